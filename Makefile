@@ -1,0 +1,71 @@
+# The two commands of a newcomer: `make run` and `make test`. Everything else is for those who build it.
+
+# The build folder lies outside the clone, so that every checkout (CI's too) shares it.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/astroshield
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+TOOLS := $(CACHE)/tools
+CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+
+CATALOG ?=
+FUZZ_SECONDS ?= 30
+SECTIONS ?=
+HOURS ?= 3
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup:
+	@scripts/setup
+
+.PHONY: run
+run: setup ## Get a catalog, screen it for seven days, show the most important events (CATALOG=FILE names one)
+	@cargo build --locked --release --quiet --package astroshield-server
+	@CATALOG='$(CATALOG)' scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
+
+.PHONY: test
+test: setup format lint deny layers docs ## Everything that CI checks
+	@scripts/test
+
+.PHONY: validate
+validate: setup ## Screen the whole reference catalog and hold it against brute force (HOURS=3 of all pairs)
+	@cargo run --locked --release --quiet --package astroshield-astro --example brute_force -- $(HOURS)
+
+.PHONY: fuzz
+fuzz: setup $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser (FUZZ_SECONDS=30 each)
+	PATH="$(TOOLS)/bin:$$PATH" fuzz/run $(FUZZ_SECONDS)
+
+$(TOOLS)/bin/cargo-fuzz:
+	cargo install --locked --quiet --debug cargo-fuzz@$(CARGO_FUZZ_VERSION) --root $(TOOLS)
+
+.PHONY: format
+format:
+	cargo fmt --all --check
+
+.PHONY: lint
+lint:
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+
+.PHONY: deny
+deny: $(TOOLS)/bin/cargo-deny
+	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
+
+$(TOOLS)/bin/cargo-deny:
+	cargo install --locked --quiet --debug cargo-deny@$(CARGO_DENY_VERSION) --root $(TOOLS)
+
+.PHONY: layers
+layers:
+	cargo xtask layers
+
+.PHONY: docs
+docs:
+	cargo xtask docs
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --workspace --no-deps
+
+.PHONY: bench
+bench: setup ## Measure speed and memory beside the peers (minutes, on an idle machine; SECTIONS="propagation screening scale")
+	@scripts/bench $(CACHE) $(SECTIONS)

@@ -1,0 +1,51 @@
+#![doc = include_str!("../README.md")]
+
+mod assemble;
+mod catalog;
+mod catalog_number;
+mod cdm;
+mod cdm_covariance;
+mod cdm_draft;
+mod cdm_json;
+mod cdm_summary;
+mod covariance;
+mod detect;
+mod document;
+mod error;
+mod field;
+mod header;
+mod json;
+mod kvn;
+mod oem;
+mod oem_draft;
+mod omm;
+mod opm;
+mod reading;
+mod rows;
+mod spacecraft;
+mod text;
+mod timestamp;
+mod tle;
+mod units;
+mod xml;
+
+pub use assemble::Message;
+pub use catalog::{Catalog, ElementSet, ElementSetRecord, read_catalog, write_catalog};
+pub use catalog_number::CatalogNumber;
+pub use cdm::{
+    Cdm, CdmAdditionalParameters, CdmHeader, CdmMetadata, CdmObject, CdmOdParameters, CdmRelative, CdmState,
+};
+pub use cdm_covariance::{CovarianceMetadata, RtnCovariance, XyzCovariance};
+pub use cdm_summary::{CdmSummary, CdmSummaryFields};
+pub use covariance::CartesianCovariance;
+pub use detect::{MessageKind, Notation, detect};
+pub use document::{Document, NdmContainer, read_messages, write_messages};
+pub use error::{ConversionError, Fault, Location, RecordProblem, Strictness, WriteError};
+pub use field::UserDefined;
+pub use header::{Header, HeaderDefaults};
+pub use oem::{Oem, OemCovariance, OemMetadata, OemSegment, OemState};
+pub use omm::{Omm, OmmMeanElements, OmmMetadata, TleParameters};
+pub use opm::{KeplerianElements, Maneuver, Opm, OpmMetadata, OpmState};
+pub use spacecraft::SpacecraftParameters;
+pub use timestamp::{TimeSystem, Timestamp};
+pub use tle::Tle;

@@ -1,0 +1,73 @@
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+mod completions;
+mod convert;
+mod destination;
+mod exit;
+mod input;
+mod number;
+mod objects;
+mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pc;
+mod propagate;
+mod satcat;
+mod screen;
+mod sizes;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Completion;
+
+/// Open, self-hosted Space Domain Awareness.
+///
+/// Data goes to standard output or to --output FILE, messages go to standard error. A file appears whole or not at all.
+/// Input may be packed with gzip; `-` is standard input or output. Times are UTC.
+#[derive(Debug, Parser)]
+#[command(name = "astroshield", version, after_long_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
+    Screen(screen::Screen),
+    Propagate(propagate::Propagate),
+    Pc(pc::Pc),
+    Convert(convert::Convert),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    fn run(&self) -> anyhow::Result<Completion> {
+        match self {
+            Self::Catalog(catalog) => catalog.run(),
+            Self::Screen(screen) => screen.run(),
+            Self::Propagate(propagate) => propagate.run(),
+            Self::Pc(pc) => pc.run(),
+            Self::Convert(convert) => convert.run(),
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match output::remove_unfinished_on_interrupt().and_then(|()| cli.command.run()) {
+        Ok(completion) => completion.into(),
+        // A reader that has seen enough is no failure.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! OMMs, CDMs and conjunction rows as JSON.
+
+#![no_main]
+
+#[path = "../../crates/formats/tests/round_trip/mod.rs"]
+mod round_trip;
+
+use astroshield_formats::{Notation, detect};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    if !matches!(detect(input).0, Some(Notation::Json)) {
+        return Corpus::Reject;
+    }
+    round_trip::check(input);
+    Corpus::Keep
+});
