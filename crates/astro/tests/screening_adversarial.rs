@@ -8,7 +8,8 @@ mod element_sets;
 use astroshield_astro::Epoch;
 use astroshield_astro::elements::MeanElements;
 use astroshield_astro::screening::{
-    Edge, Ephemeris, EphemerisError, Instant, Outcome, Screening, Selection, Trajectory, Volume, Window,
+    Edge, Ephemeris, EphemerisError, FailureCause, Instant, Outcome, Screening, Selection, Trajectory,
+    Volume, Window,
 };
 use astroshield_astro::sgp4::Propagator;
 use astroshield_astro::state::{State, Teme};
@@ -274,6 +275,46 @@ fn an_object_that_decays_is_screened_until_it_does_and_then_listed() {
     // The first knot without a position: less than a knot, and a minute of the search above, after it fails.
     assert!(listed_s >= fails_s - 60.0 && listed_s < fails_s + 120.0, "{listed_s} {fails_s}");
     assert!(outcome.conjunctions.iter().all(|c| c.approach.tca < outcome.failures[0].instant));
+}
+
+/// A debris object's last element set, of 2024-10-31: ten days later SGP4 moves it at 55 km/s.
+#[test]
+fn an_object_that_diverges_is_listed_and_costs_no_approaches() {
+    let time = knot() + Unit::Day * 9;
+    let debris = MeanElements {
+        epoch: Epoch::from_gregorian_utc(2024, 10, 31, 1, 21, 0, 555_552_000),
+        mean_motion_rev_day: 15.716_426_21,
+        eccentricity: 0.001_574_8,
+        inclination_deg: 98.541,
+        raan_deg: 348.369_1,
+        argument_of_perigee_deg: 251.276_9,
+        mean_anomaly_deg: 108.678_2,
+        bstar_inv_earth_radii: 0.051_663,
+    };
+    let mut elements = vec![debris];
+    elements.extend((0..30).map(|place| {
+        let place = f64::from(place);
+        Shape::circular(320.0 + place, 98.5, 348.0 + place / 10.0, 12.0 * place).elements(time)
+    }));
+    let outcome = screen(&elements, time, time + Unit::Hour * 6, THRESHOLD_KM);
+    assert_eq!(outcome.failures.len(), 1, "{:?}", outcome.failures);
+    assert_eq!((outcome.failures[0].object, outcome.failures[0].cause), (0, FailureCause::Diverged));
+    assert!(outcome.conjunctions.iter().all(|c| !c.approach.objects.contains(&0)));
+}
+
+#[test]
+fn objects_in_their_last_hours_are_screened_as_brute_force_does() {
+    let time = knot();
+    let mut elements = Vec::new();
+    for place in 0..48 {
+        let part = f64::from(place);
+        let decaying = Shape {
+            bstar_inv_earth_radii: 0.002 * 1.1_f64.powf(part),
+            ..Shape::circular(130.0 + 3.0 * part, 51.6 + part, (137.5 * part) % 360.0, (222.5 * part) % 360.0)
+        };
+        elements.push(decaying.elements(time));
+    }
+    assert!(equals_brute_force(&elements, time, 259_200.0, 200.0) > 50);
 }
 
 #[test]

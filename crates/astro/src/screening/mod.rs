@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub use closest_approach::Edge;
 pub use ephemeris::{Ephemeris, EphemerisError};
 pub use grid::{Instant, Window, WindowError};
-pub use outcome::{Approach, Conjunction, Failure, Outcome, SliceOutcome};
+pub use outcome::{Approach, Conjunction, Failure, FailureCause, Outcome, SliceOutcome};
 pub use trajectory::{Trajectory, TrajectoryError};
 
 use crate::cpu::Path;

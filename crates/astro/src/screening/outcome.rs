@@ -69,9 +69,9 @@ impl SliceOutcome {
     pub fn merge(mut self, next: Self) -> Self {
         self.approaches.extend(next.approaches);
         self.contacts.retain(|pair| next.contacts.binary_search(pair).is_ok());
-        for (object, instant) in next.failures {
-            let first = self.failures.entry(object).or_insert(instant);
-            *first = instant.min(*first);
+        for (object, failed) in next.failures {
+            let first = self.failures.entry(object).or_insert(failed);
+            *first = failed.min(*first);
         }
         self
     }
@@ -95,6 +95,17 @@ pub struct Failure {
     /// The first knot at which it has no position, or the start of the first cell that it has none in the midst of.
     /// Nothing later is reported of an element set; an ephemeris is screened in every cell that it covers.
     pub instant: Instant,
+    /// Why.
+    pub cause: FailureCause,
+}
+
+/// Why an object cannot be screened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureCause {
+    /// Its trajectory has no position: SGP4 refuses, or the ephemeris has a gap.
+    NoPosition,
+    /// SGP4 still gives positions, but moves them at more than 1.5 times the escape speed: the object has decayed.
+    Diverged,
 }
 
 /// What a screening found.
@@ -116,7 +127,8 @@ impl Outcome {
         // covered there, and is good where it is.
         let ends = |approach: &Approach| {
             approach.objects.iter().any(|object| {
-                screening.is_element_set(*object) && failures.get(object).is_some_and(|at| approach.tca > *at)
+                screening.is_element_set(*object)
+                    && failures.get(object).is_some_and(|(at, _)| approach.tca > *at)
             })
         };
         approaches.retain(|approach| !ends(approach) && screening.volume.contains(approach));
@@ -147,7 +159,10 @@ impl Outcome {
         Self {
             conjunctions,
             within_relations,
-            failures: failures.into_iter().map(|(object, instant)| Failure { object, instant }).collect(),
+            failures: failures
+                .into_iter()
+                .map(|(object, (instant, cause))| Failure { object, instant, cause })
+                .collect(),
         }
     }
 }

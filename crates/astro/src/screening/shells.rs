@@ -33,6 +33,9 @@ const REGULAR_SWEEP: f32 = 1.05;
 /// Upper bound of `sqrt(2)`: no bound orbit is faster than this times the circular speed.
 const ESCAPE: f32 = 1.4143;
 
+/// No orbit that clears the Earth sweeps more in half a cell, in rad; an object whose bounds do is wild.
+const WILD_SWEEP_RAD: f32 = 0.25;
+
 /// Errors of the single-precision angles and sines that place an object in the index.
 const ANGLE_SLACK_RAD: f32 = 1.0e-4;
 
@@ -67,7 +70,8 @@ pub(super) struct Shells {
     queries: Queries,
 }
 
-/// The shells: dense ones, sparse ones, and one for the objects that move far in radius or fast (wide objects).
+/// The shells: dense ones, sparse ones, one for the objects that move far in radius or fast (wide objects), and one for
+/// those that may be anywhere (wild ones).
 #[derive(Clone, Copy)]
 struct Layout {
     threshold_km: f32,
@@ -97,8 +101,12 @@ impl Layout {
         self.shells
     }
 
+    fn wild(&self) -> i32 {
+        self.shells + 1
+    }
+
     fn cells(&self) -> usize {
-        ((self.shells + 1) * SHELL_CELLS) as usize
+        ((self.shells + 2) * SHELL_CELLS) as usize
     }
 
     /// The shell at a geocentric distance.
@@ -172,7 +180,8 @@ impl Shells {
         let widest_rad = path.run(Keys { layout: self.layout, motion, key: &mut self.key });
         self.sort(motion);
         let all = matches!(primaries, Primaries::All);
-        let first_wide = self.start[(self.layout.wide() * SHELL_CELLS) as usize] as usize;
+        let first = |shell: i32| self.start[(shell * SHELL_CELLS) as usize] as usize;
+        let (first_wide, first_wild) = (first(self.layout.wide()), first(self.layout.wild()));
         path.run(Reach {
             layout: self.layout,
             sorted: &mut self.sorted,
@@ -181,7 +190,7 @@ impl Shells {
             first_wide,
             all,
         });
-        path.run(Search { index: self, primaries, first_wide, found });
+        path.run(Search { index: self, primaries, first_wide, first_wild, found });
     }
 
     /// Counting sort by the cells of the index.
@@ -248,7 +257,7 @@ struct Keys<'a> {
 }
 
 impl Kernel for Keys<'_> {
-    /// The largest sweep of a wide object, in rad.
+    /// The largest sweep of a wide object that is not wild, in rad.
     type Output = f32;
 
     #[inline(always)]
@@ -268,8 +277,10 @@ impl Kernel for Keys<'_> {
                 let steady = geometry.radial_extent_km <= layout.regular_extent_km(geometry.radius_km);
                 let slow = geometry.sweep_rad <= regular_sweep_rad(geometry.radius_km);
                 let regular = steady & slow;
+                let tame = geometry.sweep_rad <= WILD_SWEEP_RAD;
                 let shell = if regular { shell } else { layout.wide() };
-                let sweep_rad = if regular { 0.0 } else { geometry.sweep_rad };
+                let shell = if tame { shell } else { layout.wild() };
+                let sweep_rad = if regular | !tame { 0.0 } else { geometry.sweep_rad };
                 widest_rad[lane] = if sweep_rad > widest_rad[lane] { sweep_rad } else { widest_rad[lane] };
                 let column = column(geometry.right_ascension_rad);
                 let column = if column < 0 { 0 } else { column };

@@ -7,7 +7,7 @@ use super::EARTH_MU_KM3_S2;
 use super::cell_motion::{CellMotion, HALF_S, interpolate};
 use super::closest_approach::{CellPair, Edge, Minimum};
 use super::grid::{Cell, Instant, Knot};
-use super::outcome::{Approach, SliceOutcome};
+use super::outcome::{Approach, FailureCause, SliceOutcome};
 use super::relative_motion::rules_out;
 use super::sampling::{BLOCK, KNOTS_AROUND, KNOTS_BEFORE, Samples};
 use super::shells::{Candidate, Primaries, Shells};
@@ -26,6 +26,9 @@ const IRREGULAR_PAD_KM: f32 = 20.0;
 
 /// Points of the true trajectory that an irregular lane's motion over a cell is fitted to.
 const IRREGULAR_POINTS: u32 = 16;
+
+/// No element set means an orbit faster than the escape speed times this; SGP4 makes such of some that have long decayed.
+const DIVERGED_SPEED: f64 = 1.5;
 
 /// Positions of the batch and of the scalar propagator agree to this, with room to spare.
 const BATCH_AGREEMENT_KM: f64 = 1.0e-4;
@@ -156,6 +159,10 @@ impl<'a> SliceRun<'a> {
         Some((a.min(b), a.max(b)))
     }
 
+    fn is_element_set(&self, lane: usize) -> bool {
+        lane < self.screening.batch.lanes()
+    }
+
     fn position_of(&self, lane: usize, origin: Instant, offset_s: f64) -> Option<[f64; 3]> {
         let object = self.screening.lanes[lane]?;
         let state = self.screening.trajectories[object as usize].state(origin, offset_s).ok()?;
@@ -172,7 +179,7 @@ impl<'a> SliceRun<'a> {
 
     /// Whether the ephemeris of a lane, if it has one, has no gap in the cell at a slot.
     fn is_covered(&self, slot: usize, lane: usize) -> bool {
-        lane < self.screening.batch.lanes()
+        self.is_element_set(lane)
             || self.screening.lanes[lane].is_some_and(|object| {
                 let cell = Cell { knot: self.samples.knot(slot) };
                 self.screening.trajectories[object as usize].covers(cell.start(), cell.end())
@@ -201,43 +208,62 @@ impl<'a> SliceRun<'a> {
                 Ok((position_km, velocity_km_s, pad_km)) => {
                     cell_motion.set(lane, position_km, velocity_km_s, pad_km);
                 }
-                Err(instant) => {
+                Err(failed) => {
                     cell_motion.clear(lane);
                     if let Some(object) = self.screening.lanes[lane] {
-                        self.outcome.failures.entry(object).or_insert(instant);
+                        self.outcome.failures.entry(object).or_insert(failed);
                     }
                 }
             }
         }
     }
 
-    /// The motion of one object that cannot be interpolated, or the instant at which it has no position.
-    fn motion_or_failure(&self, lane: usize, cell: Cell, slot: usize) -> Result<Motion, Instant> {
+    /// The motion of one object that cannot be interpolated, or why and from when on it has none.
+    fn motion_or_failure(
+        &self,
+        lane: usize,
+        cell: Cell,
+        slot: usize,
+    ) -> Result<Motion, (Instant, FailureCause)> {
         for slot in [slot, slot + 1] {
             if !self.samples.is_valid(slot, lane) {
-                return Err(self.samples.knot(slot).instant());
+                return Err((self.samples.knot(slot).instant(), FailureCause::NoPosition));
             }
         }
         if !self.is_covered(slot, lane) {
-            return Err(cell.start());
+            return Err((cell.start(), FailureCause::NoPosition));
         }
-        self.irregular_motion(lane, cell).ok_or(cell.start())
+        self.irregular_motion(lane, cell).map_err(|cause| (cell.start(), cause))
     }
 
     /// The motion of a lane that cannot be interpolated, from its true trajectory: position and velocity at the
     /// middle of the cell, and a bound from what the harmonic motion misses at points in between.
-    fn irregular_motion(&self, lane: usize, cell: Cell) -> Option<Motion> {
+    fn irregular_motion(&self, lane: usize, cell: Cell) -> Result<Motion, FailureCause> {
         let half_s = f64::from(HALF_S);
-        let at = |offset_s: f64| self.position_of(lane, cell.start(), half_s + offset_s);
+        let at = |offset_s: f64| {
+            self.position_of(lane, cell.start(), half_s + offset_s).ok_or(FailureCause::NoPosition)
+        };
         let center = at(0.0)?;
         let (before, after) = (at(-1.0)?, at(1.0)?);
         let velocity: [f64; 3] = core::array::from_fn(|c| 0.5 * (after[c] - before[c]));
         let squared_radius: f64 = center.iter().map(|x| x * x).sum();
         let gradient = EARTH_MU_KM3_S2 / (squared_radius * squared_radius.sqrt());
+        let distance_km = |position: [f64; 3]| position.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let interval_s = 2.0 * half_s / f64::from(IRREGULAR_POINTS);
+        let mut previous: Option<[f64; 3]> = None;
         let (mut worst, mut step, mut last): (f64, f64, Option<f64>) = (0.0, 0.0, None);
         for point in 0..=IRREGULAR_POINTS {
             let time = half_s * (2.0 * f64::from(point) / f64::from(IRREGULAR_POINTS) - 1.0);
             let position = at(time)?;
+            if let Some(previous) = previous.replace(position) {
+                // The chord is the least that it can have moved, and the lower end the most that it may.
+                let chord_km = distance_km(core::array::from_fn(|c| position[c] - previous[c]));
+                let lowest_km = distance_km(position).min(distance_km(previous));
+                let escape_km_s = (2.0 * EARTH_MU_KM3_S2 / lowest_km).sqrt();
+                if chord_km > DIVERGED_SPEED * escape_km_s * interval_s && self.is_element_set(lane) {
+                    return Err(FailureCause::Diverged);
+                }
+            }
             let residual = (0..3)
                 .map(|c| {
                     let along = 1.0 - gradient * time * time / 2.0;
@@ -252,7 +278,7 @@ impl<'a> SliceRun<'a> {
             worst = worst.max(residual);
         }
         // Between two points the residual may pass either by less than it changes from point to point.
-        Some((center, velocity, worst + step))
+        Ok((center, velocity, worst + step))
     }
 
     /// Looks for minima of the candidates in the cell.
@@ -332,8 +358,8 @@ impl Approach {
     }
 }
 
-/// The first instant at which each object that fails has no position.
-pub(super) type Failures = BTreeMap<u32, Instant>;
+/// The first instant at which each object that fails cannot be screened, and why.
+pub(super) type Failures = BTreeMap<u32, (Instant, FailureCause)>;
 
 impl Edge {
     /// Whether the distance may be smaller beyond what was screened.

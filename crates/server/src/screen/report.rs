@@ -8,7 +8,7 @@ use anyhow::Context;
 use astroshield_astro::Epoch;
 use astroshield_astro::probability::socrates::{self, SocratesError};
 use astroshield_astro::screening::{
-    Conjunction, Edge, Failure, Outcome, Screening, TrajectoryError, Volume, Window,
+    Conjunction, Edge, Failure, FailureCause, Outcome, Screening, TrajectoryError, Volume, Window,
 };
 use hifitime::Unit;
 use serde::Serialize;
@@ -107,6 +107,9 @@ impl NotScreened {
             let subject = subjects.get(failure.object as usize)?;
             let trajectory = screening.trajectories().get(failure.object as usize)?;
             let from = (failure.instant > window.start()).then(|| failure.instant.to_epoch());
+            if failure.cause == FailureCause::Diverged {
+                return Some(Self::new(subject, from, &"diverged: faster than 1.5 times the escape speed"));
+            }
             Some(match trajectory.state(failure.instant, 0.0) {
                 Ok(_) => Self::new(subject, from, &"no position"),
                 // The error's own text has its time in TAI.

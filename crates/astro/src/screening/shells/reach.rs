@@ -37,7 +37,7 @@ pub(super) struct Reach<'a> {
     pub(super) layout: Layout,
     pub(super) sorted: &'a mut Sorted,
     pub(super) queries: &'a mut Queries,
-    /// The largest sweep of a wide object, in rad.
+    /// The largest sweep of a wide object that is not wild, in rad.
     pub(super) widest_rad: f32,
     pub(super) first_wide: usize,
     pub(super) all: bool,

@@ -10,6 +10,7 @@ pub(super) struct Search<'a> {
     pub(super) index: &'a Shells,
     pub(super) primaries: Primaries<'a>,
     pub(super) first_wide: usize,
+    pub(super) first_wild: usize,
     pub(super) found: &'a mut Vec<Candidate>,
 }
 
@@ -59,16 +60,21 @@ impl Kernel for Search<'_> {
     #[inline(always)]
     fn run<const DOUBLES: usize, const FMA: bool>(mut self) {
         let Shells { sorted, queries, layout, .. } = self.index;
+        let (members, first_wild) = (sorted.members(), self.first_wild);
         let mut comparisons =
             Comparisons { gathered: [Comparison::default(); Comparisons::CAPACITY], count: 0 };
-        for place in 0..sorted.members() {
+        for place in 0..members {
             let all = match self.primaries {
                 Primaries::All => true,
                 Primaries::Of(primaries) if primaries[sorted.lane[place] as usize] => false,
                 Primaries::Of(_) => continue,
             };
             // Each pair once: the regular object that comes first in the order looks for the other, and so does the
-            // wide one. A primary looks for all.
+            // wide one; a wild one looks at all before it. A primary looks for all.
+            if place >= first_wild {
+                comparisons.gather::<FMA>(place, 0, if all { place } else { members }, &mut self);
+                continue;
+            }
             let is_wide = place >= self.first_wide;
             let from = if all && !is_wide { place + 1 } else { 0 };
             for shell in queries.bottom[place]..=queries.top[place] {
@@ -77,6 +83,9 @@ impl Kernel for Search<'_> {
             if is_wide || !all {
                 let from = if all { place + 1 } else { 0 };
                 self.look_in::<FMA>(layout.wide(), &queries.wide_cap, place, from, &mut comparisons);
+            }
+            if !all {
+                comparisons.gather::<FMA>(place, first_wild, members, &mut self);
             }
         }
         self.compare::<FMA>(&comparisons.gathered[..comparisons.count]);
