@@ -14,7 +14,27 @@ use anyhow::{Context, bail};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("astroshield-astro", &[]),
     ("astroshield-formats", &["astroshield-astro"]),
-    ("astroshield-server", &["astroshield-astro", "astroshield-formats"]),
+    ("astroshield-domain", &["astroshield-astro", "astroshield-formats"]),
+    (
+        "astroshield-adapters",
+        &["astroshield-astro", "astroshield-formats", "astroshield-domain", "astroshield-testkit"],
+    ),
+    (
+        "astroshield-api",
+        &["astroshield-astro", "astroshield-formats", "astroshield-domain", "astroshield-testkit"],
+    ),
+    ("astroshield-testkit", &["astroshield-astro", "astroshield-formats", "astroshield-domain"]),
+    (
+        "astroshield-server",
+        &[
+            "astroshield-astro",
+            "astroshield-formats",
+            "astroshield-domain",
+            "astroshield-adapters",
+            "astroshield-api",
+            "astroshield-testkit",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

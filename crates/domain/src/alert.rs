@@ -1,0 +1,293 @@
+//! Watch lists, alert rules, alerts, and the messages that carry them.
+
+use astroshield_formats::CatalogNumber;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AlertId, ConjunctionId, DeliveryId, RuleId, TenantId, WatchListId, WebhookId};
+
+/// A satellite that somebody cares for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WatchedObject {
+    /// Catalog number.
+    pub object: u32,
+    /// Hard-body radius, in m, where the operator knows better.
+    pub hard_body_radius_m: Option<f64>,
+    /// Whether it can maneuver.
+    pub maneuverable: bool,
+    /// Probability to alert from on, in place of the rule's.
+    pub min_probability: Option<f64>,
+    /// Miss distance to alert up to, in km, in place of the rule's.
+    pub max_miss_distance_km: Option<f64>,
+}
+
+/// A list of satellites.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchList {
+    /// Identity.
+    pub id: WatchListId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Name.
+    pub name: String,
+    /// The satellites.
+    pub objects: Vec<WatchedObject>,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+/// How urgent an alert is, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// To know.
+    Info,
+    /// To look at.
+    Warning,
+    /// To act on.
+    Critical,
+}
+
+/// Where a message goes, beside the WebSocket that all alerts go to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Channel {
+    /// A webhook.
+    Webhook {
+        /// Which.
+        webhook: WebhookId,
+    },
+    /// Electronic mail.
+    Email {
+        /// To whom.
+        address: String,
+    },
+}
+
+/// When to raise an alert about a conjunction, and whom to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Identity.
+    pub id: RuleId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Name.
+    pub name: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// About objects on this list; without one, about all.
+    pub watch_list: Option<WatchListId>,
+    /// Leading probability at least.
+    pub min_probability: Option<f64>,
+    /// Miss distance at most, in km.
+    pub max_miss_distance_km: Option<f64>,
+    /// TCA at most so many hours ahead.
+    pub within_hours: Option<f64>,
+    /// Relations too.
+    pub relations: bool,
+    /// How urgent its alerts are.
+    pub severity: Severity,
+    /// Whom to tell.
+    pub channels: Vec<Channel>,
+    /// Minutes without an acknowledgment after which to escalate.
+    pub escalate_after_minutes: Option<u32>,
+    /// Whom to tell then.
+    pub escalation_channels: Vec<Channel>,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+/// What an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Subject {
+    /// A conjunction that a rule speaks of.
+    Conjunction {
+        /// The conjunction.
+        conjunction: ConjunctionId,
+        /// The rule.
+        rule: RuleId,
+    },
+    /// A feed that fails or has sent nothing new for too long.
+    Feed {
+        /// Its name.
+        feed: String,
+    },
+    /// No screening has completed for too long.
+    NoScreening,
+    /// The newest data of the catalog is too old.
+    StaleCatalog,
+}
+
+impl Subject {
+    /// A key under which at most one alert is open at a time.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Conjunction { conjunction, rule } => format!("conjunction/{conjunction}/{rule}"),
+            Self::Feed { feed } => format!("feed/{feed}"),
+            Self::NoScreening => "no-screening".to_owned(),
+            Self::StaleCatalog => "stale-catalog".to_owned(),
+        }
+    }
+}
+
+/// Where an alert stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// Nobody has said anything yet.
+    Open,
+    /// Somebody has seen it.
+    Acknowledged,
+    /// What it was about is over.
+    Resolved,
+    /// Somebody wants to hear no more of it, for a time.
+    Muted,
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// Identity.
+    pub id: AlertId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What it is about.
+    pub subject: Subject,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// Where it stands.
+    pub state: AlertState,
+    /// One line for people.
+    pub summary: String,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// Who acknowledged it, and when.
+    pub acknowledged: Option<(String, Timestamp)>,
+    /// When it was resolved.
+    pub resolved: Option<Timestamp>,
+    /// Until when it is muted.
+    pub muted_until: Option<Timestamp>,
+    /// When to escalate, if nobody acknowledges before.
+    pub escalate_at: Option<Timestamp>,
+    /// When it was escalated.
+    pub escalated: Option<Timestamp>,
+}
+
+/// What a user wants of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertAction {
+    /// I have seen it.
+    Acknowledge {
+        /// Who.
+        by: String,
+    },
+    /// Say nothing of it until then.
+    Mute {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It is over.
+    Resolve,
+}
+
+/// What happened to an alert that a message tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertChange {
+    /// It was opened.
+    Opened,
+    /// It became more urgent.
+    Raised,
+    /// It was acknowledged.
+    Acknowledged,
+    /// It was muted.
+    Muted,
+    /// Nobody acknowledged it in time.
+    Escalated,
+    /// It was resolved.
+    Resolved,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// To be tried.
+    Due,
+    /// Taken by the other side.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+/// A message about an alert on its way to somebody. Its identity is the same in every attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Identity, told to the other side.
+    pub id: DeliveryId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The alert.
+    pub alert: AlertId,
+    /// What happened to it.
+    pub change: AlertChange,
+    /// Where it goes.
+    pub channel: Channel,
+    /// The message: the JSON of a webhook's body, which a mail is written from, too.
+    pub body: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When to try next.
+    pub next_attempt: Timestamp,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
+}
+
+/// An address of a tenant's that messages are posted to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhook {
+    /// Identity.
+    pub id: WebhookId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Name.
+    pub name: String,
+    /// Where to.
+    pub url: String,
+    /// What messages are signed with.
+    pub secret: String,
+    /// Whether it is in use.
+    pub enabled: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// Which alerts to list, the newest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AlertQuery {
+    /// Where they stand.
+    pub state: Option<AlertState>,
+    /// How urgent at least.
+    pub min_severity: Option<Severity>,
+    /// About this object.
+    pub object: Option<CatalogNumber>,
+    /// Those before this one.
+    pub before: Option<AlertId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// New and changed alerts with their messages, to be stored at once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AlertChanges {
+    /// Alerts in their new state, and what happened to them.
+    pub alerts: Vec<(Alert, AlertChange)>,
+    /// Messages to send.
+    pub deliveries: Vec<Delivery>,
+}

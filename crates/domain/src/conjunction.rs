@@ -1,0 +1,201 @@
+//! Conjunctions, which keep their identity from run to run.
+
+use astroshield_formats::CatalogNumber;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Grade;
+use crate::ids::{CdmId, ConjunctionId, RunId, TenantId};
+
+/// Two approaches of a pair are one conjunction if their times of closest approach differ by at most this, in minutes.
+pub const IDENTITY_MINUTES: i64 = 20;
+
+/// Where a conjunction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConjunctionStatus {
+    /// Found by the newest run that looked.
+    Active,
+    /// No longer found by the newest run that looked.
+    Cleared,
+}
+
+/// How a probability was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbabilityMethod {
+    /// Largest value over all sizes of covariance: no covariance is known.
+    Maximum,
+    /// Two-dimensional, Foster.
+    TwoDimensional,
+    /// Two-dimensional with the non-linear correction (2D-Nc).
+    TwoDimensionalNc,
+    /// Three-dimensional (3D-Nc).
+    ThreeDimensionalNc,
+    /// Monte Carlo.
+    MonteCarlo,
+}
+
+/// One of the two objects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Participant {
+    /// Catalog number.
+    pub number: CatalogNumber,
+    /// Name at the time of the run.
+    pub name: Option<String>,
+    /// How good the data of its motion is.
+    pub grade: Grade,
+    /// Epoch of its element set; an ephemeris has none.
+    pub epoch: Option<Timestamp>,
+    /// Hard-body radius, in m.
+    pub hard_body_radius_m: f64,
+}
+
+/// What a run, or a message, says of a conjunction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// Time of closest approach, UTC.
+    pub tca: Timestamp,
+    /// Miss distance, in km.
+    pub miss_distance_km: f64,
+    /// Position of the second object from the first along the first one's radial, in-track and cross-track directions, in km.
+    pub miss_ric_km: [f64; 3],
+    /// Relative speed, in km/s.
+    pub relative_speed_km_s: f64,
+    /// Largest probability over all sizes of covariance.
+    pub maximum_probability: f64,
+    /// Minor sigma at which that is reached, in km.
+    pub dilution_km: Option<f64>,
+    /// Probability with the covariances of the objects, where there are any.
+    pub probability: Option<f64>,
+    /// How it was computed.
+    pub method: ProbabilityMethod,
+    /// Whether the distance may be smaller outside what was screened.
+    pub at_edge: bool,
+}
+
+/// A conjunction with its newest solution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conjunction {
+    /// Identity.
+    pub id: ConjunctionId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The two objects, the primary first.
+    pub objects: [Participant; 2],
+    /// Whether the two never part in the window.
+    pub relation: bool,
+    /// Where it stands.
+    pub status: ConjunctionStatus,
+    /// The newest solution.
+    pub solution: Solution,
+    /// The run that gave it.
+    pub run: RunId,
+    /// When it was first found.
+    pub first_seen: Timestamp,
+    /// When a run last found it.
+    pub last_seen: Timestamp,
+}
+
+impl Conjunction {
+    /// The probability to sort and alert by: that with covariances, else the largest.
+    #[must_use]
+    pub fn leading_probability(&self) -> f64 {
+        self.solution.probability.unwrap_or(self.solution.maximum_probability)
+    }
+}
+
+/// A past solution of a conjunction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryEntry {
+    /// The run that gave it.
+    pub run: RunId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the run still found it.
+    pub status: ConjunctionStatus,
+    /// What it said.
+    pub solution: Solution,
+    /// Epochs of the element sets.
+    pub epochs: [Option<Timestamp>; 2],
+    /// Grades of the data.
+    pub grades: [Grade; 2],
+}
+
+/// A conjunction data message that was received, beside our own solution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReceivedCdm {
+    /// Identity.
+    pub id: CdmId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The conjunction that it speaks of, if we have it.
+    pub conjunction: Option<ConjunctionId>,
+    /// The two objects.
+    pub objects: [CatalogNumber; 2],
+    /// Who made it.
+    pub originator: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it arrived.
+    pub arrived: Timestamp,
+    /// Time of closest approach.
+    pub tca: Timestamp,
+    /// Miss distance, in km.
+    pub miss_distance_km: f64,
+    /// Probability that it states.
+    pub stated_probability: Option<f64>,
+    /// Probability that we compute from it, and how.
+    pub probability: Option<(f64, ProbabilityMethod)>,
+    /// Where the message is kept as it was received: a path in the blobs.
+    pub blob: String,
+}
+
+/// The order of a list of conjunctions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConjunctionOrder {
+    /// The soonest first.
+    #[default]
+    Tca,
+    /// The most likely collision first.
+    Probability,
+    /// The closest first.
+    MissDistance,
+}
+
+/// Where a list goes on: the sort value and the identity of the last row that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ConjunctionCursor {
+    /// Its TCA in microseconds, probability, or miss distance in km.
+    pub value: f64,
+    /// Its identity.
+    pub id: ConjunctionId,
+}
+
+/// Which conjunctions to list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ConjunctionQuery {
+    /// Those of this object, on either side.
+    pub object: Option<CatalogNumber>,
+    /// Those of objects on this watch list.
+    pub watch_list: Option<crate::ids::WatchListId>,
+    /// Where they stand; without it, the active ones.
+    pub status: Option<ConjunctionStatus>,
+    /// TCA not before.
+    pub tca_from: Option<Timestamp>,
+    /// TCA not after.
+    pub tca_to: Option<Timestamp>,
+    /// Miss distance at most, in km.
+    pub max_miss_distance_km: Option<f64>,
+    /// Leading probability at least.
+    pub min_probability: Option<f64>,
+    /// Relations only, or none of them.
+    pub relation: Option<bool>,
+    /// Order.
+    pub order: ConjunctionOrder,
+    /// Those after this one in the order.
+    pub after: Option<ConjunctionCursor>,
+    /// At most so many.
+    pub limit: u32,
+}

@@ -1,0 +1,16 @@
+//! What the use cases need of the outside. Adapters implement these; a suite in `testkit` holds every adapter to them.
+
+mod bus;
+mod cache;
+mod clock;
+mod outside;
+mod store;
+
+pub use bus::{Bus, BusError, Subscription};
+pub use cache::{Broadcast, Cache, CacheKey};
+pub use clock::{Clock, SystemClock};
+pub use outside::{
+    DeliveryError, FeedAnswer, FeedClient, FeedError, FeedRequest, Mail, Mailer, WebhookClient,
+    WebhookRequest,
+};
+pub use store::{Page, RunUpdate, Store, StoreError};

@@ -1,0 +1,402 @@
+//! The store: everything that must not be lost.
+//!
+//! Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it;
+//! when it fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones.
+
+use astroshield_formats::CatalogNumber;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::access::{ApiKey, AuditEntry, StoredAnswer};
+use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
+use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
+use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::event::{Consumed, Event, Published, Topic};
+use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
+use crate::ids::{
+    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
+    WebhookId,
+};
+use crate::screening::{NotScreened, Run, RunConclusion};
+
+/// Why the store did not do what was asked. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The consumer has dealt with this event already.
+    #[error("{consumer} has dealt with event {event} already")]
+    AlreadyConsumed {
+        /// The consumer.
+        consumer: &'static str,
+        /// The event.
+        event: EventId,
+    },
+    /// What was to be changed is not there, or is another tenant's.
+    #[error("no such {kind}: {id}")]
+    NotFound {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// What was to be written contradicts what is there.
+    #[error("{reason}")]
+    Conflict {
+        /// The contradiction.
+        reason: String,
+    },
+    /// No room, no right, or no connection: the same call may go through later.
+    #[error("the store is unavailable: {reason}")]
+    Unavailable {
+        /// The reason.
+        reason: String,
+        /// What lies behind it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// Rows that this program cannot have written, or a statement that is wrong.
+    #[error("the store is damaged or of another version: {reason}")]
+    Corrupt {
+        /// The reason.
+        reason: String,
+        /// What lies behind it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// How a run changed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunUpdate {
+    /// A slice is done; what it found is kept under this path in the blobs. Once done it stays so.
+    SliceDone {
+        /// Which, from 0.
+        slice: u32,
+        /// Where.
+        blob: String,
+    },
+    /// It was given up.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// Everything that must not be lost. See the [module](self) for what each call promises.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    // Catalog
+
+    /// Stores element sets, those that are known already left alone. An element set is known if its tenant, object, epoch and
+    /// elements are. The current one of an object is that of the newest epoch not more than seven days after arrival; of
+    /// equal epochs, the better grade, then the later arrival. Adds [`Payload::ElementSetsStored`](crate::event::Payload)
+    /// caused by `causes` if anything was new.
+    async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError>;
+
+    /// What SATCAT says, in place of what it said before of the same objects.
+    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError>;
+
+    /// The current element set of every object, of what had arrived by a time, by catalog number: a tenant's own and the
+    /// public ones.
+    async fn catalog_as_of(&self, tenant: &TenantId, as_of: Timestamp)
+    -> Result<Vec<ElementSet>, StoreError>;
+
+    /// When the newest element set arrived, and the newest epoch.
+    async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
+
+    /// Objects, by catalog number.
+    async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError>;
+
+    /// One object.
+    async fn object(
+        &self,
+        tenant: &TenantId,
+        number: CatalogNumber,
+    ) -> Result<Option<SpaceObject>, StoreError>;
+
+    /// Element sets of an object, the newest epoch first, those before an epoch.
+    async fn element_history(
+        &self,
+        tenant: &TenantId,
+        number: CatalogNumber,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError>;
+
+    // Feeds, uploads, ephemerides
+
+    /// What is known of every feed that was ever asked.
+    async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError>;
+
+    /// What a feed said now, with an event.
+    async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError>;
+
+    /// Stores an upload, and the ephemerides and conjunction messages that it holds, with its events.
+    async fn add_upload(
+        &self,
+        upload: &Upload,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<(), StoreError>;
+
+    /// Uploads, the newest first, those before one.
+    async fn uploads(
+        &self,
+        tenant: &TenantId,
+        before: Option<UploadId>,
+        limit: u32,
+    ) -> Result<Page<Upload>, StoreError>;
+
+    /// One upload.
+    async fn upload(&self, tenant: &TenantId, id: UploadId) -> Result<Option<Upload>, StoreError>;
+
+    /// The newest ephemeris of each object of a tenant that had arrived by a time and covers some of a window, by object.
+    async fn ephemerides_as_of(
+        &self,
+        tenant: &TenantId,
+        as_of: Timestamp,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<OperatorEphemeris>, StoreError>;
+
+    // Runs
+
+    /// Begins a run, with [`Payload::RunStarted`](crate::event::Payload). Refused as a conflict while another run of the
+    /// same tenant and kind is running.
+    async fn begin_run(&self, run: &Run, causes: &[EventId]) -> Result<(), StoreError>;
+
+    /// Runs that are not ended, the oldest first, of every tenant.
+    async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError>;
+
+    /// Changes a run, with its event. A slice that is done already is left alone, without an event.
+    async fn update_run(&self, tenant: &TenantId, run: RunId, update: &RunUpdate) -> Result<(), StoreError>;
+
+    /// The slices of a run that are done, with their blobs.
+    async fn slices_done(&self, run: RunId) -> Result<Vec<(u32, String)>, StoreError>;
+
+    /// Runs, the newest first, those before one.
+    async fn runs(
+        &self,
+        tenant: &TenantId,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> Result<Page<Run>, StoreError>;
+
+    /// One run.
+    async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// Objects that a run could not screen.
+    async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError>;
+
+    /// Concludes a run: `found` are the conjunctions in their new state, active; they replace those of the same identity.
+    /// Active conjunctions of the same tenant that the run looked at (both TCA inside its window, for a run of the
+    /// catalog) and did not find become cleared. Every conjunction that was found or cleared gets an entry in its
+    /// history. Adds [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded
+    /// already is left alone.
+    async fn conclude_run(
+        &self,
+        tenant: &TenantId,
+        conclusion: &RunConclusion,
+        found: &[Conjunction],
+    ) -> Result<(), StoreError>;
+
+    // Conjunctions
+
+    /// Identities of what a tenant itself has in a window, to be matched with what a run finds: identity, objects in
+    /// ascending order, whether a relation, TCA and when first seen.
+    #[expect(clippy::type_complexity, reason = "a row, used in one place")]
+    async fn known_conjunctions(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError>;
+
+    /// Conjunctions in the order of the query.
+    async fn conjunctions(
+        &self,
+        tenant: &TenantId,
+        query: &ConjunctionQuery,
+    ) -> Result<Page<Conjunction>, StoreError>;
+
+    /// One conjunction.
+    async fn conjunction(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Option<Conjunction>, StoreError>;
+
+    /// The history of a conjunction, the oldest first.
+    async fn conjunction_history(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Conjunction messages that were received for a conjunction, the newest first.
+    async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError>;
+
+    // Watch lists, rules, alerts
+
+    /// Watch lists, by name.
+    async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError>;
+
+    /// Makes or replaces a watch list.
+    async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Removes a watch list. A conflict while a rule speaks of it.
+    async fn remove_watch_list(
+        &self,
+        tenant: &TenantId,
+        id: WatchListId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Rules, by name.
+    async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError>;
+
+    /// Rules of every tenant that are in force.
+    async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError>;
+
+    /// Makes or replaces a rule.
+    async fn put_rule(&self, rule: &Rule, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Removes a rule.
+    async fn remove_rule(&self, tenant: &TenantId, id: RuleId, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Alerts that are not resolved, of one tenant.
+    async fn unresolved_alerts(&self, tenant: &TenantId) -> Result<Vec<Alert>, StoreError>;
+
+    /// Alerts to escalate by now, or whose muting is over, of every tenant.
+    async fn alerts_due(&self, now: Timestamp) -> Result<Vec<Alert>, StoreError>;
+
+    /// Alerts, the newest first.
+    async fn alerts(&self, tenant: &TenantId, query: &AlertQuery) -> Result<Page<Alert>, StoreError>;
+
+    /// One alert.
+    async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError>;
+
+    /// Stores changed alerts and their messages, with an event for each change. A second unresolved alert of the same
+    /// subject is a conflict. With `consumed`, refuses what that consumer has dealt with.
+    async fn change_alerts(
+        &self,
+        tenant: &TenantId,
+        changes: &AlertChanges,
+        consumed: Option<Consumed>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`.
+    async fn take_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// How an attempt ended.
+    async fn put_delivery(
+        &self,
+        id: DeliveryId,
+        state: DeliveryState,
+        next_attempt: Timestamp,
+        problem: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// Messages of an alert.
+    async fn deliveries_of(&self, tenant: &TenantId, alert: AlertId) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Webhooks, by name.
+    async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError>;
+
+    /// Makes or replaces a webhook.
+    async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Removes a webhook.
+    async fn remove_webhook(
+        &self,
+        tenant: &TenantId,
+        id: WebhookId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    // Access
+
+    /// API keys, revoked ones too.
+    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Makes a key.
+    async fn add_api_key(&self, key: &ApiKey, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Revokes a key.
+    async fn revoke_api_key(
+        &self,
+        tenant: &TenantId,
+        id: ApiKeyId,
+        at: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// The key of this hash, revoked or not.
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+
+    /// What was written by whom, the newest first.
+    async fn audit(
+        &self,
+        tenant: &TenantId,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// The answer that was given under an idempotency key.
+    async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError>;
+
+    /// Keeps an answer. A conflict if the key has one.
+    async fn put_answer(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        answer: &StoredAnswer,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    // Events
+
+    /// Gives events of the outbox that have none a position, in the order in which they were committed, and returns them.
+    async fn sequence_events(&self, limit: u32) -> Result<Vec<Published>, StoreError>;
+
+    /// Events that have a position after one, of some topics, in the order of positions.
+    async fn events_after(
+        &self,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError>;
+
+    /// The newest position.
+    async fn last_position(&self) -> Result<i64, StoreError>;
+
+    /// Where a consumer is; 0 if it never was anywhere.
+    async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError>;
+
+    /// Moves a consumer on; never back.
+    async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError>;
+
+    // Upkeep
+
+    /// Forgets what is older than a time: cleared and past conjunctions with their history, sent events, answers,
+    /// deliveries that ended. Element sets stay. Returns how many rows went.
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
