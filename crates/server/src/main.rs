@@ -2,10 +2,12 @@
 
 mod catalog;
 mod completions;
+mod config;
 mod convert;
 mod destination;
 mod exit;
 mod input;
+mod logging;
 mod number;
 mod objects;
 mod output;
@@ -15,6 +17,8 @@ mod pc;
 mod propagate;
 mod satcat;
 mod screen;
+mod serve;
+mod settings;
 mod sizes;
 mod time;
 
@@ -43,6 +47,7 @@ enum Command {
     Propagate(propagate::Propagate),
     Pc(pc::Pc),
     Convert(convert::Convert),
+    Config(config::Config),
     Completions(completions::Completions),
 }
 
@@ -54,6 +59,7 @@ impl Command {
             Self::Propagate(propagate) => propagate.run(),
             Self::Pc(pc) => pc.run(),
             Self::Convert(convert) => convert.run(),
+            Self::Config(config) => config.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

@@ -1,0 +1,8 @@
+//! `astroshield serve`.
+
+mod health;
+pub(crate) mod lock;
+mod metrics;
+mod requests;
+mod roles;
+mod tasks;
