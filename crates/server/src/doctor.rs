@@ -11,6 +11,7 @@ use clap::Args;
 use url::Url;
 
 use crate::exit::Completion;
+use crate::migrate;
 use crate::output::Output;
 use crate::serve::lock;
 use crate::settings::{Settings, SettingsArgs, StoreKind};
@@ -96,7 +97,7 @@ impl Doctor {
                 lock::owner_of(&folder)
             });
             port(&settings, owner.as_deref(), &mut report);
-            store(&settings, &mut report);
+            store(&settings, &mut report)?;
             feeds(&settings, self.network, &mut report);
         }
         let mut output = Output::create(None)?;
@@ -180,6 +181,31 @@ fn port(settings: &Settings, owner: Option<&str>, report: &mut Report) {
             report.add("server", Verdict::Problem, text);
         }
     }
+}
+
+fn store(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    const SUBJECT: &str = "store";
+    let examination = match migrate::examine(settings)? {
+        Ok(examination) => examination,
+        Err(error) => {
+            report.add(SUBJECT, Verdict::Problem, format!("{error:#}"));
+            return Ok(());
+        }
+    };
+    for problem in &examination.problems {
+        let text = format!("{problem}; stop the server and restore a backup");
+        report.add(SUBJECT, Verdict::Problem, text);
+    }
+    if !examination.exists {
+        report.add(SUBJECT, Verdict::Ok, "not made yet; the first start makes it");
+    } else if examination.problems.is_empty() {
+        let text = match examination.pending.len() {
+            0 => "whole and of this version".to_owned(),
+            pending => format!("whole; {pending} migrations to make, which the next start does"),
+        };
+        report.add(SUBJECT, Verdict::Ok, text);
+    }
+    Ok(())
 }
 
 fn feeds(settings: &Settings, network: bool, report: &mut Report) {

@@ -12,13 +12,19 @@ use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
 use astroshield_adapters::sql::{PostgresStore, SqliteStore};
 use astroshield_adapters::trust::TrustedRoots;
+use astroshield_domain::feeds::{FeedPoller, FeedSettings};
+use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{
     Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
 };
+use astroshield_domain::uploads::Uploads;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
 use crate::settings::{Encryption, Settings, Smtp, StoreKind};
+
+/// Name of the database in the data folder.
+pub(crate) const DATABASE_FILE: &str = "astroshield.db";
 
 /// Most that the cache keeps of one kind of thing.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -41,8 +47,7 @@ impl Database {
     pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Self> {
         match settings.store.kind {
             StoreKind::Sqlite => {
-                let path = folder.join("astroshield.db");
-                Ok(Self::Sqlite(SqliteStore::open(&path).await?))
+                Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?))
             }
             StoreKind::Postgres => {
                 let store = PostgresStore::connect(settings.store.url.reveal()).await.context("store.url")?;
@@ -108,6 +113,22 @@ impl Parts {
             mailer: mailer(&settings.notify.smtp, roots)?,
             store,
         })
+    }
+}
+
+impl Parts {
+    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let ingestor =
+            Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
+        let uploads = Arc::new(Uploads::new(
+            Arc::clone(store),
+            Arc::clone(blobs),
+            Arc::clone(clock),
+            Arc::clone(&ingestor),
+        ));
+        let client = Arc::clone(&self.feeds);
+        FeedPoller::new(feeds, client, ingestor, uploads, Arc::clone(store), Arc::clone(clock))
     }
 }
 

@@ -108,6 +108,23 @@ pub(crate) struct Feed {
     pub(super) space_track_password_file: Option<PathBuf>,
 }
 
+impl Feed {
+    /// Element sets of a file on this machine, which may be of any day.
+    pub(crate) fn of_file(url: String) -> Self {
+        Self {
+            enabled: true,
+            kind: FeedKind::ElementSets,
+            grade: FeedGrade::Gp,
+            url,
+            interval: Duration::from_mins(1),
+            stale_after: Duration::from_hours(24 * 365),
+            space_track_user: None,
+            space_track_password: Secret::default(),
+            space_track_password_file: None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Screening {
@@ -118,6 +135,7 @@ pub(crate) struct Screening {
     #[serde(deserialize_with = "duration")]
     pub(crate) settle: Duration,
     pub(crate) threads: usize,
+    pub(crate) start_from_catalog: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
