@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Context;
-use astroshield_adapters::sql::{Examination, examine_postgres, examine_sqlite};
+use astroshield_adapters::{Examination, examine_postgres, examine_sqlite};
 use clap::Args;
 
 use crate::exit::Completion;

@@ -10,7 +10,7 @@ use astroshield_adapters::http::{
 };
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
-use astroshield_adapters::sql::{PostgresStore, SqliteStore};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_adapters::trust::TrustedRoots;
 use astroshield_domain::feeds::{FeedPoller, FeedSettings};
 use astroshield_domain::ingest::Ingestor;
