@@ -217,7 +217,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Identities of what a tenant itself has in a window, to be matched with what a run finds: identity, objects in
     /// ascending order, whether a relation, TCA and when first seen.
-    #[expect(clippy::type_complexity, reason = "a row, used in one place")]
     async fn known_conjunctions(
         &self,
         tenant: &TenantId,
