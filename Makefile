@@ -8,6 +8,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 
 CATALOG ?=
+LISTEN ?=
 FUZZ_SECONDS ?= 30
 SECTIONS ?=
 HOURS ?= 3
@@ -23,9 +24,9 @@ setup:
 	@scripts/setup
 
 .PHONY: run
-run: setup ## Get a catalog, screen it for seven days, show the most important events (CATALOG=FILE names one)
+run: setup ## Start the service, and print a link to its page (CATALOG=FILE shows that catalog)
 	@cargo build --locked --release --quiet --package astroshield-server
-	@CATALOG='$(CATALOG)' scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
+	@CATALOG='$(CATALOG)' LISTEN='$(LISTEN)' scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
 
 .PHONY: test
 test: setup format lint deny layers docs ## Everything that CI checks

@@ -1,7 +1,10 @@
 //! Checks of this repository that cargo does not make.
 //!
 //! `cargo run -p xtask -- layers` holds the crates' dependencies against the allowed directions;
-//! `cargo run -p xtask -- docs` looks for every path that a document names.
+//! `cargo run -p xtask -- docs` looks for every path that a document names, and for settings that are not documented;
+//! `cargo run -p xtask -- settings` documents them.
+
+mod settings;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,9 +45,13 @@ fn main() -> ExitCode {
     let check = std::env::args().nth(1);
     let faults = match check.as_deref() {
         Some("layers") => layers(),
-        Some("docs") => documents(),
+        Some("docs") => documents().and_then(|mut faults| {
+            faults.extend(settings::faults()?);
+            Ok(faults)
+        }),
+        Some("settings") => settings::write().map(|()| Vec::new()),
         _ => {
-            eprintln!("usage: cargo run -p xtask -- layers|docs");
+            eprintln!("usage: cargo run -p xtask -- layers|docs|settings");
             return ExitCode::from(2);
         }
     };

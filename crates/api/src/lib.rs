@@ -1,1 +1,111 @@
 #![doc = include_str!("../README.md")]
+
+mod access;
+mod answer;
+mod cursor;
+mod envelope;
+mod idempotency;
+mod openapi;
+mod page;
+mod position;
+mod problem;
+mod request;
+mod routes;
+mod schema;
+mod state;
+mod stream;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use crate::access::OneTimeTokens;
+use crate::problem::Problem;
+pub use crate::state::{ApiSettings, ApiState, Ports};
+
+/// Where the routes are.
+const BASE: &str = "/api/v1";
+
+/// Routes for which a caller has to say who they are: all but signing in.
+fn protected() -> OpenApiRouter<ApiState> {
+    use crate::routes::{
+        alerts, api_keys, audit, conjunctions, feeds, objects, rules, runs, session, status, uploads,
+        watch_lists, webhooks,
+    };
+    OpenApiRouter::default()
+        .routes(routes!(status::status))
+        .routes(routes!(objects::objects))
+        .routes(routes!(objects::object))
+        .routes(routes!(objects::element_sets))
+        .routes(routes!(conjunctions::conjunctions))
+        .routes(routes!(conjunctions::conjunction))
+        .routes(routes!(conjunctions::history))
+        .routes(routes!(conjunctions::cdms))
+        .routes(routes!(runs::runs))
+        .routes(routes!(runs::run))
+        .routes(routes!(runs::not_screened))
+        .routes(routes!(feeds::feeds))
+        .routes(routes!(uploads::uploads))
+        .routes(routes!(uploads::upload))
+        .routes(routes!(watch_lists::watch_lists, watch_lists::create))
+        .routes(routes!(watch_lists::watch_list, watch_lists::replace, watch_lists::remove))
+        .routes(routes!(rules::rules, rules::create))
+        .routes(routes!(rules::rule, rules::replace, rules::remove))
+        .routes(routes!(alerts::alerts))
+        .routes(routes!(alerts::alert))
+        .routes(routes!(alerts::deliveries))
+        .routes(routes!(webhooks::webhooks, webhooks::create))
+        .routes(routes!(webhooks::webhook, webhooks::replace, webhooks::remove))
+        .routes(routes!(api_keys::api_keys, api_keys::create))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(audit::audit))
+        .routes(routes!(session::who, session::sign_out))
+        .routes(routes!(stream::stream))
+}
+
+fn open() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::default().routes(routes!(routes::session::sign_in))
+}
+
+/// The OpenAPI document of the interface.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let routes = protected().merge(open());
+    openapi::complete(OpenApiRouter::with_openapi(openapi::begin()).nest(BASE, routes).into_openapi())
+}
+
+/// Everything that the interface answers: `/api/v1`, the page at `/`, and the way to sign in.
+pub fn router(state: ApiState) -> Router {
+    let (protected, _) = protected().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    let protected = protected
+        .route("/openapi.json", get(page::openapi))
+        .route("/docs", get(page::docs))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), idempotency::repeat))
+        .layer(from_fn_with_state(state.clone(), access::require_caller));
+    Router::new()
+        .nest(BASE, protected.merge(open))
+        .merge(page::routes())
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), access::check_host))
+        .layer(CatchPanicLayer::custom(envelope::panicked))
+        .layer(from_fn(envelope::wrap))
+        .layer(CompressionLayer::new())
+        .layer(map_response(envelope::weaken_tag_of_compressed))
+        .with_state(state)
+}
+
+async fn no_such_route() -> Problem {
+    Problem::no_such_route()
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::method_not_allowed()
+}

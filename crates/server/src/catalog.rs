@@ -1,7 +1,7 @@
 //! `astroshield catalog`.
 
 mod cache;
-mod demo;
+pub(crate) mod demo;
 mod fetch;
 
 use clap::Subcommand;

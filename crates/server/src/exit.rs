@@ -6,7 +6,7 @@ use std::process::ExitCode;
 pub(crate) const HELP: &str = "\
 Exit status:
   0    done
-  1    failed; no output file was written or changed
+  1    failed; no output file was written or changed. Of doctor: there is a problem
   2    the command line is wrong
   3    done, but input records that could not be read were skipped (named on standard error)
   130  interrupted; no output file was written or changed";
@@ -18,6 +18,8 @@ pub(crate) enum Completion {
     Whole,
     /// Everything but records that could not be read.
     RecordsSkipped,
+    /// Checks were made, and found a problem.
+    Unwell,
 }
 
 impl Completion {
@@ -32,6 +34,7 @@ impl From<Completion> for ExitCode {
         match completion {
             Completion::Whole => Self::SUCCESS,
             Completion::RecordsSkipped => Self::from(3),
+            Completion::Unwell => Self::FAILURE,
         }
     }
 }

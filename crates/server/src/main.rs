@@ -2,10 +2,14 @@
 
 mod catalog;
 mod completions;
+mod config;
 mod convert;
 mod destination;
+mod doctor;
 mod exit;
 mod input;
+mod logging;
+mod migrate;
 mod number;
 mod objects;
 mod output;
@@ -15,6 +19,8 @@ mod pc;
 mod propagate;
 mod satcat;
 mod screen;
+mod serve;
+mod settings;
 mod sizes;
 mod time;
 
@@ -37,6 +43,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
+    Doctor(doctor::Doctor),
+    Config(config::Config),
+    Migrate(migrate::Migrate),
     #[command(subcommand)]
     Catalog(catalog::Catalog),
     Screen(screen::Screen),
@@ -49,6 +59,10 @@ enum Command {
 impl Command {
     fn run(&self) -> anyhow::Result<Completion> {
         match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::Config(config) => config.run(),
+            Self::Migrate(migrate) => migrate.run(),
             Self::Catalog(catalog) => catalog.run(),
             Self::Screen(screen) => screen.run(),
             Self::Propagate(propagate) => propagate.run(),
@@ -61,7 +75,12 @@ impl Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match output::remove_unfinished_on_interrupt().and_then(|()| cli.command.run()) {
+    // The service ends by itself when it is interrupted.
+    let prepared = match cli.command {
+        Command::Serve(_) => Ok(()),
+        _ => output::remove_unfinished_on_interrupt(),
+    };
+    match prepared.and_then(|()| cli.command.run()) {
         Ok(completion) => completion.into(),
         // A reader that has seen enough is no failure.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -24,7 +24,7 @@ const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
 /// Running them takes an advisory lock of the database.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The store in a database of PostgreSQL.
 #[derive(Debug, Clone)]

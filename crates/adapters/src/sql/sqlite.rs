@@ -31,7 +31,7 @@ const MAX_BINDS: usize = 32_766;
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 const READERS: u32 = 4;
 /// How long to wait for another process, such as a backup, to let go of the file.

@@ -5,8 +5,8 @@ mod population;
 use std::path::PathBuf;
 
 use astroshield_formats::{
-    ElementSetRecord, Header, HeaderDefaults, Omm, OmmMeanElements, OmmMetadata, TimeSystem, Timestamp,
-    TleParameters,
+    ElementSetRecord, Header, HeaderDefaults, Notation, Omm, OmmMeanElements, OmmMetadata, TimeSystem, Timestamp,
+    TleParameters, write_catalog,
 };
 use clap::Args;
 use hifitime::{Epoch, TimeScale};
@@ -47,23 +47,37 @@ const NUMBERS_FROM: u32 = 799_500_000;
 impl Demo {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         let destination = Destination::new(&self.out, None)?;
-        let objects = population(self.objects, self.seed, self.epoch);
-        let comment = format!(
-            "synthetic demonstration population of AstroShield, no object is real: {} objects, seed {}",
-            self.objects, self.seed
-        );
-        let records = (1..)
-            .zip(&objects)
-            .map(|(number, object)| record(number, object, &comment, destination.carries_comments()))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let defaults = HeaderDefaults {
-            creation_date: timestamp(self.epoch)?,
-            originator: "ASTROSHIELD DEMO".to_owned(),
-        };
-        destination.write_catalog(&records, &defaults)?;
+        let comment = comment(self.objects, self.seed);
+        let records = records(self.objects, self.seed, self.epoch, destination.carries_comments())?;
+        destination.write_catalog(&records, &defaults(self.epoch)?)?;
         eprintln!("{comment}");
         Ok(Completion::Whole)
     }
+}
+
+/// The population as a catalog in CSV, for the service.
+pub(crate) fn csv(objects: u32, epoch: Epoch) -> anyhow::Result<String> {
+    let records = records(objects, 1, epoch, false)?;
+    Ok(write_catalog(&records, Notation::Csv, &defaults(epoch)?)?)
+}
+
+fn records(
+    objects: u32,
+    seed: u64,
+    epoch: Epoch,
+    with_comment: bool,
+) -> anyhow::Result<Vec<ElementSetRecord>> {
+    let comment = comment(objects, seed);
+    let population = population(objects, seed, epoch);
+    (1..).zip(&population).map(|(number, object)| record(number, object, &comment, with_comment)).collect()
+}
+
+fn comment(objects: u32, seed: u64) -> String {
+    format!("synthetic demonstration population of AstroShield, no object is real: {objects} objects, seed {seed}")
+}
+
+fn defaults(epoch: Epoch) -> anyhow::Result<HeaderDefaults> {
+    Ok(HeaderDefaults { creation_date: timestamp(epoch)?, originator: "ASTROSHIELD DEMO".to_owned() })
 }
 
 fn record(

@@ -1,0 +1,298 @@
+//! Who calls: API keys, sessions, and the one-time tokens that sessions begin with.
+
+mod session;
+mod tokens;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::CacheKey;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use self::session::{begin, end, session_of};
+pub use self::tokens::OneTimeTokens;
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+/// What every API key starts with, so that one that leaks is recognized.
+const KEY_PREFIX: &str = "ask_";
+
+/// How long a key that was looked up is believed: a key revoked through another process answers no longer than this.
+const KEY_BELIEVED: Duration = Duration::from_secs(5);
+
+/// SHA-256.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// 256 bits of chance, as text.
+pub(crate) fn secret(prefix: &str) -> String {
+    let bits: [u8; 32] = rand::random();
+    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits))
+}
+
+/// A new API key and its hash.
+pub(crate) fn new_key() -> (String, [u8; 32]) {
+    let key = secret(KEY_PREFIX);
+    let hash = sha256(key.as_bytes());
+    (key, hash)
+}
+
+/// A key that was looked up, as it is cached.
+#[derive(Debug, Serialize, Deserialize)]
+struct KnownKey {
+    tenant: TenantId,
+    name: String,
+    scope: Scope,
+    expires: Option<Timestamp>,
+}
+
+fn key_in_cache(hash: &[u8; 32]) -> CacheKey {
+    CacheKey { tenant: TenantId::public(), space: "api-key", name: hexadecimal(hash) }
+}
+
+/// Forgets a key that was revoked.
+pub(crate) async fn forget_key(state: &ApiState, hash: &[u8; 32]) {
+    state.ports.cache.remove(&key_in_cache(hash)).await;
+}
+
+async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
+    let refused = || Problem::unauthenticated("the API key is not valid");
+    if !key.starts_with(KEY_PREFIX) || key.len() > 100 {
+        return Err(refused());
+    }
+    let hash = sha256(key.as_bytes());
+    let name = key_in_cache(&hash);
+    let now = state.ports.clock.now();
+    let cached = state.ports.cache.get(&name).await;
+    let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
+        Some(known) => known,
+        None => {
+            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(refused)?;
+            if key.revoked.is_some() {
+                return Err(refused());
+            }
+            let known =
+                KnownKey { tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
+            if let Ok(bytes) = serde_json::to_vec(&known) {
+                state.ports.cache.put(&name, bytes.into(), KEY_BELIEVED).await;
+            }
+            known
+        }
+    };
+    if known.expires.is_some_and(|expires| expires <= now) {
+        return Err(Problem::unauthenticated("the API key has expired"));
+    }
+    Ok(Caller { tenant: known.tenant, name: known.name, scope: known.scope })
+}
+
+/// The caller of a request: the owner of its API key, else of its session. A session's requests that change something, or
+/// that open a WebSocket, must come from our own pages.
+pub(crate) async fn authenticate(
+    state: &ApiState,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let key = authorization.to_str().ok().and_then(|text| text.split_once(' '));
+        return match key {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
+                caller_of_key(state, key.trim()).await
+            }
+            _ => Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due")),
+        };
+    }
+    let Some(session) = session_of(headers) else {
+        return Err(Problem::unauthenticated(
+            "send `Authorization: Bearer ask_...`, or sign in with the link that the server printed",
+        ));
+    };
+    let caller = session::caller(state, session).await?;
+    if !method.is_safe() || headers.contains_key(header::UPGRADE) {
+        require_same_origin(uri, headers)?;
+    }
+    Ok(caller)
+}
+
+/// Refuses a request that a page of another site sent.
+pub(crate) fn require_same_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let host = host_of(uri, headers);
+    let same = match (origin.and_then(|origin| origin.split_once("://")), host) {
+        (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
+        // Browsers send an origin with every write. What sends none has to say where it comes from otherwise.
+        _ => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+    };
+    if same {
+        Ok(())
+    } else {
+        Err(Problem::forbidden("with a session, only our own pages may ask for this").at("Origin"))
+    }
+}
+
+/// The name that the server is called by.
+pub(crate) fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    named.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+}
+
+/// Refuses requests to a name that is not ours: a page of a name that was pointed at us must not read us.
+pub(crate) async fn check_host(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if let Some(allowed) = &state.settings.allowed_hosts {
+        let host = host_of(request.uri(), request.headers()).unwrap_or_default();
+        if !allowed.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            return Err(Problem::misdirected(host));
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+/// Lets nobody in who has not said who they are.
+pub(crate) async fn require_caller(
+    State(state): State<ApiState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = authenticate(&state, request.method(), request.uri(), request.headers()).await?;
+    let writes = !request.method().is_safe();
+    request.extensions_mut().insert(Arc::new(caller));
+    let response = next.run(request).await;
+    if writes {
+        // Whatever became of it: an answer from before it must not be given after it.
+        state.writes.fetch_add(1, Ordering::AcqRel);
+    }
+    Ok(response)
+}
+
+macro_rules! scopes {
+    ($($(#[$meta:meta])* $name:ident needs $scope:ident;)*) => {$(
+        $(#[$meta])*
+        pub(crate) struct $name(pub(crate) Arc<Caller>);
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                let caller = parts
+                    .extensions
+                    .get::<Arc<Caller>>()
+                    .ok_or_else(|| Problem::unauthenticated("an API key or a session is due"))?;
+                allow(caller, Scope::$scope)?;
+                Ok(Self(Arc::clone(caller)))
+            }
+        }
+    )*};
+}
+
+scopes! {
+    /// A caller who may look.
+    Reader needs Read;
+    /// A caller who may change things.
+    Writer needs Write;
+    /// A caller who may make keys.
+    Admin needs Admin;
+}
+
+fn allow(caller: &Caller, needed: Scope) -> Result<(), Problem> {
+    if caller.scope >= needed {
+        return Ok(());
+    }
+    let name = |scope| match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Admin => "admin",
+    };
+    Err(Problem::forbidden(format!("the scope {} is due; this is {}", name(needed), name(caller.scope))))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn caller(scope: Scope) -> Caller {
+        Caller { tenant: TenantId::local(), name: "test".to_owned(), scope }
+    }
+
+    #[test]
+    fn each_scope_includes_the_ones_before_it() {
+        let scopes = [Scope::Read, Scope::Write, Scope::Admin];
+        for (held, scope) in scopes.iter().enumerate() {
+            for (needed, other) in scopes.iter().enumerate() {
+                assert_eq!(allow(&caller(*scope), *other).is_ok(), held >= needed);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_long_different_and_hashed_whole() {
+        let ((a, hash_a), (b, _)) = (new_key(), new_key());
+        assert_ne!(a, b);
+        assert!(a.starts_with("ask_") && a.len() == 4 + 43, "{a}");
+        assert_eq!(hash_a, sha256(a.as_bytes()));
+    }
+
+    #[test]
+    fn sha256_of_abc_is_as_published() {
+        // FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hexadecimal(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn a_write_from_another_site_is_refused() {
+        let uri = Uri::from_static("/api/v1/rules");
+        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            let pair = |(name, value): &(&'static str, &'static str)| {
+                (header::HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            pairs.iter().map(pair).collect()
+        };
+        let host = ("host", "localhost:8080");
+        for good in [
+            headers(&[host, ("origin", "http://localhost:8080")]),
+            headers(&[host, ("sec-fetch-site", "same-origin")]),
+        ] {
+            assert!(require_same_origin(&uri, &good).is_ok(), "{good:?}");
+        }
+        for bad in [
+            headers(&[host]),
+            headers(&[host, ("origin", "null")]),
+            headers(&[host, ("origin", "http://localhost:8081")]),
+            headers(&[host, ("origin", "http://localhost:8080.example.net")]),
+            headers(&[host, ("origin", "http://example.net"), ("sec-fetch-site", "same-origin")]),
+            headers(&[host, ("sec-fetch-site", "cross-site")]),
+            headers(&[("origin", "http://localhost:8080")]),
+        ] {
+            assert!(require_same_origin(&uri, &bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Answers: JSON that is made once, tagged by its content, and kept in the cache where it may be.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use astroshield_domain::access::Caller;
+use astroshield_domain::ports::CacheKey;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The rows.
+    pub(crate) items: Vec<T>,
+    /// Where the list goes on: the parameter `cursor` of the next request. Without it, this is the end.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// An entity tag: quotes around 22 characters, of 16 bytes of SHA-256.
+const TAG_LENGTH: usize = 24;
+
+fn tag_of(body: &[u8]) -> [u8; TAG_LENGTH] {
+    let hash = Sha256::digest(body);
+    let mut tag = [b'"'; TAG_LENGTH];
+    let digits = URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default());
+    for (place, digit) in tag.iter_mut().skip(1).zip(digits.bytes()) {
+        *place = digit;
+    }
+    tag
+}
+
+fn tagged(tag: &[u8], media_type: &'static str, body: Body) -> Result<Response, Problem> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ETAG, HeaderValue::from_bytes(tag).map_err(Problem::internal)?);
+    Ok(response)
+}
+
+/// Text of a media type, tagged.
+pub(crate) fn text(media_type: &'static str, body: impl Into<Bytes>) -> Result<Response, Problem> {
+    let body = body.into();
+    tagged(&tag_of(&body), media_type, body.into())
+}
+
+/// JSON, tagged.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response, Problem> {
+    text("application/json", serde_json::to_vec(value).map_err(Problem::internal)?)
+}
+
+/// JSON of a status other than 200, for what was written.
+pub(crate) fn json_of<T: Serialize>(status: StatusCode, value: &T) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value).map_err(Problem::internal)?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// Nothing to say.
+pub(crate) fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// What is not told by an event (SATCAT, pruning) shows in cached answers after this at the latest.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// A list from the cache, else as it is now. `query` is everything that the answer depends on beside the caller's tenant
+/// and the events so far.
+pub(crate) async fn cached_list<Q, T, F>(
+    state: &ApiState,
+    caller: &Caller,
+    list: &'static str,
+    query: &Q,
+    load: F,
+) -> Result<Response, Problem>
+where
+    Q: Serialize,
+    T: Serialize,
+    F: Future<Output = Result<T, Problem>>,
+{
+    if !state.settings.response_cache {
+        return json(&load.await?);
+    }
+    let writes = state.writes.load(Ordering::Acquire);
+    let position = state.position.newest(state.ports.store.as_ref()).await?;
+    let query = serde_json::to_string(query).map_err(Problem::internal)?;
+    let name = format!("{list}/{position}/{writes}/{query}");
+    let key = CacheKey { tenant: caller.tenant.clone(), space: "response", name };
+    if let Some(kept) = state.ports.cache.get(&key).await {
+        let kept = Bytes::from_owner(kept);
+        if let Some(tag) = kept.get(..TAG_LENGTH) {
+            return tagged(tag, "application/json", kept.slice(TAG_LENGTH..).into());
+        }
+    }
+    let mut kept = vec![0; TAG_LENGTH];
+    serde_json::to_writer(&mut kept, &load.await?).map_err(Problem::internal)?;
+    let tag = tag_of(kept.get(TAG_LENGTH..).unwrap_or_default());
+    for (place, byte) in kept.iter_mut().zip(tag) {
+        *place = byte;
+    }
+    let kept: Arc<[u8]> = kept.into();
+    state.ports.cache.put(&key, Arc::clone(&kept), KEPT).await;
+    tagged(&tag, "application/json", Bytes::from_owner(kept).slice(TAG_LENGTH..).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_follows_from_the_content_and_is_quoted() {
+        assert_eq!(tag_of(b"a"), tag_of(b"a"));
+        assert_ne!(tag_of(b"a"), tag_of(b"b"));
+        let tag = tag_of(b"");
+        assert!(tag.starts_with(b"\"") && tag.ends_with(b"\""));
+        assert!(!tag[1..23].contains(&b'"'));
+    }
+}

@@ -1,0 +1,168 @@
+//! `Idempotency-Key`: the same request sent again is answered as the first time, and done once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use astroshield_domain::access::{Caller, StoredAnswer};
+use astroshield_domain::ids::TenantId;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use sha2::{Digest as _, Sha256};
+
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request::body_bytes;
+use crate::state::ApiState;
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Longest key, in characters.
+const LONGEST_KEY: usize = 255;
+
+/// Largest answer that is kept, in bytes; ours to writes are far smaller, but for a screening on demand.
+const LARGEST_ANSWER: usize = 16 << 20;
+
+/// What to keep in place of an answer that shows a secret.
+#[derive(Debug, Clone)]
+pub(crate) struct WithoutSecret(pub(crate) Bytes);
+
+/// Keys whose first request is not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight(Mutex<HashSet<(TenantId, String)>>);
+
+/// A key that is taken until this is dropped.
+struct Taken {
+    all: Arc<InFlight>,
+    name: (TenantId, String),
+}
+
+impl Taken {
+    fn take(all: &Arc<InFlight>, tenant: &TenantId, key: &str) -> Option<Self> {
+        let name = (tenant.clone(), key.to_owned());
+        let new = all.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        new.then(|| Self { all: Arc::clone(all), name })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+/// Answers a repeated request with the answer of the first.
+pub(crate) async fn repeat(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = request.extensions().get::<Arc<Caller>>().cloned();
+    let (Some(caller), Some(key)) = (caller, request.headers().get(KEY)) else {
+        return Ok(next.run(request).await);
+    };
+    if request.method() != Method::POST {
+        return Ok(next.run(request).await);
+    }
+    let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        Problem::invalid("Idempotency-Key", format!("1 to {LONGEST_KEY} visible characters are due"))
+    })?;
+    let key = key.to_owned();
+    let taken = Taken::take(&state.in_flight, &caller.tenant, &key)
+        .ok_or_else(|| Problem::conflict("the first request of this Idempotency-Key is not answered yet"))?;
+
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let bytes = body_bytes(whole, state.settings.upload_limit_bytes).await?;
+    let hash = hash_of(&parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
+    if let Some(answer) = state.ports.store.answer(&caller.tenant, &key).await? {
+        if answer.request != hash {
+            let detail = "this Idempotency-Key was used for another request";
+            return Err(Problem::unprocessable(detail).at("Idempotency-Key"));
+        }
+        return Ok(replay(answer));
+    }
+    // A task of its own: a caller who goes away must not leave the write done and its answer forgotten.
+    let work = tokio::spawn(async move {
+        let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+        let response = keep(&state, &caller, &key, hash, response).await;
+        drop(taken);
+        response
+    });
+    work.await.map_err(Problem::internal)?
+}
+
+fn hash_of(uri: &str, content_type: Option<&HeaderValue>, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [uri.as_bytes(), content_type.map(HeaderValue::as_bytes).unwrap_or_default(), body] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+fn replay(answer: StoredAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = status;
+    let kind = if status.is_success() { "application/json" } else { PROBLEM_JSON };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// Keeps the answer of a request that was done. One that was refused did nothing, and may be sent again.
+async fn keep(
+    state: &ApiState,
+    caller: &Caller,
+    key: &str,
+    request: [u8; 32],
+    response: Response,
+) -> Result<Response, Problem> {
+    if !response.status().is_success() {
+        return Ok(response.into_response());
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, LARGEST_ANSWER).await.map_err(Problem::internal)?;
+    let kept = parts.extensions.get::<WithoutSecret>().map_or_else(|| body.clone(), |kept| kept.0.clone());
+    let answer = StoredAnswer { request, status: parts.status.as_u16(), body: kept.to_vec() };
+    let now = state.ports.clock.now();
+    if let Err(error) = state.ports.store.put_answer(&caller.tenant, key, &answer, now).await {
+        // The write is done and is told so; only a repetition would not be recognized.
+        tracing::warn!(error = %crate::problem::chain(&error), "an answer was not kept for its idempotency key");
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_taken_by_one_request_at_a_time_and_tenants_do_not_share_it() {
+        let all = Arc::new(InFlight::default());
+        let local = TenantId::local();
+        let first = Taken::take(&all, &local, "k");
+        assert!(first.is_some());
+        assert!(Taken::take(&all, &local, "k").is_none());
+        assert!(Taken::take(&all, &TenantId::new("other").unwrap(), "k").is_some());
+        drop(first);
+        assert!(Taken::take(&all, &local, "k").is_some());
+    }
+
+    #[test]
+    fn requests_that_differ_anywhere_hash_differently() {
+        let json = HeaderValue::from_static("application/json");
+        let hashes = [
+            hash_of("/a", Some(&json), b"x"),
+            hash_of("/a", Some(&json), b"y"),
+            hash_of("/ax", Some(&json), b""),
+            hash_of("/a", None, b"x"),
+        ];
+        let different: HashSet<_> = hashes.iter().collect();
+        assert_eq!(different.len(), hashes.len());
+    }
+}

@@ -1,0 +1,190 @@
+//! What is taken from requests: queries, identities and bodies, each refused by name.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+/// Rows of a list where the request does not say.
+pub(crate) const LIMIT: u32 = 100;
+/// Most rows of a list.
+pub(crate) const MAX_LIMIT: u32 = 1_000;
+
+/// How many rows a request wants.
+pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked {
+        None => Ok(LIMIT),
+        Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+        Some(limit) => Err(Problem::invalid("limit", format!("{limit}: 1 to {MAX_LIMIT} rows are given"))),
+    }
+}
+
+/// The query of a request.
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse_query(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
+        let path = error.path().to_string();
+        let problem = Problem::bad_request(error.inner().to_string());
+        if path == "." || path == "?" { problem } else { problem.at(path) }
+    })
+}
+
+/// An identity in the path of a request.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<T, S> FromRequestParts<S> for Id<T>
+where
+    T: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let text = path.map_err(|error| Problem::bad_request(error.body_text()))?.0;
+        text.parse().map(Self).map_err(|error| Problem::invalid("id", error))
+    }
+}
+
+/// The bytes of a body of at most so many.
+pub(crate) async fn body_bytes(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
+    refuse_encoded(request.headers())?;
+    let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if stated.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit_bytes as u64)
+    {
+        return Err(Problem::too_large(limit_bytes));
+    }
+    to_bytes(request.into_body(), limit_bytes).await.map_err(|error| {
+        if is_too_long(&error) {
+            Problem::too_large(limit_bytes)
+        } else {
+            Problem::bad_request("the body ended before its end")
+        }
+    })
+}
+
+/// Compressed bodies are refused: a small one may hold a very large one.
+fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(Problem::unsupported_media_type("compressed bodies are not taken").at("Content-Encoding"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if cause.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// A body of JSON.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            let reason = format!("application/json is due, this is {kind:?}");
+            return Err(Problem::unsupported_media_type(reason).at("Content-Type"));
+        }
+        let bytes = body_bytes(request, state.settings.body_limit_bytes).await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.inner();
+        let reason = inner.to_string();
+        let problem =
+            if inner.is_data() { Problem::unprocessable(reason) } else { Problem::bad_request(reason) };
+        if path == "." { problem } else { problem.at(path) }
+    })?;
+    deserializer.end().map_err(|error| Problem::bad_request(error.to_string()))?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        limit: Option<u32>,
+        name: Option<String>,
+        inner: Option<Vec<Asked>>,
+    }
+
+    fn said(problem: &Problem) -> String {
+        format!("{problem:?}")
+    }
+
+    #[test]
+    fn a_bad_query_is_refused_by_the_name_of_the_parameter() {
+        let good: Asked = parse_query("limit=5&name=a%20b").unwrap();
+        assert_eq!(good, Asked { limit: Some(5), name: Some("a b".to_owned()), inner: None });
+        let bad = parse_query::<Asked>("name=x&limit=many").unwrap_err();
+        assert!(said(&bad).contains("field: Some(\"limit\")"), "{bad:?}");
+        let unknown = parse_query::<Asked>("limti=5").unwrap_err();
+        assert!(said(&unknown).contains("unknown field `limti`"), "{unknown:?}");
+        let twice = parse_query::<Asked>("limit=5&limit=6").unwrap_err();
+        assert!(said(&twice).contains("limit"), "{twice:?}");
+    }
+
+    #[test]
+    fn a_bad_body_is_refused_by_the_path_of_the_field() {
+        let bad = parse_json::<Asked>(br#"{"inner":[{"limit":1},{"limit":-1}]}"#).unwrap_err();
+        assert!(said(&bad).contains("inner[1].limit"), "{bad:?}");
+        assert!(said(&bad).contains("422"), "{bad:?}");
+        let broken = parse_json::<Asked>(b"{\"limit\":").unwrap_err();
+        assert!(said(&broken).contains("400"), "{broken:?}");
+        assert!(parse_json::<Asked>(b"{} {}").is_err());
+    }
+
+    #[test]
+    fn deeply_nested_json_is_refused_without_a_crash() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let problem = parse_json::<serde_json::Value>(deep.as_bytes()).unwrap_err();
+        assert!(said(&problem).contains("recursion limit"), "{problem:?}");
+    }
+
+    #[test]
+    fn a_limit_is_1_to_1000() {
+        assert_eq!(limit(None).unwrap(), 100);
+        assert_eq!(limit(Some(1_000)).unwrap(), 1_000);
+        assert!(limit(Some(0)).is_err());
+        assert!(limit(Some(1_001)).is_err());
+    }
+}

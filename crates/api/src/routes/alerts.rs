@@ -1,0 +1,230 @@
+//! `/alerts`: what somebody should look at, and what was done about it.
+
+use astroshield_domain::alert::{
+    Alert, AlertChange, AlertQuery, AlertState, Delivery, DeliveryState, Severity, Subject,
+};
+use astroshield_domain::ids::{AlertId, DeliveryId};
+use astroshield_domain::ports::Page;
+use astroshield_formats::CatalogNumber;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rules::ChannelBody;
+use crate::access::Reader;
+use crate::answer::{self, List};
+use crate::cursor;
+use crate::problem::Problem;
+use crate::request::{Id, Parameters, limit};
+use crate::schema;
+use crate::state::ApiState;
+
+/// What an alert is about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum SubjectBody {
+    /// A conjunction that a rule speaks of.
+    Conjunction {
+        /// The conjunction.
+        conjunction: uuid::Uuid,
+        /// The rule.
+        rule: uuid::Uuid,
+    },
+    /// A feed that fails or has sent nothing new for too long.
+    Feed {
+        /// Its name.
+        feed: String,
+    },
+    /// No screening has completed for too long.
+    NoScreening,
+    /// The newest data of the catalog is too old.
+    StaleCatalog,
+}
+
+impl From<Subject> for SubjectBody {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::Conjunction { conjunction, rule } => {
+                Self::Conjunction { conjunction: conjunction.0, rule: rule.0 }
+            }
+            Subject::Feed { feed } => Self::Feed { feed },
+            Subject::NoScreening => Self::NoScreening,
+            Subject::StaleCatalog => Self::StaleCatalog,
+        }
+    }
+}
+
+/// An alert.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertRow {
+    /// Identity.
+    #[schema(schema_with = schema::id)]
+    id: AlertId,
+    /// What it is about.
+    subject: SubjectBody,
+    /// How urgent it is.
+    #[schema(schema_with = schema::severity)]
+    severity: Severity,
+    /// Where it stands.
+    #[schema(schema_with = schema::alert_state)]
+    state: AlertState,
+    /// One line for people.
+    summary: String,
+    /// When it was opened, UTC.
+    #[schema(schema_with = schema::time)]
+    opened: Timestamp,
+    /// When it last changed, UTC.
+    #[schema(schema_with = schema::time)]
+    updated: Timestamp,
+    /// Who acknowledged it.
+    acknowledged_by: Option<String>,
+    /// When it was acknowledged, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    acknowledged: Option<Timestamp>,
+    /// When it was resolved, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    resolved: Option<Timestamp>,
+    /// Until when it is muted, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    muted_until: Option<Timestamp>,
+    /// When it will be escalated, UTC, if nobody acknowledges before.
+    #[schema(schema_with = schema::time_or_null)]
+    escalate_at: Option<Timestamp>,
+    /// When it was escalated, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    escalated: Option<Timestamp>,
+}
+
+impl From<Alert> for AlertRow {
+    fn from(alert: Alert) -> Self {
+        let (acknowledged_by, acknowledged) = alert.acknowledged.unzip();
+        Self {
+            id: alert.id,
+            subject: alert.subject.into(),
+            severity: alert.severity,
+            state: alert.state,
+            summary: alert.summary,
+            opened: alert.opened,
+            updated: alert.updated,
+            acknowledged_by,
+            acknowledged,
+            resolved: alert.resolved,
+            muted_until: alert.muted_until,
+            escalate_at: alert.escalate_at,
+            escalated: alert.escalated,
+        }
+    }
+}
+
+/// Which alerts to list.
+#[derive(Debug, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AlertsParams {
+    /// Where they stand.
+    #[param(schema_with = schema::alert_state)]
+    state: Option<AlertState>,
+    /// How urgent at least.
+    #[param(schema_with = schema::severity)]
+    min_severity: Option<Severity>,
+    /// About this object.
+    #[param(maximum = 999_999_999)]
+    object: Option<u32>,
+    /// Where the list goes on.
+    cursor: Option<String>,
+    /// At most so many rows; 100 without it.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Alerts, the newest first.
+#[utoipa::path(get, path = "/alerts", tag = "alerts", params(AlertsParams),
+    responses((status = 200, description = "Alerts", body = List<AlertRow>)))]
+pub(crate) async fn alerts(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Parameters(params): Parameters<AlertsParams>,
+) -> Result<Response, Problem> {
+    const LIST: &str = "alerts";
+    let object = params.object.map(|number| {
+        CatalogNumber::new(number)
+            .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
+    });
+    let query = AlertQuery {
+        state: params.state,
+        min_severity: params.min_severity,
+        object: object.transpose()?,
+        before: params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?,
+        limit: limit(params.limit)?,
+    };
+    let Page { rows, more } = state.ports.store.alerts(&caller.tenant, &query).await?;
+    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, last.id)).transpose()?;
+    answer::json(&List { items: rows.into_iter().map(AlertRow::from).collect(), next_cursor })
+}
+
+/// One alert.
+#[utoipa::path(get, path = "/alerts/{id}", tag = "alerts",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The alert", body = AlertRow)))]
+pub(crate) async fn alert(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<AlertId>,
+) -> Result<Response, Problem> {
+    let alert = state.ports.store.alert(&caller.tenant, id).await?;
+    answer::json(&AlertRow::from(alert.ok_or_else(|| Problem::not_found("alert", id))?))
+}
+
+/// A message about an alert.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeliveryRow {
+    /// Identity, the same in every attempt.
+    #[schema(schema_with = schema::id)]
+    id: DeliveryId,
+    /// What happened to the alert.
+    #[schema(schema_with = schema::alert_change)]
+    change: AlertChange,
+    /// Where it goes.
+    channel: ChannelBody,
+    /// Where it stands.
+    #[schema(schema_with = schema::delivery_state)]
+    state: DeliveryState,
+    /// Attempts so far.
+    attempts: u32,
+    /// When it is tried next, UTC.
+    #[schema(schema_with = schema::time)]
+    next_attempt: Timestamp,
+    /// Why the last attempt failed.
+    problem: Option<String>,
+}
+
+impl From<Delivery> for DeliveryRow {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            change: delivery.change,
+            channel: delivery.channel.into(),
+            state: delivery.state,
+            attempts: delivery.attempts,
+            next_attempt: delivery.next_attempt,
+            problem: delivery.problem,
+        }
+    }
+}
+
+/// Messages about an alert.
+#[utoipa::path(get, path = "/alerts/{id}/deliveries", tag = "alerts",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "Messages", body = List<DeliveryRow>)))]
+pub(crate) async fn deliveries(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<AlertId>,
+) -> Result<Response, Problem> {
+    let store = &state.ports.store;
+    store.alert(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("alert", id))?;
+    let rows = store.deliveries_of(&caller.tenant, id).await?;
+    answer::json(&List { items: rows.into_iter().map(DeliveryRow::from).collect(), next_cursor: None })
+}

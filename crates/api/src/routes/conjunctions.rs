@@ -1,0 +1,487 @@
+//! `/conjunctions`: close approaches, their history, and messages about them.
+
+use astroshield_domain::access::Caller;
+use astroshield_domain::catalog::Grade;
+use astroshield_domain::conjunction::{
+    Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, HistoryEntry,
+    Participant, ProbabilityMethod, ReceivedCdm, Solution,
+};
+use astroshield_domain::ids::{ConjunctionId, TenantId, WatchListId};
+use astroshield_domain::ports::Page;
+use astroshield_formats::CatalogNumber;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::objects::finite;
+use crate::access::Reader;
+use crate::answer::{self, List};
+use crate::cursor;
+use crate::problem::Problem;
+use crate::request::{Id, Parameters, limit};
+use crate::schema;
+use crate::state::ApiState;
+
+/// One of the two objects of a conjunction.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ParticipantRow {
+    /// Catalog number.
+    catalog_number: u32,
+    /// Name at the time of the run.
+    name: Option<String>,
+    /// How good the data of its motion is.
+    #[schema(schema_with = schema::grade)]
+    grade: Grade,
+    /// Epoch of its element set, UTC; an ephemeris has none.
+    #[schema(schema_with = schema::time_or_null)]
+    epoch: Option<Timestamp>,
+    /// Hard-body radius, in m.
+    hard_body_radius_m: f64,
+}
+
+impl From<Participant> for ParticipantRow {
+    fn from(participant: Participant) -> Self {
+        Self {
+            catalog_number: participant.number.get(),
+            name: participant.name,
+            grade: participant.grade,
+            epoch: participant.epoch,
+            hard_body_radius_m: participant.hard_body_radius_m,
+        }
+    }
+}
+
+/// What a run says of a conjunction.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SolutionRow {
+    /// Time of closest approach, UTC.
+    #[schema(schema_with = schema::time)]
+    tca: Timestamp,
+    /// Miss distance, in km.
+    miss_distance_km: f64,
+    /// Position of the second object from the first along the first one's radial direction, in km.
+    miss_radial_km: f64,
+    /// The same along its in-track direction, in km.
+    miss_in_track_km: f64,
+    /// The same along its cross-track direction, in km.
+    miss_cross_track_km: f64,
+    /// Relative speed, in km/s.
+    relative_speed_km_s: f64,
+    /// Largest probability of collision over all sizes of covariance.
+    maximum_probability: f64,
+    /// Minor sigma at which that is reached, in km.
+    dilution_km: Option<f64>,
+    /// Probability of collision with the covariances of the objects, where there are any.
+    probability: Option<f64>,
+    /// How it was computed.
+    #[schema(schema_with = schema::probability_method)]
+    probability_method: ProbabilityMethod,
+    /// Whether the distance may be smaller outside what was screened.
+    at_edge: bool,
+}
+
+impl From<Solution> for SolutionRow {
+    fn from(solution: Solution) -> Self {
+        let [miss_radial_km, miss_in_track_km, miss_cross_track_km] = solution.miss_ric_km;
+        Self {
+            tca: solution.tca,
+            miss_distance_km: solution.miss_distance_km,
+            miss_radial_km,
+            miss_in_track_km,
+            miss_cross_track_km,
+            relative_speed_km_s: solution.relative_speed_km_s,
+            maximum_probability: solution.maximum_probability,
+            dilution_km: solution.dilution_km,
+            probability: solution.probability,
+            probability_method: solution.method,
+            at_edge: solution.at_edge,
+        }
+    }
+}
+
+/// A conjunction with its newest solution.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConjunctionRow {
+    /// Identity, the same from run to run.
+    #[schema(schema_with = schema::id)]
+    id: ConjunctionId,
+    /// Whether everybody sees it; else it is the caller's own.
+    public: bool,
+    /// Where it stands.
+    #[schema(schema_with = schema::conjunction_status)]
+    status: ConjunctionStatus,
+    /// Whether the two never part in the window.
+    relation: bool,
+    #[serde(flatten)]
+    solution: SolutionRow,
+    /// The two objects, the primary first.
+    objects: [ParticipantRow; 2],
+    /// The run that gave the solution.
+    #[schema(schema_with = schema::id)]
+    run: astroshield_domain::ids::RunId,
+    /// When it was first found, UTC.
+    #[schema(schema_with = schema::time)]
+    first_seen: Timestamp,
+    /// When a run last found it, UTC.
+    #[schema(schema_with = schema::time)]
+    last_seen: Timestamp,
+}
+
+impl From<Conjunction> for ConjunctionRow {
+    fn from(conjunction: Conjunction) -> Self {
+        Self {
+            id: conjunction.id,
+            public: conjunction.tenant == TenantId::public(),
+            status: conjunction.status,
+            relation: conjunction.relation,
+            solution: conjunction.solution.into(),
+            objects: conjunction.objects.map(ParticipantRow::from),
+            run: conjunction.run,
+            first_seen: conjunction.first_seen,
+            last_seen: conjunction.last_seen,
+        }
+    }
+}
+
+/// Form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ListFormat {
+    /// JSON.
+    Json,
+    /// CSV with a header line; where the list goes on is in the header `Link`.
+    Csv,
+}
+
+/// Which conjunctions to list, and how.
+#[derive(Debug, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ConjunctionsParams {
+    /// Those of this object, on either side.
+    #[param(maximum = 999_999_999)]
+    object: Option<u32>,
+    /// Those of objects on this watch list.
+    #[param(schema_with = schema::id)]
+    watch_list: Option<WatchListId>,
+    /// Where they stand; without it, the active ones.
+    #[param(schema_with = schema::conjunction_status)]
+    status: Option<ConjunctionStatus>,
+    /// TCA not before, UTC.
+    #[param(schema_with = schema::time)]
+    tca_from: Option<Timestamp>,
+    /// TCA not after, UTC.
+    #[param(schema_with = schema::time)]
+    tca_to: Option<Timestamp>,
+    /// Miss distance at most, in km.
+    #[param(minimum = 0)]
+    max_miss_distance_km: Option<f64>,
+    /// Leading probability at least: that with covariances, else the largest.
+    #[param(minimum = 0, maximum = 1)]
+    min_probability: Option<f64>,
+    /// Relations only, or none of them.
+    relation: Option<bool>,
+    /// Order: the soonest, the most likely or the closest first.
+    #[param(schema_with = schema::conjunction_order)]
+    sort: Option<ConjunctionOrder>,
+    /// Form of the list; else as the header `Accept` says.
+    #[param(inline)]
+    format: Option<ListFormat>,
+    /// Where the list goes on.
+    cursor: Option<String>,
+    /// At most so many rows; 100 without it.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+const LIST: &str = "conjunctions";
+
+/// The query of a request; everything that is wrong with it is named.
+fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
+    let order = params.sort.unwrap_or_default();
+    let object = params.object.map(|number| {
+        CatalogNumber::new(number)
+            .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
+    });
+    if let (Some(from), Some(to)) = (params.tca_from, params.tca_to)
+        && to < from
+    {
+        return Err(Problem::invalid("tca_to", format!("{to} is before tca_from, {from}")));
+    }
+    Ok(ConjunctionQuery {
+        object: object.transpose()?,
+        watch_list: params.watch_list,
+        status: params.status,
+        tca_from: params.tca_from,
+        tca_to: params.tca_to,
+        max_miss_distance_km: finite("max_miss_distance_km", params.max_miss_distance_km)?,
+        min_probability: finite("min_probability", params.min_probability)?,
+        relation: params.relation,
+        order,
+        after: params.cursor.as_deref().map(|text| cursor::decode_conjunction(order, text)).transpose()?,
+        limit: limit(params.limit)?,
+    })
+}
+
+/// The sort value of a conjunction, as the store compares it.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of this millennium are below 2^53")]
+fn sort_value(order: ConjunctionOrder, conjunction: &Conjunction) -> f64 {
+    match order {
+        ConjunctionOrder::Tca => conjunction.solution.tca.as_microsecond() as f64,
+        ConjunctionOrder::Probability => conjunction.leading_probability(),
+        ConjunctionOrder::MissDistance => conjunction.solution.miss_distance_km,
+    }
+}
+
+async fn page(
+    state: &ApiState,
+    caller: &Caller,
+    query: &ConjunctionQuery,
+) -> Result<(Vec<Conjunction>, Option<String>), Problem> {
+    let Page { rows, more } = state.ports.store.conjunctions(&caller.tenant, query).await?;
+    let place = rows
+        .last()
+        .filter(|_| more)
+        .map(|last| ConjunctionCursor { value: sort_value(query.order, last), id: last.id });
+    let next_cursor = place.map(|place| cursor::encode_conjunction(query.order, place)).transpose()?;
+    Ok((rows, next_cursor))
+}
+
+/// Conjunctions in an order.
+#[utoipa::path(get, path = "/conjunctions", tag = "conjunctions", params(ConjunctionsParams),
+    responses((status = 200, description = "Conjunctions", content(
+        (List<ConjunctionRow> = "application/json"), (String = "text/csv")))))]
+pub(crate) async fn conjunctions(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    headers: HeaderMap,
+    Parameters(params): Parameters<ConjunctionsParams>,
+) -> Result<Response, Problem> {
+    let query = query_of(&params)?;
+    let accepts_csv =
+        || headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
+    if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv() {
+        let (rows, next_cursor) = page(&state, &caller, &query).await?;
+        let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
+        if let Some(next) = next_cursor {
+            let link = HeaderValue::try_from(format!("<?cursor={next}>; rel=\"next\""));
+            response.headers_mut().insert(header::LINK, link.map_err(Problem::internal)?);
+        }
+        return Ok(response);
+    }
+    let load = async {
+        let (rows, next_cursor) = page(&state, &caller, &query).await?;
+        Ok(List { items: rows.into_iter().map(ConjunctionRow::from).collect::<Vec<_>>(), next_cursor })
+    };
+    // Which objects a list has changes without an event.
+    if params.watch_list.is_some() {
+        return answer::json(&load.await?);
+    }
+    answer::cached_list(&state, &caller, LIST, &params, load).await
+}
+
+/// Columns of the CSV.
+const COLUMNS: &str = "ID,STATUS,TCA_UTC,MISS_DISTANCE_KM,MISS_RADIAL_KM,MISS_IN_TRACK_KM,MISS_CROSS_TRACK_KM,\
+RELATIVE_SPEED_KM_S,MAXIMUM_PROBABILITY,DILUTION_KM,PROBABILITY,RELATION,AT_EDGE,NORAD_CAT_ID_1,OBJECT_NAME_1,GRADE_1,\
+EPOCH_1_UTC,NORAD_CAT_ID_2,OBJECT_NAME_2,GRADE_2,EPOCH_2_UTC\r\n";
+
+fn grade_name(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Gp => "gp",
+        Grade::SupplementalGp => "supplemental_gp",
+        Grade::Ephemeris => "ephemeris",
+        Grade::Cdm => "cdm",
+    }
+}
+
+/// Rows of CSV (RFC 4180).
+fn csv(rows: &[Conjunction]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(COLUMNS.len() + 300 * rows.len());
+    out.push_str(COLUMNS);
+    for row in rows {
+        let status = match row.status {
+            ConjunctionStatus::Active => "active",
+            ConjunctionStatus::Cleared => "cleared",
+        };
+        let Solution { miss_ric_km: [radial, in_track, cross_track], .. } = row.solution;
+        let solution = &row.solution;
+        let optional = |value: Option<f64>| value.map(|value| format!("{value:e}")).unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = write!(
+            out,
+            "{},{status},{},{:.6},{radial:.6},{in_track:.6},{cross_track:.6},{:.6},{:e},{},{},{},{}",
+            row.id,
+            solution.tca,
+            solution.miss_distance_km,
+            solution.relative_speed_km_s,
+            solution.maximum_probability,
+            optional(solution.dilution_km),
+            optional(solution.probability),
+            row.relation,
+            solution.at_edge,
+        );
+        for object in &row.objects {
+            let name = quoted(object.name.as_deref().unwrap_or_default());
+            let epoch = object.epoch.map(|epoch| epoch.to_string()).unwrap_or_default();
+            let _ = write!(out, ",{},{name},{},{epoch}", object.number, grade_name(object.grade));
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// A text as a field of CSV. One that a spreadsheet would take for a formula gets an apostrophe.
+fn quoted(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+async fn found(state: &ApiState, caller: &Caller, id: ConjunctionId) -> Result<Conjunction, Problem> {
+    let conjunction = state.ports.store.conjunction(&caller.tenant, id).await?;
+    conjunction.ok_or_else(|| Problem::not_found("conjunction", id))
+}
+
+/// One conjunction.
+#[utoipa::path(get, path = "/conjunctions/{id}", tag = "conjunctions",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The conjunction", body = ConjunctionRow)))]
+pub(crate) async fn conjunction(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<ConjunctionId>,
+) -> Result<Response, Problem> {
+    answer::json(&ConjunctionRow::from(found(&state, &caller, id).await?))
+}
+
+/// A past solution.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HistoryRow {
+    /// The run that gave it.
+    #[schema(schema_with = schema::id)]
+    run: astroshield_domain::ids::RunId,
+    /// When, UTC.
+    #[schema(schema_with = schema::time)]
+    at: Timestamp,
+    /// Whether the run still found it.
+    #[schema(schema_with = schema::conjunction_status)]
+    status: ConjunctionStatus,
+    #[serde(flatten)]
+    solution: SolutionRow,
+    /// Epochs of the two element sets, UTC.
+    #[schema(value_type = [Option<String>; 2])]
+    epochs: [Option<Timestamp>; 2],
+    /// Grades of the data of the two.
+    #[schema(value_type = [String; 2])]
+    grades: [Grade; 2],
+}
+
+impl From<HistoryEntry> for HistoryRow {
+    fn from(entry: HistoryEntry) -> Self {
+        Self {
+            run: entry.run,
+            at: entry.at,
+            status: entry.status,
+            solution: entry.solution.into(),
+            epochs: entry.epochs,
+            grades: entry.grades,
+        }
+    }
+}
+
+/// The history of a conjunction, the oldest first.
+#[utoipa::path(get, path = "/conjunctions/{id}/history", tag = "conjunctions",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "Past solutions", body = List<HistoryRow>)))]
+pub(crate) async fn history(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<ConjunctionId>,
+) -> Result<Response, Problem> {
+    let entries = state.ports.store.conjunction_history(&caller.tenant, id).await?;
+    if entries.is_empty() {
+        found(&state, &caller, id).await?;
+    }
+    let items = entries.into_iter().map(HistoryRow::from).collect::<Vec<_>>();
+    answer::json(&List { items, next_cursor: None })
+}
+
+/// A conjunction data message that was received.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CdmRow {
+    /// Identity.
+    #[schema(schema_with = schema::id)]
+    id: astroshield_domain::ids::CdmId,
+    /// Catalog numbers of the two objects.
+    catalog_numbers: [u32; 2],
+    /// Who made it.
+    originator: String,
+    /// When it was made, UTC.
+    #[schema(schema_with = schema::time)]
+    created: Timestamp,
+    /// When it arrived, UTC.
+    #[schema(schema_with = schema::time)]
+    arrived: Timestamp,
+    /// Time of closest approach, UTC.
+    #[schema(schema_with = schema::time)]
+    tca: Timestamp,
+    /// Miss distance, in km.
+    miss_distance_km: f64,
+    /// Probability of collision that it states.
+    stated_probability: Option<f64>,
+    /// Probability of collision that we compute from it.
+    probability: Option<f64>,
+    /// How we computed it.
+    #[schema(schema_with = schema::probability_method_or_null)]
+    probability_method: Option<ProbabilityMethod>,
+}
+
+impl From<ReceivedCdm> for CdmRow {
+    fn from(cdm: ReceivedCdm) -> Self {
+        let (probability, probability_method) = cdm.probability.unzip();
+        Self {
+            id: cdm.id,
+            catalog_numbers: cdm.objects.map(CatalogNumber::get),
+            originator: cdm.originator,
+            created: cdm.created,
+            arrived: cdm.arrived,
+            tca: cdm.tca,
+            miss_distance_km: cdm.miss_distance_km,
+            stated_probability: cdm.stated_probability,
+            probability,
+            probability_method,
+        }
+    }
+}
+
+/// Conjunction data messages that were received for a conjunction, the newest first.
+#[utoipa::path(get, path = "/conjunctions/{id}/cdms", tag = "conjunctions",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "Messages", body = List<CdmRow>)))]
+pub(crate) async fn cdms(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<ConjunctionId>,
+) -> Result<Response, Problem> {
+    let cdms = state.ports.store.cdms_of(&caller.tenant, id).await?;
+    if cdms.is_empty() {
+        found(&state, &caller, id).await?;
+    }
+    answer::json(&List { items: cdms.into_iter().map(CdmRow::from).collect(), next_cursor: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_csv_are_quoted_and_no_formulas() {
+        assert_eq!(quoted("ISS (ZARYA)"), "ISS (ZARYA)");
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(quoted("=1+1"), "'=1+1");
+    }
+}

@@ -1,0 +1,29 @@
+//! The routes under `/api/v1`, a module for each first part of the path.
+
+pub(crate) mod alerts;
+pub(crate) mod api_keys;
+pub(crate) mod audit;
+pub(crate) mod conjunctions;
+pub(crate) mod feeds;
+pub(crate) mod objects;
+pub(crate) mod rules;
+pub(crate) mod runs;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod uploads;
+pub(crate) mod watch_lists;
+pub(crate) mod webhooks;
+
+use astroshield_domain::access::{AuditEntry, Caller};
+use jiff::Timestamp;
+
+/// The line of the audit log for a write.
+fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: impl ToString) -> AuditEntry {
+    AuditEntry {
+        at,
+        tenant: caller.tenant.clone(),
+        by: caller.name.clone(),
+        action: action.to_owned(),
+        target: target.to_string(),
+    }
+}

@@ -1,0 +1,316 @@
+//! `/objects`: the catalog.
+
+use astroshield_domain::catalog::{ElementSet, Grade, ObjectKind, ObjectQuery, SpaceObject};
+use astroshield_domain::ports::Page;
+use astroshield_formats::CatalogNumber;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::access::Reader;
+use crate::answer::{self, List};
+use crate::cursor;
+use crate::problem::Problem;
+use crate::request::{Id, Parameters, limit};
+use crate::schema;
+use crate::state::ApiState;
+
+/// An object of the catalog.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Object {
+    /// Catalog number.
+    catalog_number: u32,
+    /// Name.
+    name: Option<String>,
+    /// International designator (`1998-067A`).
+    international_designator: Option<String>,
+    /// Kind.
+    #[schema(schema_with = schema::object_kind)]
+    kind: ObjectKind,
+    /// Operational status, in CelesTrak's code.
+    status: Option<char>,
+    /// Owner, in CelesTrak's code.
+    owner: Option<String>,
+    /// Launch date.
+    launch_date: Option<String>,
+    /// Date of decay.
+    decay_date: Option<String>,
+    /// Radar cross-section, in m^2.
+    radar_cross_section_m2: Option<f64>,
+    /// Epoch of the current element set, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    epoch: Option<Timestamp>,
+    /// Feed or upload that the current element set came from.
+    source: Option<String>,
+    /// How good the current element set is.
+    #[schema(schema_with = schema::grade_or_null)]
+    grade: Option<Grade>,
+    /// Mean height of perigee above 6378.135 km, in km.
+    perigee_km: Option<f64>,
+    /// Mean height of apogee above 6378.135 km, in km.
+    apogee_km: Option<f64>,
+    /// Inclination, in degrees.
+    inclination_deg: Option<f64>,
+    /// Period, in minutes.
+    period_min: Option<f64>,
+}
+
+impl From<SpaceObject> for Object {
+    fn from(object: SpaceObject) -> Self {
+        Self {
+            catalog_number: object.number.get(),
+            name: object.name,
+            international_designator: object.international_designator,
+            kind: object.kind,
+            status: object.status,
+            owner: object.owner,
+            launch_date: object.launch_date,
+            decay_date: object.decay_date,
+            radar_cross_section_m2: object.radar_cross_section_m2,
+            epoch: object.epoch,
+            source: object.source,
+            grade: object.grade,
+            perigee_km: object.perigee_km,
+            apogee_km: object.apogee_km,
+            inclination_deg: object.inclination_deg,
+            period_min: object.period_min,
+        }
+    }
+}
+
+/// Which objects to list.
+#[derive(Debug, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ObjectsParams {
+    /// Part of the name or the designator, or a catalog number; case does not count.
+    #[param(max_length = 100)]
+    search: Option<String>,
+    /// Kind.
+    #[param(schema_with = schema::object_kind)]
+    kind: Option<ObjectKind>,
+    /// Owner, in CelesTrak's code.
+    #[param(max_length = 16)]
+    owner: Option<String>,
+    /// Least height of perigee, in km.
+    min_perigee_km: Option<f64>,
+    /// Largest height of apogee, in km.
+    max_apogee_km: Option<f64>,
+    /// Where the list goes on.
+    cursor: Option<String>,
+    /// At most so many rows; 100 without it.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Longest text that is searched for, in characters.
+const LONGEST_SEARCH: usize = 100;
+
+/// A text of a query that is not longer than it may be.
+fn short(name: &'static str, text: Option<String>, most: usize) -> Result<Option<String>, Problem> {
+    match text {
+        Some(text) if text.chars().count() > most => {
+            Err(Problem::invalid(name, format!("at most {most} characters are taken")))
+        }
+        other => Ok(other.filter(|text| !text.is_empty())),
+    }
+}
+
+/// A number of a query that is one.
+pub(super) fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f64>, Problem> {
+    match number {
+        Some(number) if !number.is_finite() => {
+            Err(Problem::invalid(name, format!("{number}: a finite number is due")))
+        }
+        other => Ok(other),
+    }
+}
+
+const LIST: &str = "objects";
+
+fn number(number: u32) -> Result<CatalogNumber, Problem> {
+    CatalogNumber::new(number).ok_or_else(|| Problem::not_found("object", number))
+}
+
+/// Objects, by catalog number.
+#[utoipa::path(get, path = "/objects", tag = "objects", params(ObjectsParams),
+    responses((status = 200, description = "Objects", body = List<Object>)))]
+pub(crate) async fn objects(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Parameters(params): Parameters<ObjectsParams>,
+) -> Result<Response, Problem> {
+    let after = params.cursor.as_deref().map(|cursor| cursor::decode::<u32>(LIST, cursor)).transpose()?;
+    let query = ObjectQuery {
+        search: short("search", params.search.clone(), LONGEST_SEARCH)?,
+        kind: params.kind,
+        owner: short("owner", params.owner.clone(), 16)?,
+        min_perigee_km: finite("min_perigee_km", params.min_perigee_km)?,
+        max_apogee_km: finite("max_apogee_km", params.max_apogee_km)?,
+        after: after.map(number).transpose()?,
+        limit: limit(params.limit)?,
+    };
+    answer::cached_list(&state, &caller, LIST, &params, async {
+        let Page { rows, more } = state.ports.store.objects(&caller.tenant, &query).await?;
+        let last = rows.last().filter(|_| more);
+        let next_cursor = last.map(|last| cursor::encode(LIST, last.number.get())).transpose()?;
+        Ok(List { items: rows.into_iter().map(Object::from).collect(), next_cursor })
+    })
+    .await
+}
+
+/// One object.
+#[utoipa::path(get, path = "/objects/{number}", tag = "objects",
+    params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999)),
+    responses((status = 200, description = "The object", body = Object)))]
+pub(crate) async fn object(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<u32>,
+) -> Result<Response, Problem> {
+    let object = state.ports.store.object(&caller.tenant, number(id)?).await?;
+    answer::json(&Object::from(object.ok_or_else(|| Problem::not_found("object", id))?))
+}
+
+/// An element set of the history of an object.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ElementSetRow {
+    /// Catalog number.
+    catalog_number: u32,
+    /// Name that it came with.
+    name: Option<String>,
+    /// International designator.
+    international_designator: Option<String>,
+    /// Epoch, UTC.
+    #[schema(schema_with = schema::time)]
+    epoch: Timestamp,
+    /// Mean motion after Kozai, in revolutions per day.
+    mean_motion_rev_day: f64,
+    /// Eccentricity.
+    eccentricity: f64,
+    /// Inclination, in degrees.
+    inclination_deg: f64,
+    /// Right ascension of the ascending node, in degrees.
+    raan_deg: f64,
+    /// Argument of perigee, in degrees.
+    argument_of_perigee_deg: f64,
+    /// Mean anomaly, in degrees.
+    mean_anomaly_deg: f64,
+    /// SGP4 drag term B*, in inverse Earth radii.
+    bstar_inv_earth_radii: f64,
+    /// First derivative of mean motion over two, in rev/day^2.
+    mean_motion_dot_rev_day2: f64,
+    /// Second derivative of mean motion over six, in rev/day^3.
+    mean_motion_ddot_rev_day3: f64,
+    /// Number of the element set.
+    element_set_number: Option<u32>,
+    /// Revolutions at epoch.
+    revolution_at_epoch: Option<u32>,
+    /// Feed or upload that brought it.
+    source: String,
+    /// How good it is.
+    #[schema(schema_with = schema::grade)]
+    grade: Grade,
+    /// The delivery that it was part of.
+    ingest: Uuid,
+    /// When it arrived, UTC.
+    #[schema(schema_with = schema::time)]
+    arrived: Timestamp,
+}
+
+/// The time of an epoch of the numerics.
+pub(crate) fn timestamp_of(epoch: astroshield_astro::Epoch) -> Result<Timestamp, Problem> {
+    let utc = astroshield_astro::time::to_utc(epoch);
+    let nanoseconds = utc.to_unix_duration().total_nanoseconds();
+    Timestamp::from_nanosecond(nanoseconds).map_err(Problem::internal)
+}
+
+impl TryFrom<ElementSet> for ElementSetRow {
+    type Error = Problem;
+
+    fn try_from(set: ElementSet) -> Result<Self, Problem> {
+        Ok(Self {
+            catalog_number: set.object.get(),
+            name: set.name,
+            international_designator: set.international_designator,
+            epoch: timestamp_of(set.elements.epoch)?,
+            mean_motion_rev_day: set.elements.mean_motion_rev_day,
+            eccentricity: set.elements.eccentricity,
+            inclination_deg: set.elements.inclination_deg,
+            raan_deg: set.elements.raan_deg,
+            argument_of_perigee_deg: set.elements.argument_of_perigee_deg,
+            mean_anomaly_deg: set.elements.mean_anomaly_deg,
+            bstar_inv_earth_radii: set.elements.bstar_inv_earth_radii,
+            mean_motion_dot_rev_day2: set.mean_motion_dot,
+            mean_motion_ddot_rev_day3: set.mean_motion_ddot,
+            element_set_number: set.element_set_number,
+            revolution_at_epoch: set.revolution_at_epoch,
+            source: set.source,
+            grade: set.grade,
+            ingest: set.ingest.0,
+            arrived: set.arrived,
+        })
+    }
+}
+
+/// Which element sets to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ElementSetsParams {
+    /// Where the list goes on.
+    cursor: Option<String>,
+    /// At most so many rows; 100 without it.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Element sets of an object, the newest epoch first.
+#[utoipa::path(get, path = "/objects/{number}/element-sets", tag = "objects",
+    params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), ElementSetsParams),
+    responses((status = 200, description = "Element sets", body = List<ElementSetRow>)))]
+pub(crate) async fn element_sets(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<u32>,
+    Parameters(params): Parameters<ElementSetsParams>,
+) -> Result<Response, Problem> {
+    const LIST: &str = "element sets";
+    let before =
+        params.cursor.as_deref().map(|cursor| cursor::decode::<Timestamp>(LIST, cursor)).transpose()?;
+    let (number, limit) = (number(id)?, limit(params.limit)?);
+    let Page { rows, more } =
+        state.ports.store.element_history(&caller.tenant, number, before, limit).await?;
+    if rows.is_empty()
+        && before.is_none()
+        && state.ports.store.object(&caller.tenant, number).await?.is_none()
+    {
+        return Err(Problem::not_found("object", id));
+    }
+    let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    let last = items.last().filter(|_| more);
+    let next_cursor = last.map(|last| cursor::encode(LIST, last.epoch)).transpose()?;
+    answer::json(&List { items, next_cursor })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_becomes_the_same_time_to_the_nanosecond() {
+        let epoch = astroshield_astro::Epoch::from_gregorian_utc(2026, 3, 9, 12, 34, 56, 123_456_789);
+        assert_eq!(timestamp_of(epoch).unwrap().to_string(), "2026-03-09T12:34:56.123456789Z");
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused_by_name() {
+        assert!(finite("x", Some(f64::NAN)).is_err());
+        assert_eq!(finite("x", Some(1.5)).unwrap(), Some(1.5));
+        assert!(short("x", Some("abc".to_owned()), 2).is_err());
+        assert_eq!(short("x", Some(String::new()), 2).unwrap(), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! `/session`: signing in with a one-time token, and out.
+
+use astroshield_domain::access::{Caller, Scope};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{self, Reader};
+use crate::answer;
+use crate::problem::Problem;
+use crate::request::Json;
+use crate::schema;
+use crate::state::ApiState;
+
+/// What to sign in with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    /// The token of the link that the server printed. It signs in once.
+    #[schema(max_length = 200)]
+    token: String,
+}
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SignedIn {
+    /// On whose behalf.
+    tenant: String,
+    /// Who.
+    name: String,
+    /// What they may do.
+    #[schema(schema_with = schema::scope)]
+    scope: Scope,
+}
+
+impl From<&Caller> for SignedIn {
+    fn from(caller: &Caller) -> Self {
+        Self { tenant: caller.tenant.to_string(), name: caller.name.clone(), scope: caller.scope }
+    }
+}
+
+/// Sign in. The answer sets the cookie of the session.
+#[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn, security(()),
+    responses((status = 201, description = "Signed in", body = SignedIn)))]
+pub(crate) async fn sign_in(
+    State(state): State<ApiState>,
+    uri: Uri,
+    headers: HeaderMap,
+    Json(asked): Json<SignIn>,
+) -> Result<Response, Problem> {
+    if headers.contains_key(header::ORIGIN) {
+        access::require_same_origin(&uri, &headers)?;
+    }
+    let caller = state
+        .tokens
+        .redeem(&asked.token, state.ports.clock.now())
+        .ok_or_else(|| Problem::unauthenticated("the token is used, expired or wrong").at("token"))?;
+    let cookie = access::begin(&state, &caller).await?;
+    let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Who is signed in, or whose key it is.
+#[utoipa::path(get, path = "/session", tag = "session",
+    responses((status = 200, description = "Who", body = SignedIn)))]
+pub(crate) async fn who(Reader(caller): Reader) -> Result<Response, Problem> {
+    answer::json(&SignedIn::from(caller.as_ref()))
+}
+
+/// Sign out.
+#[utoipa::path(delete, path = "/session", tag = "session",
+    responses((status = 204, description = "Signed out")))]
+pub(crate) async fn sign_out(
+    State(state): State<ApiState>,
+    _: Reader,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let cookie = access::end(&state, &headers).await?;
+    let mut response = answer::no_content();
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}

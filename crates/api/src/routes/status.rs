@@ -1,0 +1,61 @@
+//! `/status`: how old the data is, in one look.
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::runs::RunRow;
+use crate::access::Reader;
+use crate::answer;
+use crate::problem::Problem;
+use crate::schema;
+use crate::state::ApiState;
+
+/// Where the service stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// Version and build of the program.
+    build: String,
+    /// The server's time, UTC.
+    #[schema(schema_with = schema::time)]
+    now: Timestamp,
+    /// Whether the catalog is the made-up demo population.
+    demo: bool,
+    /// When the newest element set arrived, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    newest_arrival: Option<Timestamp>,
+    /// Newest epoch of an element set, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    newest_epoch: Option<Timestamp>,
+    /// Newest position of the events, from which a WebSocket may go on.
+    position: i64,
+    /// The newest run.
+    newest_run: Option<RunRow>,
+}
+
+/// How old the data is, and how far the newest run.
+#[utoipa::path(get, path = "/status", tag = "status",
+    responses((status = 200, description = "Where the service stands", body = Status)))]
+pub(crate) async fn status(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+) -> Result<Response, Problem> {
+    let store = &state.ports.store;
+    // The position first: what is read after it is at least as new.
+    let position = store.last_position().await?;
+    let (newest_arrival, newest_epoch) = store.catalog_age().await?.unzip();
+    let newest_run = store.runs(&caller.tenant, None, 1).await?.rows.into_iter().next().map(RunRow::from);
+    answer::json(&Status {
+        build: state.settings.build.clone(),
+        now: state.ports.clock.now(),
+        demo: state.demo.load(Ordering::Relaxed),
+        newest_arrival,
+        newest_epoch,
+        position,
+        newest_run,
+    })
+}

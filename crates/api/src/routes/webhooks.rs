@@ -1,0 +1,175 @@
+//! `/webhooks`: addresses that messages are posted to.
+
+use astroshield_domain::access::Caller;
+use astroshield_domain::alert::Webhook;
+use astroshield_domain::ids::WebhookId;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::audit_entry;
+use super::watch_lists::name;
+use crate::access::{Reader, Writer};
+use crate::answer::{self, List};
+use crate::idempotency::WithoutSecret;
+use crate::problem::Problem;
+use crate::request::{Id, Json};
+use crate::schema;
+use crate::state::ApiState;
+
+/// A webhook that is made or replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WebhookBody {
+    /// Name.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Where to: `https:`, outside the network unless the settings allow it.
+    #[schema(max_length = 2000)]
+    url: String,
+    /// Whether it is in use.
+    #[serde(default = "yes")]
+    enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A webhook. Its secret is shown only when it is made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WebhookRow {
+    /// Identity.
+    #[schema(schema_with = schema::id)]
+    id: WebhookId,
+    /// Name.
+    name: String,
+    /// Where to.
+    url: String,
+    /// Whether it is in use.
+    enabled: bool,
+    /// When it was made, UTC.
+    #[schema(schema_with = schema::time)]
+    created: Timestamp,
+    /// What messages are signed with (Standard Webhooks): only in the answer that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl WebhookRow {
+    fn without_secret(webhook: Webhook) -> Self {
+        let Webhook { id, name, url, enabled, created, .. } = webhook;
+        Self { id, name, url, enabled, created, secret: None }
+    }
+}
+
+/// A new secret, in the form of Standard Webhooks.
+fn new_secret() -> String {
+    let bits: [u8; 32] = rand::random();
+    format!("whsec_{}", STANDARD.encode(bits))
+}
+
+/// An address that messages may go to.
+fn checked_url(state: &ApiState, url: String) -> Result<String, Problem> {
+    if url.len() > 2_000 {
+        return Err(Problem::unprocessable("at most 2000 characters are taken").at("url"));
+    }
+    let checked = state.ports.webhooks.check(&url);
+    checked.map_err(|error| Problem::unprocessable(error.to_string()).at("url"))?;
+    Ok(url)
+}
+
+/// Webhooks, by name.
+#[utoipa::path(get, path = "/webhooks", tag = "webhooks",
+    responses((status = 200, description = "Webhooks", body = List<WebhookRow>)))]
+pub(crate) async fn webhooks(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+) -> Result<Response, Problem> {
+    let rows = state.ports.store.webhooks(&caller.tenant).await?;
+    let items = rows.into_iter().map(WebhookRow::without_secret).collect();
+    answer::json(&List { items, next_cursor: None })
+}
+
+async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
+    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
+    webhooks.into_iter().find(|webhook| webhook.id == id).ok_or_else(|| Problem::not_found("webhook", id))
+}
+
+/// One webhook.
+#[utoipa::path(get, path = "/webhooks/{id}", tag = "webhooks",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The webhook", body = WebhookRow)))]
+pub(crate) async fn webhook(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<WebhookId>,
+) -> Result<Response, Problem> {
+    answer::json(&WebhookRow::without_secret(found(&state, &caller, id).await?))
+}
+
+/// Make a webhook. The answer shows its secret, this once.
+#[utoipa::path(post, path = "/webhooks", tag = "webhooks", request_body = WebhookBody,
+    responses((status = 201, description = "Made", body = WebhookRow)))]
+pub(crate) async fn create(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Json(body): Json<WebhookBody>,
+) -> Result<Response, Problem> {
+    let now = state.ports.clock.now();
+    let webhook = Webhook {
+        id: WebhookId::at(now),
+        tenant: caller.tenant.clone(),
+        name: name(&body.name)?,
+        url: checked_url(&state, body.url)?,
+        secret: new_secret(),
+        enabled: body.enabled,
+        created: now,
+    };
+    let audit = audit_entry(&caller, now, "webhook.create", webhook.id);
+    state.ports.store.put_webhook(&webhook, &audit).await?;
+    let secret = Some(webhook.secret.clone());
+    let mut row = WebhookRow::without_secret(webhook);
+    let kept = serde_json::to_vec(&row).map_err(Problem::internal)?;
+    row.secret = secret;
+    let mut response = answer::json_of(StatusCode::CREATED, &row)?;
+    response.extensions_mut().insert(WithoutSecret(kept.into()));
+    Ok(response)
+}
+
+/// Replace a webhook. Its secret stays.
+#[utoipa::path(put, path = "/webhooks/{id}", tag = "webhooks", request_body = WebhookBody,
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "Replaced", body = WebhookRow)))]
+pub(crate) async fn replace(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<WebhookId>,
+    Json(body): Json<WebhookBody>,
+) -> Result<Response, Problem> {
+    let before = found(&state, &caller, id).await?;
+    let (name, url) = (name(&body.name)?, checked_url(&state, body.url)?);
+    let webhook = Webhook { name, url, enabled: body.enabled, ..before };
+    let audit = audit_entry(&caller, state.ports.clock.now(), "webhook.replace", id);
+    state.ports.store.put_webhook(&webhook, &audit).await?;
+    answer::json(&WebhookRow::without_secret(webhook))
+}
+
+/// Remove a webhook.
+#[utoipa::path(delete, path = "/webhooks/{id}", tag = "webhooks",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 204, description = "Removed")))]
+pub(crate) async fn remove(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<WebhookId>,
+) -> Result<Response, Problem> {
+    let audit = audit_entry(&caller, state.ports.clock.now(), "webhook.remove", id);
+    state.ports.store.remove_webhook(&caller.tenant, id, &audit).await?;
+    Ok(answer::no_content())
+}

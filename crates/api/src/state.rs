@@ -1,0 +1,114 @@
+//! What the routes stand on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use astroshield_domain::ports::{Broadcast, Cache, Clock, Store, WebhookClient};
+use object_store::ObjectStore;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::OneTimeTokens;
+use crate::idempotency::InFlight;
+use crate::position::Position;
+
+/// Ports that the interface calls.
+#[derive(Clone)]
+pub struct Ports {
+    /// Everything that must not be lost.
+    pub store: Arc<dyn Store>,
+    /// Uploads as they were received.
+    pub blobs: Arc<dyn ObjectStore>,
+    /// Sessions and answers.
+    pub cache: Arc<dyn Cache>,
+    /// Events, for the WebSocket connections.
+    pub broadcast: Arc<dyn Broadcast>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Knows which addresses may be a webhook's.
+    pub webhooks: Arc<dyn WebhookClient>,
+}
+
+/// How the interface behaves.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Names by which the server may be called (`localhost:8080`), against DNS rebinding; without them, any.
+    pub allowed_hosts: Option<Vec<String>>,
+    /// Largest body of an upload, in bytes.
+    pub upload_limit_bytes: usize,
+    /// Largest body of any other request, in bytes.
+    pub body_limit_bytes: usize,
+    /// Whether answers of lists are kept in the cache.
+    pub response_cache: bool,
+    /// How long a session lasts.
+    pub session_lifetime: Duration,
+    /// Whether cookies go over TLS only: where the server is reached through it.
+    pub secure_cookies: bool,
+    /// How long a browser or program on the WebSocket may take no message before it is cut off.
+    pub slow_client_timeout: Duration,
+    /// How often the WebSocket is kept alive.
+    pub keep_alive: Duration,
+    /// Most WebSockets at a time.
+    pub stream_limit: usize,
+    /// Version and build of the program.
+    pub build: String,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            allowed_hosts: None,
+            upload_limit_bytes: 64 << 20,
+            body_limit_bytes: 1 << 20,
+            response_cache: true,
+            session_lifetime: Duration::from_secs(7 * 86_400),
+            secure_cookies: false,
+            slow_client_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(20),
+            stream_limit: 10_000,
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// What every route has at hand. Clones share it.
+#[derive(Clone)]
+pub struct ApiState {
+    pub(crate) ports: Ports,
+    pub(crate) settings: Arc<ApiSettings>,
+    pub(crate) tokens: Arc<OneTimeTokens>,
+    pub(crate) position: Arc<Position>,
+    pub(crate) in_flight: Arc<InFlight>,
+    /// Counts writes through this process, so that a caller's next read does not find an answer from before.
+    pub(crate) writes: Arc<AtomicU64>,
+    pub(crate) demo: Arc<AtomicBool>,
+    /// Room for WebSockets.
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl ApiState {
+    /// The state of one server. `demo` is true while the catalog is the demo population, and `tokens` are the one-time
+    /// tokens that the server prints. `shutdown` ends the WebSockets.
+    #[must_use]
+    pub fn new(
+        ports: Ports,
+        settings: ApiSettings,
+        tokens: Arc<OneTimeTokens>,
+        demo: Arc<AtomicBool>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            ports,
+            connections: Arc::new(Semaphore::new(settings.stream_limit)),
+            settings: Arc::new(settings),
+            tokens,
+            position: Arc::default(),
+            in_flight: Arc::default(),
+            writes: Arc::default(),
+            demo,
+            shutdown,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! `/stream`: events as they happen, over a WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use astroshield_domain::access::Caller;
+use astroshield_domain::event::{Published, Topic};
+use astroshield_domain::ids::TenantId;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::access::{Reader, authenticate};
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+/// Largest message that a client may send, in bytes; a subscription takes far less.
+const LARGEST_MESSAGE: usize = 16 << 10;
+
+/// Events that are read from the store at once.
+const CATCH_UP: u32 = 500;
+
+/// Keep-alives without a sign of life after which a client is gone.
+const SILENT_KEEP_ALIVES: u32 = 3;
+
+/// How long to try to tell a client why it is cut off.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What a client sends.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    /// Topics from now on.
+    subscribe: Vec<Topic>,
+    /// The last position that the client has seen: what came after it is sent first.
+    after: Option<i64>,
+}
+
+/// That a subscription is taken.
+#[derive(Debug, Serialize)]
+struct Subscribed<'a> {
+    subscribed: &'a [Topic],
+    position: i64,
+}
+
+/// An event, as it is sent.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    position: i64,
+    event: &'a astroshield_domain::event::Event,
+}
+
+/// Events as they happen, over a WebSocket. Send `{"subscribe":["alerts","conjunctions"],"after":41}`; `after` is the last
+/// position that was seen, if any. Each event comes as `{"position":42,"event":{...}}`. After a lost connection,
+/// subscribe again with the last position; an event may then come twice.
+#[utoipa::path(get, path = "/stream", tag = "stream",
+    responses((status = 101, description = "A WebSocket from here on")))]
+pub(crate) async fn stream(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let room = Arc::clone(&state.connections).try_acquire_owned();
+    let room = room.map_err(|_| Problem::unavailable("as many WebSockets as are allowed are open"))?;
+    Ok(upgrade
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE)
+        .on_upgrade(move |socket| Connection { state, caller, uri, headers, socket, _room: room }.run()))
+}
+
+/// A client.
+struct Connection {
+    state: ApiState,
+    caller: Arc<Caller>,
+    /// What it identified itself with, to see whether that still holds.
+    uri: Uri,
+    headers: HeaderMap,
+    socket: WebSocket,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The other side went away.
+    Gone,
+    /// We close it.
+    Close(u16, &'static str),
+}
+
+/// What a client has and wants.
+struct Subscription {
+    topics: Vec<Topic>,
+    /// Everything up to here was sent, or is not wanted.
+    position: i64,
+}
+
+impl Connection {
+    async fn run(mut self) {
+        let events = self.state.ports.broadcast.subscribe();
+        if let Err(End::Close(code, reason)) = self.serve(events).await {
+            let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+            // A client that takes nothing does not take this either; it is cut off all the same.
+            drop(timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await);
+        }
+    }
+
+    async fn serve(&mut self, mut events: Receiver<Arc<Published>>) -> Result<(), End> {
+        let mut subscription = Subscription { topics: Vec::new(), position: 0 };
+        let mut keep_alive = interval(self.state.settings.keep_alive);
+        keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shutdown = self.state.shutdown.clone();
+        let mut silent = 0;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Err(End::Close(close_code::AWAY, "the server stops")),
+                message = self.socket.recv() => {
+                    silent = 0;
+                    match message {
+                        None | Some(Err(_) | Ok(Message::Close(_))) => return Err(End::Gone),
+                        Some(Ok(Message::Text(text))) => self.subscribe(&text, &mut subscription).await?,
+                        Some(Ok(Message::Binary(_))) => {
+                            return Err(End::Close(close_code::UNSUPPORTED, "text is due"));
+                        }
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    }
+                }
+                event = events.recv() => match event {
+                    Ok(published) => self.tell(&published, &mut subscription).await?,
+                    Err(RecvError::Lagged(_)) => self.catch_up(&mut subscription).await?,
+                    Err(RecvError::Closed) => return Err(End::Close(close_code::AWAY, "the server stops")),
+                },
+                _ = keep_alive.tick() => {
+                    silent += 1;
+                    if silent > SILENT_KEEP_ALIVES {
+                        return Err(End::Close(close_code::POLICY, "no sign of life"));
+                    }
+                    let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers).await;
+                    if known.is_err() {
+                        return Err(End::Close(close_code::POLICY, "the key or session is over"));
+                    }
+                    self.send(Message::Ping(axum::body::Bytes::new())).await?;
+                }
+            }
+        }
+    }
+
+    /// Sends a message to a client that takes it in time.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.state.settings.slow_client_timeout, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(End::Close(close_code::AGAIN, "too slow; come again with your last position")),
+        }
+    }
+
+    async fn send_json<T: Serialize>(&mut self, value: &T) -> Result<(), End> {
+        let text =
+            serde_json::to_string(value).map_err(|_| End::Close(close_code::ERROR, "a fault of ours"))?;
+        self.send(Message::Text(text.into())).await
+    }
+
+    async fn subscribe(&mut self, text: &str, subscription: &mut Subscription) -> Result<(), End> {
+        let Ok(asked) = serde_json::from_str::<Subscribe>(text) else {
+            let due = r#"{"subscribe":["alerts","conjunctions","runs",...],"after":position} is due"#;
+            return Err(End::Close(close_code::POLICY, due));
+        };
+        let first = subscription.topics.is_empty();
+        subscription.topics = asked.subscribe;
+        if let Some(after) = asked.after {
+            subscription.position = after;
+        } else if first {
+            let store = Arc::clone(&self.state.ports.store);
+            subscription.position = store.last_position().await.map_err(|error| unreadable(&error))?;
+        }
+        self.send_json(&Subscribed { subscribed: &subscription.topics, position: subscription.position })
+            .await?;
+        self.catch_up(subscription).await
+    }
+
+    /// Sends what the store has after the position of a client.
+    async fn catch_up(&mut self, subscription: &mut Subscription) -> Result<(), End> {
+        while !subscription.topics.is_empty() {
+            let (position, topics) = (subscription.position, &subscription.topics);
+            let events = self.state.ports.store.events_after(position, topics, CATCH_UP).await;
+            let events = events.map_err(|error| unreadable(&error))?;
+            for published in &events {
+                self.tell(published, subscription).await?;
+            }
+            if events.len() < CATCH_UP as usize {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends an event that a client has not seen and may and wants to see.
+    async fn tell(&mut self, published: &Published, subscription: &mut Subscription) -> Result<(), End> {
+        let Published { position, event } = published;
+        if *position <= subscription.position {
+            return Ok(());
+        }
+        subscription.position = *position;
+        let wanted = subscription.topics.contains(&event.payload.topic());
+        if wanted && may_see(&self.caller, &event.tenant) {
+            self.send_json(&Told { position: *position, event }).await?;
+        }
+        Ok(())
+    }
+}
+
+fn may_see(caller: &Caller, tenant: &TenantId) -> bool {
+    *tenant == caller.tenant || *tenant == TenantId::public()
+}
+
+fn unreadable(error: &astroshield_domain::ports::StoreError) -> End {
+    tracing::error!(error = %crate::problem::chain(error), "a WebSocket could not be given its events");
+    End::Close(close_code::AGAIN, "the server cannot read its events right now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_names_topics_and_a_position() {
+        let read = |text| serde_json::from_str::<Subscribe>(text).ok();
+        let whole = Subscribe { subscribe: vec![Topic::Alerts, Topic::Runs], after: Some(41) };
+        assert_eq!(read(r#"{"subscribe":["alerts","runs"],"after":41}"#), Some(whole));
+        assert_eq!(read(r#"{"subscribe":["alerts"]}"#).unwrap().after, None);
+        for bad in ["", "{}", r#"{"subscribe":["secrets"]}"#, r#"{"subscribe":[],"since":1}"#] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

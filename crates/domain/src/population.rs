@@ -1,0 +1,285 @@
+//! The objects of a screening with their motions, and what a screening says of them.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use astroshield_astro::probability::socrates;
+use astroshield_astro::screening::{
+    Conjunction as Found, Edge, FailureCause, Outcome, Screening, Trajectory, TrajectoryError, Window,
+};
+use astroshield_astro::sgp4::Propagator;
+use astroshield_formats::{CatalogNumber, Message, Oem, Strictness, read_messages};
+use jiff::{Timestamp, Unit};
+use object_store::ObjectStore;
+use uuid::Uuid;
+
+use crate::blobs::{self, BlobError};
+use crate::catalog::{ElementSet, Grade};
+use crate::conjunction::{Participant, ProbabilityMethod, Solution};
+use crate::feed::OperatorEphemeris;
+use crate::screening::NotScreened;
+use crate::sizes::Sizes;
+use crate::{time, trajectory};
+
+const M_PER_KM: f64 = 1e3;
+
+/// What is known of an object beside its motion.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Subject {
+    pub(crate) number: Option<CatalogNumber>,
+    pub(crate) name: Option<String>,
+    pub(crate) international_designator: Option<String>,
+    pub(crate) grade: Grade,
+    /// Epoch of its element set; an ephemeris has none.
+    pub(crate) epoch: Option<Timestamp>,
+    /// Whether it is screened against all others where there are primaries.
+    pub(crate) primary: bool,
+}
+
+/// Objects and their motions, in the same order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Population {
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) trajectories: Vec<Trajectory>,
+    /// Objects that have no motion.
+    pub(crate) refused: Vec<NotScreened>,
+    inputs: Vec<u8>,
+}
+
+/// A name of all inputs of a screening: what was screened from other inputs is another result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(pub(crate) [u8; 16]);
+
+/// Names fingerprints among all version 5 UUIDs.
+const INPUTS: Uuid = Uuid::from_u128(0x0d1e_5f6a_9c2b_4f07_8a31_c7be_46d2_90f5);
+
+impl Population {
+    /// Adds an object that moves by its element set.
+    pub(crate) fn add_element_set(&mut self, set: &ElementSet, primary: bool) {
+        self.note(u64::from(set.object.get()), &[u8::from(primary)]);
+        self.inputs.extend(set.elements.epoch.duration.total_nanoseconds().to_le_bytes());
+        let elements = &set.elements;
+        for number in [
+            elements.mean_motion_rev_day,
+            elements.eccentricity,
+            elements.inclination_deg,
+            elements.raan_deg,
+            elements.argument_of_perigee_deg,
+            elements.mean_anomaly_deg,
+            elements.bstar_inv_earth_radii,
+        ] {
+            self.inputs.extend(number.to_bits().to_le_bytes());
+        }
+        match Propagator::new(elements) {
+            Ok(propagator) => {
+                self.trajectories.push(Trajectory::of_element_set(propagator));
+                self.subjects.push(Subject {
+                    number: Some(set.object),
+                    name: set.name.clone(),
+                    international_designator: set.international_designator.clone(),
+                    grade: set.grade,
+                    epoch: time::from_epoch(elements.epoch),
+                    primary,
+                });
+            }
+            Err(error) => self.refuse(Some(set.object), &error),
+        }
+    }
+
+    /// Adds an object that moves by the ephemeris of its operator, a primary.
+    pub(crate) fn add_ephemeris(&mut self, subject: Subject, motion: Trajectory, identity: &[u8]) {
+        self.note(subject.number.map_or(0, |number| u64::from(number.get())), identity);
+        self.subjects.push(subject);
+        self.trajectories.push(motion);
+    }
+
+    /// Notes an object that has no motion.
+    pub(crate) fn refuse(&mut self, number: Option<CatalogNumber>, reason: &dyn Display) {
+        let object = number.map_or(0, CatalogNumber::get);
+        self.refused.push(NotScreened { object, from: None, reason: reason.to_string() });
+    }
+
+    /// The marks of the primaries.
+    pub(crate) fn primaries(&self) -> Vec<bool> {
+        self.subjects.iter().map(|subject| subject.primary).collect()
+    }
+
+    /// The name of all that was added.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(*Uuid::new_v5(&INPUTS, &self.inputs).as_bytes())
+    }
+
+    fn note(&mut self, object: u64, identity: &[u8]) {
+        self.inputs.extend(object.to_le_bytes());
+        self.inputs.extend(identity);
+    }
+
+    /// The two objects of an approach, and what to say of it.
+    pub(crate) fn solution(&self, found: &Found, sizes: &Sizes) -> Option<([Participant; 2], Solution)> {
+        let approach = &found.approach;
+        let [first, second] = approach.objects.map(|object| self.subjects.get(object as usize));
+        let participant = |subject: &Subject| {
+            let radius_km = sizes.radius_km(subject.number, subject.name.as_deref());
+            Some(Participant {
+                number: subject.number.or(CatalogNumber::new(0))?,
+                name: subject.name.clone(),
+                grade: subject.grade,
+                epoch: subject.epoch,
+                hard_body_radius_m: radius_km * M_PER_KM,
+            })
+        };
+        let participants = [participant(first?)?, participant(second?)?];
+        let radius_km = (participants[0].hard_body_radius_m + participants[1].hard_body_radius_m) / M_PER_KM;
+        let [one, other] = &approach.states;
+        // Objects apart that share a velocity to the last digit, or an ephemeris at rest, have no encounter plane: nothing
+        // moves them together.
+        let (maximum_probability, dilution_km) = match socrates::maximum_probability(one, other, radius_km) {
+            Ok(maximum) => (maximum.probability, Some(maximum.sigma_minor_km)),
+            Err(_) => (0.0, None),
+        };
+        let tca = time::from_epoch(approach.tca.to_epoch())?.round(Unit::Microsecond).ok()?;
+        let solution = Solution {
+            tca,
+            miss_distance_km: approach.miss_distance_km(),
+            miss_ric_km: approach.miss_ric_km().into(),
+            relative_speed_km_s: approach.relative_speed_km_s(),
+            maximum_probability,
+            dilution_km,
+            probability: None,
+            method: ProbabilityMethod::Maximum,
+            at_edge: approach.edge != Edge::None,
+        };
+        Some((participants, solution))
+    }
+
+    /// Objects that were not screened, or not to the end, by number.
+    pub(crate) fn not_screened(
+        &self,
+        outcome: &Outcome,
+        screening: &Screening,
+        window: Window,
+    ) -> Vec<NotScreened> {
+        let within = outcome.failures.iter().filter_map(|failure| {
+            let subject = self.subjects.get(failure.object as usize)?;
+            let motion = screening.trajectories().get(failure.object as usize)?;
+            let from = (failure.instant > window.start())
+                .then(|| time::from_epoch(failure.instant.to_epoch()).map(time::to_microsecond))
+                .flatten();
+            let reason = match (failure.cause, motion.state(failure.instant, 0.0)) {
+                (FailureCause::Diverged, _) => "diverged: faster than 1.5 times the escape speed".to_owned(),
+                (FailureCause::NoPosition, Ok(_)) => "no position".to_owned(),
+                (FailureCause::NoPosition, Err(TrajectoryError::NotCovered { .. })) => {
+                    "the ephemeris does not cover it".to_owned()
+                }
+                (FailureCause::NoPosition, Err(error)) => error.to_string(),
+            };
+            Some(NotScreened { object: subject.number.map_or(0, CatalogNumber::get), from, reason })
+        });
+        let mut all: Vec<NotScreened> = self.refused.iter().cloned().chain(within).collect();
+        all.sort_by_key(|entry| (entry.object, entry.from));
+        all
+    }
+}
+
+/// Why an operator's ephemeris that is kept cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum KeptEphemerisError {
+    #[error("its blob {path} is gone")]
+    Gone { path: String },
+    #[error(transparent)]
+    Unreadable(#[from] astroshield_formats::RecordProblem),
+    #[error("message {message} of {path} is no ephemeris")]
+    NoEphemeris { path: String, message: u32 },
+    #[error(transparent)]
+    Oem(#[from] trajectory::OemError),
+}
+
+/// Why a population could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PopulationError {
+    /// A file that is kept could not be read.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The thread that made it was stopped.
+    #[error("reading the catalog was stopped")]
+    Stopped,
+}
+
+/// The population of element sets, those ephemerides in the place of their objects' element sets. What a tenant gave itself
+/// is primary.
+pub(crate) async fn of_catalog(
+    sets: Vec<ElementSet>,
+    ephemerides: &[OperatorEphemeris],
+    is_primary: impl Fn(&ElementSet) -> bool + Send + 'static,
+    files: &Arc<dyn ObjectStore>,
+) -> Result<Population, PopulationError> {
+    let mut given = HashMap::new();
+    let mut refused = Vec::new();
+    for ephemeris in ephemerides {
+        match blobs::get(&**files, &ephemeris.blob).await {
+            Ok(bytes) => {
+                let read = bytes
+                    .ok_or_else(|| KeptEphemerisError::Gone { path: ephemeris.blob.clone() })
+                    .and_then(|bytes| motion(ephemeris, bytes));
+                match read {
+                    Ok(read) => drop(given.insert(ephemeris.object, (ephemeris.id, read))),
+                    Err(error) => refused.push((ephemeris.object, error)),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut population = Population::default();
+    let reading = tokio::task::spawn_blocking(move || {
+        for set in &sets {
+            match given.remove(&set.object.get()) {
+                None => population.add_element_set(set, is_primary(set)),
+                Some((id, (oem, motion))) => {
+                    let subject = of_operator(Some(set.object), &oem, set.name.clone());
+                    population.add_ephemeris(subject, motion, id.0.as_bytes());
+                }
+            }
+        }
+        // Objects that no catalog knows, in the order of their numbers.
+        let mut others: Vec<_> = given.into_iter().collect();
+        others.sort_by_key(|(object, _)| *object);
+        for (object, (id, (oem, motion))) in others {
+            let subject = of_operator(CatalogNumber::new(object), &oem, None);
+            population.add_ephemeris(subject, motion, id.0.as_bytes());
+        }
+        for (object, error) in refused {
+            population.refuse(CatalogNumber::new(object), &format!("its ephemeris cannot be used: {error}"));
+        }
+        population
+    });
+    reading.await.map_err(|_| PopulationError::Stopped)
+}
+
+/// An object that moves by its operator's ephemeris.
+pub(crate) fn of_operator(number: Option<CatalogNumber>, oem: &Oem, name: Option<String>) -> Subject {
+    let metadata = oem.segments.first().map(|segment| &segment.metadata);
+    Subject {
+        number,
+        name: name.or_else(|| metadata.map(|metadata| metadata.object_name.clone())),
+        international_designator: metadata.map(|metadata| metadata.object_id.clone()),
+        grade: Grade::Ephemeris,
+        epoch: None,
+        primary: true,
+    }
+}
+
+/// The message and the motion of an ephemeris that is kept.
+fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<(Oem, Trajectory), KeptEphemerisError> {
+    let path = || ephemeris.blob.clone();
+    let no_ephemeris = || KeptEphemerisError::NoEphemeris { path: path(), message: ephemeris.message };
+    let bytes = blobs::unpack(bytes, crate::ingest::LIMIT_BYTES).map_err(|_| no_ephemeris())?;
+    let document = read_messages(&bytes, &ephemeris.blob, Strictness::Tolerant)?;
+    match document.messages.into_iter().nth(ephemeris.message as usize) {
+        Some(Message::Oem(oem)) => {
+            let motion = trajectory::of_oem(&oem)?;
+            Ok((*oem, motion))
+        }
+        _ => Err(no_ephemeris()),
+    }
+}

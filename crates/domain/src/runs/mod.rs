@@ -1,0 +1,564 @@
+//! Screening runs: after each change of the catalog, on a schedule, and taken up again after a crash.
+//!
+//! A run pins what it screens: the catalog as it was known at one instant, and a window. Each slice that is done is kept in
+//! the blobs under the name of the inputs that it was made from, so that a run that is taken up comes to the same result to
+//! the last bit, and never mixes two catalogs.
+
+mod identity;
+mod slices;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use astroshield_astro::screening::{
+    SLICE_KNOTS, Screening, ScreeningError, Selection, SliceBytesError, Volume, Window, WindowError,
+};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
+use object_store::ObjectStore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use self::identity::{Approach, Known};
+use crate::blobs::BlobError;
+use crate::catalog::ElementSet;
+use crate::conjunction::{Conjunction, ConjunctionStatus, IDENTITY_MINUTES};
+use crate::epochs::CatalogEpochs;
+use crate::event::{Payload, Published, Topic};
+use crate::ids::{EventId, RunId, TenantId};
+use crate::patience::{self, Patience};
+use crate::population::{self, Fingerprint, Population, PopulationError};
+use crate::ports::{Bus, BusError, Clock, RunUpdate, Store, StoreError, Subscription};
+use crate::screening::{NotScreened, Run, RunConclusion, RunKind, RunState};
+use crate::sizes::Sizes;
+use crate::time;
+
+/// The runner's name as a consumer.
+const CONSUMER: &str = "runs";
+
+/// Events that a run names as its causes, at most.
+const CAUSES: usize = 100;
+
+/// Attempts at a run while store or blobs are away, before it is given up.
+const ATTEMPTS: u32 = 8;
+
+/// How runs are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSettings {
+    /// Length of the window.
+    pub window: SignedDuration,
+    /// Largest distance, in km.
+    pub threshold_km: f64,
+    /// Threads that screen.
+    pub threads: usize,
+    /// Time from one run to the next if nothing arrives.
+    pub interval: Duration,
+    /// Wait after a change of the catalog, so that feeds that come together make one run.
+    pub settle: Duration,
+    /// Whether the window starts at the newest epoch when the catalog is more than 30 days old.
+    pub start_from_catalog: bool,
+}
+
+/// Why a run did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bus did not.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// A slice could not be kept or read.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The objects could not be had.
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+    /// The window cannot be screened.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The screening cannot be done.
+    #[error(transparent)]
+    Screening(#[from] ScreeningError),
+    /// A slice that is kept is damaged.
+    #[error("slice {slice}")]
+    Slice {
+        /// Which.
+        slice: u32,
+        /// The reason.
+        #[source]
+        source: SliceBytesError,
+    },
+    /// A slice is missing that was done.
+    #[error("slice {slice} is missing")]
+    NoSlice {
+        /// Which.
+        slice: u32,
+    },
+    /// The window is cut otherwise than it was.
+    #[error("the window has {actual} slices; {expected} are due")]
+    Slices {
+        /// Slices that the run has.
+        expected: u32,
+        /// Slices that it has now.
+        actual: u32,
+    },
+    /// Nothing to screen.
+    #[error("the catalog of {as_of} holds nothing to screen")]
+    Nothing {
+        /// The instant.
+        as_of: Timestamp,
+    },
+    /// A thread was stopped.
+    #[error("a screening thread was stopped")]
+    Stopped,
+}
+
+impl RunError {
+    /// Whether the same may go well later.
+    fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Unavailable { .. })
+                | Self::Bus(_)
+                | Self::Blob(BlobError::Store { .. })
+                | Self::Population(PopulationError::Blob(BlobError::Store { .. }))
+        )
+    }
+}
+
+/// How an attempt at a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Concluded,
+    /// By a shutdown; it is taken up at the next start.
+    Interrupted,
+}
+
+/// What is to be screened, and why.
+#[derive(Debug, Default)]
+struct Trigger {
+    causes: Vec<EventId>,
+    /// The position up to which events are dealt with once the runs have begun.
+    position: Option<i64>,
+    /// Whether the public catalog changed, or it is time.
+    catalog: bool,
+    /// Tenants whose own data changed.
+    tenants: BTreeSet<TenantId>,
+}
+
+/// A run with what it screens.
+struct Prepared {
+    run: Run,
+    population: Population,
+    screening: Screening,
+    window: Window,
+    fingerprint: Fingerprint,
+}
+
+/// Makes runs.
+#[derive(Clone)]
+pub struct Runner {
+    settings: RunSettings,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn ObjectStore>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Runner {
+    /// A runner over its parts.
+    #[must_use]
+    pub fn new(
+        settings: RunSettings,
+        store: Arc<dyn Store>,
+        blobs: Arc<dyn ObjectStore>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, store, blobs, bus, clock }
+    }
+
+    /// Takes up the runs that are not ended, then runs after each change of the catalog and on schedule, until shutdown.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut patience = Patience::new(Duration::from_secs(1), Duration::from_secs(60));
+        // Those whose ephemerides a change of the public catalog concerns.
+        let mut tenants = BTreeSet::from([TenantId::local()]);
+        while !shutdown.is_cancelled() {
+            let Err(error) = self.serve(&mut tenants, &mut patience, &shutdown).await else { return };
+            tracing::error!(%error, failures = patience.failures(), "screening waits");
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(patience.next()) => {}
+            }
+        }
+    }
+
+    /// Takes up the runs that are not ended; returns how many were concluded.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take_up(&self, shutdown: &CancellationToken) -> Result<u64, RunError> {
+        let mut concluded = 0;
+        for run in self.store.unfinished_runs().await? {
+            tracing::info!(run = %run.id, done = run.slices_done, slices = run.slices, "taken up again");
+            if self.to_the_end(run, None, shutdown).await? == Ended::Concluded {
+                concluded += 1;
+            }
+        }
+        Ok(concluded)
+    }
+
+    /// Makes one run now; `None` if there is nothing to screen or the shutdown came first.
+    ///
+    /// # Errors
+    /// When the run cannot be begun. One that fails is recorded with the reason.
+    pub async fn run_once(
+        &self,
+        tenant: &TenantId,
+        kind: RunKind,
+        causes: &[EventId],
+        shutdown: &CancellationToken,
+    ) -> Result<Option<RunId>, RunError> {
+        let Some(prepared) = self.begin(tenant, kind, causes).await? else { return Ok(None) };
+        let (id, run) = (prepared.run.id, prepared.run.clone());
+        let ended = self.to_the_end(run, Some(Arc::new(prepared)), shutdown).await?;
+        Ok((ended == Ended::Concluded).then_some(id))
+    }
+
+    async fn serve(
+        &self,
+        tenants: &mut BTreeSet<TenantId>,
+        patience: &mut Patience,
+        shutdown: &CancellationToken,
+    ) -> Result<(), RunError> {
+        self.take_up(shutdown).await?;
+        let mut subscription = self.bus.subscribe(CONSUMER, &[Topic::Catalog]).await?;
+        while let Some(trigger) = self.wait(&mut *subscription, shutdown).await? {
+            tenants.extend(trigger.tenants.iter().cloned());
+            let mut due = Vec::new();
+            if trigger.catalog {
+                due.push((TenantId::public(), RunKind::Catalog));
+            }
+            let concerned = if trigger.catalog { &*tenants } else { &trigger.tenants };
+            due.extend(concerned.iter().map(|tenant| (tenant.clone(), RunKind::Ephemerides)));
+            let last = due.len().saturating_sub(1);
+            for (place, (tenant, kind)) in due.into_iter().enumerate() {
+                let begun = self.begin(&tenant, kind, &trigger.causes).await?;
+                // A run that has begun is taken up whatever happens; before that the events have to come again.
+                if let Some(position) = trigger.position.filter(|_| place == last) {
+                    subscription.acknowledge(position).await?;
+                }
+                if let Some(prepared) = begun {
+                    let run = prepared.run.clone();
+                    self.to_the_end(run, Some(Arc::new(prepared)), shutdown).await?;
+                }
+                if shutdown.is_cancelled() {
+                    return Ok(());
+                }
+            }
+            patience.reset();
+        }
+        Ok(())
+    }
+
+    /// Waits until something is to be screened; `None` at a shutdown.
+    async fn wait(
+        &self,
+        subscription: &mut dyn Subscription,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Trigger>, RunError> {
+        let mut trigger = Trigger::default();
+        let mut settled: Option<Instant> = None;
+        let scheduled = Instant::now() + self.until_scheduled().await?;
+        loop {
+            let due = settled.map_or(scheduled, |settled| settled.min(scheduled));
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(None),
+                () = tokio::time::sleep_until(due) => {
+                    trigger.catalog |= due == scheduled;
+                    return Ok(Some(trigger));
+                }
+                next = subscription.next() => {
+                    let event = next?;
+                    trigger.position = Some(event.position);
+                    if trigger.note(event) {
+                        settled.get_or_insert_with(|| Instant::now() + self.settings.settle);
+                    } else if settled.is_none() && let Some(position) = trigger.position.take() {
+                        subscription.acknowledge(position).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Time until the next run on schedule.
+    async fn until_scheduled(&self) -> Result<Duration, RunError> {
+        let interval = self.settings.interval;
+        if self.store.catalog_age().await?.is_none() {
+            return Ok(interval);
+        }
+        let newest = self.store.runs(&TenantId::public(), None, 1).await?.rows.into_iter().next();
+        let Some(newest) = newest else { return Ok(Duration::ZERO) };
+        let since = self.clock.now().duration_since(newest.started);
+        Ok(interval.saturating_sub(Duration::try_from(since).unwrap_or_default()))
+    }
+
+    /// Begins a run, if there is anything to screen.
+    async fn begin(
+        &self,
+        tenant: &TenantId,
+        kind: RunKind,
+        causes: &[EventId],
+    ) -> Result<Option<Prepared>, RunError> {
+        let now = time::to_microsecond(self.clock.now());
+        let sets = self.store.catalog_as_of(tenant, now).await?;
+        let epochs = CatalogEpochs::of(sets.iter().map(|set| set.elements.epoch));
+        let Some(window_start) = self.window_start(now, epochs.as_ref()) else { return Ok(None) };
+        let run = Run {
+            id: RunId::at(now),
+            tenant: tenant.clone(),
+            kind,
+            state: RunState::Running,
+            as_of: now,
+            window_start,
+            window_stop: window_start.saturating_add(self.settings.window).unwrap_or(window_start),
+            threshold_km: self.settings.threshold_km,
+            slices: 0,
+            slices_done: 0,
+            objects: 0,
+            not_screened: 0,
+            conjunctions: 0,
+            started: now,
+            finished: None,
+            problem: None,
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let Some(mut prepared) = self.prepare(run, sets).await? else { return Ok(None) };
+        prepared.run.slices = prepared.slices();
+        prepared.run.objects = prepared.population.subjects.len() as u64;
+        self.store.begin_run(&prepared.run, causes).await?;
+        let Run { id, slices, objects, .. } = prepared.run;
+        tracing::info!(run = %id, %tenant, ?kind, slices, objects, start = %window_start, "screening begins");
+        Ok(Some(prepared))
+    }
+
+    /// Start of the window: now, or the newest epoch of a catalog that is too old for now.
+    fn window_start(&self, now: Timestamp, epochs: Option<&CatalogEpochs>) -> Option<Timestamp> {
+        let epochs = epochs?;
+        let start = if self.settings.start_from_catalog && epochs.is_stale(time::to_epoch(now)) {
+            time::from_epoch(epochs.newest)?
+        } else {
+            now
+        };
+        start.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Floor)).ok()
+    }
+
+    /// What a run screens: a function of the run and of what the store keeps forever. `None` if there is nothing.
+    async fn prepare(&self, run: Run, sets: Vec<ElementSet>) -> Result<Option<Prepared>, RunError> {
+        let window = Window::new(time::to_epoch(run.window_start), time::to_epoch(run.window_stop))?;
+        let ephemerides = match run.kind {
+            RunKind::Catalog => Vec::new(),
+            RunKind::Ephemerides => {
+                let window = (run.window_start, run.window_stop);
+                self.store.ephemerides_as_of(&run.tenant, run.as_of, window).await?
+            }
+        };
+        let (tenant, kind) = (run.tenant.clone(), run.kind);
+        let own = move |set: &ElementSet| kind == RunKind::Ephemerides && set.tenant == tenant;
+        let population = population::of_catalog(sets, &ephemerides, own, &self.blobs).await?;
+        let primaries = population.primaries();
+        let any = if kind == RunKind::Catalog { !primaries.is_empty() } else { primaries.contains(&true) };
+        if !any {
+            return Ok(None);
+        }
+        let selection =
+            if kind == RunKind::Catalog { Selection::All } else { Selection::Primaries(primaries) };
+        let making = tokio::task::spawn_blocking(move || {
+            let volume = Volume::Range { threshold_km: run.threshold_km };
+            let screening = Screening::new(population.trajectories.clone(), window, volume, selection)?;
+            let fingerprint = population.fingerprint();
+            Ok(Prepared { run, population, screening, window, fingerprint })
+        });
+        making.await.map_err(|_| RunError::Stopped)?.map(Some)
+    }
+
+    /// Carries a run to its end; one that fails is recorded with the reason.
+    async fn to_the_end(
+        &self,
+        run: Run,
+        prepared: Option<Arc<Prepared>>,
+        shutdown: &CancellationToken,
+    ) -> Result<Ended, RunError> {
+        let span = tracing::info_span!("run", run = %run.id, tenant = %run.tenant);
+        async {
+            let mut failures = 0;
+            loop {
+                let error = match self.attempt(&run, prepared.clone(), shutdown).await {
+                    Ok(ended) => return Ok(ended),
+                    Err(error) => error,
+                };
+                failures += 1;
+                if !error.passes() || failures >= ATTEMPTS {
+                    tracing::error!(%error, "screening failed");
+                    let problem = describe(&error);
+                    let update = RunUpdate::Failed { at: time::to_microsecond(self.clock.now()), problem };
+                    self.store.update_run(&run.tenant, run.id, &update).await?;
+                    return Ok(Ended::Concluded);
+                }
+                tracing::warn!(%error, failures, "screening waits");
+                let wait = patience::after(Duration::from_secs(1), Duration::from_secs(60), failures);
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(Ended::Interrupted),
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn attempt(
+        &self,
+        run: &Run,
+        prepared: Option<Arc<Prepared>>,
+        shutdown: &CancellationToken,
+    ) -> Result<Ended, RunError> {
+        let prepared = match prepared {
+            Some(prepared) => prepared,
+            None => {
+                let sets = self.store.catalog_as_of(&run.tenant, run.as_of).await?;
+                let nothing = RunError::Nothing { as_of: run.as_of };
+                Arc::new(self.prepare(run.clone(), sets).await?.ok_or(nothing)?)
+            }
+        };
+        if prepared.slices() != run.slices {
+            return Err(RunError::Slices { expected: run.slices, actual: prepared.slices() });
+        }
+        if self.screen_slices(&prepared, shutdown).await? == Ended::Interrupted {
+            tracing::info!("interrupted; to be taken up again");
+            return Ok(Ended::Interrupted);
+        }
+        self.conclude(&prepared).await?;
+        self.remove_slices(&prepared.run).await;
+        Ok(Ended::Concluded)
+    }
+
+    /// Puts the slices together and stores what they come to.
+    async fn conclude(&self, prepared: &Arc<Prepared>) -> Result<(), RunError> {
+        let outcomes = self.outcomes(prepared).await?;
+        let run = &prepared.run;
+        let margin = SignedDuration::from_mins(IDENTITY_MINUTES);
+        let window = (run.window_start - margin, run.window_stop + margin);
+        let known: Vec<Known> = self
+            .store
+            .known_conjunctions(&run.tenant, window)
+            .await?
+            .into_iter()
+            .map(|(id, objects, relation, tca, first_seen)| Known { id, objects, relation, tca, first_seen })
+            .collect();
+        let sizes = self.sizes(&run.tenant).await?;
+        let whole = Arc::clone(prepared);
+        let concluding = tokio::task::spawn_blocking(move || {
+            let outcome = whole.screening.conclude(outcomes);
+            let not_screened = whole.population.not_screened(&outcome, &whole.screening, whole.window);
+            (whole.conjunctions(&outcome.conjunctions, &known, &sizes), not_screened)
+        });
+        let (found, not_screened): (Vec<Conjunction>, Vec<NotScreened>) =
+            concluding.await.map_err(|_| RunError::Stopped)?;
+        let finished = time::to_microsecond(self.clock.now());
+        let conclusion = RunConclusion { run: run.id, finished, not_screened };
+        self.store.conclude_run(&run.tenant, &conclusion, &found).await?;
+        let seconds = finished.duration_since(run.started).as_secs();
+        tracing::info!(
+            conjunctions = found.len(),
+            not_screened = conclusion.not_screened.len(),
+            seconds,
+            "screening concluded"
+        );
+        Ok(())
+    }
+
+    /// Radii that are known. What is public uses those of a laptop's one tenant, which a service of many does not have.
+    async fn sizes(&self, tenant: &TenantId) -> Result<Sizes, RunError> {
+        let owner = if *tenant == TenantId::public() { TenantId::local() } else { tenant.clone() };
+        Ok(Sizes::of_watch_lists(&self.store.watch_lists(&owner).await?))
+    }
+}
+
+impl Trigger {
+    /// Notes an event; whether something is to be screened for it.
+    fn note(&mut self, Published { event, .. }: Published) -> bool {
+        let counts = match &event.payload {
+            Payload::ElementSetsStored { summary, .. } => summary.new_element_sets > 0,
+            Payload::EphemerisStored { .. } => true,
+            _ => false,
+        };
+        if counts {
+            if event.tenant == TenantId::public() {
+                self.catalog = true;
+            } else {
+                self.tenants.insert(event.tenant);
+            }
+            if self.causes.len() < CAUSES {
+                self.causes.push(event.id);
+            }
+        }
+        counts
+    }
+}
+
+impl Prepared {
+    fn slices(&self) -> u32 {
+        u32::try_from(self.screening.slices(SLICE_KNOTS).len()).unwrap_or(u32::MAX)
+    }
+
+    /// The conjunctions of an outcome, in their new state.
+    fn conjunctions(
+        &self,
+        found: &[astroshield_astro::screening::Conjunction],
+        known: &[Known],
+        sizes: &Sizes,
+    ) -> Vec<Conjunction> {
+        let solved: Vec<_> = found
+            .iter()
+            .filter_map(|found| Some((found.relation, self.population.solution(found, sizes)?)))
+            .collect();
+        let approaches: Vec<Approach> = solved
+            .iter()
+            .map(|(relation, (objects, solution))| Approach {
+                objects: [objects[0].number.get(), objects[1].number.get()],
+                relation: *relation,
+                tca: solution.tca,
+            })
+            .collect();
+        let identities = identity::identify(&self.run.tenant, &approaches, known);
+        let conjunction = |((relation, (objects, solution)), (id, first_seen))| Conjunction {
+            id,
+            tenant: self.run.tenant.clone(),
+            objects,
+            relation,
+            status: ConjunctionStatus::Active,
+            solution,
+            run: self.run.id,
+            first_seen: Option::unwrap_or(first_seen, self.run.started),
+            last_seen: self.run.started,
+        };
+        solved.into_iter().zip(identities).map(conjunction).collect()
+    }
+}
+
+/// An error with what lies behind it.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Motions for screening from what operators give: an OEM as a trajectory.
+
+use astroshield_astro::Epoch;
+use astroshield_astro::frames::{EarthAttitude, EarthOrientation, gcrf_to_eme2000};
+use astroshield_astro::screening::{Ephemeris, EphemerisError, Instant, Trajectory};
+use astroshield_astro::state::{State, Teme};
+use astroshield_formats::{Fault, Oem, OemSegment, OemState, Timestamp};
+
+/// Why an OEM is no trajectory.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum OemError {
+    /// Not about the Earth.
+    #[error("CENTER_NAME {center} is not EARTH")]
+    Center {
+        /// What it says.
+        center: String,
+    },
+    /// A frame that is not known here.
+    #[error("REF_FRAME {frame} is not one of TEME, EME2000, GCRF, ITRF")]
+    Frame {
+        /// What it says.
+        frame: String,
+    },
+    /// A time that is none.
+    #[error(transparent)]
+    Time(#[from] Fault),
+    /// A time outside the years that screening covers.
+    #[error("{epoch} is centuries away")]
+    FarAway {
+        /// The time.
+        epoch: Epoch,
+    },
+    /// The states cannot be interpolated.
+    #[error(transparent)]
+    Ephemeris(#[from] EphemerisError),
+}
+
+/// The trajectory of an OEM, states outside the useable spans of its segments left out.
+///
+/// # Errors
+/// When center, frame or times are not known, or the states cannot be interpolated.
+pub fn of_oem(oem: &Oem) -> Result<Trajectory, OemError> {
+    let segments = oem.segments.iter().map(segment).collect::<Result<Vec<_>, OemError>>()?;
+    Ok(Trajectory::of_ephemeris(Ephemeris::new(segments)?))
+}
+
+/// First and last time that the useable states of an OEM cover; `None` if there are none.
+///
+/// # Errors
+/// As [`of_oem`].
+pub fn span(oem: &Oem) -> Result<Option<(Epoch, Epoch)>, OemError> {
+    let mut span: Option<(Epoch, Epoch)> = None;
+    for segment in &oem.segments {
+        for epoch in useable(segment)?.into_iter().map(|(epoch, _)| epoch) {
+            span = Some(span.map_or((epoch, epoch), |(from, to)| (from.min(epoch), to.max(epoch))));
+        }
+    }
+    Ok(span)
+}
+
+/// Whether a frame of an OEM turns with the Earth.
+#[must_use]
+pub fn is_earth_fixed(frame: &str) -> bool {
+    frame.to_ascii_uppercase().starts_with("ITRF")
+}
+
+fn useable(segment: &OemSegment) -> Result<Vec<(Epoch, &OemState)>, OemError> {
+    let metadata = &segment.metadata;
+    let limit =
+        |time: &Option<Timestamp>| time.as_ref().map(|time| time.to_epoch(&metadata.time_system)).transpose();
+    let (from, to) = (limit(&metadata.useable_start_time)?, limit(&metadata.useable_stop_time)?);
+    let inside = |epoch: &Epoch| from.is_none_or(|from| *epoch >= from) && to.is_none_or(|to| *epoch <= to);
+    Ok(segment.epochs()?.into_iter().zip(&segment.states).filter(|(epoch, _)| inside(epoch)).collect())
+}
+
+fn segment(segment: &OemSegment) -> Result<Vec<(Instant, State<Teme>)>, OemError> {
+    let metadata = &segment.metadata;
+    if !metadata.center_name.eq_ignore_ascii_case("EARTH") {
+        return Err(OemError::Center { center: metadata.center_name.clone() });
+    }
+    let states = useable(segment)?.into_iter();
+    states
+        .map(|(epoch, state)| {
+            let instant = Instant::from_epoch(epoch).ok_or(OemError::FarAway { epoch })?;
+            Ok((instant, teme(epoch, state, &metadata.ref_frame)?))
+        })
+        .collect()
+}
+
+/// A state in TEME. The Earth's orientation is not known here: only ITRF suffers from it.
+fn teme(epoch: Epoch, state: &OemState, frame: &str) -> Result<State<Teme>, OemError> {
+    let (position_km, velocity_km_s) = (state.position_km.into(), state.velocity_km_s.into());
+    let attitude = || EarthAttitude::new(epoch, &EarthOrientation::NEGLECTED);
+    Ok(match frame.to_ascii_uppercase().as_str() {
+        "TEME" => State::new(position_km, velocity_km_s),
+        "EME2000" => attitude().eme2000_to_teme(&State::new(position_km, velocity_km_s)),
+        "GCRF" | "ICRF" => {
+            attitude().eme2000_to_teme(&gcrf_to_eme2000(&State::new(position_km, velocity_km_s)))
+        }
+        name if is_earth_fixed(name) => attitude().itrf_to_teme(&State::new(position_km, velocity_km_s)),
+        _ => return Err(OemError::Frame { frame: frame.to_owned() }),
+    })
+}

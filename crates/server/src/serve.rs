@@ -1,0 +1,181 @@
+//! `astroshield serve`: puts the service together and keeps it running.
+
+mod feeds;
+mod health;
+mod http;
+pub(crate) mod lock;
+mod metrics;
+pub(crate) mod parts;
+mod requests;
+mod roles;
+mod service;
+mod sign_in;
+mod tasks;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::lock::DataFolder;
+use self::parts::{Database, Parts};
+use self::roles::Role;
+use self::service::Service;
+use crate::exit::Completion;
+use crate::logging;
+use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
+
+/// Run the service: catalogs, screening, alerts, API and page
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  astroshield serve
+  astroshield serve --demo
+  astroshield serve --catalog catalog.csv.gz --listen 127.0.0.1:9000
+  astroshield serve --role api,relay --config /etc/astroshield.toml
+
+It prints a link that signs you in once. SIGHUP prints another one; SIGTERM or Ctrl-C ends it, after what it is doing.
+One process at a time uses a data folder. --demo and --catalog keep their data in folders of their own inside it, apart
+from what feeds bring.")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// What this process does; everything otherwise
+    #[arg(long, value_enum, value_delimiter = ',')]
+    role: Vec<Role>,
+    /// Show a made-up population, and ask no feed
+    #[arg(long)]
+    demo: bool,
+    /// Show the catalog of this file, and ask no feed; it may be of any day
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    catalog: Option<PathBuf>,
+    /// Address and port, in place of server.listen
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Folder, in place of data.folder
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+/// What the service shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What the feeds bring.
+    Feeds,
+    /// A file.
+    File,
+    /// The made-up population.
+    Demo,
+}
+
+impl Serve {
+    pub(crate) fn run(&self) -> anyhow::Result<Completion> {
+        let layers = self.layers()?;
+        let mut settings = Settings::from_layers(&layers)?;
+        if let Some(file) = &self.catalog {
+            show_file(&mut settings, file)?;
+        }
+        logging::start(&settings)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
+        runtime.block_on(self.serve(settings))?;
+        // What still blocks a thread has nothing left to lose.
+        runtime.shutdown_background();
+        Ok(Completion::Whole)
+    }
+
+    fn layers(&self) -> anyhow::Result<Layers> {
+        let mut layers = self.settings.layers()?;
+        if let Some(listen) = &self.listen {
+            layers.add_option("--listen", &["server", "listen"], listen.to_string());
+        }
+        if let Some(folder) = &self.data {
+            let folder = folder.to_str().context("--data: the name of the folder is not UTF-8")?;
+            layers.add_option("--data", &["data", "folder"], folder);
+        }
+        Ok(layers)
+    }
+
+    async fn serve(&self, mut settings: Settings) -> anyhow::Result<()> {
+        // Before anything else, so that no signal finds the process unprepared.
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
+                _ = interrupt.recv() => tracing::info!("interrupt: shutting down"),
+            }
+        };
+        tokio::pin!(stop);
+
+        let roles = Role::chosen(&self.role);
+        let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
+        let (mut folder, mut shown) = match &self.catalog {
+            Some(file) => (folder.join("catalogs").join(folder_name(file)), Shown::File),
+            None if self.demo => (folder.join("demo"), Shown::Demo),
+            None => (folder, Shown::Feeds),
+        };
+        if shown == Shown::Demo && settings.store.kind != StoreKind::Sqlite {
+            bail!("--demo keeps its data in a file: store.kind has to be \"sqlite\"");
+        }
+        let mut owned = DataFolder::take(&folder)?;
+        let listen = settings.server.listen;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("{listen} (server.listen)"))?;
+        if shown == Shown::Demo {
+            settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
+        }
+        let mut database = Database::open(&settings, owned.path()).await?;
+
+        let may_fall_back = shown == Shown::Feeds
+            && settings.demo.fallback
+            && settings.store.kind == StoreKind::Sqlite
+            && roles.contains(&Role::Ingest);
+        if may_fall_back {
+            let parts = Parts::new(&settings, &database, owned.path())?;
+            let asked = feeds::nothing_to_show(&settings, &parts);
+            let nothing = tokio::select! {
+                nothing = asked => nothing?,
+                () = &mut stop => None,
+            };
+            drop(parts);
+            if let Some(problem) = nothing {
+                eprintln!("No catalog: {problem}. Showing a made-up population instead; its objects do not exist.");
+                database.close().await;
+                folder = folder.join("demo");
+                owned = DataFolder::take(&folder)?;
+                settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
+                database = Database::open(&settings, owned.path()).await?;
+                shown = Shown::Demo;
+            }
+        }
+
+        let service = Service { settings, roles, demo: shown == Shown::Demo };
+        let result = service.run(&database, owned.path(), listener, stop).await;
+        database.close().await;
+        if result.is_ok() {
+            tracing::info!("ended");
+        }
+        result
+    }
+}
+
+/// Makes a file the only feed.
+fn show_file(settings: &mut Settings, file: &Path) -> anyhow::Result<()> {
+    let file = std::fs::canonicalize(file).with_context(|| file.display().to_string())?;
+    let url = file_address(&file).with_context(|| file.display().to_string())?;
+    settings.feeds = [("file".to_owned(), Feed::of_file(url))].into();
+    settings.screening.start_from_catalog = true;
+    Ok(())
+}
+
+/// A folder for the data of a catalog file: its name, and a hash of where it is.
+fn folder_name(file: &Path) -> String {
+    use sha2::{Digest, Sha256};
+    let full = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let hash = Sha256::digest(full.as_os_str().as_encoded_bytes());
+    let stem = full.file_name().and_then(|name| name.to_str()).unwrap_or("catalog");
+    format!("{stem}-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+}

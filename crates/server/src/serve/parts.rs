@@ -1,0 +1,155 @@
+//! The parts behind the ports, as the configuration wants them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use astroshield_adapters::http::{
+    AllowedNetworks, HttpFeedClient, HttpFeedSettings, SignedWebhookClient, WebhookSettings,
+};
+use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
+use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
+use astroshield_adapters::trust::TrustedRoots;
+use astroshield_domain::feeds::{FeedPoller, FeedSettings};
+use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::ports::{
+    Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
+};
+use astroshield_domain::uploads::Uploads;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+
+use crate::settings::{Encryption, Settings, Smtp, StoreKind};
+
+/// Name of the database in the data folder.
+pub(crate) const DATABASE_FILE: &str = "astroshield.db";
+
+/// Most that the cache keeps of one kind of thing.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// Events that a connection may fall behind before it has to read them from the store.
+const BROADCAST_EVENTS: usize = 4_096;
+
+/// Longest time for a mail.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The database.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Database {
+    /// Opens it, and brings it to this version of the program.
+    pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Self> {
+        match settings.store.kind {
+            StoreKind::Sqlite => {
+                Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?))
+            }
+            StoreKind::Postgres => {
+                let store = PostgresStore::connect(settings.store.url.reveal()).await.context("store.url")?;
+                Ok(Self::Postgres(store))
+            }
+        }
+    }
+
+    /// Behind its port.
+    pub(crate) fn port(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// Ends its connections; SQLite folds its log into the file.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+/// Everything behind ports.
+#[derive(Clone)]
+pub(super) struct Parts {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) blobs: Arc<dyn ObjectStore>,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) cache: Arc<dyn Cache>,
+    pub(super) broadcast: Arc<dyn Broadcast>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) feeds: Arc<dyn FeedClient>,
+    pub(super) webhooks: Arc<dyn WebhookClient>,
+    pub(super) mailer: Option<Arc<dyn Mailer>>,
+}
+
+impl Parts {
+    pub(super) fn new(settings: &Settings, database: &Database, folder: &Path) -> anyhow::Result<Self> {
+        let blobs = folder.join("blobs");
+        std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
+        let blobs = LocalFileSystem::new_with_prefix(&blobs)
+            .with_context(|| blobs.display().to_string())?
+            .with_automatic_cleanup(true)
+            .with_fsync(true);
+        // Reading the machine's certificates takes a while: once is enough.
+        let roots = TrustedRoots::of_this_machine();
+        let feeds = HttpFeedClient::new(&HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() })?;
+        let allowed_networks =
+            AllowedNetworks::parse(&settings.notify.allowed_networks).context("notify.allowed_networks")?;
+        let webhooks = WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
+        let store = database.port();
+        Ok(Self {
+            blobs: Arc::new(blobs),
+            bus: Arc::new(EmbeddedBus::new(Arc::clone(&store))),
+            cache: Arc::new(MemoryCache::new(CACHE_BYTES)),
+            broadcast: Arc::new(LocalBroadcast::new(BROADCAST_EVENTS)),
+            clock: Arc::new(SystemClock),
+            feeds: Arc::new(feeds),
+            webhooks: Arc::new(SignedWebhookClient::new(&webhooks)?),
+            mailer: mailer(&settings.notify.smtp, roots)?,
+            store,
+        })
+    }
+}
+
+impl Parts {
+    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let ingestor =
+            Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
+        let uploads = Arc::new(Uploads::new(
+            Arc::clone(store),
+            Arc::clone(blobs),
+            Arc::clone(clock),
+            Arc::clone(&ingestor),
+        ));
+        let client = Arc::clone(&self.feeds);
+        FeedPoller::new(feeds, client, ingestor, uploads, Arc::clone(store), Arc::clone(clock))
+    }
+}
+
+fn mailer(smtp: &Smtp, roots: TrustedRoots) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
+    let (Some(host), Some(from)) = (&smtp.host, &smtp.from) else { return Ok(None) };
+    let credentials = smtp
+        .user
+        .as_ref()
+        .map(|name| SmtpCredentials { name: name.clone(), password: smtp.password.reveal().to_owned() });
+    let mailer = SmtpMailer::new(SmtpSettings {
+        host: host.clone(),
+        port: Some(smtp.port),
+        security: match smtp.encryption {
+            Encryption::Starttls => SmtpSecurity::StartTls,
+            Encryption::Tls => SmtpSecurity::Tls,
+            Encryption::None => SmtpSecurity::None,
+        },
+        credentials,
+        from: from.clone(),
+        timeout: MAIL_TIMEOUT,
+        roots,
+    });
+    Ok(Some(Arc::new(mailer.context("notify.smtp")?)))
+}

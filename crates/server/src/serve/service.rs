@@ -1,0 +1,203 @@
+//! The service in one process: its parts, its tasks by role, its routes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports};
+use astroshield_domain::feeds::FeedPoller;
+use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::notify::Notifier;
+use astroshield_domain::relay::Relay;
+use astroshield_domain::runs::{RunSettings, Runner};
+use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
+use astroshield_domain::uploads::Uploads;
+use axum::Router;
+use jiff::SignedDuration;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::health::{BlobsAnswer, Dependency, Health, StoreAnswers};
+use super::metrics::{self, Metrics};
+use super::parts::{Database, Parts};
+use super::roles::Role;
+use super::sign_in::{self, SignIn};
+use super::tasks::Tasks;
+use super::{feeds, health, http, requests};
+use crate::settings::Settings;
+
+/// Consumers whose lag is told.
+const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
+
+/// Version of the program, recorded with what it makes.
+const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// What one process does.
+pub(super) struct Service {
+    pub(super) settings: Settings,
+    pub(super) roles: BTreeSet<Role>,
+    pub(super) demo: bool,
+}
+
+impl Service {
+    /// Runs until `stop` is there, or until a task fails.
+    pub(super) async fn run(
+        &self,
+        database: &Database,
+        folder: &Path,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let parts = Parts::new(&self.settings, database, folder)?;
+        let listening = listener.local_addr().context("server.listen")?;
+        let public_url = self.settings.server.public_url.as_deref();
+        let address = sign_in::address(public_url, listening);
+        let shutdown = CancellationToken::new();
+        let recorded = metrics::record()?;
+
+        let mut tasks = Tasks::new(shutdown.clone());
+        let mut routes = self.routes_for_machines(&parts, recorded.clone(), &shutdown);
+        if self.roles.contains(&Role::Api) {
+            let tokens = Arc::new(OneTimeTokens::default());
+            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address.clone());
+            routes = routes.merge(self.api(&parts, tokens, listening));
+            sign_in.print();
+            let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
+            let shutdown = shutdown.clone();
+            tasks.spawn("the printing of links", async move {
+                while shutdown.run_until_cancelled(hang_up.recv()).await.is_some() {
+                    sign_in.print();
+                }
+                Ok(())
+            });
+        }
+        let routes = routes.layer(axum::middleware::from_fn(requests::follow));
+        tasks.spawn("the HTTP server", http::answer(listener, routes, shutdown.clone()));
+        spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| metrics::keep_up(recorded, shutdown));
+        self.start(&mut tasks, &parts, &address, &shutdown);
+        let roles: Vec<String> = self.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+        tracing::info!(%listening, folder = %folder.display(), roles = roles.join(","), demo = self.demo, "started");
+        tasks.run_until(stop, self.settings.server.shutdown_timeout).await
+    }
+
+    fn routes_for_machines(
+        &self,
+        parts: &Parts,
+        recorded: PrometheusHandle,
+        shutdown: &CancellationToken,
+    ) -> Router {
+        let dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
+            ("store", Box::new(StoreAnswers(Arc::clone(&parts.store))) as Box<dyn Dependency>),
+            ("blobs", Box::new(BlobsAnswer(Arc::clone(&parts.blobs)))),
+        ]);
+        let metrics = Metrics::new(recorded, Arc::clone(&parts.store), Arc::clone(&parts.clock), &CONSUMERS);
+        health::routes(Health::new(dependencies, shutdown.clone())).merge(metrics::routes(metrics))
+    }
+
+    fn api(
+        &self,
+        parts: &Parts,
+        tokens: Arc<OneTimeTokens>,
+        listening: SocketAddr,
+    ) -> Router {
+        let public_url = self.settings.server.public_url.as_deref();
+        let settings = ApiSettings {
+            allowed_hosts: sign_in::allowed_hosts(public_url, listening),
+            response_cache: self.settings.server.response_cache,
+            secure_cookies: public_url.is_some_and(|url| url.starts_with("https:")),
+            build: BUILD.to_owned(),
+            ..ApiSettings::default()
+        };
+        let ports = Ports {
+            store: Arc::clone(&parts.store),
+            blobs: Arc::clone(&parts.blobs),
+            cache: Arc::clone(&parts.cache),
+            broadcast: Arc::clone(&parts.broadcast),
+            clock: Arc::clone(&parts.clock),
+            webhooks: Arc::clone(&parts.webhooks),
+        };
+        let demo = Arc::new(AtomicBool::new(self.demo));
+        astroshield_api::router(ApiState::new(ports, settings, tokens, demo))
+    }
+
+    /// Starts what the roles do besides answering requests.
+    fn start(&self, tasks: &mut Tasks, parts: &Parts, address: &str, shutdown: &CancellationToken) {
+        let has = |role| self.roles.contains(&role);
+        let Parts { store, blobs, bus, clock, .. } = parts;
+        if has(Role::Relay) {
+            let wake = Arc::new(Notify::new());
+            let relay = Relay::new(Arc::clone(store), Arc::clone(bus), Arc::clone(&parts.broadcast), wake);
+            spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
+        }
+        let feeds = feeds::enabled(&self.settings);
+        if has(Role::Ingest) {
+            let poller = parts.poller(feeds.clone());
+            spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move { poller.run(shutdown).await });
+        }
+        if has(Role::Screen) {
+            let settings = self.run_settings();
+            let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
+            let runner = Runner::new(settings, store, blobs, Arc::clone(bus), Arc::clone(clock));
+            spawn(tasks, "screening", shutdown, move |shutdown| async move { runner.run(shutdown).await });
+        }
+        if has(Role::Notify) {
+            let notifier = Notifier::new(
+                Arc::clone(store),
+                Arc::clone(bus),
+                Arc::clone(&parts.webhooks),
+                parts.mailer.clone(),
+                Arc::clone(clock),
+                Some(address.to_owned()),
+            );
+            spawn(tasks, "notification", shutdown, move |shutdown| async move { notifier.run(shutdown).await });
+            let silence = &self.settings.silence;
+            let settings = SilenceSettings {
+                no_screening_after: silence.no_screening_after,
+                stale_catalog_after: silence.stale_catalog_after,
+                heartbeat_url: silence.heartbeat_url.clone(),
+                heartbeat_interval: silence.heartbeat_interval,
+            };
+            let client = Arc::clone(&parts.feeds);
+            let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
+            spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move { watch.run(shutdown).await });
+        }
+    }
+
+    fn run_settings(&self) -> RunSettings {
+        let screening = &self.settings.screening;
+        let threads = match screening.threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
+        };
+        RunSettings {
+            window: SignedDuration::from_secs_f64(screening.days * 86_400.0),
+            threshold_km: screening.threshold_km,
+            threads,
+            interval: screening.interval,
+            settle: screening.settle,
+            start_from_catalog: screening.start_from_catalog,
+        }
+    }
+}
+
+/// Starts a task that runs until the shutdown.
+fn spawn<F: Future<Output = ()> + Send + 'static>(
+    tasks: &mut Tasks,
+    name: &'static str,
+    shutdown: &CancellationToken,
+    task: impl FnOnce(CancellationToken) -> F,
+) {
+    let task = task(shutdown.clone());
+    tasks.spawn(name, async move {
+        task.await;
+        Ok(())
+    });
+}

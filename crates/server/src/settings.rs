@@ -1,0 +1,257 @@
+//! The configuration: defaults, a file, environment variables, and options, each over the one before it.
+
+mod layers;
+mod secret;
+mod sections;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use url::Url;
+
+pub(crate) use self::layers::{DEFAULTS, Layers, SettingsError};
+pub(crate) use self::secret::Secret;
+pub(crate) use self::sections::{
+    Encryption, Feed, FeedGrade, FeedKind, LogFormat, Settings, Smtp, StoreKind,
+};
+
+/// Settings that hold secrets: printed as hidden. `*` stands for any one name.
+const SECRETS: [&str; 3] = ["store.url", "feeds.*.space_track_password", "notify.smtp.password"];
+
+/// CelesTrak shuts out who asks for the same data more often.
+const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);
+
+/// Which configuration to use.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArgs {
+    /// Configuration file; otherwise ./astroshield.toml or astroshield/config.toml in $XDG_CONFIG_HOME, where there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl SettingsArgs {
+    /// Defaults, file and environment, not yet checked.
+    pub(crate) fn layers(&self) -> Result<Layers, SettingsError> {
+        let mut layers = Layers::defaults()?;
+        if let Some(file) = self.file() {
+            layers.add_file(&file)?;
+        }
+        layers.add_environment(std::env::vars_os())?;
+        Ok(layers)
+    }
+
+    /// The configuration file, if there is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let local = || Some(PathBuf::from("astroshield.toml")).filter(|file| file.exists());
+        let home = || {
+            Some(base_folder(std::env::var_os("XDG_CONFIG_HOME"), ".config")?.join("astroshield/config.toml"))
+                .filter(|file| file.exists())
+        };
+        self.config.clone().or_else(local).or_else(home)
+    }
+}
+
+/// A folder of the XDG Base Directory Specification.
+fn base_folder(variable: Option<OsString>, in_home: &str) -> Option<PathBuf> {
+    // A relative path there is to be ignored, says the specification.
+    variable
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(std::env::home_dir()?.join(in_home)))
+}
+
+impl Settings {
+    /// Reads and checks everything.
+    pub(crate) fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
+        let mut settings: Self = layers.read()?;
+        settings.read_secret_files(layers)?;
+        settings.check(layers)?;
+        Ok(settings)
+    }
+
+    fn read_secret_files(&mut self, layers: &Layers) -> Result<(), SettingsError> {
+        let read = |key: &str, value: &mut Secret, file: &Option<PathBuf>| match file {
+            Some(_) if !value.is_empty() => {
+                Err(layers.refuse(&format!("{key}_file"), format!("{key} is set too; one of them is enough")))
+            }
+            Some(file) => {
+                let text = std::fs::read_to_string(file).map_err(|error| {
+                    layers.refuse(&format!("{key}_file"), format!("{}: {error}", file.display()))
+                })?;
+                *value = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        read("store.url", &mut self.store.url, &self.store.url_file)?;
+        let smtp = &mut self.notify.smtp;
+        read("notify.smtp.password", &mut smtp.password, &smtp.password_file)?;
+        for (name, feed) in &mut self.feeds {
+            let key = format!("feeds.{name}.space_track_password");
+            read(&key, &mut feed.space_track_password, &feed.space_track_password_file)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let refuse = |key: &str, reason: String| Err(layers.refuse(key, reason));
+        let server = &self.server;
+        if !server.listen.ip().is_loopback() && !server.allow_remote {
+            return refuse(
+                "server.listen",
+                format!(
+                    "{} can be reached from other machines; that needs server.allow_remote = true",
+                    server.listen
+                ),
+            );
+        }
+        if let Some(url) = &server.public_url {
+            web_address(url).map_err(|reason| layers.refuse("server.public_url", reason))?;
+        }
+        if self.store.kind == StoreKind::Postgres && self.store.url.is_empty() {
+            return refuse("store.url", "PostgreSQL needs an address".to_owned());
+        }
+        if !self.store.url.is_empty() {
+            match Url::parse(self.store.url.reveal()) {
+                Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {}
+                _ => return refuse("store.url", "postgres://user:password@host/database is due".to_owned()),
+            }
+        }
+        if !(1..=1_000_000).contains(&self.demo.objects) {
+            return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));
+        }
+        for (name, feed) in &self.feeds {
+            check_feed(name, feed, layers)?;
+        }
+        let screening = &self.screening;
+        in_range(layers, "screening.days", screening.days, 0.01, 30.0)?;
+        in_range(layers, "screening.threshold_km", screening.threshold_km, 0.001, 100.0)?;
+        not_below(layers, "screening.interval", screening.interval, Duration::from_mins(1))?;
+        self.check_smtp(layers)?;
+        let silence = &self.silence;
+        not_below(layers, "silence.no_screening_after", silence.no_screening_after, Duration::from_mins(1))?;
+        not_below(
+            layers,
+            "silence.stale_catalog_after",
+            silence.stale_catalog_after,
+            Duration::from_mins(1),
+        )?;
+        not_below(layers, "silence.heartbeat_interval", silence.heartbeat_interval, Duration::from_secs(1))?;
+        if let Some(url) = &silence.heartbeat_url {
+            web_address(url).map_err(|reason| layers.refuse("silence.heartbeat_url", reason))?;
+        }
+        check_levels(&self.log.level).map_err(|reason| layers.refuse("log.level", reason))
+    }
+
+    fn check_smtp(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let smtp = &self.notify.smtp;
+        let Some(host) = &smtp.host else { return Ok(()) };
+        if smtp.from.is_none() {
+            return Err(layers.refuse("notify.smtp.from", "mail needs a sender"));
+        }
+        if smtp.user.is_some() == smtp.password.is_empty() {
+            return Err(layers.refuse("notify.smtp.user", "user and password belong together"));
+        }
+        let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        if smtp.encryption == Encryption::None && !local {
+            return Err(layers
+                .refuse("notify.smtp.encryption", format!("mail to {host} would be readable on the way")));
+        }
+        Ok(())
+    }
+
+    /// The folder of everything that must not be lost.
+    pub(crate) fn data_folder(&self) -> Option<PathBuf> {
+        self.data.folder.clone().or_else(|| {
+            Some(base_folder(std::env::var_os("XDG_DATA_HOME"), ".local/share")?.join("astroshield"))
+        })
+    }
+}
+
+fn check_feed(name: &str, feed: &Feed, layers: &Layers) -> Result<(), SettingsError> {
+    let key = |field: &str| format!("feeds.{name}.{field}");
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !(1..=40).contains(&name.len()) || !name.chars().all(allowed) {
+        return Err(layers.refuse(
+            &format!("feeds.{name}"),
+            "the name of a feed is 1 to 40 lower-case letters, digits and hyphens",
+        ));
+    }
+    let url = Url::parse(&feed.url)
+        .map_err(|error| layers.refuse(&key("url"), format!("{:?} is no address: {error}", feed.url)))?;
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "file" => not_below(layers, &key("interval"), feed.interval, Duration::from_secs(1))?,
+        "https" | "http" if host == "celestrak.org" || host.ends_with(".celestrak.org") => {
+            not_below(layers, &key("interval"), feed.interval, CELESTRAK_INTERVAL)?;
+        }
+        "https" | "http" => not_below(layers, &key("interval"), feed.interval, Duration::from_secs(10))?,
+        other => {
+            let reason = format!("{other}: is not known; https:, http: and file: are");
+            return Err(layers.refuse(&key("url"), reason));
+        }
+    }
+    if feed.stale_after < feed.interval {
+        let reason = format!("shorter than the interval, {:?}", feed.interval);
+        return Err(layers.refuse(&key("stale_after"), reason));
+    }
+    if feed.space_track_user.is_some() == feed.space_track_password.is_empty() {
+        return Err(layers.refuse(&key("space_track_user"), "user and password belong together"));
+    }
+    Ok(())
+}
+
+/// Levels as the log takes them, except that a lone word must be a level: it would be taken for a module.
+fn check_levels(text: &str) -> Result<(), String> {
+    let lone = text
+        .split(',')
+        .map(str::trim)
+        .find(|part| !part.contains('=') && part.parse::<LevelFilter>().is_err());
+    if let Some(lone) = lone {
+        return Err(format!("{lone:?} is no level; error, warn, info, debug and trace are"));
+    }
+    text.parse::<Targets>().map(drop).map_err(|error| format!("{text:?}: {error}"))
+}
+
+fn web_address(text: &str) -> Result<(), String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(()),
+        Ok(url) => Err(format!("{}: is not known; https: and http: are", url.scheme())),
+        Err(error) => Err(format!("{text:?} is no address: {error}")),
+    }
+}
+
+fn in_range(layers: &Layers, key: &str, value: f64, least: f64, most: f64) -> Result<(), SettingsError> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(layers.refuse(key, format!("{value}: {least} to {most} are due")))
+    }
+}
+
+fn not_below(layers: &Layers, key: &str, value: Duration, least: Duration) -> Result<(), SettingsError> {
+    if value >= least {
+        Ok(())
+    } else {
+        Err(layers.refuse(key, format!("{value:?}: at least {least:?} are due")))
+    }
+}
+
+/// Whether a setting holds a secret.
+pub(crate) fn is_secret(key: &str) -> bool {
+    SECRETS.iter().any(|secret| {
+        key.split('.').count() == secret.split('.').count()
+            && secret.split('.').zip(key.split('.')).all(|(pattern, part)| pattern == "*" || pattern == part)
+    })
+}
+
+/// The address of a file.
+pub(crate) fn file_address(path: &Path) -> Option<String> {
+    Url::from_file_path(path).ok().map(String::from)
+}
+
+#[cfg(test)]
+mod tests;

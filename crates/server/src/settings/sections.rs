@@ -1,0 +1,231 @@
+//! The sections of the configuration, as types. What each setting means is said in the defaults.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::Secret;
+
+/// Everything.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) server: Server,
+    pub(crate) data: Data,
+    pub(crate) store: Store,
+    pub(crate) demo: Demo,
+    pub(crate) feeds: BTreeMap<String, Feed>,
+    pub(crate) screening: Screening,
+    pub(crate) notify: Notify,
+    pub(crate) silence: Silence,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) allow_remote: bool,
+    #[serde(deserialize_with = "text")]
+    pub(crate) public_url: Option<String>,
+    pub(crate) response_cache: bool,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) shutdown_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Data {
+    #[serde(deserialize_with = "path")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// The database that the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    pub(crate) kind: StoreKind,
+    pub(crate) url: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) url_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Demo {
+    pub(crate) fallback: bool,
+    pub(crate) objects: u32,
+}
+
+/// What a feed brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FeedKind {
+    ElementSets,
+    Satcat,
+    Cdms,
+}
+
+/// How good a feed's element sets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FeedGrade {
+    #[default]
+    Gp,
+    SupplementalGp,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Feed {
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    pub(crate) kind: FeedKind,
+    #[serde(default)]
+    pub(crate) grade: FeedGrade,
+    pub(crate) url: String,
+    #[serde(default = "two_hours", deserialize_with = "duration")]
+    pub(crate) interval: Duration,
+    #[serde(default = "twelve_hours", deserialize_with = "duration")]
+    pub(crate) stale_after: Duration,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) space_track_user: Option<String>,
+    #[serde(default)]
+    pub(crate) space_track_password: Secret,
+    #[serde(default, deserialize_with = "path")]
+    pub(super) space_track_password_file: Option<PathBuf>,
+}
+
+impl Feed {
+    /// Element sets of a file on this machine, which may be of any day.
+    pub(crate) fn of_file(url: String) -> Self {
+        Self {
+            enabled: true,
+            kind: FeedKind::ElementSets,
+            grade: FeedGrade::Gp,
+            url,
+            interval: Duration::from_mins(1),
+            stale_after: Duration::from_hours(24 * 365),
+            space_track_user: None,
+            space_track_password: Secret::default(),
+            space_track_password_file: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Screening {
+    pub(crate) days: f64,
+    pub(crate) threshold_km: f64,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) settle: Duration,
+    pub(crate) threads: usize,
+    pub(crate) start_from_catalog: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notify {
+    pub(crate) allowed_networks: Vec<String>,
+    pub(crate) smtp: Smtp,
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Encryption {
+    Starttls,
+    Tls,
+    None,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Smtp {
+    #[serde(deserialize_with = "text")]
+    pub(crate) host: Option<String>,
+    pub(crate) port: u16,
+    pub(crate) encryption: Encryption,
+    #[serde(deserialize_with = "text")]
+    pub(crate) user: Option<String>,
+    pub(crate) password: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) from: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Silence {
+    #[serde(deserialize_with = "duration")]
+    pub(crate) no_screening_after: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) stale_catalog_after: Duration,
+    #[serde(deserialize_with = "text")]
+    pub(crate) heartbeat_url: Option<String>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) heartbeat_interval: Duration,
+}
+
+/// What the log looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn two_hours() -> Duration {
+    Duration::from_hours(2)
+}
+
+fn twelve_hours() -> Duration {
+    Duration::from_hours(12)
+}
+
+/// A duration as people write it.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let signed: SignedDuration = text.parse().map_err(|_| {
+        D::Error::custom(format!("{text:?} is no duration such as \"90s\", \"10m\" or \"2h\""))
+    })?;
+    signed.try_into().map_err(|_| D::Error::custom(format!("{text:?} is negative")))
+}
+
+/// A text that may be empty, which is none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A path that may be empty, which is none.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    text(deserializer).map(|text| text.map(PathBuf::from))
+}

@@ -1,0 +1,158 @@
+use std::ffi::OsString;
+use std::fs;
+
+use super::*;
+
+fn with(file: &str, variables: &[(&str, &str)]) -> Result<(Settings, Layers), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("astroshield.toml");
+    fs::write(&path, file).unwrap();
+    let mut layers = Layers::defaults().unwrap();
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    layers
+        .add_file(&path)
+        .and_then(|()| layers.add_environment(variables))
+        .and_then(|()| Settings::from_layers(&layers))
+        .map(|settings| (settings, layers))
+        .map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+}
+
+fn error(file: &str, variables: &[(&str, &str)]) -> String {
+    with(file, variables).map(|_| ()).unwrap_err()
+}
+
+#[test]
+fn defaults_are_complete_and_valid() {
+    let (settings, _) = with("", &[]).unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:7878");
+    let enabled: Vec<&str> =
+        settings.feeds.iter().filter(|(_, feed)| feed.enabled).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(enabled, ["celestrak-active", "satcat"]);
+}
+
+#[test]
+fn environment_wins_over_the_file_and_the_file_over_defaults() {
+    let file = "[screening]\ndays = 3\nthreads = 4\n[feeds.satcat]\nenabled = false\n";
+    let variables = [
+        ("ASTROSHIELD__SCREENING__DAYS", "2.5"),
+        ("ASTROSHIELD__FEEDS__CELESTRAK_ACTIVE__ENABLED", "false"),
+        ("ASTROSHIELD__NOTIFY__ALLOWED_NETWORKS", "10.0.0.0/8, 192.168.1.0/24"),
+        ("UNRELATED", "x"),
+    ];
+    let (settings, layers) = with(file, &variables).unwrap();
+    assert_eq!((settings.screening.days, settings.screening.threads), (2.5, 4));
+    assert_eq!(settings.screening.threshold_km, 5.0);
+    assert!(!settings.feeds["satcat"].enabled && !settings.feeds["celestrak-active"].enabled);
+    assert_eq!(settings.notify.allowed_networks, ["10.0.0.0/8", "192.168.1.0/24"]);
+    assert_eq!(layers.origin("screening.days").to_string(), "ASTROSHIELD__SCREENING__DAYS");
+    assert!(layers.origin("screening.threads").to_string().ends_with("astroshield.toml:3"));
+    assert_eq!(layers.origin("screening.threshold_km").to_string(), "default");
+}
+
+#[test]
+fn a_feed_can_be_added_by_file_and_by_environment() {
+    let file = "[feeds.mine]\nkind = \"element_sets\"\nurl = \"file:/srv/catalogs\"\ninterval = \"1m\"\n";
+    let variables = [
+        ("ASTROSHIELD__FEEDS__OTHER_ONE__KIND", "cdms"),
+        ("ASTROSHIELD__FEEDS__OTHER_ONE__URL", "https://example.org/cdms"),
+    ];
+    let (settings, _) = with(file, &variables).unwrap();
+    assert_eq!(settings.feeds["mine"].interval, Duration::from_mins(1));
+    assert_eq!(settings.feeds["other-one"].kind, FeedKind::Cdms);
+}
+
+#[test]
+fn unknown_keys_are_named_with_their_place() {
+    let message = error("[server]\n\nlistne = \"127.0.0.1:1\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:3: server.listne: unknown field `listne`"), "{message}");
+    let message = error("[sevrer]\nlisten = \"127.0.0.1:1\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:1: sevrer: unknown field"), "{message}");
+    let message = error("[feeds.satcat]\nurll = \"x\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:2: feeds.satcat.urll: unknown field"), "{message}");
+    let message = error("", &[("ASTROSHIELD__SERVER__LISTNE", "x")]);
+    assert_eq!(message, "ASTROSHIELD__SERVER__LISTNE: server.listne: no such setting");
+}
+
+#[test]
+fn values_of_a_wrong_type_are_named_with_their_place() {
+    let message = error("[screening]\nthreads = \"many\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:2: screening.threads: invalid type"), "{message}");
+    let message = error("", &[("ASTROSHIELD__SCREENING__THREADS", "many")]);
+    assert_eq!(message, "ASTROSHIELD__SCREENING__THREADS: screening.threads: \"many\" is no integer");
+    let message = error("[silence]\nheartbeat_interval = \"soon\"\n", &[]);
+    assert!(
+        message.starts_with("astroshield.toml:2: silence.heartbeat_interval: \"soon\" is no duration"),
+        "{message}"
+    );
+    let message = error("[server]\nlisten = \"here\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:2: server.listen: invalid socket address"), "{message}");
+    let message = error("[server\nlisten = 1\n", &[]);
+    assert!(message.starts_with("astroshield.toml:1: "), "{message}");
+}
+
+#[test]
+fn what_would_be_unsafe_or_impolite_is_refused() {
+    for (file, expected) in [
+        (
+            "[server]\nlisten = \"0.0.0.0:80\"\n",
+            "server.listen: 0.0.0.0:80 can be reached from other machines",
+        ),
+        (
+            "[feeds.celestrak-active]\ninterval = \"1h\"\n",
+            "feeds.celestrak-active.interval: 3600s: at least 7200s",
+        ),
+        ("[feeds.satcat]\nstale_after = \"1h\"\n", "feeds.satcat.stale_after: shorter than the interval"),
+        ("[feeds.satcat]\nurl = \"ftp://x/y\"\n", "feeds.satcat.url: ftp: is not known"),
+        ("[feeds.satcat]\nspace_track_user = \"me\"\n", "feeds.satcat.space_track_user: user and password"),
+        ("[feeds.Mine]\nkind = \"cdms\"\nurl = \"file:/x\"\n", "feeds.Mine: the name of a feed is"),
+        ("[store]\nkind = \"postgres\"\n", "store.url: PostgreSQL needs an address"),
+        ("[screening]\ndays = nan\n", "screening.days: NaN: 0.01 to 30 are due"),
+        ("[notify.smtp]\nhost = \"mail.example.org\"\n", "notify.smtp.from: mail needs a sender"),
+        (
+            "[notify.smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.org\"\nencryption = \"none\"\n",
+            "notify.smtp.encryption: mail to mail.example.org would be readable",
+        ),
+        ("[log]\nlevel = \"loud\"\n", "log.level: \"loud\" is no level"),
+        ("[log]\nlevel = \"info,sqlx=loud\"\n", "log.level: \"info,sqlx=loud\""),
+    ] {
+        let message = error(file, &[]);
+        assert!(message.contains(expected), "{file}: {message}");
+    }
+    assert!(with("[server]\nlisten = \"0.0.0.0:80\"\nallow_remote = true\n", &[]).is_ok());
+}
+
+#[test]
+fn secrets_come_from_files_too_and_never_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    fs::write(&file, "hunter2\n").unwrap();
+    let smtp = format!(
+        "[notify.smtp]\nhost = \"localhost\"\nuser = \"me\"\nfrom = \"a@b.org\"\npassword_file = {:?}\n",
+        file.to_str().unwrap()
+    );
+    let variables = [
+        ("ASTROSHIELD__STORE__URL", "postgres://me:hunter2@localhost/x"),
+        ("ASTROSHIELD__FEEDS__SATCAT__SPACE_TRACK_USER", "me"),
+        ("ASTROSHIELD__FEEDS__SATCAT__SPACE_TRACK_PASSWORD", "hunter2"),
+    ];
+    let (settings, layers) = with(&smtp, &variables).unwrap();
+    assert_eq!(settings.notify.smtp.password.reveal(), "hunter2");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let shown: Vec<String> = layers
+        .leaves()
+        .iter()
+        .filter(|(key, _)| !is_secret(key))
+        .map(|(_, value)| value.to_string())
+        .collect();
+    assert!(!shown.join("\n").contains("hunter2"));
+
+    let both = format!("{smtp}password = \"other\"\n");
+    assert!(error(&both, &[]).contains("notify.smtp.password_file: notify.smtp.password is set too"));
+    let message = error("[notify.smtp]\npassword = 1234567\n", &[]);
+    assert!(
+        message.contains("notify.smtp.password: a text is due") && !message.contains("1234567"),
+        "{message}"
+    );
+    let message = error("[store]\nurl_file = \"/nowhere/url\"\n", &[]);
+    assert!(message.contains("store.url_file: /nowhere/url: No such file"), "{message}");
+}

@@ -1,0 +1,169 @@
+//! Start, answers, shutdown.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::server::{Server, astroshield, run};
+
+/// Two objects that do not exist, on crossing circular orbits of one height, which meet at their nodes.
+const TWO_OBJECTS: &str = "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
+ARG_OF_PERICENTER,MEAN_ANOMALY,EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,\
+MEAN_MOTION_DOT,MEAN_MOTION_DDOT\n\
+TEST ONE,2056-001A,2026-01-01T00:00:00.000001,15,0,50,0,0,0,0,U,81001,999,1,0,0,0\n\
+TEST TWO,2056-001B,2026-01-01T00:00:00.000001,15,0,130,0,0,0,0,U,81002,999,1,0,0,0\n";
+
+/// A folder with a configuration that asks no feed and waits for nothing.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n\
+                    [screening]\nsettle = \"0s\"\ndays = 1\n";
+    fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
+    fs::write(folder.path().join("two.csv"), TWO_OBJECTS).unwrap();
+    folder
+}
+
+fn conjunctions(server: &Server, cookie: &str) -> Vec<Value> {
+    let has_some = |status, body: &str| status == 200 && body.contains("81001");
+    let body = server.until("/api/v1/conjunctions", &[("cookie", cookie)], has_some);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let (_, rows) = body.as_object().unwrap().iter().find(|(_, value)| value.is_array()).unwrap();
+    rows.as_array().unwrap().clone()
+}
+
+#[test]
+fn an_idle_server_answers_health_refuses_strangers_and_ends_well() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "");
+    assert_eq!(server.get("/health/live"), (200, r#"{"status":"live"}"#.to_owned()));
+    let (status, body) = server.get("/health/ready");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200, "{body}");
+    for dependency in ["store", "blobs"] {
+        assert_eq!(body["dependencies"][dependency]["status"], "ok", "{body}");
+    }
+    for path in ["/api/v1/conjunctions", "/api/v1/objects", "/api/v1/alerts"] {
+        assert_eq!(server.get(path).0, 401, "{path}");
+    }
+    let (status, metrics) = server.get("/metrics");
+    assert_eq!(status, 200);
+    for metric in ["astroshield_process_memory_bytes ", "astroshield_consumer_lag_events{consumer=\"relay\"} 0"] {
+        assert!(metrics.contains(metric), "{metric}: {metrics}");
+    }
+    assert!(metrics.contains("route=\"/health/live\",status=\"200\"} 1"), "{metrics}");
+    assert_eq!(server.get_with("/metrics", &[("x-forwarded-for", "203.0.113.9")]).0, 401);
+
+    let (status, log) = server.stop();
+    assert_eq!(status, 0, "{log}");
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+}
+
+#[test]
+fn a_catalog_file_is_screened_and_its_conjunctions_are_there_after_a_restart() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "--catalog two.csv");
+    let cookie = server.sign_in();
+    let before = conjunctions(&server, &cookie);
+    let (status, log) = server.stop();
+    assert_eq!(status, 0, "{log}");
+
+    let server = Server::start(folder.path(), "--catalog two.csv");
+    let cookie = server.sign_in();
+    assert_eq!(conjunctions(&server, &cookie), before);
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_link_signs_in_once_and_another_one_is_printed_on_request() {
+    let folder = folder();
+    let mut server = Server::start(folder.path(), "");
+    let cookie = server.sign_in();
+    assert_eq!(server.get_with("/api/v1/conjunctions", &[("cookie", &cookie)]).0, 200);
+    assert_eq!(server.sign_in_with(&server.token), Err(401));
+    server.signal("HUP");
+    let (_, token) = server.link();
+    let cookie = server.sign_in_with(&token).unwrap();
+    assert_eq!(server.get_with("/api/v1/conjunctions", &[("cookie", &cookie)]).0, 200);
+}
+
+#[test]
+fn a_second_process_on_the_same_data_is_refused() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "");
+    let (status, _, problem) = run(folder.path(), "serve --listen 127.0.0.1:0");
+    assert_eq!(status, 1);
+    assert!(problem.contains(&format!("in use by another astroshield (process {})", server.id())), "{problem}");
+    assert_eq!(server.get("/health/ready").0, 200);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_setting() {
+    let folder = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let (status, _, problem) = run(folder.path(), &format!("serve --listen {address}"));
+    assert_eq!(status, 1);
+    assert!(problem.contains(&format!("{address} (server.listen): Address already in use")), "{problem}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_with_its_setting() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "").unwrap();
+    // A folder inside a file, and one in a file system that takes no writes even from root.
+    for (data, reason) in [("file/data", "Not a directory"), ("/proc/astroshield", "No such file or directory")] {
+        let (status, _, problem) = run(folder.path(), &format!("serve --listen 127.0.0.1:0 --data {data}"));
+        assert_eq!(status, 1);
+        assert!(problem.contains(&format!("{data}: data cannot be kept here (data.folder): {reason}")), "{problem}");
+    }
+}
+
+#[test]
+fn without_a_feed_that_answers_the_demo_is_shown_apart_and_labeled() {
+    let folder = folder();
+    let settings = "[feeds.celestrak-active]\nurl = \"http://127.0.0.1:9/catalog.csv\"\n\
+                    [feeds.satcat]\nenabled = false\n[demo]\nobjects = 500\n[screening]\nsettle = \"0s\"\ndays = 0.1\n";
+    fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
+    let server = Server::start(folder.path(), "");
+    let cookie = server.sign_in();
+    let has_demo = |status, body: &str| status == 200 && body.contains("DEMO-");
+    server.until("/api/v1/objects", &[("cookie", &cookie)], has_demo);
+    let (status, body) = server.get_with("/api/v1/feeds", &[("cookie", &cookie)]);
+    assert!(status == 200 && body.contains("\"demo\""), "{body}");
+    let data = |name: &str| folder.path().join("data/astroshield").join(name);
+    assert!(data("demo/astroshield.db").exists());
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn doctor_finds_nothing_beside_a_running_server_and_says_what_to_do_about_a_wrong_setting() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "");
+    let (status, report, _) = run(folder.path(), "doctor");
+    assert_eq!(status, 0, "{report}");
+    assert!(report.contains(&format!("ok       server: running as process {}", server.id())), "{report}");
+    assert!(report.contains("ok       store: "), "{report}");
+
+    fs::write(folder.path().join("astroshield.toml"), "[screening]\ndays = 0\n").unwrap();
+    let (status, report, _) = run(folder.path(), "doctor");
+    assert_eq!(status, 1);
+    let expected = "problem  configuration: astroshield.toml:2: screening.days: 0: 0.01 to 30 are due\n";
+    assert_eq!(report, expected);
+}
+
+fn migrate(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = astroshield(folder).arg("migrate").args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn migrate_says_what_there_is_to_do_and_does_it() {
+    let folder = folder();
+    let (status, text) = migrate(folder.path(), &["--check"]);
+    assert_eq!(status, 1, "{text}");
+    let (status, text) = migrate(folder.path(), &[]);
+    assert_eq!(status, 0, "{text}");
+    let (status, text) = migrate(folder.path(), &["--check"]);
+    assert_eq!((status, text.contains("nothing to do")), (0, true), "{text}");
+}

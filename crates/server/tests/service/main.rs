@@ -1,0 +1,7 @@
+//! The service, run as operators run it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+mod configuration;
+mod lifecycle;
+mod server;

@@ -1,0 +1,152 @@
+//! A server in a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest time for anything to happen in a test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary, with nothing of the person who runs the tests.
+pub(crate) fn astroshield(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_astroshield"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("XDG_DATA_HOME", folder.join("data"))
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(folder: &Path, arguments: &str) -> (i32, String, String) {
+    let output = astroshield(folder).args(arguments.split_whitespace()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    /// `http://127.0.0.1:<port>`
+    pub(crate) address: String,
+    /// What signs in, once.
+    pub(crate) token: String,
+}
+
+impl Server {
+    /// Starts a server on a free port, and waits for its link.
+    pub(crate) fn start(folder: &Path, arguments: &str) -> Self {
+        let mut process = astroshield(folder)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut server = Self { process, output, address: String::new(), token: String::new() };
+        (server.address, server.token) = server.link();
+        server
+    }
+
+    /// Reads the next link from standard output: address and token.
+    pub(crate) fn link(&mut self) -> (String, String) {
+        loop {
+            let mut line = String::new();
+            if self.output.read_line(&mut line).unwrap() == 0 {
+                let mut problem = String::new();
+                self.process.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
+                panic!("the server ended: {problem}");
+            }
+            if let Some(link) = line.strip_prefix("AstroShield: ") {
+                let (address, token) = link.trim().split_once("/signin?token=").unwrap();
+                return (address.to_owned(), token.to_owned());
+            }
+        }
+    }
+
+    /// Id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Ends it as an init system would, and returns exit status and log.
+    pub(crate) fn stop(mut self) -> (i32, String) {
+        self.signal("TERM");
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.process.wait().unwrap().code().unwrap_or(-1), log)
+    }
+
+    /// Asks for a path: status and body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.get_with(path, &[])
+    }
+
+    /// Asks for a path with headers.
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut request = agent().get(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = request.call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    }
+
+    /// Signs in with a token: the cookie, or the status of the refusal.
+    pub(crate) fn sign_in_with(&self, token: &str) -> Result<String, u16> {
+        let answer = agent()
+            .post(format!("{}/api/v1/session", self.address))
+            .content_type("application/json")
+            .send(serde_json::json!({ "token": token }).to_string())
+            .unwrap();
+        let cookie = answer.headers().get("set-cookie").ok_or(answer.status().as_u16())?;
+        Ok(cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+    }
+
+    /// Signs in; the cookie.
+    pub(crate) fn sign_in(&self) -> String {
+        self.sign_in_with(&self.token).unwrap()
+    }
+
+    /// Asks until the answer is as it should be.
+    pub(crate) fn until(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        is_right: impl Fn(u16, &str) -> bool,
+    ) -> String {
+        let began = Instant::now();
+        loop {
+            let (status, body) = self.get_with(path, headers);
+            if is_right(status, &body) {
+                return body;
+            }
+            assert!(began.elapsed() < PATIENCE, "{path}: {status}: {body}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
+}
