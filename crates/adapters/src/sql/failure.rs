@@ -1,0 +1,130 @@
+//! What a statement can come to, and what the domain is told of it.
+
+use astroshield_domain::ports::StoreError;
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::migrate::MigrateError;
+
+/// Why a transaction did not go through.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The rules of the domain forbid it.
+    Refused(StoreError),
+    /// The database did not do it.
+    Sql(sqlx::Error),
+}
+
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// What was to be written contradicts what is there.
+    pub(crate) fn conflict(reason: impl Into<String>) -> Self {
+        Self::Refused(StoreError::Conflict { reason: reason.into() })
+    }
+
+    /// What was to be changed is not there.
+    pub(crate) fn not_found(kind: &'static str, id: impl ToString) -> Self {
+        Self::Refused(StoreError::NotFound { kind, id: id.to_string() })
+    }
+
+    /// A row holds what this program does not write.
+    pub(crate) fn corrupt(reason: impl Into<String>) -> Self {
+        Self::Refused(StoreError::Corrupt { reason: reason.into(), source: None })
+    }
+
+    /// Whether the transaction lost to another one, and may go through when it is tried again.
+    pub(crate) fn is_passing(&self) -> bool {
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        // PostgreSQL: serialization failure, deadlock. SQLite: busy, whatever the reason.
+        error.code().is_some_and(|code| {
+            code == "40001" || code == "40P01" || code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+        })
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Sql(error) => store_error(error),
+        }
+    }
+}
+
+/// What a failed migration means.
+pub(crate) fn migration_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => store_error(error),
+        other => StoreError::Corrupt { reason: format!("migration: {other}"), source: Some(Box::new(other)) },
+    }
+}
+
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    let meaning = match &error {
+        sqlx::Error::Database(error) => meaning(error.as_ref()),
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnIndexOutOfBounds { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::Encode(_)
+        | sqlx::Error::RowNotFound
+        | sqlx::Error::TypeNotFound { .. } => Meaning::Corrupt,
+        _ => Meaning::Unavailable,
+    };
+    let reason = error.to_string();
+    match meaning {
+        Meaning::Conflict => StoreError::Conflict { reason },
+        Meaning::Unavailable => StoreError::Unavailable { reason, source: Some(Box::new(error)) },
+        Meaning::Corrupt => StoreError::Corrupt { reason, source: Some(Box::new(error)) },
+    }
+}
+
+enum Meaning {
+    Conflict,
+    Unavailable,
+    Corrupt,
+}
+
+fn meaning(error: &dyn DatabaseError) -> Meaning {
+    if !matches!(error.kind(), ErrorKind::Other) {
+        return Meaning::Conflict;
+    }
+    let code = error.code().unwrap_or_default();
+    if code.len() == 5 { of_postgres(&code) } else { code.parse().map_or(Meaning::Corrupt, of_sqlite) }
+}
+
+/// By the class of the condition: PostgreSQL, appendix A.
+fn of_postgres(code: &str) -> Meaning {
+    if code == "25006" {
+        return Meaning::Unavailable;
+    }
+    match &code[..2] {
+        // Connection, authorization, no such database, rolled back, resources, intervention, system.
+        "08" | "28" | "3D" | "40" | "53" | "55" | "57" | "58" => Meaning::Unavailable,
+        // Values that the database cannot hold, such as a NUL in a text.
+        "22" => Meaning::Conflict,
+        _ => Meaning::Corrupt,
+    }
+}
+
+/// By the primary result code (sqlite.org/rescode.html), which is the low byte.
+fn of_sqlite(code: u32) -> Meaning {
+    match code & 0xff {
+        // PERM, ABORT, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL, AUTH.
+        3..=10 | 13 | 14 | 15 | 23 => Meaning::Unavailable,
+        // TOOBIG.
+        18 => Meaning::Conflict,
+        _ => Meaning::Corrupt,
+    }
+}

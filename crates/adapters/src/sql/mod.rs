@@ -1,0 +1,13 @@
+//! The store on SQLite and on PostgreSQL.
+//!
+//! The statements are written once, in the subset of SQL that both databases read alike, and are compiled twice: `sqlite`
+//! and `postgres` each include the modules of the folder `statements`, which take the database from their parent. What
+//! differs is in the two parents.
+
+mod failure;
+mod postgres;
+mod sqlite;
+mod values;
+
+pub use self::postgres::PostgresStore;
+pub use self::sqlite::SqliteStore;

@@ -1,0 +1,78 @@
+//! PostgreSQL, from version 15 on.
+
+use std::time::Duration;
+
+use astroshield_domain::ports::StoreError;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Postgres, QueryBuilder, Transaction};
+
+use super::failure::{Outcome, migration_error, store_error};
+
+#[path = "statements/mod.rs"]
+mod statements;
+
+type Database = Postgres;
+type Connection = PgConnection;
+type Row = PgRow;
+type ThisStore = PostgresStore;
+
+/// Values that one statement takes: the protocol counts them in 16 bits.
+const MAX_BINDS: usize = 65_535;
+const FOR_UPDATE: &str = " FOR UPDATE";
+const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+
+/// Running them takes an advisory lock of the database.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The store in a database of PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects to the database of a URL and brings it to this version.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or its tables are not those of this program.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect(url)
+            .await
+            .map_err(store_error)?;
+        MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+        Ok(Self { pool })
+    }
+
+    /// Ends all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn reading(&self) -> Outcome<PoolConnection<Postgres>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    async fn writing(&self) -> Outcome<Transaction<'static, Postgres>> {
+        Ok(self.pool.begin().await?)
+    }
+}
+
+/// Lets the transactions that lock the same thing follow one another.
+async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(what)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds the condition that the name or designator of an object holds a text.
+fn push_search(query: &mut QueryBuilder<Postgres>, text: &str) {
+    let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    query.push("o.search LIKE ").push_bind(format!("%{text}%"));
+}

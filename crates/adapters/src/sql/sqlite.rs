@@ -1,0 +1,133 @@
+//! SQLite: one file in WAL mode, one connection that writes, several that read.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use astroshield_domain::ports::StoreError;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
+
+use super::failure::{Outcome, migration_error, store_error};
+
+#[path = "statements/mod.rs"]
+mod statements;
+
+type Database = Sqlite;
+type Connection = SqliteConnection;
+type Row = SqliteRow;
+type ThisStore = SqliteStore;
+
+/// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
+const MAX_BINDS: usize = 32_766;
+/// Rows that were read are safe in a transaction that writes: there is no other one.
+const FOR_UPDATE: &str = "";
+const FOR_UPDATE_SKIP_LOCKED: &str = "";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+const READERS: u32 = 4;
+/// How long to wait for another process, such as a backup, to let go of the file.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The store in a file of SQLite.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the store in a file, which is made with its folder if need be, for its owner alone, and brought to this
+    /// version.
+    ///
+    /// # Errors
+    /// When the file cannot be made or written, or is no store of this program.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        create(path).map_err(|error| StoreError::Unavailable {
+            reason: format!("{}: {error}", path.display()),
+            source: Some(Box::new(error)),
+        })?;
+        // FULL: in WAL mode a commit returns after the log is on the disk, so that it survives a power cut.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("temp_store", "memory")
+            .pragma("journal_size_limit", "67108864");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone().pragma("cache_size", "-32768"))
+            .await
+            .map_err(store_error)?;
+        MIGRATIONS.run(&writer).await.map_err(migration_error)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_with(options.pragma("cache_size", "-16384").pragma("query_only", "on"))
+            .await
+            .map_err(store_error)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Ends all connections, after what they are doing; the log is folded into the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn reading(&self) -> Outcome<PoolConnection<Sqlite>> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    async fn writing(&self) -> Outcome<Transaction<'static, Sqlite>> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Makes folder and file for the owner alone. SQLite gives the files beside it the same rights.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    // Without this, a power cut may take the names of file and folder.
+    File::open(folder)?.sync_all()?;
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Transactions that write follow one another anyway.
+#[expect(clippy::unused_async, reason = "that of PostgreSQL waits")]
+async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
+    Ok(())
+}
+
+/// Adds the condition that the name or designator of an object holds a text.
+fn push_search(query: &mut QueryBuilder<Sqlite>, text: &str) {
+    // Trigrams find nothing shorter.
+    if text.chars().count() < 3 {
+        query.push("instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
+    } else {
+        let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+        query
+            .push("o.row IN (SELECT rowid FROM object_search WHERE object_search MATCH ")
+            .push_bind(phrase)
+            .push(")");
+    }
+}

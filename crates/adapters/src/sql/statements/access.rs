@@ -1,0 +1,171 @@
+//! API keys, the audit log, and answers under idempotency keys.
+
+use astroshield_domain::access::{ApiKey, AuditEntry, Scope, StoredAnswer};
+use astroshield_domain::ids::{ApiKeyId, TenantId};
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::{Connection, Failure, Outcome, Row, all};
+use crate::sql::values::{Word, hash, microseconds, tenant, time};
+
+pub(super) async fn api_keys(connection: &mut Connection, tenant: &TenantId) -> Outcome<Vec<ApiKey>> {
+    let rows = sqlx::query("SELECT * FROM api_keys WHERE tenant = $1 ORDER BY id")
+        .bind(tenant.as_str())
+        .fetch_all(connection)
+        .await?;
+    all(&rows, api_key)
+}
+
+pub(super) async fn add_api_key(
+    connection: &mut Connection,
+    key: &ApiKey,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    sqlx::query(
+        "INSERT INTO api_keys (tenant, id, name, scope, hash, created, expires, revoked) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(key.tenant.as_str())
+    .bind(key.id.0)
+    .bind(key.name.as_str())
+    .bind(key.scope.word())
+    .bind(key.hash.as_slice())
+    .bind(microseconds(key.created))
+    .bind(key.expires.map(microseconds))
+    .bind(key.revoked.map(microseconds))
+    .execute(&mut *connection)
+    .await?;
+    add_audit(connection, audit).await
+}
+
+/// A key stays revoked as of the first time.
+pub(super) async fn revoke_api_key(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: ApiKeyId,
+    at: Timestamp,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let changed =
+        sqlx::query("UPDATE api_keys SET revoked = coalesce(revoked, $3) WHERE tenant = $1 AND id = $2")
+            .bind(tenant.as_str())
+            .bind(id.0)
+            .bind(microseconds(at))
+            .execute(&mut *connection)
+            .await?
+            .rows_affected();
+    if changed == 0 {
+        return Err(Failure::not_found("API key", id));
+    }
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn api_key_by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Outcome<Option<ApiKey>> {
+    let row = sqlx::query("SELECT * FROM api_keys WHERE hash = $1")
+        .bind(hash.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(api_key).transpose()
+}
+
+fn api_key(row: &Row) -> Outcome<ApiKey> {
+    let at = |column| row.try_get::<Option<i64>, _>(column)?.map(time).transpose();
+    Ok(ApiKey {
+        id: ApiKeyId(row.try_get("id")?),
+        tenant: tenant(row.try_get("tenant")?)?,
+        name: row.try_get("name")?,
+        scope: Scope::of_word(row.try_get("scope")?)?,
+        hash: hash(row.try_get("hash")?)?,
+        created: time(row.try_get("created")?)?,
+        expires: at("expires")?,
+        revoked: at("revoked")?,
+    })
+}
+
+pub(super) async fn add_audit(connection: &mut Connection, entry: &AuditEntry) -> Outcome<()> {
+    sqlx::query("INSERT INTO audit (tenant, at, author, action, target) VALUES ($1, $2, $3, $4, $5)")
+        .bind(entry.tenant.as_str())
+        .bind(microseconds(entry.at))
+        .bind(entry.by.as_str())
+        .bind(entry.action.as_str())
+        .bind(entry.target.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn audit(
+    connection: &mut Connection,
+    tenant_id: &TenantId,
+    before: Option<Timestamp>,
+    limit: u32,
+) -> Outcome<Vec<AuditEntry>> {
+    let rows = sqlx::query(
+        "SELECT * FROM audit WHERE tenant = $1 AND at < $2 ORDER BY at DESC, entry DESC LIMIT $3",
+    )
+    .bind(tenant_id.as_str())
+    .bind(before.map_or(i64::MAX, microseconds))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    all(&rows, |row| {
+        Ok(AuditEntry {
+            at: time(row.try_get("at")?)?,
+            tenant: tenant(row.try_get("tenant")?)?,
+            by: row.try_get("author")?,
+            action: row.try_get("action")?,
+            target: row.try_get("target")?,
+        })
+    })
+}
+
+pub(super) async fn answer(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    key: &str,
+) -> Outcome<Option<StoredAnswer>> {
+    let row =
+        sqlx::query("SELECT request, status, body FROM answers WHERE tenant = $1 AND idempotency_key = $2")
+            .bind(tenant.as_str())
+            .bind(key)
+            .fetch_optional(connection)
+            .await?;
+    row.map(|row| {
+        let status: i16 = row.try_get(1)?;
+        Ok(StoredAnswer {
+            request: hash(row.try_get(0)?)?,
+            status: u16::try_from(status)
+                .map_err(|_| Failure::corrupt(format!("{status} is no HTTP status")))?,
+            body: row.try_get(2)?,
+        })
+    })
+    .transpose()
+}
+
+pub(super) async fn put_answer(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    key: &str,
+    answer: &StoredAnswer,
+    at: Timestamp,
+) -> Outcome<()> {
+    let status = i16::try_from(answer.status)
+        .map_err(|_| Failure::conflict(format!("{} is no HTTP status", answer.status)))?;
+    let inserted = sqlx::query(
+        "INSERT INTO answers (tenant, idempotency_key, request, status, body, at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(tenant.as_str())
+    .bind(key)
+    .bind(answer.request.as_slice())
+    .bind(status)
+    .bind(answer.body.as_slice())
+    .bind(microseconds(at))
+    .execute(connection)
+    .await?
+    .rows_affected();
+    if inserted == 0 {
+        return Err(Failure::conflict(format!("idempotency key {key:?} has an answer already")));
+    }
+    Ok(())
+}

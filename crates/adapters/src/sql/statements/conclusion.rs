@@ -1,0 +1,226 @@
+//! The conclusion of a run: its conjunctions take the place of what was known.
+
+use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
+use astroshield_domain::event::{Event, Payload};
+use astroshield_domain::ids::{ConjunctionId, TenantId};
+use astroshield_domain::screening::{NotScreened, Run, RunConclusion, RunState};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
+
+use super::{Connection, Database, Failure, Outcome, add_events, lock, require_own, rows_at_once, runs};
+use crate::sql::values::{Code, Word, count, microseconds, nanoseconds, stored_count};
+
+/// Conjunctions that the event of a run names.
+const LEADING: usize = 20;
+
+/// What the history keeps of a conjunction.
+const SOLUTION: &str = "first_grade, second_grade, first_epoch_ns, second_epoch_ns, tca, miss_distance_km, \
+     miss_radial_km, miss_in_track_km, miss_cross_track_km, relative_speed_km_s, maximum_probability, dilution_km, \
+     probability, method, at_edge";
+
+pub(super) async fn conclude_run(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    conclusion: &RunConclusion,
+    found: &[Conjunction],
+) -> Outcome<()> {
+    lock(connection, &format!("conclude/{tenant}")).await?;
+    let (run, cause) = runs::run_to_change(connection, tenant, conclusion.run).await?;
+    match run.state {
+        RunState::Completed => return Ok(()),
+        RunState::Failed => return Err(Failure::conflict(format!("run {} has failed", run.id))),
+        RunState::Running => {}
+    }
+    let before = count_conjunctions(connection, tenant).await?;
+    put_conjunctions(connection, &run, found).await?;
+    let appeared = count_conjunctions(connection, tenant).await?.saturating_sub(before);
+    let cleared = clear(connection, &run, conclusion).await?;
+    keep_history(connection, &run, conclusion).await?;
+    put_not_screened(connection, &run, &conclusion.not_screened).await?;
+    finish(connection, &run, conclusion, found.len()).await?;
+
+    let changed = Payload::ConjunctionsChanged {
+        run: run.id,
+        appeared,
+        updated: (found.len() as u64).saturating_sub(appeared),
+        cleared,
+        leading: leading(found),
+    };
+    let event = |causes, payload| Event::new(tenant.clone(), conclusion.finished, causes, payload);
+    let completed = event(vec![cause], Payload::RunCompleted { run: run.id });
+    let changed = event(vec![completed.id], changed);
+    add_events(connection, [&completed, &changed]).await
+}
+
+async fn count_conjunctions(connection: &mut Connection, tenant: &TenantId) -> Outcome<u64> {
+    let row = sqlx::query("SELECT count(*) FROM conjunctions WHERE tenant = $1")
+        .bind(tenant.as_str())
+        .fetch_one(connection)
+        .await?;
+    count(row.try_get(0)?)
+}
+
+async fn put_conjunctions(connection: &mut Connection, run: &Run, found: &[Conjunction]) -> Outcome<()> {
+    let mut sorted: Vec<&Conjunction> = found.iter().collect();
+    sorted.sort_by_key(|conjunction| conjunction.id);
+    if let Some([first, _]) = sorted.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        return Err(Failure::conflict(format!("run {} found conjunction {} twice", run.id, first.id)));
+    }
+    for chunk in sorted.chunks(rows_at_once(30)) {
+        let mut query: QueryBuilder<Database> = QueryBuilder::new(format!(
+            "INSERT INTO conjunctions (tenant, id, run, run_kind, status, relation, first_seen, last_seen, \
+             first_object, second_object, first_name, second_name, first_radius_m, second_radius_m, \
+             leading_probability, {SOLUTION}) "
+        ));
+        for conjunction in chunk {
+            require_own("conjunction", &conjunction.tenant, &run.tenant)?;
+        }
+        let epochs = chunk
+            .iter()
+            .map(|conjunction| {
+                let [first, second] = &conjunction.objects;
+                Ok((first.epoch.map(nanoseconds).transpose()?, second.epoch.map(nanoseconds).transpose()?))
+            })
+            .collect::<Outcome<Vec<_>>>()?;
+        query.push_values(chunk.iter().zip(epochs), |mut row, (conjunction, epochs)| {
+            let ([first, second], solution) = (&conjunction.objects, &conjunction.solution);
+            row.push_bind(run.tenant.as_str())
+                .push_bind(conjunction.id.0)
+                .push_bind(run.id.0)
+                .push_bind(run.kind.word())
+                .push_bind(ConjunctionStatus::Active.code())
+                .push_bind(conjunction.relation)
+                .push_bind(microseconds(conjunction.first_seen))
+                .push_bind(microseconds(conjunction.last_seen))
+                .push_bind(i64::from(first.number.get()))
+                .push_bind(i64::from(second.number.get()))
+                .push_bind(first.name.as_deref())
+                .push_bind(second.name.as_deref())
+                .push_bind(first.hard_body_radius_m)
+                .push_bind(second.hard_body_radius_m)
+                .push_bind(conjunction.leading_probability())
+                .push_bind(first.grade.code())
+                .push_bind(second.grade.code())
+                .push_bind(epochs.0)
+                .push_bind(epochs.1)
+                .push_bind(microseconds(solution.tca))
+                .push_bind(solution.miss_distance_km)
+                .push_bind(solution.miss_ric_km[0])
+                .push_bind(solution.miss_ric_km[1])
+                .push_bind(solution.miss_ric_km[2])
+                .push_bind(solution.relative_speed_km_s)
+                .push_bind(solution.maximum_probability)
+                .push_bind(solution.dilution_km)
+                .push_bind(solution.probability)
+                .push_bind(solution.method.code())
+                .push_bind(solution.at_edge);
+        });
+        let columns = "run, run_kind, status, relation, first_seen, last_seen, first_object, second_object, first_name, \
+             second_name, first_radius_m, second_radius_m, leading_probability"
+            .split(", ")
+            .chain(SOLUTION.split(", "));
+        let replaced: Vec<String> =
+            columns.map(|column| format!("{} = excluded.{}", column.trim(), column.trim())).collect();
+        query.push(format_args!(" ON CONFLICT (tenant, id) DO UPDATE SET {}", replaced.join(", ")));
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A run looked at what a run of its kind has found inside its window: what is left active there and is not of this run
+/// was not found again.
+async fn clear(connection: &mut Connection, run: &Run, conclusion: &RunConclusion) -> Outcome<u64> {
+    const NOT_FOUND: &str =
+        "tenant = $1 AND status = $2 AND tca >= $3 AND tca <= $4 AND run_kind = $5 AND run <> $6";
+    let history = format!(
+        "INSERT INTO conjunction_history (tenant, conjunction, run, at, status, {SOLUTION}) \
+         SELECT tenant, id, $6, $7, $8, {SOLUTION} FROM conjunctions WHERE {NOT_FOUND} ORDER BY id"
+    );
+    let (active, cleared) = (ConjunctionStatus::Active.code(), ConjunctionStatus::Cleared.code());
+    sqlx::query(AssertSqlSafe(history))
+        .bind(run.tenant.as_str())
+        .bind(active)
+        .bind(microseconds(run.window_start))
+        .bind(microseconds(run.window_stop))
+        .bind(run.kind.word())
+        .bind(run.id.0)
+        .bind(microseconds(conclusion.finished))
+        .bind(cleared)
+        .execute(&mut *connection)
+        .await?;
+    let update = format!("UPDATE conjunctions SET status = $7 WHERE {NOT_FOUND}");
+    let result = sqlx::query(AssertSqlSafe(update))
+        .bind(run.tenant.as_str())
+        .bind(active)
+        .bind(microseconds(run.window_start))
+        .bind(microseconds(run.window_stop))
+        .bind(run.kind.word())
+        .bind(run.id.0)
+        .bind(cleared)
+        .execute(connection)
+        .await?;
+    Ok(result.rows_affected())
+}
+
+async fn keep_history(connection: &mut Connection, run: &Run, conclusion: &RunConclusion) -> Outcome<()> {
+    let history = format!(
+        "INSERT INTO conjunction_history (tenant, conjunction, run, at, status, {SOLUTION}) \
+         SELECT tenant, id, run, $3, status, {SOLUTION} FROM conjunctions WHERE tenant = $1 AND run = $2 ORDER BY id"
+    );
+    sqlx::query(AssertSqlSafe(history))
+        .bind(run.tenant.as_str())
+        .bind(run.id.0)
+        .bind(microseconds(conclusion.finished))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn put_not_screened(
+    connection: &mut Connection,
+    run: &Run,
+    not_screened: &[NotScreened],
+) -> Outcome<()> {
+    let numbered: Vec<(i64, &NotScreened)> = (0..).zip(not_screened).collect();
+    for chunk in numbered.chunks(rows_at_once(5)) {
+        let mut query: QueryBuilder<Database> =
+            QueryBuilder::new("INSERT INTO run_not_screened (run, object, entry, since, reason) ");
+        query.push_values(chunk, |mut row, (entry, object)| {
+            row.push_bind(run.id.0)
+                .push_bind(i64::from(object.object))
+                .push_bind(*entry)
+                .push_bind(object.from.map(microseconds))
+                .push_bind(object.reason.as_str());
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn finish(
+    connection: &mut Connection,
+    run: &Run,
+    conclusion: &RunConclusion,
+    found: usize,
+) -> Outcome<()> {
+    sqlx::query(
+        "UPDATE runs SET state = $3, finished = $4, not_screened = $5, conjunctions = $6 \
+         WHERE tenant = $1 AND id = $2",
+    )
+    .bind(run.tenant.as_str())
+    .bind(run.id.0)
+    .bind(RunState::Completed.word())
+    .bind(microseconds(conclusion.finished))
+    .bind(stored_count(conclusion.not_screened.len() as u64)?)
+    .bind(stored_count(found as u64)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn leading(found: &[Conjunction]) -> Vec<ConjunctionId> {
+    let mut ranked: Vec<(f64, ConjunctionId)> =
+        found.iter().map(|conjunction| (conjunction.leading_probability(), conjunction.id)).collect();
+    ranked
+        .sort_by(|(probability, id), (other, other_id)| other.total_cmp(probability).then(id.cmp(other_id)));
+    ranked.into_iter().take(LEADING).map(|(_, id)| id).collect()
+}

@@ -1,0 +1,92 @@
+//! The outbox: events get their position after the commit that they were part of.
+
+use astroshield_domain::event::{Published, Topic};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::{Connection, Database, Outcome, Row, all};
+use crate::sql::values::of_json;
+
+/// The row that holds the newest position is changed first, so that sequencers follow one another; what is read then
+/// has been committed.
+pub(super) async fn sequence_events(connection: &mut Connection, limit: u32) -> Outcome<Vec<Published>> {
+    let newest: i64 =
+        sqlx::query_scalar("UPDATE event_positions SET newest = newest WHERE only_row = 1 RETURNING newest")
+            .fetch_one(&mut *connection)
+            .await?;
+    let rows = sqlx::query("SELECT entry, body FROM events WHERE position IS NULL ORDER BY entry LIMIT $1")
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut position = newest;
+    let mut published = Vec::with_capacity(rows.len());
+    for row in &rows {
+        position += 1;
+        sqlx::query("UPDATE events SET position = $2 WHERE entry = $1")
+            .bind(row.try_get::<i64, _>(0)?)
+            .bind(position)
+            .execute(&mut *connection)
+            .await?;
+        published.push(Published { position, event: of_json(row.try_get(1)?)? });
+    }
+    if position > newest {
+        sqlx::query("UPDATE event_positions SET newest = $1 WHERE only_row = 1")
+            .bind(position)
+            .execute(connection)
+            .await?;
+    }
+    Ok(published)
+}
+
+pub(super) async fn events_after(
+    connection: &mut Connection,
+    position: i64,
+    topics: &[Topic],
+    limit: u32,
+) -> Outcome<Vec<Published>> {
+    if topics.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query: QueryBuilder<Database> =
+        QueryBuilder::new("SELECT position, body FROM events WHERE position > ");
+    query.push_bind(position);
+    if topics.len() < Topic::ALL.len() {
+        query.push(" AND topic IN (");
+        let mut names = query.separated(", ");
+        for topic in topics {
+            names.push_bind(topic.name());
+        }
+        query.push(")");
+    }
+    query.push(" ORDER BY position LIMIT ").push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(connection).await?;
+    all(&rows, |row: &Row| Ok(Published { position: row.try_get(0)?, event: of_json(row.try_get(1)?)? }))
+}
+
+pub(super) async fn last_position(connection: &mut Connection) -> Outcome<i64> {
+    Ok(sqlx::query_scalar("SELECT newest FROM event_positions").fetch_one(connection).await?)
+}
+
+pub(super) async fn consumer_position(connection: &mut Connection, consumer: &str) -> Outcome<i64> {
+    let position: Option<i64> = sqlx::query_scalar("SELECT position FROM consumers WHERE consumer = $1")
+        .bind(consumer)
+        .fetch_optional(connection)
+        .await?;
+    Ok(position.unwrap_or(0))
+}
+
+pub(super) async fn advance_consumer(
+    connection: &mut Connection,
+    consumer: &str,
+    position: i64,
+) -> Outcome<()> {
+    sqlx::query(
+        "INSERT INTO consumers (consumer, position) VALUES ($1, $2) \
+         ON CONFLICT (consumer) DO UPDATE SET position = excluded.position \
+         WHERE consumers.position < excluded.position",
+    )
+    .bind(consumer)
+    .bind(position)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

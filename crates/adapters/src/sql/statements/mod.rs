@@ -1,0 +1,94 @@
+//! The statements, for the database of the parent module.
+
+use astroshield_domain::event::Event;
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Page;
+use sqlx::QueryBuilder;
+
+use super::{Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, MAX_BINDS, Row, ThisStore};
+use super::{lock, push_search};
+use crate::sql::failure::{Failure, Outcome};
+use crate::sql::values::{json, microseconds};
+
+mod access;
+mod alerts;
+mod catalog;
+mod conclusion;
+mod conjunctions;
+mod deliveries;
+mod events;
+mod inbound;
+mod objects;
+mod runs;
+mod store;
+mod upkeep;
+mod watching;
+
+const PUBLIC: &str = "public";
+
+/// Whose rows a tenant sees.
+fn visible_to(tenant: &TenantId) -> impl Iterator<Item = &str> {
+    std::iter::once(tenant.as_str()).chain((tenant.as_str() != PUBLIC).then_some(PUBLIC))
+}
+
+/// Selects in an order what a tenant sees, one row more than asked for. Each part is cut for itself, so that it can
+/// follow an index and stop.
+fn push_visible(
+    query: &mut QueryBuilder<Database>,
+    tenant: &TenantId,
+    order: &str,
+    limit: u32,
+    select: impl Fn(&mut QueryBuilder<Database>, &str),
+) {
+    let rows = i64::from(limit) + 1;
+    for (place, owner) in visible_to(tenant).enumerate() {
+        query.push(if place == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+        select(query, owner);
+        query.push(format_args!(" ORDER BY {order} LIMIT ")).push_bind(rows);
+        query.push(format_args!(") AS part_{place}"));
+    }
+    query.push(format_args!(" ORDER BY {order} LIMIT ")).push_bind(rows);
+}
+
+/// The rows that were asked for, and whether there was one more.
+fn page<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Page { rows, more }
+}
+
+fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Outcome<T>) -> Outcome<Vec<T>> {
+    rows.iter().map(read).collect()
+}
+
+/// Rows of so many columns that fit in one statement.
+const fn rows_at_once(columns: usize) -> usize {
+    MAX_BINDS / columns
+}
+
+/// Puts events into the outbox.
+async fn add_events<'a>(
+    connection: &mut Connection,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> Outcome<()> {
+    for event in events {
+        sqlx::query("INSERT INTO events (id, tenant, topic, at, body) VALUES ($1, $2, $3, $4, $5)")
+            .bind(event.id.0)
+            .bind(event.tenant.as_str())
+            .bind(event.payload.topic().name())
+            .bind(microseconds(event.at))
+            .bind(json(event)?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn require_own(kind: &str, owner: &TenantId, tenant: &TenantId) -> Outcome<()> {
+    if owner == tenant {
+        Ok(())
+    } else {
+        Err(Failure::conflict(format!("{kind} of tenant {owner} among those of tenant {tenant}")))
+    }
+}

@@ -1,0 +1,406 @@
+//! The port, call by call.
+
+use std::time::Duration;
+
+use astroshield_domain::access::{ApiKey, AuditEntry, StoredAnswer};
+use astroshield_domain::alert::{
+    Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook,
+};
+use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
+use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use astroshield_domain::event::{Consumed, Event, Published, Topic};
+use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
+use astroshield_domain::ids::{
+    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
+    WebhookId,
+};
+use astroshield_domain::ports::{Page, RunUpdate, Store, StoreError};
+use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
+use astroshield_formats::CatalogNumber;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
+    objects, runs, upkeep, watching,
+};
+use crate::sql::failure::{Failure, store_error};
+
+/// How often a transaction is tried that loses to others.
+const ATTEMPTS: u32 = 8;
+
+macro_rules! read {
+    ($store:expr, $connection:ident, $work:expr) => {{
+        let mut connection = $store.reading().await?;
+        let $connection: &mut Connection = &mut connection;
+        Ok($work.await?)
+    }};
+}
+
+macro_rules! write {
+    ($store:expr, $connection:ident, $work:expr) => {{
+        let mut attempt = 1;
+        loop {
+            let mut transaction = $store.writing().await?;
+            let $connection: &mut Connection = &mut transaction;
+            let failure = match $work.await {
+                Ok(value) => match transaction.commit().await {
+                    Ok(()) => break Ok(value),
+                    Err(error) => Failure::from(error),
+                },
+                Err(failure) => {
+                    // What cannot be rolled back is gone with its connection.
+                    let _ = transaction.rollback().await;
+                    failure
+                }
+            };
+            if attempt == ATTEMPTS || !failure.is_passing() {
+                break Err(failure.into());
+            }
+            tokio::time::sleep(Duration::from_millis(5) * attempt * attempt).await;
+            attempt += 1;
+        }
+    }};
+}
+
+#[async_trait]
+impl Store for ThisStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.reading().await?;
+        sqlx::query("SELECT 1").execute(&mut *connection).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError> {
+        write!(self, connection, catalog::ingest(connection, ingest, causes))
+    }
+
+    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError> {
+        write!(self, connection, objects::put_satcat(connection, entries))
+    }
+
+    async fn catalog_as_of(
+        &self,
+        tenant: &TenantId,
+        as_of: Timestamp,
+    ) -> Result<Vec<ElementSet>, StoreError> {
+        read!(self, connection, catalog::catalog_as_of(connection, tenant, as_of))
+    }
+
+    async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        read!(self, connection, catalog::catalog_age(connection))
+    }
+
+    async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
+        read!(self, connection, objects::objects(connection, tenant, query))
+    }
+
+    async fn object(
+        &self,
+        tenant: &TenantId,
+        number: CatalogNumber,
+    ) -> Result<Option<SpaceObject>, StoreError> {
+        read!(self, connection, objects::object(connection, tenant, number))
+    }
+
+    async fn element_history(
+        &self,
+        tenant: &TenantId,
+        number: CatalogNumber,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError> {
+        read!(self, connection, catalog::element_history(connection, tenant, number, before, limit))
+    }
+
+    async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
+        read!(self, connection, inbound::feeds(connection))
+    }
+
+    async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError> {
+        write!(self, connection, inbound::put_feed(connection, status, event))
+    }
+
+    async fn add_upload(
+        &self,
+        upload: &Upload,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        write!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
+    }
+
+    async fn uploads(
+        &self,
+        tenant: &TenantId,
+        before: Option<UploadId>,
+        limit: u32,
+    ) -> Result<Page<Upload>, StoreError> {
+        read!(self, connection, inbound::uploads(connection, tenant, before, limit))
+    }
+
+    async fn upload(&self, tenant: &TenantId, id: UploadId) -> Result<Option<Upload>, StoreError> {
+        read!(self, connection, inbound::upload(connection, tenant, id))
+    }
+
+    async fn ephemerides_as_of(
+        &self,
+        tenant: &TenantId,
+        as_of: Timestamp,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<OperatorEphemeris>, StoreError> {
+        read!(self, connection, inbound::ephemerides_as_of(connection, tenant, as_of, window))
+    }
+
+    async fn begin_run(&self, run: &Run, causes: &[EventId]) -> Result<(), StoreError> {
+        write!(self, connection, runs::begin_run(connection, run, causes))
+    }
+
+    async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
+        read!(self, connection, runs::unfinished_runs(connection))
+    }
+
+    async fn update_run(&self, tenant: &TenantId, run: RunId, update: &RunUpdate) -> Result<(), StoreError> {
+        write!(self, connection, runs::update_run(connection, tenant, run, update))
+    }
+
+    async fn slices_done(&self, run: RunId) -> Result<Vec<(u32, String)>, StoreError> {
+        read!(self, connection, runs::slices_done(connection, run))
+    }
+
+    async fn runs(
+        &self,
+        tenant: &TenantId,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> Result<Page<Run>, StoreError> {
+        read!(self, connection, runs::runs(connection, tenant, before, limit))
+    }
+
+    async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError> {
+        read!(self, connection, runs::run(connection, tenant, id))
+    }
+
+    async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError> {
+        read!(self, connection, runs::not_screened(connection, run))
+    }
+
+    async fn conclude_run(
+        &self,
+        tenant: &TenantId,
+        conclusion: &RunConclusion,
+        found: &[Conjunction],
+    ) -> Result<(), StoreError> {
+        write!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
+    }
+
+    async fn known_conjunctions(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError> {
+        read!(self, connection, conjunctions::known_conjunctions(connection, tenant, window))
+    }
+
+    async fn conjunctions(
+        &self,
+        tenant: &TenantId,
+        query: &ConjunctionQuery,
+    ) -> Result<Page<Conjunction>, StoreError> {
+        read!(self, connection, conjunctions::conjunctions(connection, tenant, query))
+    }
+
+    async fn conjunction(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Option<Conjunction>, StoreError> {
+        read!(self, connection, conjunctions::conjunction(connection, tenant, id))
+    }
+
+    async fn conjunction_history(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
+    }
+
+    async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError> {
+        read!(self, connection, inbound::cdms_of(connection, tenant, id))
+    }
+
+    async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
+        read!(self, connection, watching::watch_lists(connection, tenant))
+    }
+
+    async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, watching::put_watch_list(connection, list, audit))
+    }
+
+    async fn remove_watch_list(
+        &self,
+        tenant: &TenantId,
+        id: WatchListId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, watching::remove_watch_list(connection, tenant, id, audit))
+    }
+
+    async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError> {
+        read!(self, connection, watching::rules(connection, tenant))
+    }
+
+    async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError> {
+        read!(self, connection, watching::enabled_rules(connection))
+    }
+
+    async fn put_rule(&self, rule: &Rule, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, watching::put_rule(connection, rule, audit))
+    }
+
+    async fn remove_rule(&self, tenant: &TenantId, id: RuleId, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, watching::remove_rule(connection, tenant, id, audit))
+    }
+
+    async fn unresolved_alerts(&self, tenant: &TenantId) -> Result<Vec<Alert>, StoreError> {
+        read!(self, connection, alerts::unresolved_alerts(connection, tenant))
+    }
+
+    async fn alerts_due(&self, now: Timestamp) -> Result<Vec<Alert>, StoreError> {
+        read!(self, connection, alerts::alerts_due(connection, now))
+    }
+
+    async fn alerts(&self, tenant: &TenantId, query: &AlertQuery) -> Result<Page<Alert>, StoreError> {
+        read!(self, connection, alerts::alerts(connection, tenant, query))
+    }
+
+    async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        read!(self, connection, alerts::alert(connection, tenant, id))
+    }
+
+    async fn change_alerts(
+        &self,
+        tenant: &TenantId,
+        changes: &AlertChanges,
+        consumed: Option<Consumed>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
+    }
+
+    async fn take_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        write!(self, connection, deliveries::take_deliveries(connection, now, until, limit))
+    }
+
+    async fn put_delivery(
+        &self,
+        id: DeliveryId,
+        state: DeliveryState,
+        next_attempt: Timestamp,
+        problem: Option<&str>,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, deliveries::put_delivery(connection, id, state, next_attempt, problem))
+    }
+
+    async fn deliveries_of(&self, tenant: &TenantId, alert: AlertId) -> Result<Vec<Delivery>, StoreError> {
+        read!(self, connection, deliveries::deliveries_of(connection, tenant, alert))
+    }
+
+    async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError> {
+        read!(self, connection, watching::webhooks(connection, tenant))
+    }
+
+    async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, watching::put_webhook(connection, webhook, audit))
+    }
+
+    async fn remove_webhook(
+        &self,
+        tenant: &TenantId,
+        id: WebhookId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, watching::remove_webhook(connection, tenant, id, audit))
+    }
+
+    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError> {
+        read!(self, connection, access::api_keys(connection, tenant))
+    }
+
+    async fn add_api_key(&self, key: &ApiKey, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, access::add_api_key(connection, key, audit))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        tenant: &TenantId,
+        id: ApiKeyId,
+        at: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, access::revoke_api_key(connection, tenant, id, at, audit))
+    }
+
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        read!(self, connection, access::api_key_by_hash(connection, hash))
+    }
+
+    async fn audit(
+        &self,
+        tenant: &TenantId,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        read!(self, connection, access::audit(connection, tenant, before, limit))
+    }
+
+    async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
+        read!(self, connection, access::answer(connection, tenant, key))
+    }
+
+    async fn put_answer(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        answer: &StoredAnswer,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, access::put_answer(connection, tenant, key, answer, at))
+    }
+
+    async fn sequence_events(&self, limit: u32) -> Result<Vec<Published>, StoreError> {
+        write!(self, connection, events::sequence_events(connection, limit))
+    }
+
+    async fn events_after(
+        &self,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        read!(self, connection, events::events_after(connection, position, topics, limit))
+    }
+
+    async fn last_position(&self) -> Result<i64, StoreError> {
+        read!(self, connection, events::last_position(connection))
+    }
+
+    async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError> {
+        read!(self, connection, events::consumer_position(connection, consumer))
+    }
+
+    async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError> {
+        write!(self, connection, events::advance_consumer(connection, consumer, position))
+    }
+
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
+        write!(self, connection, upkeep::prune(connection, before))
+    }
+}

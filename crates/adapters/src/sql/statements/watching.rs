@@ -1,0 +1,261 @@
+//! Watch lists, rules and webhooks: what users set up. A tenant sees its own only.
+
+use astroshield_domain::access::AuditEntry;
+use astroshield_domain::alert::{Rule, Severity, WatchList, WatchedObject, Webhook};
+use astroshield_domain::ids::{RuleId, TenantId, WatchListId, WebhookId};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::access::add_audit;
+use super::{Connection, Database, Failure, Outcome, Row, all, rows_at_once};
+use crate::sql::values::{Code, catalog_number, json, microseconds, of_json, small_count, tenant, time};
+
+pub(super) async fn watch_lists(
+    connection: &mut Connection,
+    tenant_id: &TenantId,
+) -> Outcome<Vec<WatchList>> {
+    let rows = sqlx::query(
+        "SELECT l.id, l.tenant, l.name, l.updated, w.object, w.hard_body_radius_m, w.maneuverable, \
+             w.min_probability, w.max_miss_distance_km \
+         FROM watch_lists l LEFT JOIN watched_objects w ON w.tenant = l.tenant AND w.watch_list = l.id \
+         WHERE l.tenant = $1 ORDER BY l.name, l.id, w.place",
+    )
+    .bind(tenant_id.as_str())
+    .fetch_all(connection)
+    .await?;
+    let mut lists: Vec<WatchList> = Vec::new();
+    for row in &rows {
+        let id = WatchListId(row.try_get("id")?);
+        if lists.last().is_none_or(|last| last.id != id) {
+            lists.push(WatchList {
+                id,
+                tenant: tenant(row.try_get("tenant")?)?,
+                name: row.try_get("name")?,
+                objects: Vec::new(),
+                updated: time(row.try_get("updated")?)?,
+            });
+        }
+        let object: Option<i64> = row.try_get("object")?;
+        if let (Some(list), Some(object)) = (lists.last_mut(), object) {
+            list.objects.push(WatchedObject {
+                object: catalog_number(object)?.get(),
+                hard_body_radius_m: row.try_get("hard_body_radius_m")?,
+                maneuverable: row.try_get("maneuverable")?,
+                min_probability: row.try_get("min_probability")?,
+                max_miss_distance_km: row.try_get("max_miss_distance_km")?,
+            });
+        }
+    }
+    Ok(lists)
+}
+
+pub(super) async fn put_watch_list(
+    connection: &mut Connection,
+    list: &WatchList,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    sqlx::query(
+        "INSERT INTO watch_lists (tenant, id, name, updated) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, updated = excluded.updated",
+    )
+    .bind(list.tenant.as_str())
+    .bind(list.id.0)
+    .bind(list.name.as_str())
+    .bind(microseconds(list.updated))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM watched_objects WHERE tenant = $1 AND watch_list = $2")
+        .bind(list.tenant.as_str())
+        .bind(list.id.0)
+        .execute(&mut *connection)
+        .await?;
+    let placed: Vec<(i64, &WatchedObject)> = (0..).zip(&list.objects).collect();
+    for chunk in placed.chunks(rows_at_once(8)) {
+        let mut query: QueryBuilder<Database> = QueryBuilder::new(
+            "INSERT INTO watched_objects (tenant, watch_list, place, object, hard_body_radius_m, maneuverable, \
+             min_probability, max_miss_distance_km) ",
+        );
+        query.push_values(chunk, |mut row, (place, watched)| {
+            row.push_bind(list.tenant.as_str())
+                .push_bind(list.id.0)
+                .push_bind(*place)
+                .push_bind(i64::from(watched.object))
+                .push_bind(watched.hard_body_radius_m)
+                .push_bind(watched.maneuverable)
+                .push_bind(watched.min_probability)
+                .push_bind(watched.max_miss_distance_km);
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn remove_watch_list(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: WatchListId,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let removed = sqlx::query("DELETE FROM watch_lists WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await;
+    match removed {
+        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            Err(Failure::conflict(format!("a rule speaks of watch list {id}")))
+        }
+        Err(error) => Err(error.into()),
+        Ok(removed) if removed.rows_affected() == 0 => Err(Failure::not_found("watch list", id)),
+        Ok(_) => add_audit(connection, audit).await,
+    }
+}
+
+pub(super) async fn rules(connection: &mut Connection, tenant: &TenantId) -> Outcome<Vec<Rule>> {
+    let rows = sqlx::query("SELECT * FROM rules WHERE tenant = $1 ORDER BY name, id")
+        .bind(tenant.as_str())
+        .fetch_all(connection)
+        .await?;
+    all(&rows, rule)
+}
+
+pub(super) async fn enabled_rules(connection: &mut Connection) -> Outcome<Vec<Rule>> {
+    let rows = sqlx::query("SELECT * FROM rules WHERE enabled ORDER BY tenant, name, id")
+        .fetch_all(connection)
+        .await?;
+    all(&rows, rule)
+}
+
+fn rule(row: &Row) -> Outcome<Rule> {
+    Ok(Rule {
+        id: RuleId(row.try_get("id")?),
+        tenant: tenant(row.try_get("tenant")?)?,
+        name: row.try_get("name")?,
+        enabled: row.try_get("enabled")?,
+        watch_list: row.try_get::<Option<_>, _>("watch_list")?.map(WatchListId),
+        min_probability: row.try_get("min_probability")?,
+        max_miss_distance_km: row.try_get("max_miss_distance_km")?,
+        within_hours: row.try_get("within_hours")?,
+        relations: row.try_get("relations")?,
+        severity: Severity::of_code(row.try_get("severity")?)?,
+        channels: of_json(row.try_get("channels")?)?,
+        escalate_after_minutes: row
+            .try_get::<Option<i64>, _>("escalate_after_minutes")?
+            .map(small_count)
+            .transpose()?,
+        escalation_channels: of_json(row.try_get("escalation_channels")?)?,
+        updated: time(row.try_get("updated")?)?,
+    })
+}
+
+pub(super) async fn put_rule(connection: &mut Connection, rule: &Rule, audit: &AuditEntry) -> Outcome<()> {
+    let result = sqlx::query(
+        "INSERT INTO rules (tenant, id, name, enabled, watch_list, min_probability, max_miss_distance_km, \
+         within_hours, relations, severity, channels, escalate_after_minutes, escalation_channels, updated) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, enabled = excluded.enabled, \
+         watch_list = excluded.watch_list, min_probability = excluded.min_probability, \
+         max_miss_distance_km = excluded.max_miss_distance_km, within_hours = excluded.within_hours, \
+         relations = excluded.relations, severity = excluded.severity, channels = excluded.channels, \
+         escalate_after_minutes = excluded.escalate_after_minutes, \
+         escalation_channels = excluded.escalation_channels, updated = excluded.updated",
+    )
+    .bind(rule.tenant.as_str())
+    .bind(rule.id.0)
+    .bind(rule.name.as_str())
+    .bind(rule.enabled)
+    .bind(rule.watch_list.map(|list| list.0))
+    .bind(rule.min_probability)
+    .bind(rule.max_miss_distance_km)
+    .bind(rule.within_hours)
+    .bind(rule.relations)
+    .bind(rule.severity.code())
+    .bind(json(&rule.channels)?)
+    .bind(rule.escalate_after_minutes.map(i64::from))
+    .bind(json(&rule.escalation_channels)?)
+    .bind(microseconds(rule.updated))
+    .execute(&mut *connection)
+    .await;
+    match (result, rule.watch_list) {
+        (Err(sqlx::Error::Database(error)), Some(list)) if error.is_foreign_key_violation() => {
+            Err(Failure::conflict(format!("rule {:?}: no such watch list: {list}", rule.name)))
+        }
+        (Err(error), _) => Err(error.into()),
+        (Ok(_), _) => add_audit(connection, audit).await,
+    }
+}
+
+pub(super) async fn remove_rule(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: RuleId,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let removed = sqlx::query("DELETE FROM rules WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if removed == 0 {
+        return Err(Failure::not_found("rule", id));
+    }
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn webhooks(connection: &mut Connection, tenant_id: &TenantId) -> Outcome<Vec<Webhook>> {
+    let rows = sqlx::query("SELECT * FROM webhooks WHERE tenant = $1 ORDER BY name, id")
+        .bind(tenant_id.as_str())
+        .fetch_all(connection)
+        .await?;
+    all(&rows, |row| {
+        Ok(Webhook {
+            id: WebhookId(row.try_get("id")?),
+            tenant: tenant(row.try_get("tenant")?)?,
+            name: row.try_get("name")?,
+            url: row.try_get("url")?,
+            secret: row.try_get("secret")?,
+            enabled: row.try_get("enabled")?,
+            created: time(row.try_get("created")?)?,
+        })
+    })
+}
+
+pub(super) async fn put_webhook(
+    connection: &mut Connection,
+    webhook: &Webhook,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    sqlx::query(
+        "INSERT INTO webhooks (tenant, id, name, url, secret, enabled, created) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, url = excluded.url, secret = excluded.secret, \
+         enabled = excluded.enabled, created = excluded.created",
+    )
+    .bind(webhook.tenant.as_str())
+    .bind(webhook.id.0)
+    .bind(webhook.name.as_str())
+    .bind(webhook.url.as_str())
+    .bind(webhook.secret.as_str())
+    .bind(webhook.enabled)
+    .bind(microseconds(webhook.created))
+    .execute(&mut *connection)
+    .await?;
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn remove_webhook(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: WebhookId,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let removed = sqlx::query("DELETE FROM webhooks WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if removed == 0 {
+        return Err(Failure::not_found("webhook", id));
+    }
+    add_audit(connection, audit).await
+}
