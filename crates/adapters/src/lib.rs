@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod embedded_bus;
+pub mod http;
+pub mod memory;
+pub mod smtp;
 mod sql;
+pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
-pub use self::sql::{PostgresStore, SqliteStore};
+pub use self::sql::{Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite};

@@ -1,0 +1,7 @@
+//! What a single process needs to be whole: a cache and a broadcast that live in its memory.
+
+mod broadcast;
+mod cache;
+
+pub use broadcast::LocalBroadcast;
+pub use cache::MemoryCache;

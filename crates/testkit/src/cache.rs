@@ -1,0 +1,178 @@
+//! What every [`Cache`] and every [`Broadcast`] does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use astroshield_domain::event::{Event, Payload, Published};
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Broadcast, Cache, CacheKey};
+use jiff::Timestamp;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::{sleep, timeout};
+
+/// Long enough for anything that happens at all on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Long enough to be read once after it was put, short enough to wait for.
+const MOMENT: Duration = Duration::from_millis(300);
+
+fn key(tenant: &str, space: &'static str, name: &str) -> CacheKey {
+    let tenant = TenantId::new(tenant).expect("a plain name");
+    CacheKey { tenant, space, name: name.to_owned() }
+}
+
+fn value(text: &str) -> Arc<[u8]> {
+    text.as_bytes().into()
+}
+
+async fn forgotten(cache: &dyn Cache, key: &CacheKey) {
+    let gone = async {
+        while cache.get(key).await.is_some() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, gone).await.is_ok(), "{key:?} outlives its time");
+}
+
+/// Holds a cache to its port. It has to be large enough for a few megabytes.
+///
+/// # Panics
+/// When the cache does not do what the port says.
+pub async fn cache_suite(cache: &dyn Cache) {
+    a_value_is_remembered_replaced_and_removed(cache).await;
+    names_are_kept_apart(cache).await;
+    values_may_be_empty_and_large(cache).await;
+    a_value_is_forgotten_after_its_time(cache).await;
+    the_last_time_to_live_counts(cache).await;
+}
+
+async fn a_value_is_remembered_replaced_and_removed(cache: &dyn Cache) {
+    let key = key("local", "suite", "kept");
+    assert_eq!(cache.get(&key).await, None);
+    cache.put(&key, value("one"), HOUR).await;
+    assert_eq!(cache.get(&key).await, Some(value("one")));
+    cache.put(&key, value("two"), HOUR).await;
+    assert_eq!(cache.get(&key).await, Some(value("two")));
+    cache.remove(&key).await;
+    assert_eq!(cache.get(&key).await, None);
+    cache.remove(&key).await;
+}
+
+async fn names_are_kept_apart(cache: &dyn Cache) {
+    // Joined with a separator, several of these would be one.
+    let keys = [
+        key("a", "suite", "b"),
+        key("b", "suite", "b"),
+        key("a", "suite-b", "b"),
+        key("a", "suite", "b/b"),
+        key("a", "suite", "b:b"),
+        key("a", "suite", "B"),
+        key("a", "suite", "b "),
+        key("a", "suite", ""),
+    ];
+    for (number, key) in keys.iter().enumerate() {
+        cache.put(key, value(&number.to_string()), HOUR).await;
+    }
+    for (number, key) in keys.iter().enumerate() {
+        assert_eq!(cache.get(key).await, Some(value(&number.to_string())), "{key:?}");
+    }
+    cache.remove(&keys[0]).await;
+    assert_eq!(cache.get(&keys[0]).await, None);
+    for (number, key) in keys.iter().enumerate().skip(1) {
+        assert_eq!(cache.get(key).await, Some(value(&number.to_string())), "{key:?}");
+    }
+}
+
+async fn values_may_be_empty_and_large(cache: &dyn Cache) {
+    let (empty, large) = (key("local", "suite", "empty"), key("local", "suite", "large"));
+    let bytes: Arc<[u8]> = (0..1 << 20).map(|n: u32| n.to_le_bytes()[1]).collect();
+    cache.put(&empty, value(""), HOUR).await;
+    cache.put(&large, Arc::clone(&bytes), HOUR).await;
+    assert_eq!(cache.get(&empty).await, Some(value("")));
+    assert_eq!(cache.get(&large).await, Some(bytes));
+}
+
+async fn a_value_is_forgotten_after_its_time(cache: &dyn Cache) {
+    let (brief, never) = (key("local", "suite", "brief"), key("local", "suite", "never"));
+    cache.put(&brief, value("x"), MOMENT).await;
+    cache.put(&never, value("x"), Duration::ZERO).await;
+    assert_eq!(cache.get(&never).await, None);
+    forgotten(cache, &brief).await;
+}
+
+async fn the_last_time_to_live_counts(cache: &dyn Cache) {
+    let (longer, shorter) = (key("local", "suite", "longer"), key("local", "suite", "shorter"));
+    cache.put(&longer, value("old"), MOMENT).await;
+    cache.put(&longer, value("new"), HOUR).await;
+    cache.put(&shorter, value("old"), HOUR).await;
+    cache.put(&shorter, value("new"), MOMENT).await;
+    // The brief time of the first was up before that of the second.
+    forgotten(cache, &shorter).await;
+    assert_eq!(cache.get(&longer).await, Some(value("new")));
+}
+
+/// An event at a position.
+///
+/// # Panics
+/// Never: its time is a valid one.
+#[must_use]
+pub fn published(position: i64) -> Published {
+    let at = Timestamp::from_second(1_800_000_000).expect("a time of this century");
+    let payload = Payload::FeedAsked { feed: format!("feed {position}"), problem: None };
+    Published { position, event: Event::new(TenantId::local(), at, Vec::new(), payload) }
+}
+
+async fn next(receiver: &mut Receiver<Arc<Published>>) -> Result<Published, RecvError> {
+    let received = timeout(PATIENCE, receiver.recv()).await.expect("an event within half a minute");
+    received.map(|event| Published::clone(&event))
+}
+
+/// Holds a broadcast to its port; `capacity` is how far its receivers may fall behind.
+///
+/// # Panics
+/// When the broadcast does not do what the port says.
+pub async fn broadcast_suite(broadcast: &dyn Broadcast, capacity: usize) {
+    every_receiver_has_every_event_in_order(broadcast).await;
+    a_receiver_that_falls_behind_is_told_and_goes_on(broadcast, capacity).await;
+}
+
+async fn every_receiver_has_every_event_in_order(broadcast: &dyn Broadcast) {
+    // Nobody listens yet, and nobody will hear of this one.
+    broadcast.send(&[published(1)]).await;
+    let (mut first, mut second) = (broadcast.subscribe(), broadcast.subscribe());
+    let events = [published(2), published(3), published(4)];
+    broadcast.send(&events[..2]).await;
+    broadcast.send(&[]).await;
+    broadcast.send(&events[2..]).await;
+    for receiver in [&mut first, &mut second] {
+        for event in &events {
+            assert_eq!(next(receiver).await.as_ref(), Ok(event));
+        }
+    }
+    let mut late = broadcast.subscribe();
+    broadcast.send(&[published(5)]).await;
+    assert_eq!(next(&mut late).await, next(&mut first).await);
+    assert_eq!(late.try_recv(), Err(TryRecvError::Empty));
+}
+
+async fn a_receiver_that_falls_behind_is_told_and_goes_on(broadcast: &dyn Broadcast, capacity: usize) {
+    let (mut slow, mut quick) = (broadcast.subscribe(), broadcast.subscribe());
+    let count = i64::try_from(2 * capacity + 10).expect("a small capacity");
+    for position in 1..=count {
+        broadcast.send(&[published(position)]).await;
+        assert_eq!(next(&mut quick).await.map(|event| event.position), Ok(position));
+    }
+    let missed = match next(&mut slow).await {
+        Err(RecvError::Lagged(missed)) => Some(missed),
+        _ => None,
+    };
+    let missed = missed.expect("a receiver that is further behind than there is room is told");
+    let first = i64::try_from(missed).expect("a small number") + 1;
+    assert!(first > 1 && first <= count, "{missed} of {count} missed");
+    for position in first..=count {
+        assert_eq!(next(&mut slow).await.map(|event| event.position), Ok(position));
+    }
+}
