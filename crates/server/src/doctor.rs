@@ -14,7 +14,7 @@ use crate::exit::Completion;
 use crate::migrate;
 use crate::output::Output;
 use crate::serve::lock;
-use crate::settings::{Settings, SettingsArgs, StoreKind};
+use crate::settings::{Settings, SettingsArgs};
 
 /// Free space in the data folder below which a warning is due: a year of element sets takes about as much.
 const LITTLE_SPACE_BYTES: u64 = 10 << 30;
@@ -130,7 +130,8 @@ impl Doctor {
 fn clock(report: &mut Report) {
     let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if unix_s < EARLIEST_UNIX_S {
-        let text = "is before 2026; set it, and let it be kept by NTP: every screening starts at the present time";
+        let text =
+            "is before 2026; set it, and let it be kept by NTP: every screening starts at the present time";
         report.add("clock", Verdict::Problem, text);
     } else {
         report.add("clock", Verdict::Ok, format!("{:.0}", jiff::Timestamp::now()));
@@ -218,7 +219,9 @@ fn feeds(settings: &Settings, network: bool, report: &mut Report) {
         let Ok(url) = Url::parse(&feed.url) else { continue };
         if url.scheme() == "file" {
             match url.to_file_path() {
-                Ok(path) if path.exists() => report.add("feeds", Verdict::Ok, format!("{name}: {}", path.display())),
+                Ok(path) if path.exists() => {
+                    report.add("feeds", Verdict::Ok, format!("{name}: {}", path.display()))
+                }
                 _ => report.add("feeds", Verdict::Problem, format!("{name}: {} does not exist", feed.url)),
             }
         } else if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {

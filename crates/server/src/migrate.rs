@@ -70,7 +70,8 @@ pub(crate) fn examine(settings: &Settings) -> anyhow::Result<anyhow::Result<Exam
     let runtime = runtime()?;
     Ok(match settings.store.kind {
         StoreKind::Sqlite => {
-            let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
+            let folder =
+                settings.data_folder().context("data.folder: there is no home folder to put it into")?;
             let path = folder.join(DATABASE_FILE);
             runtime.block_on(examine_sqlite(&path)).with_context(|| path.display().to_string())
         }

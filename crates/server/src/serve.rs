@@ -142,7 +142,9 @@ impl Serve {
             };
             drop(parts);
             if let Some(problem) = nothing {
-                eprintln!("No catalog: {problem}. Showing a made-up population instead; its objects do not exist.");
+                eprintln!(
+                    "No catalog: {problem}. Showing a made-up population instead; its objects do not exist."
+                );
                 database.close().await;
                 folder = folder.join("demo");
                 owned = DataFolder::take(&folder)?;

@@ -85,7 +85,9 @@ async fn look_at_postgres(url: &str, migrations: &Migrator) -> Result<Examinatio
 fn pending(migrations: &Migrator, applied: &BTreeSet<i64>) -> Vec<String> {
     migrations
         .iter()
-        .filter(|migration| migration.migration_type.is_up_migration() && !applied.contains(&migration.version))
+        .filter(|migration| {
+            migration.migration_type.is_up_migration() && !applied.contains(&migration.version)
+        })
         .map(|migration| format!("{:04} {}", migration.version, migration.description))
         .collect()
 }

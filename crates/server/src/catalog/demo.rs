@@ -5,8 +5,8 @@ mod population;
 use std::path::PathBuf;
 
 use astroshield_formats::{
-    ElementSetRecord, Header, HeaderDefaults, Notation, Omm, OmmMeanElements, OmmMetadata, TimeSystem, Timestamp,
-    TleParameters, write_catalog,
+    ElementSetRecord, Header, HeaderDefaults, Notation, Omm, OmmMeanElements, OmmMetadata, TimeSystem,
+    Timestamp, TleParameters, write_catalog,
 };
 use clap::Args;
 use hifitime::{Epoch, TimeScale};
@@ -73,7 +73,9 @@ fn records(
 }
 
 fn comment(objects: u32, seed: u64) -> String {
-    format!("synthetic demonstration population of AstroShield, no object is real: {objects} objects, seed {seed}")
+    format!(
+        "synthetic demonstration population of AstroShield, no object is real: {objects} objects, seed {seed}"
+    )
 }
 
 fn defaults(epoch: Epoch) -> anyhow::Result<HeaderDefaults> {

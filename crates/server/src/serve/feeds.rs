@@ -59,7 +59,9 @@ pub(super) fn demo(settings: &Settings, folder: &Path) -> anyhow::Result<Feed> {
     if !fresh {
         let csv = demo::csv(settings.demo.objects, time::now()?)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(csv.as_bytes()).and_then(|()| file.flush()).with_context(|| path.display().to_string())?;
+        file.write_all(csv.as_bytes())
+            .and_then(|()| file.flush())
+            .with_context(|| path.display().to_string())?;
         file.persist(&path)?;
     }
     let url = settings::file_address(&path).with_context(|| path.display().to_string())?;

@@ -10,8 +10,8 @@ use astroshield_adapters::http::{
 };
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
-use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_adapters::trust::TrustedRoots;
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::feeds::{FeedPoller, FeedSettings};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{
@@ -46,9 +46,7 @@ impl Database {
     /// Opens it, and brings it to this version of the program.
     pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Self> {
         match settings.store.kind {
-            StoreKind::Sqlite => {
-                Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?))
-            }
+            StoreKind::Sqlite => Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?)),
             StoreKind::Postgres => {
                 let store = PostgresStore::connect(settings.store.url.reveal()).await.context("store.url")?;
                 Ok(Self::Postgres(store))
@@ -97,10 +95,12 @@ impl Parts {
             .with_fsync(true);
         // Reading the machine's certificates takes a while: once is enough.
         let roots = TrustedRoots::of_this_machine();
-        let feeds = HttpFeedClient::new(&HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() })?;
+        let feeds =
+            HttpFeedClient::new(&HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() })?;
         let allowed_networks =
             AllowedNetworks::parse(&settings.notify.allowed_networks).context("notify.allowed_networks")?;
-        let webhooks = WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
+        let webhooks =
+            WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
         let store = database.port();
         Ok(Self {
             blobs: Arc::new(blobs),
@@ -119,8 +119,7 @@ impl Parts {
 impl Parts {
     pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
         let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
-        let ingestor =
-            Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
+        let ingestor = Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
         let uploads = Arc::new(Uploads::new(
             Arc::clone(store),
             Arc::clone(blobs),

@@ -54,7 +54,7 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
 /// The id that a proxy gave the request, if it is one that may go into a log.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     ((1..=64).contains(&id.len()) && id.chars().all(allowed)).then(|| id.to_owned())
 }
 
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn ids_that_could_forge_a_log_line_are_replaced() {
         assert_eq!(given_id(&headers(REQUEST_ID, "abc-1")).as_deref(), Some("abc-1"));
-        for bad in ["", "a b", "a\"b", "x".repeat(65).leak()] {
+        for bad in ["", "a b", "a=b", "x".repeat(65).leak()] {
             assert_eq!(given_id(&headers(REQUEST_ID, bad)), None, "{bad}");
         }
     }

@@ -10,13 +10,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports};
-use astroshield_domain::feeds::FeedPoller;
-use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
-use astroshield_domain::uploads::Uploads;
 use axum::Router;
 use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -68,7 +65,7 @@ impl Service {
         if self.roles.contains(&Role::Api) {
             let tokens = Arc::new(OneTimeTokens::default());
             let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address.clone());
-            routes = routes.merge(self.api(&parts, tokens, listening));
+            routes = routes.merge(self.api(&parts, tokens, listening, &shutdown));
             sign_in.print();
             let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
             let shutdown = shutdown.clone();
@@ -81,7 +78,9 @@ impl Service {
         }
         let routes = routes.layer(axum::middleware::from_fn(requests::follow));
         tasks.spawn("the HTTP server", http::answer(listener, routes, shutdown.clone()));
-        spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| metrics::keep_up(recorded, shutdown));
+        spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
+            metrics::keep_up(recorded, shutdown)
+        });
         self.start(&mut tasks, &parts, &address, &shutdown);
         let roles: Vec<String> = self.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
         tracing::info!(%listening, folder = %folder.display(), roles = roles.join(","), demo = self.demo, "started");
@@ -107,6 +106,7 @@ impl Service {
         parts: &Parts,
         tokens: Arc<OneTimeTokens>,
         listening: SocketAddr,
+        shutdown: &CancellationToken,
     ) -> Router {
         let public_url = self.settings.server.public_url.as_deref();
         let settings = ApiSettings {
@@ -125,7 +125,7 @@ impl Service {
             webhooks: Arc::clone(&parts.webhooks),
         };
         let demo = Arc::new(AtomicBool::new(self.demo));
-        astroshield_api::router(ApiState::new(ports, settings, tokens, demo))
+        astroshield_api::router(ApiState::new(ports, settings, tokens, demo, shutdown.clone()))
     }
 
     /// Starts what the roles do besides answering requests.
@@ -138,9 +138,11 @@ impl Service {
             spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
         }
         let feeds = feeds::enabled(&self.settings);
-        if has(Role::Ingest) {
+        if has(Role::Ingest) && !feeds.is_empty() {
             let poller = parts.poller(feeds.clone());
-            spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move { poller.run(shutdown).await });
+            spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move {
+                poller.run(shutdown).await
+            });
         }
         if has(Role::Screen) {
             let settings = self.run_settings();
@@ -157,7 +159,12 @@ impl Service {
                 Arc::clone(clock),
                 Some(address.to_owned()),
             );
-            spawn(tasks, "notification", shutdown, move |shutdown| async move { notifier.run(shutdown).await });
+            spawn(
+                tasks,
+                "notification",
+                shutdown,
+                move |shutdown| async move { notifier.run(shutdown).await },
+            );
             let silence = &self.settings.silence;
             let settings = SilenceSettings {
                 no_screening_after: silence.no_screening_after,
@@ -167,7 +174,9 @@ impl Service {
             };
             let client = Arc::clone(&parts.feeds);
             let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
-            spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move { watch.run(shutdown).await });
+            spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move {
+                watch.run(shutdown).await
+            });
         }
     }
 

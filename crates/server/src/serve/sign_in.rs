@@ -47,9 +47,9 @@ pub(super) fn address(public_url: Option<&str>, listening: SocketAddr) -> String
 /// names that nobody has told us.
 pub(super) fn allowed_hosts(public_url: Option<&str>, listening: SocketAddr) -> Option<Vec<String>> {
     let port = listening.port();
-    let named = public_url.and_then(|url| url.split("://").nth(1)).map(|rest| {
-        rest.split('/').next().unwrap_or_default().to_owned()
-    });
+    let named = public_url
+        .and_then(|url| url.split("://").nth(1))
+        .map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
     if named.is_none() && !listening.ip().is_loopback() {
         return None;
     }

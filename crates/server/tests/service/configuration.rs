@@ -52,7 +52,10 @@ fn an_unknown_key_stops_the_server_before_it_makes_anything() {
 fn a_missing_configuration_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (status, _, problem) = run(folder.path(), "serve --config nowhere.toml");
-    assert_eq!((status, problem.as_str()), (1, "error: nowhere.toml: No such file or directory (os error 2)\n"));
+    assert_eq!(
+        (status, problem.as_str()),
+        (1, "error: nowhere.toml: No such file or directory (os error 2)\n")
+    );
 }
 
 #[test]

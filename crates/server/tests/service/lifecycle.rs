@@ -48,7 +48,9 @@ fn an_idle_server_answers_health_refuses_strangers_and_ends_well() {
     }
     let (status, metrics) = server.get("/metrics");
     assert_eq!(status, 200);
-    for metric in ["astroshield_process_memory_bytes ", "astroshield_consumer_lag_events{consumer=\"relay\"} 0"] {
+    for metric in
+        ["astroshield_process_memory_bytes ", "astroshield_consumer_lag_events{consumer=\"relay\"} 0"]
+    {
         assert!(metrics.contains(metric), "{metric}: {metrics}");
     }
     assert!(metrics.contains("route=\"/health/live\",status=\"200\"} 1"), "{metrics}");
@@ -93,7 +95,10 @@ fn a_second_process_on_the_same_data_is_refused() {
     let server = Server::start(folder.path(), "");
     let (status, _, problem) = run(folder.path(), "serve --listen 127.0.0.1:0");
     assert_eq!(status, 1);
-    assert!(problem.contains(&format!("in use by another astroshield (process {})", server.id())), "{problem}");
+    assert!(
+        problem.contains(&format!("in use by another astroshield (process {})", server.id())),
+        "{problem}"
+    );
     assert_eq!(server.get("/health/ready").0, 200);
 }
 
@@ -112,10 +117,15 @@ fn a_folder_that_cannot_be_written_is_named_with_its_setting() {
     let folder = folder();
     fs::write(folder.path().join("file"), "").unwrap();
     // A folder inside a file, and one in a file system that takes no writes even from root.
-    for (data, reason) in [("file/data", "Not a directory"), ("/proc/astroshield", "No such file or directory")] {
+    for (data, reason) in
+        [("file/data", "Not a directory"), ("/proc/astroshield", "No such file or directory")]
+    {
         let (status, _, problem) = run(folder.path(), &format!("serve --listen 127.0.0.1:0 --data {data}"));
         assert_eq!(status, 1);
-        assert!(problem.contains(&format!("{data}: data cannot be kept here (data.folder): {reason}")), "{problem}");
+        assert!(
+            problem.contains(&format!("{data}: data cannot be kept here (data.folder): {reason}")),
+            "{problem}"
+        );
     }
 }
 

@@ -1,0 +1,192 @@
+//! `/screenings`: one object against the whole catalog, on demand.
+
+use astroshield_domain::on_demand::{
+    LIMIT_DAYS, LIMIT_KM, OnDemandConjunction, OnDemandError, OnDemandRequest, OnDemandResult, OnDemandSubject,
+};
+use astroshield_formats::CatalogNumber;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::conjunctions::{ParticipantRow, SolutionRow};
+use super::runs::NotScreenedRow;
+use crate::access::Writer;
+use crate::answer;
+use crate::problem::{Problem, chain};
+use crate::request::LongJson;
+use crate::schema;
+use crate::state::ApiState;
+
+/// What is screened, and how.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScreeningBody {
+    /// A message with one object: an element set (OMM or TLE in any notation) or an ephemeris (OEM). Without it,
+    /// `catalog_number` is screened as the catalog has it.
+    #[serde(default)]
+    message: Option<String>,
+    /// The object of the catalog that it is, which is then not screened against itself.
+    #[serde(default)]
+    #[schema(maximum = 999_999_999)]
+    catalog_number: Option<u32>,
+    /// Start of the window, UTC; now without it.
+    #[serde(default)]
+    #[schema(schema_with = schema::time_or_null)]
+    start: Option<Timestamp>,
+    /// Length of the window, in days.
+    #[serde(default = "seven")]
+    #[schema(exclusive_minimum = 0, maximum = 14)]
+    window_days: f64,
+    /// Largest distance, in km.
+    #[serde(default = "ten")]
+    #[schema(exclusive_minimum = 0, maximum = 100)]
+    threshold_km: f64,
+}
+
+fn seven() -> f64 {
+    7.0
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+impl ScreeningBody {
+    fn into_request(self) -> Result<OnDemandRequest, Problem> {
+        let object = self.catalog_number.map(|number| {
+            CatalogNumber::new(number).ok_or_else(|| {
+                let detail = format!("{number}: at most nine digits are due");
+                Problem::unprocessable(detail).at("catalog_number")
+            })
+        });
+        let subject = match (self.message, object.transpose()?) {
+            (Some(text), object) => OnDemandSubject::Message { text, object },
+            (None, Some(object)) => OnDemandSubject::Object(object),
+            (None, None) => {
+                return Err(Problem::unprocessable("message or catalog_number is due").at("message"));
+            }
+        };
+        let inside = |field: &'static str, value: f64, limit: f64| {
+            if value > 0.0 && value <= limit {
+                return Ok(value);
+            }
+            let detail = format!("{value}: above 0 and at most {limit} is due");
+            Err(Problem::unprocessable(detail).at(field))
+        };
+        Ok(OnDemandRequest {
+            subject,
+            start: self.start,
+            days: inside("window_days", self.window_days, LIMIT_DAYS)?,
+            threshold_km: inside("threshold_km", self.threshold_km, LIMIT_KM)?,
+        })
+    }
+}
+
+/// A close approach that was found. It has no identity: nothing of it is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FoundRow {
+    /// Whether the two never part in the window.
+    relation: bool,
+    #[serde(flatten)]
+    solution: SolutionRow,
+    /// The two objects, the one that was asked for first.
+    objects: [ParticipantRow; 2],
+}
+
+impl From<OnDemandConjunction> for FoundRow {
+    fn from(found: OnDemandConjunction) -> Self {
+        Self {
+            relation: found.relation,
+            solution: found.solution.into(),
+            objects: found.objects.map(ParticipantRow::from),
+        }
+    }
+}
+
+/// What a screening found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScreeningRow {
+    /// Start of the window, UTC.
+    #[schema(schema_with = schema::time)]
+    start: Timestamp,
+    /// Stop of the window, UTC.
+    #[schema(schema_with = schema::time)]
+    stop: Timestamp,
+    /// Objects that it was screened against.
+    objects: u64,
+    /// Close approaches, by time.
+    conjunctions: Vec<FoundRow>,
+    /// Objects that could not be screened, or not to the end.
+    not_screened: Vec<NotScreenedRow>,
+}
+
+impl From<OnDemandResult> for ScreeningRow {
+    fn from(result: OnDemandResult) -> Self {
+        Self {
+            start: result.start,
+            stop: result.stop,
+            objects: result.objects,
+            conjunctions: result.conjunctions.into_iter().map(FoundRow::from).collect(),
+            not_screened: result.not_screened.into_iter().map(NotScreenedRow::from).collect(),
+        }
+    }
+}
+
+impl From<OnDemandError> for Problem {
+    fn from(error: OnDemandError) -> Self {
+        match error {
+            OnDemandError::Store(error) => error.into(),
+            OnDemandError::Subject { reason } => Self::unprocessable(reason).at("message"),
+            OnDemandError::NoObject { object } => Self::not_found("object", object),
+            OnDemandError::NoCatalog => Self::conflict("there is no catalog yet"),
+            OnDemandError::OutOfDomain { .. } | OnDemandError::Window(_) | OnDemandError::Screening(_) => {
+                Self::unprocessable(chain(&error))
+            }
+            OnDemandError::Population(_) | OnDemandError::Stopped => Self::internal(chain(&error)),
+        }
+    }
+}
+
+/// Screen one object against the whole catalog. It takes seconds; nothing of it is kept.
+#[utoipa::path(post, path = "/screenings", tag = "screenings", request_body = ScreeningBody,
+    responses((status = 200, description = "What was found", body = ScreeningRow)))]
+pub(crate) async fn screen(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    LongJson(body): LongJson<ScreeningBody>,
+) -> Result<Response, Problem> {
+    let result = state.use_cases.on_demand.screen(&caller.tenant, body.into_request()?).await?;
+    answer::json(&ScreeningRow::from(result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: &str) -> Result<OnDemandRequest, Problem> {
+        serde_json::from_str::<ScreeningBody>(json).unwrap().into_request()
+    }
+
+    #[test]
+    fn seven_days_and_ten_kilometers_are_screened_unless_said_otherwise() {
+        let asked = request(r#"{"catalog_number":25544}"#).unwrap();
+        let object = OnDemandSubject::Object(CatalogNumber::new(25_544).unwrap());
+        assert_eq!(asked, OnDemandRequest { subject: object, start: None, days: 7.0, threshold_km: 10.0 });
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_screening_is_named() {
+        for (json, field) in [
+            ("{}", "\"message\""),
+            (r#"{"catalog_number":1000000000}"#, "catalog_number"),
+            (r#"{"catalog_number":5,"window_days":0}"#, "window_days"),
+            (r#"{"catalog_number":5,"window_days":15}"#, "window_days"),
+            (r#"{"catalog_number":5,"threshold_km":101}"#, "threshold_km"),
+        ] {
+            let problem = request(json).unwrap_err();
+            assert!(format!("{problem:?}").contains(field), "{json}: {problem:?}");
+        }
+    }
+}
