@@ -8,8 +8,8 @@ mod element_sets;
 use astroshield_astro::Epoch;
 use astroshield_astro::elements::MeanElements;
 use astroshield_astro::screening::{
-    Edge, Ephemeris, EphemerisError, FailureCause, Instant, Outcome, Screening, Selection, Trajectory,
-    Volume, Window,
+    Edge, Ephemeris, EphemerisError, FailureCause, Instant, Outcome, SLICE_KNOTS, Screening, Selection,
+    SliceBytesError, SliceOutcome, Trajectory, Volume, Window,
 };
 use astroshield_astro::sgp4::Propagator;
 use astroshield_astro::state::{State, Teme};
@@ -335,6 +335,33 @@ fn thresholds_up_to_the_largest_are_screened_as_brute_force_does() {
         let met = equals_brute_force(&elements, time, 7_200.0, threshold_km);
         eprintln!("{threshold_km} km: {met} approaches");
         assert!(threshold_km < 100.0 || met > 50, "{threshold_km} km: {met}");
+    }
+}
+
+#[test]
+fn a_slice_outcome_survives_the_way_through_bytes() {
+    let time = knot();
+    let decaying = Shape { bstar_inv_earth_radii: 0.08, ..Shape::circular(140.0, 51.6, 300.0, 10.0) };
+    let steady = Shape::circular(500.0, 60.0, 10.0, 20.0).elements(time);
+    let elements = [decaying.elements(time), GTO.elements(time), steady, steady];
+    let trajectories = propagators(&elements).into_iter().map(Trajectory::of_element_set).collect();
+    let window = Window::new(time, time + Unit::Day * 3).unwrap();
+    let screening =
+        Screening::new(trajectories, window, Volume::Range { threshold_km: 200.0 }, Selection::All).unwrap();
+    let slices = screening.slices(SLICE_KNOTS);
+    let outcomes: Vec<SliceOutcome> = slices.iter().map(|slice| screening.screen(slice)).collect();
+    let whole = screening.conclude(outcomes.clone());
+    assert!(!whole.failures.is_empty() && whole.conjunctions.iter().any(|c| c.relation));
+    for outcome in &outcomes {
+        let bytes = outcome.to_bytes();
+        assert_eq!(SliceOutcome::from_bytes(&bytes).as_ref(), Ok(outcome));
+        for cut in [0, 7, 8, 19, bytes.len() - 1] {
+            assert!(SliceOutcome::from_bytes(&bytes[..cut]).is_err(), "{cut} of {}", bytes.len());
+        }
+        assert!(SliceOutcome::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+        let mut huge = bytes.clone();
+        huge[8..20].fill(0xff);
+        assert!(matches!(SliceOutcome::from_bytes(&huge), Err(SliceBytesError::Length { .. })));
     }
 }
 

@@ -9,6 +9,7 @@ mod relative_motion;
 mod sampling;
 mod shells;
 mod slice;
+mod slice_bytes;
 mod trajectory;
 
 use core::num::NonZeroU32;
@@ -20,6 +21,7 @@ pub use closest_approach::Edge;
 pub use ephemeris::{Ephemeris, EphemerisError};
 pub use grid::{Instant, Window, WindowError};
 pub use outcome::{Approach, Conjunction, Failure, FailureCause, Outcome, SliceOutcome};
+pub use slice_bytes::SliceBytesError;
 pub use trajectory::{Trajectory, TrajectoryError};
 
 use crate::cpu::Path;

@@ -88,6 +88,9 @@ pub trait WebhookClient: Send + Sync + 'static {
     async fn post(&self, request: &WebhookRequest) -> Result<(), DeliveryError>;
 
     /// Whether an address may be a webhook's: its scheme and, where it names one, its host's address.
+    ///
+    /// # Errors
+    /// When it may not; the reason says why.
     fn check(&self, url: &str) -> Result<(), DeliveryError>;
 }
 

@@ -1,9 +1,4 @@
-//! The store: everything that must not be lost.
-//!
-//! Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it;
-//! when it fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones; what users set up or
-//! are told (watch lists, rules, webhooks, deliveries, keys, the audit log, answers) and ephemerides only that tenant's.
-//! Writes reach that tenant's rows only.
+//! The store.
 
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
@@ -94,7 +89,12 @@ pub enum RunUpdate {
     },
 }
 
-/// Everything that must not be lost. See the [module](self) for what each call promises.
+/// Everything that must not be lost.
+///
+/// Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it; when it
+/// fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones; what users set up or are told
+/// (watch lists, rules, webhooks, deliveries, keys, the audit log, answers) and ephemerides only that tenant's. Writes reach
+/// that tenant's rows only.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
@@ -219,7 +219,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Identities of what a tenant itself has in a window, to be matched with what a run finds: identity, objects in
     /// ascending order, whether a relation, TCA and when first seen. Relations are known in every window.
-    #[expect(clippy::type_complexity, reason = "a row, used in one place")]
     async fn known_conjunctions(
         &self,
         tenant: &TenantId,
