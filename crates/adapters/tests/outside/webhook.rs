@@ -71,7 +71,8 @@ fn resolving(
     answers: Vec<Vec<&'static str>>,
 ) -> (SignedWebhookClient, Arc<Scripted>) {
     let lookup = Arc::new(Scripted(Mutex::new(answers.into())));
-    (SignedWebhookClient::with_lookup(settings, lookup.clone()).unwrap(), lookup)
+    let client = SignedWebhookClient::with_lookup(settings, Arc::<Scripted>::clone(&lookup)).unwrap();
+    (client, lookup)
 }
 
 /// HMAC as RFC 2104 defines it, from nothing but the hash.
