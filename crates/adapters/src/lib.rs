@@ -8,4 +8,4 @@ mod sql;
 pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
-pub use self::sql::{Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite};
+pub use self::sql::{PostgresStore, SqliteStore};

@@ -2,14 +2,19 @@
 
 pub mod access;
 pub mod alert;
+pub mod assess;
 pub mod blobs;
 pub mod catalog;
 pub mod conjunction;
+pub mod encounter;
 pub mod epochs;
 pub mod event;
 pub mod feed;
+pub mod feeds;
 pub mod ids;
 pub mod ingest;
+pub mod notify;
+pub mod on_demand;
 mod patience;
 mod population;
 pub mod ports;
@@ -17,6 +22,22 @@ pub mod relay;
 pub mod runs;
 pub mod satcat;
 pub mod screening;
+pub mod silence;
 pub mod sizes;
 pub mod time;
 pub mod trajectory;
+pub mod uploads;
+
+/// An error with what lies behind it.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        source = error.source();
+    }
+    text
+}

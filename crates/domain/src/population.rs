@@ -100,6 +100,25 @@ impl Population {
         self.refused.push(NotScreened { object, from: None, reason: reason.to_string() });
     }
 
+    /// An object, as a primary.
+    pub(crate) fn object(&self, number: CatalogNumber) -> Option<(Subject, Trajectory)> {
+        let place = self.subjects.iter().position(|subject| subject.number == Some(number))?;
+        let subject = Subject { primary: true, ..self.subjects.get(place)?.clone() };
+        Some((subject, self.trajectories.get(place)?.clone()))
+    }
+
+    /// These objects with one more, a primary; it takes the place of the one of the same number.
+    pub(crate) fn with_primary(&self, subject: Subject, motion: Trajectory) -> Self {
+        let number = subject.number;
+        let others = self.subjects.iter().zip(&self.trajectories);
+        let others = others.filter(|(other, _)| number.is_none() || other.number != number);
+        let refused =
+            self.refused.iter().filter(|entry| number.is_none_or(|number| entry.object != number.get()));
+        let (subjects, trajectories) =
+            others.map(|(other, motion)| (other.clone(), motion.clone())).chain([(subject, motion)]).unzip();
+        Self { subjects, trajectories, refused: refused.cloned().collect(), inputs: Vec::new() }
+    }
+
     /// The marks of the primaries.
     pub(crate) fn primaries(&self) -> Vec<bool> {
         self.subjects.iter().map(|subject| subject.primary).collect()

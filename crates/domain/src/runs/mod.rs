@@ -402,7 +402,7 @@ impl Runner {
                 failures += 1;
                 if !error.passes() || failures >= ATTEMPTS {
                     tracing::error!(%error, "screening failed");
-                    let problem = describe(&error);
+                    let problem = crate::describe(&error);
                     let update = RunUpdate::Failed { at: time::to_microsecond(self.clock.now()), problem };
                     self.store.update_run(&run.tenant, run.id, &update).await?;
                     return Ok(Ended::Concluded);
@@ -547,18 +547,4 @@ impl Prepared {
         };
         solved.into_iter().zip(identities).map(conjunction).collect()
     }
-}
-
-/// An error with what lies behind it.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let reason = error.to_string();
-        if !text.ends_with(&reason) {
-            text = format!("{text}: {reason}");
-        }
-        source = error.source();
-    }
-    text
 }

@@ -1,0 +1,108 @@
+//! What a conjunction message that was received says, and what we compute from it.
+
+use astroshield_astro::probability::assess::{Method, Options, assess};
+use astroshield_formats::{CatalogNumber, Cdm, CdmSummary, TimeSystem};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::conjunction::{IDENTITY_MINUTES, ProbabilityMethod};
+use crate::ids::{ConjunctionId, TenantId};
+use crate::ports::{Store, StoreError};
+use crate::{encounter, time};
+
+const KM_PER_M: f64 = 1e-3;
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) objects: [CatalogNumber; 2],
+    pub(crate) originator: String,
+    pub(crate) created: Timestamp,
+    pub(crate) tca: Timestamp,
+    pub(crate) miss_distance_km: f64,
+    pub(crate) stated_probability: Option<f64>,
+    /// What we compute from it, and how.
+    pub(crate) probability: Option<(f64, ProbabilityMethod)>,
+}
+
+/// What a CDM says; the reason if it is not about two objects of the catalog.
+pub(crate) fn of_cdm(cdm: &Cdm) -> Result<Told, String> {
+    let number = |object: &astroshield_formats::CdmObject| {
+        let designator = &object.metadata.object_designator;
+        let number: Result<CatalogNumber, _> = designator.trim().parse();
+        number.map_err(|fault| format!("OBJECT_DESIGNATOR of {}: {fault}", object.metadata.object))
+    };
+    Ok(Told {
+        objects: [number(&cdm.object1)?, number(&cdm.object2)?],
+        originator: cdm.header.originator.clone(),
+        created: utc(cdm.header.creation_date, "CREATION_DATE")?,
+        tca: utc(cdm.relative.tca, "TCA")?,
+        miss_distance_km: cdm.relative.miss_distance_m * KM_PER_M,
+        stated_probability: cdm.relative.collision_probability,
+        probability: probability(cdm),
+    })
+}
+
+/// What a row of Space-Track's `cdm_public` says.
+pub(crate) fn of_summary(summary: &CdmSummary, arrived: Timestamp) -> Result<Told, String> {
+    let fields = &summary.fields;
+    Ok(Told {
+        objects: [fields.sat_1_id, fields.sat_2_id],
+        originator: "Space-Track".to_owned(),
+        created: fields.created.map_or(Ok(arrived), |created| utc(created, "CREATED"))?,
+        tca: utc(fields.tca, "TCA")?,
+        miss_distance_km: fields.min_rng_m.ok_or("MIN_RNG: mandatory, but missing or empty")? * KM_PER_M,
+        stated_probability: fields.pc,
+        probability: None,
+    })
+}
+
+/// Our probability from the states and covariances of a message; nothing where they do not give one.
+#[must_use]
+pub fn probability(cdm: &Cdm) -> Option<(f64, ProbabilityMethod)> {
+    let stated_m = cdm.combined_hard_body_radius_m();
+    let radius_m = stated_m.unwrap_or_else(|| encounter::default_radius_m(cdm));
+    let encounter = encounter::of_cdm(cdm, radius_m).ok()?;
+    let assessment = assess(&encounter, &Options::default());
+    let best = assessment.best_result()?;
+    let method = match best.method {
+        Method::Foster1992 | Method::Chan1997 | Method::Alfano2005 => ProbabilityMethod::TwoDimensional,
+        Method::Alfano2005Maximum => ProbabilityMethod::Maximum,
+        Method::Hall2023 => ProbabilityMethod::TwoDimensionalNc,
+        Method::Hall2021 => ProbabilityMethod::ThreeDimensionalNc,
+        Method::MonteCarlo => ProbabilityMethod::MonteCarlo,
+    };
+    Some((best.probability?, method))
+}
+
+/// The conjunction that a message speaks of: of the same pair, the nearest in time within 20 minutes; the tenant's own go
+/// before the public ones.
+pub(crate) async fn conjunction_of(
+    store: &dyn Store,
+    tenant: &TenantId,
+    told: &Told,
+) -> Result<Option<ConjunctionId>, StoreError> {
+    let margin = SignedDuration::from_mins(IDENTITY_MINUTES);
+    let window = (told.tca.saturating_add(margin), told.tca.saturating_sub(margin));
+    let window = (window.1.unwrap_or(told.tca), window.0.unwrap_or(told.tca));
+    let numbers = told.objects.map(CatalogNumber::get);
+    let pair = [numbers[0].min(numbers[1]), numbers[0].max(numbers[1])];
+    for owner in [tenant.clone(), TenantId::public()] {
+        let known = store.known_conjunctions(&owner, window).await?;
+        let nearest = known
+            .into_iter()
+            .map(|(id, objects, _, tca, _)| (tca.duration_since(told.tca).abs(), id, objects))
+            .filter(|(apart, _, objects)| *objects == pair && *apart <= margin)
+            .min();
+        if let Some((_, id, _)) = nearest {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+fn utc(reading: astroshield_formats::Timestamp, field: &str) -> Result<Timestamp, String> {
+    let epoch = reading.to_epoch(&TimeSystem::utc()).map_err(|fault| format!("{field}: {fault}"))?;
+    time::from_epoch(epoch)
+        .map(time::to_microsecond)
+        .ok_or_else(|| format!("{field}: {reading} is out of range"))
+}

@@ -1,0 +1,268 @@
+//! Feeds: asked on a schedule, politely; what they send is taken in, or refused with a reason while the last good data
+//! stays in use.
+
+mod politeness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Caller, Scope};
+use crate::catalog::Grade;
+use crate::event::{Event, Payload};
+use crate::feed::{FeedStatus, UploadState};
+use crate::ids::TenantId;
+use crate::ingest::{self, Ingestor};
+use crate::ports::{Clock, FeedAnswer, FeedClient, FeedError, FeedRequest, Store, StoreError};
+use crate::uploads::Uploads;
+
+/// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Wait after the store failed.
+const STORE_WAIT: Duration = Duration::from_secs(10);
+
+/// What a feed brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedKind {
+    /// Element sets, in any notation of a catalog.
+    ElementSets {
+        /// How good they are.
+        grade: Grade,
+    },
+    /// SATCAT, in CSV.
+    Satcat,
+    /// Conjunction data messages.
+    Cdms,
+}
+
+/// A feed, as it is configured. It cannot be printed: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FeedSettings {
+    /// Name.
+    pub name: String,
+    /// What it brings.
+    pub kind: FeedKind,
+    /// Address: `https:`, `http:`, `file:`, or the path of a file or folder.
+    pub url: String,
+    /// Time from one request to the next; hosts that ask for more patience get it.
+    pub interval: Duration,
+    /// Age from which on what it sent is stale.
+    pub stale_after: Duration,
+    /// Name and password for a Space-Track session.
+    pub space_track: Option<(String, String)>,
+    /// Whose its data is.
+    pub tenant: TenantId,
+}
+
+/// Asks feeds.
+#[derive(Clone)]
+pub struct FeedPoller {
+    feeds: Arc<[FeedSettings]>,
+    client: Arc<dyn FeedClient>,
+    ingestor: Arc<Ingestor>,
+    uploads: Arc<Uploads>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What was taken of an answer.
+struct Taken {
+    records: u64,
+    anything_new: bool,
+}
+
+impl FeedPoller {
+    /// A poller of feeds over its parts.
+    #[must_use]
+    pub fn new(
+        feeds: Vec<FeedSettings>,
+        client: Arc<dyn FeedClient>,
+        ingestor: Arc<Ingestor>,
+        uploads: Arc<Uploads>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { feeds: feeds.into(), client, ingestor, uploads, store, clock }
+    }
+
+    /// Asks each feed in its interval, on its own, until shutdown.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut polls = JoinSet::new();
+        for index in 0..self.feeds.len() {
+            let (poller, shutdown) = (self.clone(), shutdown.clone());
+            polls.spawn(async move { poller.keep_asking(index, &shutdown).await });
+        }
+        while polls.join_next().await.is_some() {}
+    }
+
+    /// Asks a feed now, if it may be asked.
+    ///
+    /// # Errors
+    /// When there is no feed of this name, it was asked a short while ago, it gave nothing, or what it gave was refused.
+    pub async fn poll_once(&self, name: &str) -> Result<(), FeedError> {
+        let unknown = || error(format!("no feed {name:?}"), true);
+        let feed = self.feeds.iter().find(|feed| feed.name == name).ok_or_else(unknown)?;
+        let status = self.status(feed).await.map_err(|reason| error(reason.to_string(), false))?;
+        let now = self.clock.now();
+        if let Some(not_before) = status.not_before.filter(|not_before| *not_before > now) {
+            let mut error = error(format!("not to be asked before {not_before}"), false);
+            error.retry_after = Duration::try_from(not_before.duration_since(now)).ok();
+            return Err(error);
+        }
+        self.ask(feed, status).await
+    }
+
+    async fn keep_asking(&self, index: usize, shutdown: &CancellationToken) {
+        let Some(feed) = self.feeds.get(index) else { return };
+        while !shutdown.is_cancelled() {
+            let wait = match self.status(feed).await {
+                Ok(status) => {
+                    let due = status.not_before.unwrap_or(Timestamp::MIN);
+                    let left = due.duration_since(self.clock.now());
+                    Duration::try_from(left).unwrap_or_default().min(LOOK)
+                }
+                Err(error) => {
+                    tracing::error!(feed = feed.name, %error, "the feed waits for the store");
+                    STORE_WAIT
+                }
+            };
+            if wait > Duration::ZERO {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(wait) => continue,
+                }
+            }
+            let asked = tokio::select! {
+                () = shutdown.cancelled() => return,
+                // What it gives and what is refused is recorded and logged there.
+                asked = self.poll_once(&feed.name) => asked,
+            };
+            if asked.is_err() {
+                // The record of the failure may have failed, too: do not ask in a tight loop.
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(STORE_WAIT) => {}
+                }
+            }
+        }
+    }
+
+    async fn status(&self, feed: &FeedSettings) -> Result<FeedStatus, StoreError> {
+        let known = self.store.feeds().await?.into_iter().find(|status| status.feed == feed.name);
+        Ok(known.unwrap_or_else(|| FeedStatus { feed: feed.name.clone(), ..FeedStatus::default() }))
+    }
+
+    #[tracing::instrument(skip_all, fields(feed = feed.name))]
+    async fn ask(&self, feed: &FeedSettings, mut status: FeedStatus) -> Result<(), FeedError> {
+        let request = FeedRequest {
+            url: feed.url.clone(),
+            etag: status.etag.clone(),
+            last_modified: status.last_modified.clone(),
+            space_track: feed.space_track.clone(),
+            limit_bytes: ingest::LIMIT_BYTES,
+        };
+        let interval = politeness::interval(&feed.url, feed.interval);
+        let answer = self.client.fetch(&request).await;
+        let now = self.clock.now();
+        status.asked = Some(now);
+        status.not_before = Some(now.saturating_add(interval).unwrap_or(Timestamp::MAX));
+        let taken = match answer {
+            Ok(FeedAnswer::Unchanged) => Ok((None, (status.etag.clone(), status.last_modified.clone()))),
+            Ok(FeedAnswer::Data { bytes, etag, last_modified }) => {
+                // Before the work: an answer that kills the process is not asked for again in a loop.
+                self.record(feed, &status, None).await?;
+                let taken = self.take(feed, &status, bytes).await;
+                taken.map(|taken| (Some(taken), (etag, last_modified)))
+            }
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok((taken, (etag, last_modified))) => {
+                status.confirmed = Some(now);
+                (status.failures, status.problem) = (0, None);
+                (status.etag, status.last_modified) = (etag, last_modified);
+                if let Some(Taken { records, anything_new }) = taken {
+                    status.records = Some(records);
+                    if anything_new {
+                        status.changed = Some(now);
+                    }
+                    tracing::info!(records, anything_new, "the feed sent data");
+                }
+                self.record(feed, &status, None).await
+            }
+            Err(error) => {
+                tracing::warn!(%error, failures = status.failures + 1, "the feed gave nothing that is of use");
+                let (before, retry_after) = (status.failures, error.retry_after);
+                status.not_before =
+                    Some(politeness::after_failure(now, &feed.name, interval, before, retry_after));
+                status.failures = before.saturating_add(1);
+                status.problem = Some(error.reason.clone());
+                self.record(feed, &status, Some(error.reason.clone())).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes in what a feed sent.
+    async fn take(
+        &self,
+        feed: &FeedSettings,
+        status: &FeedStatus,
+        bytes: Vec<u8>,
+    ) -> Result<Taken, FeedError> {
+        let refused = |reason: String| error(reason, false);
+        match feed.kind {
+            FeedKind::ElementSets { grade } => {
+                let (summary, records) = self
+                    .ingestor
+                    .element_sets_after(&feed.tenant, &feed.name, grade, &feed.name, bytes, status.records)
+                    .await
+                    .map_err(|error| refused(error.to_string()))?;
+                Ok(Taken { records, anything_new: summary.new_element_sets > 0 })
+            }
+            FeedKind::Satcat => {
+                let records = self
+                    .ingestor
+                    .satcat_after(&feed.name, bytes, status.records)
+                    .await
+                    .map_err(|error| refused(crate::describe(&error)))?;
+                Ok(Taken { records, anything_new: true })
+            }
+            FeedKind::Cdms => {
+                let caller =
+                    Caller { tenant: feed.tenant.clone(), name: feed.name.clone(), scope: Scope::Write };
+                let upload = self
+                    .uploads
+                    .receive(&caller, &feed.name, None, bytes)
+                    .await
+                    .map_err(|error| refused(error.to_string()))?;
+                match upload.state {
+                    UploadState::Accepted => Ok(Taken { records: upload.records, anything_new: true }),
+                    UploadState::Rejected => {
+                        Err(refused(upload.problems.into_iter().next().unwrap_or_default()))
+                    }
+                }
+            }
+        }
+    }
+
+    async fn record(
+        &self,
+        feed: &FeedSettings,
+        status: &FeedStatus,
+        problem: Option<String>,
+    ) -> Result<(), FeedError> {
+        let payload = Payload::FeedAsked { feed: feed.name.clone(), problem };
+        let event = Event::new(feed.tenant.clone(), self.clock.now(), Vec::new(), payload);
+        let recorded = self.store.put_feed(status, &event).await;
+        recorded.map_err(|reason| error(reason.to_string(), false))
+    }
+}
+
+fn error(reason: String, permanent: bool) -> FeedError {
+    FeedError { reason, retry_after: None, permanent }
+}

@@ -1,0 +1,193 @@
+//! Messages on their way out: tried until the other side takes them, less and less often.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Notifier, message};
+use crate::alert::{Channel, Delivery, DeliveryState};
+use crate::patience::Patience;
+use crate::ports::{DeliveryError, StoreError, WebhookRequest};
+
+/// Waits after each failed attempt; after the last one a message is given up.
+const WAITS: [Duration; 7] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(2 * 60),
+    Duration::from_secs(10 * 60),
+    Duration::from_secs(3600),
+    Duration::from_secs(6 * 3600),
+    Duration::from_secs(24 * 3600),
+];
+
+/// Messages that are tried at once.
+const AT_ONCE: u32 = 32;
+/// How long an attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long nobody else tries what was taken: longer than an attempt, so that only a crash makes it come again.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// How often to look for messages if nobody says that there are some.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What becomes of a message after an attempt.
+#[derive(Debug, Clone, PartialEq)]
+struct Verdict {
+    state: DeliveryState,
+    next_attempt: Timestamp,
+    problem: Option<String>,
+}
+
+/// Decides after an attempt; `attempts` are those before it.
+fn judge(result: Result<(), DeliveryError>, attempts: u32, now: Timestamp) -> Verdict {
+    let error = match result {
+        Ok(()) => return Verdict { state: DeliveryState::Delivered, next_attempt: now, problem: None },
+        Err(error) => error,
+    };
+    let problem = Some(error.reason);
+    let wait = WAITS.get(attempts as usize).filter(|_| !error.permanent);
+    let Some(wait) = wait else {
+        return Verdict { state: DeliveryState::Failed, next_attempt: now, problem };
+    };
+    let longest = WAITS[WAITS.len() - 1];
+    let wait = (*wait).max(error.retry_after.unwrap_or_default().min(longest));
+    let next_attempt = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+    Verdict { state: DeliveryState::Due, next_attempt, problem }
+}
+
+impl Notifier {
+    /// Delivers until shutdown.
+    pub(super) async fn keep_delivering(&self, shutdown: &CancellationToken) {
+        let mut patience = Patience::new(INTERVAL, Duration::from_secs(60));
+        while !shutdown.is_cancelled() {
+            let wait = match self.deliver_due().await {
+                Ok(tried) => {
+                    patience.reset();
+                    if tried == AT_ONCE as usize { Duration::ZERO } else { INTERVAL }
+                }
+                Err(error) => {
+                    tracing::error!(%error, failures = patience.failures(), "messages wait for the store");
+                    patience.next()
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.wake.notified(), if patience.failures() == 0 => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Tries each message that is due once; returns how many.
+    ///
+    /// # Errors
+    /// When the store fails. What could not be recorded is tried again when its lease ends.
+    pub async fn deliver_due(&self) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        let taken = self.store.take_deliveries(now, until, AT_ONCE).await?;
+        let (count, mut attempts) = (taken.len(), JoinSet::new());
+        for delivery in taken {
+            let notifier = self.clone();
+            attempts.spawn(async move { notifier.attempt(&delivery).await });
+        }
+        let mut outcome = Ok(count);
+        while let Some(ended) = attempts.join_next().await {
+            if let Ok(Err(error)) = ended {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    #[tracing::instrument(skip_all, fields(delivery = %delivery.id, alert = %delivery.alert))]
+    async fn attempt(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        let result = match tokio::time::timeout(ATTEMPT, self.send(delivery)).await {
+            Ok(sent) => sent?,
+            Err(_) => Err(passing(format!("no answer within {} s", ATTEMPT.as_secs()))),
+        };
+        let verdict = judge(result, delivery.attempts, self.clock.now());
+        match (&verdict.state, &verdict.problem) {
+            (DeliveryState::Delivered, _) => tracing::info!("delivered"),
+            (DeliveryState::Due, Some(problem)) => {
+                tracing::warn!(problem, attempts = delivery.attempts + 1, next = %verdict.next_attempt, "not delivered");
+            }
+            (_, problem) => tracing::error!(?problem, attempts = delivery.attempts + 1, "given up"),
+        }
+        let Verdict { state, next_attempt, problem } = verdict;
+        self.store.put_delivery(delivery.id, state, next_attempt, problem.as_deref()).await
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<Result<(), DeliveryError>, StoreError> {
+        match &delivery.channel {
+            Channel::Webhook { webhook: id } => {
+                let webhooks = self.store.webhooks(&delivery.tenant).await?;
+                let Some(webhook) = webhooks.into_iter().find(|webhook| webhook.id == *id) else {
+                    return Ok(Err(permanent("the webhook is gone")));
+                };
+                if !webhook.enabled {
+                    return Ok(Err(permanent("the webhook is not in use")));
+                }
+                let request = WebhookRequest {
+                    url: webhook.url,
+                    secret: webhook.secret,
+                    id: delivery.id.to_string(),
+                    unix_s: self.clock.now().as_second(),
+                    body: delivery.body.clone(),
+                };
+                Ok(self.webhooks.post(&request).await)
+            }
+            Channel::Email { address } => match &self.mailer {
+                Some(mailer) => {
+                    Ok(mailer.send(&message::mail(delivery, address, self.base_url.as_deref())).await)
+                }
+                None => Ok(Err(permanent("no mail server is configured"))),
+            },
+        }
+    }
+}
+
+fn permanent(reason: &str) -> DeliveryError {
+    DeliveryError { reason: reason.to_owned(), retry_after: None, permanent: true }
+}
+
+fn passing(reason: String) -> DeliveryError {
+    DeliveryError { reason, retry_after: None, permanent: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn wait_s(attempts: u32, retry_after_s: Option<u64>) -> Option<i64> {
+        let retry_after = retry_after_s.map(Duration::from_secs);
+        let error = DeliveryError { reason: "500".to_owned(), retry_after, permanent: false };
+        let verdict = judge(Err(error), attempts, NOW);
+        (verdict.state == DeliveryState::Due).then(|| verdict.next_attempt.as_second())
+    }
+
+    #[test]
+    fn attempts_come_less_and_less_often_and_end_after_a_day() {
+        let waits: Vec<_> = (0..8).map(|attempts| wait_s(attempts, None)).collect();
+        let expected = [5, 30, 120, 600, 3600, 21_600, 86_400].map(Some);
+        assert_eq!(waits[..7], expected);
+        assert_eq!(waits[7], None);
+    }
+
+    #[test]
+    fn the_other_side_may_ask_for_a_longer_wait_up_to_a_day() {
+        assert_eq!(wait_s(0, Some(60)), Some(60));
+        assert_eq!(wait_s(2, Some(1)), Some(120));
+        assert_eq!(wait_s(0, Some(10_000_000)), Some(86_400));
+    }
+
+    #[test]
+    fn what_cannot_help_is_not_tried_again() {
+        let verdict = judge(Err(permanent("410 Gone")), 0, NOW);
+        assert_eq!((verdict.state, verdict.problem.as_deref()), (DeliveryState::Failed, Some("410 Gone")));
+        assert_eq!(judge(Ok(()), 3, NOW).state, DeliveryState::Delivered);
+    }
+}

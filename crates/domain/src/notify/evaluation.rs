@@ -1,0 +1,237 @@
+//! Rules held against the conjunctions of now.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::rules::Criteria;
+use super::{Notifier, escalate_at, message, over};
+use crate::alert::{Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Rule, Severity, Subject};
+use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
+use crate::ids::{AlertId, ConjunctionId, TenantId};
+use crate::ports::{Store, StoreError};
+use crate::time;
+
+/// Conjunctions that one rule makes alerts of at a time, the most likely collisions first: a rule without thresholds does
+/// not bury what matters.
+const MATCHES: usize = 1000;
+
+/// What an evaluation comes to, as it grows.
+struct Evaluation<'a> {
+    store: &'a dyn Store,
+    tenant: &'a TenantId,
+    now: Timestamp,
+    unresolved: HashMap<String, Alert>,
+    changes: AlertChanges,
+}
+
+impl Notifier {
+    /// Evaluates the rules that an event of a tenant concerns: those of everybody, if the tenant is `public`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn evaluate(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let rules = self.store.enabled_rules().await?;
+        let mut tenants: BTreeSet<&TenantId> = rules.iter().map(|rule| &rule.tenant).collect();
+        let local = TenantId::local();
+        tenants.insert(&local);
+        if *tenant != TenantId::public() {
+            tenants.retain(|concerned| *concerned == tenant);
+            tenants.insert(tenant);
+        }
+        for tenant in tenants {
+            let own: Vec<&Rule> = rules.iter().filter(|rule| rule.tenant == *tenant).collect();
+            match self.evaluate_for(tenant, &own).await {
+                // Another process has opened one of the same alerts: look again at what there is now.
+                Err(StoreError::Conflict { reason }) => {
+                    tracing::info!(%tenant, reason, "rules are evaluated again");
+                    self.evaluate_for(tenant, &own).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves the alerts whose conjunction is past.
+    pub(super) async fn sweep(&self, rules: &[Rule]) -> Result<(), StoreError> {
+        let mut tenants: BTreeSet<TenantId> = rules.iter().map(|rule| rule.tenant.clone()).collect();
+        tenants.insert(TenantId::local());
+        for tenant in &tenants {
+            self.evaluate_for(tenant, &[]).await?;
+        }
+        Ok(())
+    }
+
+    #[tracing::instrument(skip_all, fields(%tenant))]
+    async fn evaluate_for(&self, tenant: &TenantId, rules: &[&Rule]) -> Result<(), StoreError> {
+        let now = time::to_microsecond(self.clock.now());
+        let unresolved = self.store.unresolved_alerts(tenant).await?;
+        let mut evaluation = Evaluation {
+            store: &*self.store,
+            tenant,
+            now,
+            unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
+            changes: AlertChanges::default(),
+        };
+        let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
+        let mut active = HashSet::new();
+        for rule in rules {
+            evaluation.apply(rule, &Criteria::of(rule, &lists), &mut active).await?;
+        }
+        evaluation.resolve(&active).await?;
+        let changes = evaluation.changes;
+        if changes.alerts.is_empty() {
+            return Ok(());
+        }
+        for (alert, change) in &changes.alerts {
+            tracing::info!(alert = %alert.id, ?change, summary = alert.summary, "alert");
+        }
+        self.store.change_alerts(tenant, &changes, None, now).await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+}
+
+impl Evaluation<'_> {
+    /// Opens and raises the alerts of a rule; adds the conjunctions that it met to `active`.
+    async fn apply(
+        &mut self,
+        rule: &Rule,
+        criteria: &Criteria<'_>,
+        active: &mut HashSet<ConjunctionId>,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let mut query = criteria.query(now);
+        let mut matches = 0;
+        loop {
+            let page = self.store.conjunctions(self.tenant, &query).await?;
+            for conjunction in page.rows.iter().filter(|found| criteria.meets(found, now)) {
+                if matches == MATCHES {
+                    tracing::warn!(rule = %rule.id, name = rule.name, MATCHES, "the rule speaks of more than are told");
+                    return Ok(());
+                }
+                matches += 1;
+                active.insert(conjunction.id);
+                self.meet(rule, conjunction).await?;
+            }
+            let Some(last) = page.rows.last().filter(|_| page.more) else { return Ok(()) };
+            query.after = Some(ConjunctionCursor { value: last.leading_probability(), id: last.id });
+        }
+    }
+
+    /// A rule speaks of a conjunction.
+    async fn meet(&mut self, rule: &Rule, conjunction: &Conjunction) -> Result<(), StoreError> {
+        let subject = Subject::Conjunction { conjunction: conjunction.id, rule: rule.id };
+        let key = subject.key();
+        let (alert, change) = match self.unresolved.get(&key) {
+            Some(alert) if rule.severity > alert.severity && alert.state != AlertState::Muted => {
+                let summary = message::summary(conjunction);
+                let raised = Alert { severity: rule.severity, updated: self.now, summary, ..alert.clone() };
+                (raised, AlertChange::Raised)
+            }
+            Some(_) => return Ok(()),
+            None if self.is_settled(&key, conjunction).await? => return Ok(()),
+            None => (self.open(rule, subject, conjunction), AlertChange::Opened),
+        };
+        let told = message::deliveries(&alert, change, Some(conjunction), &rule.channels, self.now);
+        self.changes.deliveries.extend(told);
+        self.changes.alerts.push((alert.clone(), change));
+        self.unresolved.insert(key, alert);
+        Ok(())
+    }
+
+    fn open(&self, rule: &Rule, subject: Subject, conjunction: &Conjunction) -> Alert {
+        Alert {
+            id: AlertId::at(self.now),
+            tenant: self.tenant.clone(),
+            subject,
+            severity: rule.severity,
+            state: AlertState::Open,
+            summary: message::summary(conjunction),
+            opened: self.now,
+            updated: self.now,
+            acknowledged: None,
+            resolved: None,
+            muted_until: None,
+            escalate_at: escalate_at(rule, self.now),
+            escalated: None,
+        }
+    }
+
+    /// Whether somebody has resolved the alert of this subject while its conjunction was there: they want to hear no more
+    /// of it, unless it goes and comes back.
+    async fn is_settled(&self, key: &str, conjunction: &Conjunction) -> Result<bool, StoreError> {
+        let query = AlertQuery {
+            state: Some(AlertState::Resolved),
+            object: Some(conjunction.objects[0].number),
+            limit: 200,
+            ..AlertQuery::default()
+        };
+        let past = self.store.alerts(self.tenant, &query).await?.rows;
+        let resolved = past.iter().find(|alert| alert.subject.key() == key).and_then(|alert| alert.resolved);
+        let Some(resolved) = resolved else { return Ok(false) };
+        let history = self.store.conjunction_history(self.tenant, conjunction.id).await?;
+        let then = history.iter().rev().find(|entry| entry.at <= resolved);
+        Ok(then.is_some_and(|entry| entry.status == ConjunctionStatus::Active))
+    }
+
+    /// Resolves the alerts whose conjunction is cleared, past, or gone.
+    async fn resolve(&mut self, active: &HashSet<ConjunctionId>) -> Result<(), StoreError> {
+        let mut rules: Option<Vec<Rule>> = None;
+        let mut alerts: Vec<Alert> = self.unresolved.values().cloned().collect();
+        alerts.sort_by_key(|alert| alert.id);
+        for alert in alerts {
+            let Subject::Conjunction { conjunction: id, rule: of } = alert.subject else { continue };
+            if active.contains(&id) {
+                continue;
+            }
+            let conjunction = self.store.conjunction(self.tenant, id).await?;
+            if conjunction.as_ref().is_some_and(|conjunction| is_ahead(conjunction, self.now)) {
+                continue;
+            }
+            let quiet = alert.state == AlertState::Muted || alert.severity == Severity::Info;
+            let alert = over(alert, self.now);
+            if !quiet {
+                let known = match &mut rules {
+                    Some(known) => known,
+                    None => rules.insert(self.store.rules(self.tenant).await?),
+                };
+                let channels = known.iter().find(|rule| rule.id == of).map(|rule| {
+                    let escalated = alert.escalated.is_some();
+                    let others = rule.escalation_channels.iter().filter(|_| escalated);
+                    rule.channels.iter().chain(others).cloned().collect::<Vec<_>>()
+                });
+                let told = message::deliveries(
+                    &alert,
+                    AlertChange::Resolved,
+                    conjunction.as_ref(),
+                    &channels.unwrap_or_default(),
+                    self.now,
+                );
+                self.changes.deliveries.extend(told);
+            }
+            self.changes.alerts.push((alert, AlertChange::Resolved));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a conjunction is still to come.
+fn is_ahead(conjunction: &Conjunction, now: Timestamp) -> bool {
+    conjunction.status == ConjunctionStatus::Active && conjunction.solution.tca >= now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, conjunction};
+    use super::*;
+
+    #[test]
+    fn a_conjunction_is_ahead_until_its_tca_unless_it_is_cleared() {
+        let found = conjunction([1, 2], at(10));
+        assert!(is_ahead(&found, at(10)));
+        assert!(!is_ahead(&found, at(11)));
+        assert!(!is_ahead(&Conjunction { status: ConjunctionStatus::Cleared, ..found }, at(0)));
+    }
+}

@@ -1,0 +1,247 @@
+//! What is told of an alert: the JSON of a webhook, a line for people, a mail.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::alert::{Alert, AlertChange, Channel, Delivery, DeliveryState, Subject};
+use crate::conjunction::{Conjunction, Participant};
+use crate::ids::DeliveryId;
+use crate::ports::Mail;
+
+/// What numbers from element sets are worth.
+const NOTICE: &str = "from public element sets: for awareness, not for a maneuver decision";
+
+/// One line for people.
+pub(super) fn summary(conjunction: &Conjunction) -> String {
+    let name = |object: &Participant| match &object.name {
+        Some(name) => format!("{name} [{}]", object.number),
+        None => format!("[{}]", object.number),
+    };
+    let [one, other] = &conjunction.objects;
+    let solution = &conjunction.solution;
+    let (kind, probability) = match solution.probability {
+        Some(probability) => ("probability", probability),
+        None => ("maximum probability", solution.maximum_probability),
+    };
+    format!(
+        "{} and {}: {:.3} km at {} UTC, {kind} {probability:.1e}",
+        name(one),
+        name(other),
+        solution.miss_distance_km,
+        solution.tca.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+}
+
+/// Messages about an alert, one for each channel. The identity is in the body, so that every attempt tells the same.
+pub(crate) fn deliveries(
+    alert: &Alert,
+    change: AlertChange,
+    conjunction: Option<&Conjunction>,
+    channels: &[Channel],
+    now: Timestamp,
+) -> Vec<Delivery> {
+    let mut told: Vec<&Channel> = Vec::new();
+    for channel in channels {
+        if !told.contains(&channel) {
+            told.push(channel);
+        }
+    }
+    let delivery = |channel: &Channel| {
+        let id = DeliveryId::at(now);
+        Delivery {
+            id,
+            tenant: alert.tenant.clone(),
+            alert: alert.id,
+            change,
+            channel: channel.clone(),
+            body: body(id, alert, change, conjunction, now),
+            state: DeliveryState::Due,
+            attempts: 0,
+            next_attempt: now,
+            problem: None,
+        }
+    };
+    told.into_iter().map(delivery).collect()
+}
+
+/// The name of what happened (`alert.opened`).
+fn kind(change: AlertChange) -> &'static str {
+    match change {
+        AlertChange::Opened => "alert.opened",
+        AlertChange::Raised => "alert.raised",
+        AlertChange::Acknowledged => "alert.acknowledged",
+        AlertChange::Muted => "alert.muted",
+        AlertChange::Escalated => "alert.escalated",
+        AlertChange::Resolved => "alert.resolved",
+    }
+}
+
+fn body(
+    id: DeliveryId,
+    alert: &Alert,
+    change: AlertChange,
+    conjunction: Option<&Conjunction>,
+    now: Timestamp,
+) -> String {
+    let time = |time: Timestamp| time.to_string();
+    json!({
+        "id": id.to_string(),
+        "type": kind(change),
+        "timestamp": time(now),
+        "data": {
+            "alert": {
+                "id": alert.id.to_string(),
+                "subject": subject(&alert.subject),
+                "severity": alert.severity,
+                "state": alert.state,
+                "summary": alert.summary,
+                "opened": time(alert.opened),
+                "updated": time(alert.updated),
+                "acknowledged_by": alert.acknowledged.as_ref().map(|(by, _)| by),
+                "acknowledged": alert.acknowledged.as_ref().map(|(_, at)| time(*at)),
+                "escalated": alert.escalated.map(time),
+                "resolved": alert.resolved.map(time),
+            },
+            "conjunction": conjunction.map(about),
+        },
+    })
+    .to_string()
+}
+
+fn subject(subject: &Subject) -> Value {
+    match subject {
+        Subject::Conjunction { conjunction, rule } => {
+            json!({"kind": "conjunction", "conjunction": conjunction.to_string(), "rule": rule.to_string()})
+        }
+        Subject::Feed { feed } => json!({"kind": "feed", "feed": feed}),
+        Subject::NoScreening => json!({"kind": "no_screening"}),
+        Subject::StaleCatalog => json!({"kind": "stale_catalog"}),
+    }
+}
+
+fn about(conjunction: &Conjunction) -> Value {
+    let solution = &conjunction.solution;
+    let object = |object: &Participant| {
+        json!({
+            "catalog_number": object.number.get(),
+            "name": object.name,
+            "data_grade": object.grade,
+            "epoch": object.epoch.map(|epoch| epoch.to_string()),
+            "hard_body_radius_m": object.hard_body_radius_m,
+        })
+    };
+    json!({
+        "id": conjunction.id.to_string(),
+        "objects": conjunction.objects.each_ref().map(object),
+        "relation": conjunction.relation,
+        "status": conjunction.status,
+        "tca": solution.tca.to_string(),
+        "miss_distance_km": solution.miss_distance_km,
+        "miss_ric_km": solution.miss_ric_km,
+        "relative_speed_km_s": solution.relative_speed_km_s,
+        "maximum_probability": solution.maximum_probability,
+        "probability": solution.probability,
+        "method": solution.method,
+        "notice": NOTICE,
+    })
+}
+
+/// The mail of a message, with a link to the alert if an address of ours is known.
+pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mail {
+    let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let what = match delivery.change {
+        AlertChange::Opened => "Alert",
+        AlertChange::Raised => "Raised",
+        AlertChange::Acknowledged => "Acknowledged",
+        AlertChange::Muted => "Muted",
+        AlertChange::Escalated => "Not acknowledged",
+        AlertChange::Resolved => "Resolved",
+    };
+    let summary = text("/data/alert/summary");
+    let mut lines = vec![
+        summary.to_owned(),
+        String::new(),
+        format!("Severity: {}", text("/data/alert/severity")),
+        format!("Opened: {}", text("/data/alert/opened")),
+    ];
+    if body.pointer("/data/conjunction").is_some_and(Value::is_object) {
+        let number = |pointer: &str| body.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        lines.push(format!("TCA: {}", text("/data/conjunction/tca")));
+        lines.push(format!("Miss distance: {:.3} km", number("/data/conjunction/miss_distance_km")));
+        lines.push(format!("Relative speed: {:.3} km/s", number("/data/conjunction/relative_speed_km_s")));
+        lines.push(format!("Maximum probability: {:.1e}", number("/data/conjunction/maximum_probability")));
+        lines.push(format!("The numbers are {NOTICE}."));
+    }
+    if let Some(base_url) = base_url {
+        lines.push(String::new());
+        lines.push(format!("{}/alerts/{}", base_url.trim_end_matches('/'), delivery.alert));
+    }
+    lines.push(String::new());
+    Mail {
+        to: to.to_owned(),
+        subject: format!("[AstroShield] {what}: {summary}"),
+        text: lines.join("\n"),
+        id: delivery.id.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, conjunction};
+    use super::*;
+    use crate::alert::{AlertState, Severity};
+    use crate::ids::{AlertId, RuleId, TenantId, WebhookId};
+
+    fn alert(conjunction: &Conjunction) -> Alert {
+        Alert {
+            id: AlertId::at(at(0)),
+            tenant: TenantId::local(),
+            subject: Subject::Conjunction { conjunction: conjunction.id, rule: RuleId::at(at(0)) },
+            severity: Severity::Critical,
+            state: AlertState::Open,
+            summary: summary(conjunction),
+            opened: at(0),
+            updated: at(0),
+            acknowledged: None,
+            resolved: None,
+            muted_until: None,
+            escalate_at: None,
+            escalated: None,
+        }
+    }
+
+    #[test]
+    fn a_message_tells_its_identity_what_happened_and_the_numbers_with_their_units() {
+        let conjunction = conjunction([25544, 7], at(10));
+        let channel = Channel::Webhook { webhook: WebhookId::at(at(0)) };
+        let alert = alert(&conjunction);
+        let channels = [channel.clone(), channel];
+        let messages = deliveries(&alert, AlertChange::Opened, Some(&conjunction), &channels, at(1));
+        let [message] = &messages[..] else { panic!("one message for a channel that is named twice") };
+        let body: Value = serde_json::from_str(&message.body).unwrap();
+        assert_eq!(body["id"], message.id.to_string());
+        assert_eq!(body["type"], "alert.opened");
+        assert_eq!(body["data"]["alert"]["id"], alert.id.to_string());
+        assert_eq!(body["data"]["alert"]["severity"], "critical");
+        assert_eq!(body["data"]["conjunction"]["miss_distance_km"], 0.5);
+        assert_eq!(body["data"]["conjunction"]["objects"][0]["catalog_number"], 25544);
+    }
+
+    #[test]
+    fn a_mail_says_in_its_subject_what_it_is_about_and_links_to_the_alert() {
+        let conjunction = conjunction([25544, 7], at(10));
+        let alert = alert(&conjunction);
+        let channels = [Channel::Email { address: "ops@example.org".to_owned() }];
+        let message = &deliveries(&alert, AlertChange::Escalated, Some(&conjunction), &channels, at(1))[0];
+        let mail = mail(message, "ops@example.org", Some("https://shield.example.org/"));
+        assert_eq!(mail.id, message.id.to_string());
+        assert!(
+            mail.subject.starts_with(
+                "[AstroShield] Not acknowledged: OBJECT 25544 [25544] and OBJECT 7 [7]: 0.500 km"
+            )
+        );
+        assert!(mail.text.contains(&format!("https://shield.example.org/alerts/{}", alert.id)));
+        assert!(mail.text.contains("Miss distance: 0.500 km"));
+    }
+}

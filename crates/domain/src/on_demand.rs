@@ -1,0 +1,303 @@
+//! Screening on demand: one object that somebody posts against the whole catalog, answered in seconds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use astroshield_astro::screening::{
+    Screening, ScreeningError, Selection, Trajectory, Volume, Window, WindowError,
+};
+use astroshield_astro::sgp4::Propagator;
+use astroshield_formats::{CatalogNumber, ElementSetRecord, Message, Strictness, read_messages};
+use jiff::{SignedDuration, Timestamp};
+use object_store::ObjectStore;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::alert::WatchList;
+use crate::catalog::Grade;
+use crate::conjunction::{Participant, Solution};
+use crate::ids::TenantId;
+use crate::population::{self, Population, PopulationError, Subject};
+use crate::ports::{Clock, Store, StoreError};
+use crate::screening::NotScreened;
+use crate::sizes::Sizes;
+use crate::{blobs, ingest, time, trajectory, uploads};
+
+/// Longest window, in days.
+pub const LIMIT_DAYS: f64 = 14.0;
+/// Largest distance, in km.
+pub const LIMIT_KM: f64 = 100.0;
+
+/// Requests that are screened at once; others wait.
+const AT_ONCE: usize = 1;
+/// Tenants whose catalogs are kept.
+const KEPT: usize = 4;
+
+/// What is screened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OnDemandSubject {
+    /// A message with one object: an element set (OMM or TLE in any notation) or an ephemeris (OEM).
+    Message {
+        /// Its text.
+        text: String,
+        /// Which object of the catalog it is, which is then not screened against itself; without it, as the message says.
+        object: Option<CatalogNumber>,
+    },
+    /// An object of the catalog, as it is known.
+    Object(CatalogNumber),
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnDemandRequest {
+    /// What is screened against all.
+    pub subject: OnDemandSubject,
+    /// Start of the window; now without it.
+    pub start: Option<Timestamp>,
+    /// Length of the window, in days: at most [`LIMIT_DAYS`].
+    pub days: f64,
+    /// Largest distance, in km: at most [`LIMIT_KM`].
+    pub threshold_km: f64,
+}
+
+/// A close approach that was found. It has no identity: nothing of it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnDemandConjunction {
+    /// The two objects, the one that was asked for first.
+    pub objects: [Participant; 2],
+    /// Whether the two never part in the window.
+    pub relation: bool,
+    /// What was found.
+    pub solution: Solution,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnDemandResult {
+    /// Start of the window.
+    pub start: Timestamp,
+    /// Stop of the window.
+    pub stop: Timestamp,
+    /// Objects that it was screened against.
+    pub objects: u64,
+    /// Close approaches by time.
+    pub conjunctions: Vec<OnDemandConjunction>,
+    /// Objects that could not be screened, or not to the end.
+    pub not_screened: Vec<NotScreened>,
+}
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum OnDemandError {
+    /// A number outside its domain.
+    #[error("{field} {value} is not above 0 and at most {limit}")]
+    OutOfDomain {
+        /// Which.
+        field: &'static str,
+        /// What it is.
+        value: f64,
+        /// Its largest value.
+        limit: f64,
+    },
+    /// What was posted cannot be screened.
+    #[error("{reason}")]
+    Subject {
+        /// Why.
+        reason: String,
+    },
+    /// No object of this number is in the catalog.
+    #[error("no object {object} in the catalog")]
+    NoObject {
+        /// The number.
+        object: CatalogNumber,
+    },
+    /// The window cannot be screened.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The screening cannot be done.
+    #[error(transparent)]
+    Screening(#[from] ScreeningError),
+    /// There is no catalog yet.
+    #[error("there is no catalog yet")]
+    NoCatalog,
+    /// The store did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalog could not be had.
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+    /// The thread that screened was stopped.
+    #[error("the screening was stopped")]
+    Stopped,
+}
+
+/// A tenant's catalog as it was when it last changed.
+#[derive(Clone)]
+struct Kept {
+    age: (Timestamp, Timestamp),
+    population: Arc<Population>,
+}
+
+/// Screens on demand.
+pub struct OnDemand {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+    threads: usize,
+    kept: Mutex<HashMap<TenantId, Kept>>,
+    turns: Arc<Semaphore>,
+}
+
+impl OnDemand {
+    /// Screening on demand over its parts, on so many threads.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        blobs: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+        threads: usize,
+    ) -> Self {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Self { store, blobs, clock, threads: threads.max(1), kept: Mutex::default(), turns }
+    }
+
+    /// Screens one object against the current catalog of a tenant.
+    ///
+    /// # Errors
+    /// When the request is not in order, there is no catalog, or the store fails.
+    #[tracing::instrument(skip_all, fields(%tenant))]
+    pub async fn screen(
+        &self,
+        tenant: &TenantId,
+        request: OnDemandRequest,
+    ) -> Result<OnDemandResult, OnDemandError> {
+        let check = |field, value: f64, limit: f64| {
+            let inside = value > 0.0 && value <= limit;
+            if inside { Ok(()) } else { Err(OnDemandError::OutOfDomain { field, value, limit }) }
+        };
+        check("days", request.days, LIMIT_DAYS)?;
+        check("threshold_km", request.threshold_km, LIMIT_KM)?;
+        let start = time::to_microsecond(request.start.unwrap_or_else(|| self.clock.now()));
+        let length = SignedDuration::from_secs_f64(request.days * 86_400.0);
+        let stop = start.saturating_add(length).unwrap_or(start);
+        let window = Window::new(time::to_epoch(start), time::to_epoch(stop))?;
+
+        let catalog = self.catalog(tenant).await?;
+        let (subject, motion) = self.subject(tenant, request.subject, &catalog).await?;
+        let lists: Vec<WatchList> = self.store.watch_lists(tenant).await?;
+        let sizes = Sizes::of_watch_lists(&lists);
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| OnDemandError::Stopped)?;
+        let (threads, volume) = (self.threads, Volume::Range { threshold_km: request.threshold_km });
+        let working = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let population = catalog.with_primary(subject, motion);
+            screen(&population, window, volume, threads, &sizes)
+        });
+        let (conjunctions, objects, not_screened) = working.await.map_err(|_| OnDemandError::Stopped)??;
+        tracing::info!(objects, conjunctions = conjunctions.len(), "screened on demand");
+        Ok(OnDemandResult { start, stop, objects, conjunctions, not_screened })
+    }
+
+    /// The current catalog, read again only when it changed.
+    async fn catalog(&self, tenant: &TenantId) -> Result<Arc<Population>, OnDemandError> {
+        let age = self.store.catalog_age().await?.ok_or(OnDemandError::NoCatalog)?;
+        // Held while the catalog is read, so that requests that come together read it once.
+        let mut kept = self.kept.lock().await;
+        if let Some(current) = kept.get(tenant).filter(|kept| kept.age == age) {
+            return Ok(Arc::clone(&current.population));
+        }
+        let sets = self.store.catalog_as_of(tenant, self.clock.now()).await?;
+        let population = Arc::new(population::of_catalog(sets, &[], |_| false, &self.blobs).await?);
+        if kept.len() >= KEPT && !kept.contains_key(tenant) {
+            kept.clear();
+        }
+        kept.insert(tenant.clone(), Kept { age, population: Arc::clone(&population) });
+        Ok(population)
+    }
+
+    async fn subject(
+        &self,
+        tenant: &TenantId,
+        subject: OnDemandSubject,
+        catalog: &Population,
+    ) -> Result<(Subject, Trajectory), OnDemandError> {
+        match subject {
+            OnDemandSubject::Object(object) => {
+                catalog.object(object).ok_or(OnDemandError::NoObject { object })
+            }
+            OnDemandSubject::Message { text, object } => {
+                let (mut subject, motion, oem) = posted(text).await?;
+                if object.is_some() {
+                    subject.number = object;
+                } else if let Some(oem) = oem {
+                    subject.number = uploads::object_of(&*self.store, tenant, &oem).await?;
+                }
+                Ok((subject, motion))
+            }
+        }
+    }
+}
+
+type Posted = (Subject, Trajectory, Option<Box<astroshield_formats::Oem>>);
+
+/// The one object of a message.
+async fn posted(text: String) -> Result<Posted, OnDemandError> {
+    let reading = tokio::task::spawn_blocking(move || read(text.into_bytes()));
+    reading.await.map_err(|_| OnDemandError::Stopped)?.map_err(|reason| OnDemandError::Subject { reason })
+}
+
+fn read(bytes: Vec<u8>) -> Result<Posted, String> {
+    let bytes = blobs::unpack(bytes, ingest::LIMIT_BYTES).map_err(|error| error.to_string())?;
+    let document =
+        read_messages(&bytes, "message", Strictness::Strict).map_err(|problem| problem.to_string())?;
+    let count = document.messages.len();
+    let mut messages = document.messages.into_iter();
+    let (Some(message), None) = (messages.next(), messages.next()) else {
+        return Err(format!("{count} messages; one is due"));
+    };
+    let record = match message {
+        Message::Tle(tle) => ElementSetRecord::try_from(*tle),
+        Message::Omm(omm) => ElementSetRecord::try_from(*omm),
+        Message::Oem(oem) => {
+            let motion = trajectory::of_oem(&oem).map_err(|error| error.to_string())?;
+            return Ok((population::of_operator(None, &oem, None), motion, Some(oem)));
+        }
+        other => {
+            return Err(format!("a {} cannot be screened; an OMM, TLE or OEM is due", other.kind().as_str()));
+        }
+    };
+    let record = record.map_err(|error| error.to_string())?;
+    let propagator = Propagator::new(&record.elements).map_err(|error| error.to_string())?;
+    let subject = Subject {
+        number: Some(record.catalog_number),
+        name: record.name,
+        international_designator: record.international_designator,
+        grade: Grade::Gp,
+        epoch: time::from_epoch(record.elements.epoch),
+        primary: true,
+    };
+    Ok((subject, Trajectory::of_element_set(propagator), None))
+}
+
+type Screened = (Vec<OnDemandConjunction>, u64, Vec<NotScreened>);
+
+fn screen(
+    population: &Population,
+    window: Window,
+    volume: Volume,
+    threads: usize,
+    sizes: &Sizes,
+) -> Result<Screened, OnDemandError> {
+    let selection = Selection::Primaries(population.primaries());
+    let screening = Screening::new(population.trajectories.clone(), window, volume, selection)?;
+    let outcome = screening.run(threads, &|_, _| true).ok_or(OnDemandError::Stopped)?;
+    let conjunctions = outcome
+        .conjunctions
+        .iter()
+        .filter_map(|found| {
+            let (objects, solution) = population.solution(found, sizes)?;
+            Some(OnDemandConjunction { objects, relation: found.relation, solution })
+        })
+        .collect();
+    let others = population.subjects.len().saturating_sub(1) as u64;
+    Ok((conjunctions, others, population.not_screened(&outcome, &screening, window)))
+}

@@ -1,0 +1,310 @@
+//! Silence is an alarm: no screening, no fresh catalog, or a feed that fails; and a heartbeat for an outside monitor that
+//! notices when this process itself is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
+use crate::feed::FeedStatus;
+use crate::feeds::FeedSettings;
+use crate::ids::{AlertId, TenantId};
+use crate::notify;
+use crate::ports::{Clock, FeedClient, FeedRequest, Store, StoreError};
+use crate::screening::RunState;
+use crate::time;
+
+/// How often to look.
+const LOOK: Duration = Duration::from_secs(30);
+/// Failures in a row from which on a feed is alerted.
+const FAILURES: u32 = 3;
+/// Runs among which the newest that completed is looked for.
+const RUNS: u32 = 50;
+/// Largest answer to a heartbeat that is read.
+const HEARTBEAT_BYTES: u64 = 64 << 10;
+
+/// When silence is an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SilenceSettings {
+    /// Time without a completed screening.
+    pub no_screening_after: Duration,
+    /// Age of the newest data of the catalog.
+    pub stale_catalog_after: Duration,
+    /// Where to post the heartbeat.
+    pub heartbeat_url: Option<String>,
+    /// How often.
+    pub heartbeat_interval: Duration,
+}
+
+/// Watches for silence.
+pub struct SilenceWatch {
+    settings: SilenceSettings,
+    feeds: Vec<FeedSettings>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    heartbeat: Arc<dyn FeedClient>,
+    /// When the watch began: what never happened counts from here.
+    since: Timestamp,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq)]
+struct Finding {
+    subject: Subject,
+    severity: Severity,
+    summary: String,
+}
+
+impl SilenceWatch {
+    /// A watch over its parts.
+    #[must_use]
+    pub fn new(
+        settings: SilenceSettings,
+        feeds: Vec<FeedSettings>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        heartbeat: Arc<dyn FeedClient>,
+    ) -> Self {
+        let since = clock.now();
+        Self { settings, feeds, store, clock, heartbeat, since }
+    }
+
+    /// Watches and posts the heartbeat until shutdown.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(self.keep_looking(&shutdown), self.keep_beating(&shutdown));
+    }
+
+    async fn keep_looking(&self, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.look().await {
+                tracing::error!(%error, "nobody could look for silence");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Looks once: raises alerts of what is wrong, resolves those of what is well again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look(&self) -> Result<(), StoreError> {
+        let now = time::to_microsecond(self.clock.now());
+        // What is public is cared for by the platform's own tenant: nobody else can act on it.
+        let findings = self.findings(now).await?;
+        let mut tenants: Vec<TenantId> = self.feeds.iter().map(alerted).collect();
+        tenants.push(TenantId::local());
+        tenants.sort();
+        tenants.dedup();
+        for tenant in tenants {
+            let own = findings.iter().filter(|(concerned, _)| *concerned == tenant);
+            let own: Vec<&Finding> = own.map(|(_, finding)| finding).collect();
+            self.settle(&tenant, &own, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn findings(&self, now: Timestamp) -> Result<Vec<(TenantId, Finding)>, StoreError> {
+        let mut findings = Vec::new();
+        let known = self.store.feeds().await?;
+        for feed in &self.feeds {
+            let status = known.iter().find(|status| status.feed == feed.name);
+            if let Some(summary) = ailing(feed, status, self.since, now) {
+                let subject = Subject::Feed { feed: feed.name.clone() };
+                findings.push((alerted(feed), Finding { subject, severity: Severity::Warning, summary }));
+            }
+        }
+        let local = |subject, severity, summary| (TenantId::local(), Finding { subject, severity, summary });
+        let runs = self.store.runs(&TenantId::public(), None, RUNS).await?.rows;
+        let mut completed = runs.iter().filter(|run| run.state == RunState::Completed);
+        let newest = completed.find_map(|run| run.finished);
+        if let Some(hours) = silent_hours(newest, self.since, self.settings.no_screening_after, now) {
+            let summary = format!("no screening has completed for {hours:.1} h");
+            findings.push(local(Subject::NoScreening, Severity::Critical, summary));
+        }
+        let arrived = self.store.catalog_age().await?.map(|(arrived, _)| arrived);
+        if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
+            let summary = format!("no element set has arrived for {hours:.1} h");
+            findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));
+        }
+        Ok(findings)
+    }
+
+    /// Brings the alerts of a tenant in line with what is wrong.
+    async fn settle(
+        &self,
+        tenant: &TenantId,
+        findings: &[&Finding],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let unresolved = self.store.unresolved_alerts(tenant).await?;
+        let mut changes = AlertChanges::default();
+        for finding in findings {
+            if unresolved.iter().all(|alert| alert.subject != finding.subject) {
+                changes.alerts.push((open(tenant, finding, now), AlertChange::Opened));
+            }
+        }
+        let is_ours = |alert: &&Alert| !matches!(alert.subject, Subject::Conjunction { .. });
+        for alert in unresolved.iter().filter(is_ours) {
+            if findings.iter().all(|finding| finding.subject != alert.subject) {
+                changes.alerts.push((notify::over(alert.clone(), now), AlertChange::Resolved));
+            }
+        }
+        if changes.alerts.is_empty() {
+            return Ok(());
+        }
+        let channels = notify::platform_channels(&*self.store, tenant).await?;
+        for (alert, change) in &changes.alerts {
+            let was_muted = unresolved.iter().any(|was| was.id == alert.id && was.state == AlertState::Muted);
+            if !was_muted {
+                changes.deliveries.extend(notify::messages(alert, *change, None, &channels, now));
+            }
+            tracing::warn!(alert = %alert.id, ?change, summary = alert.summary, "alert of the platform");
+        }
+        match self.store.change_alerts(tenant, &changes, None, now).await {
+            // Another process was first; the next look sees it.
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn keep_beating(&self, shutdown: &CancellationToken) {
+        let Some(url) = &self.settings.heartbeat_url else { return };
+        while !shutdown.is_cancelled() {
+            self.beat(url).await;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(self.settings.heartbeat_interval.max(Duration::from_secs(1))) => {}
+            }
+        }
+    }
+
+    /// Posts the heartbeat, if the store answers: a process without its store is as good as gone.
+    async fn beat(&self, url: &str) {
+        if let Err(error) = self.store.ping().await {
+            tracing::error!(%error, "no heartbeat, as the store does not answer");
+            return;
+        }
+        let request =
+            FeedRequest { url: url.to_owned(), limit_bytes: HEARTBEAT_BYTES, ..FeedRequest::default() };
+        if let Err(error) = self.heartbeat.fetch(&request).await {
+            tracing::warn!(%error, "the heartbeat did not get through");
+        }
+    }
+}
+
+/// Who is alerted of a feed.
+fn alerted(feed: &FeedSettings) -> TenantId {
+    if feed.tenant == TenantId::public() { TenantId::local() } else { feed.tenant.clone() }
+}
+
+fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
+    let Finding { subject, severity, summary } = finding.clone();
+    Alert {
+        id: AlertId::at(now),
+        tenant: tenant.clone(),
+        subject,
+        severity,
+        state: AlertState::Open,
+        summary,
+        opened: now,
+        updated: now,
+        acknowledged: None,
+        resolved: None,
+        muted_until: None,
+        escalate_at: None,
+        escalated: None,
+    }
+}
+
+fn hours(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64() / 3600.0
+}
+
+/// Hours since something last happened, if that is longer ago than it may be.
+fn silent_hours(last: Option<Timestamp>, since: Timestamp, limit: Duration, now: Timestamp) -> Option<f64> {
+    // A process that begins after a long pause has the time to catch up.
+    let ago = hours(last.map_or(since, |last| last.max(since)), now);
+    (ago * 3600.0 > limit.as_secs_f64()).then(|| last.map_or(ago, |last| hours(last, now)))
+}
+
+/// What is wrong with a feed.
+fn ailing(
+    feed: &FeedSettings,
+    status: Option<&FeedStatus>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Option<String> {
+    let name = &feed.name;
+    if let Some(status) = status.filter(|status| status.failures >= FAILURES) {
+        let problem = status.problem.as_deref().unwrap_or("no reason is known");
+        return Some(format!("feed {name} has failed {} times: {problem}", status.failures));
+    }
+    let confirmed = status.and_then(|status| status.confirmed);
+    let hours = silent_hours(confirmed, since, feed.stale_after, now)?;
+    let problem = status.and_then(|status| status.problem.as_deref());
+    let reason = problem.map_or(String::new(), |problem| format!(": {problem}"));
+    Some(format!("feed {name} has confirmed nothing for {hours:.1} h{reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::feeds::FeedKind;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_hours(hour)
+    }
+
+    fn feed() -> FeedSettings {
+        FeedSettings {
+            name: "gp".to_owned(),
+            kind: FeedKind::Satcat,
+            url: "https://example.org".to_owned(),
+            interval: 2 * HOUR,
+            stale_after: 12 * HOUR,
+            space_track: None,
+            tenant: TenantId::public(),
+        }
+    }
+
+    #[test]
+    fn silence_counts_from_the_last_time_and_from_the_start_where_there_was_none() {
+        assert_eq!(silent_hours(None, at(0), 6 * HOUR, at(6)), None);
+        assert_eq!(silent_hours(None, at(0), 6 * HOUR, at(7)), Some(7.0));
+        assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(11)), None);
+        assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(12)), Some(7.0));
+    }
+
+    #[test]
+    fn a_process_that_comes_back_after_a_pause_has_time_to_catch_up_and_then_says_the_whole_age() {
+        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(5)), None);
+        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(7)), Some(107.0));
+    }
+
+    #[test]
+    fn a_feed_ails_after_three_failures_or_when_it_is_stale() {
+        let status = |failures, confirmed| FeedStatus {
+            failures,
+            confirmed,
+            problem: Some("503".to_owned()),
+            ..FeedStatus::default()
+        };
+        let now = at(13);
+        assert_eq!(ailing(&feed(), Some(&status(2, Some(at(10)))), at(0), now), None);
+        let failing = ailing(&feed(), Some(&status(3, Some(at(10)))), at(0), now).unwrap();
+        assert!(failing.contains("failed 3 times: 503"), "{failing}");
+        let stale = ailing(&feed(), Some(&status(1, Some(at(0)))), at(0), now).unwrap();
+        assert!(stale.contains("13.0 h: 503"), "{stale}");
+        assert!(ailing(&feed(), None, at(0), now).is_some());
+        assert_eq!(ailing(&feed(), None, at(0), at(12)), None);
+    }
+}

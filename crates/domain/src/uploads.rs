@@ -1,0 +1,350 @@
+//! Uploads: files that users give, kept as they were received, and judged.
+//!
+//! A file with anything wrong in it changes nothing but the list of uploads, where its problems stand.
+
+use std::sync::Arc;
+
+use astroshield_formats::{
+    CatalogNumber, Document, ElementSetRecord, Message, Oem, Strictness, read_messages,
+};
+use jiff::Timestamp;
+use object_store::ObjectStore;
+use sha2::{Digest, Sha256};
+
+use crate::access::Caller;
+use crate::assess::{self, Told};
+use crate::blobs::{self, BlobError};
+use crate::catalog::{Grade, ObjectQuery};
+use crate::conjunction::ReceivedCdm;
+use crate::event::{Event, Payload};
+use crate::feed::{OperatorEphemeris, Upload, UploadState};
+use crate::ids::{CdmId, EphemerisId, TenantId, UploadId};
+use crate::ingest::{self, IngestError, Ingestor};
+use crate::ports::{Clock, Store, StoreError};
+use crate::{time, trajectory};
+
+/// Largest file that is taken, in bytes, as it is received.
+pub const LIMIT_BYTES: u64 = 64 << 20;
+
+/// Problems that are kept of an upload.
+const PROBLEMS: usize = 50;
+
+/// Why an upload was not taken. Nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// Too large.
+    #[error("{bytes} bytes; at most {LIMIT_BYTES} are taken")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// It could not be kept.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread that read it was stopped.
+    #[error("reading the upload was stopped")]
+    Stopped,
+}
+
+/// Takes uploads.
+pub struct Uploads {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+    ingestor: Arc<Ingestor>,
+}
+
+/// What is in a file, as far as the file alone can tell.
+#[derive(Default)]
+struct Contents {
+    kind: Option<String>,
+    records: u64,
+    has_element_sets: bool,
+    /// Number of the message, and what is said of its object.
+    ephemerides: Vec<(u32, Oem, (Timestamp, Timestamp))>,
+    told: Vec<Told>,
+    problems: Vec<String>,
+    /// What is worth saying of a file that is taken.
+    notes: Vec<String>,
+}
+
+impl Uploads {
+    /// Uploads over their parts.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        blobs: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+        ingestor: Arc<Ingestor>,
+    ) -> Self {
+        Self { store, blobs, clock, ingestor }
+    }
+
+    /// Takes a file: element sets, ephemerides (OEM), states (OPM), conjunction messages. `object` says whose ephemeris it
+    /// is, where the file does not. One with problems is kept as rejected, and nothing of it is used.
+    ///
+    /// # Errors
+    /// When it is too large or cannot be kept. Nothing of it is stored then.
+    pub async fn receive(
+        &self,
+        caller: &Caller,
+        name: &str,
+        object: Option<CatalogNumber>,
+        bytes: Vec<u8>,
+    ) -> Result<Upload, UploadError> {
+        let size = bytes.len() as u64;
+        if size > LIMIT_BYTES {
+            return Err(UploadError::TooLarge { bytes: size });
+        }
+        let at = time::to_microsecond(self.clock.now());
+        let (id, tenant) = (UploadId::at(at), &caller.tenant);
+        let (bytes, sha256, mut contents) = {
+            let name = name.to_owned();
+            let reading = tokio::task::spawn_blocking(move || {
+                let sha256 = hexadecimal(&Sha256::digest(&bytes));
+                let contents = read(&name, &bytes, at);
+                (bytes, sha256, contents)
+            });
+            reading.await.map_err(|_| UploadError::Stopped)?
+        };
+        let blob = format!("{tenant}/uploads/{id}");
+        blobs::put(&*self.blobs, &blob, bytes.clone()).await?;
+        let mut upload = Upload {
+            id,
+            tenant: tenant.clone(),
+            name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+            kind: contents.kind.take(),
+            by: caller.name.clone(),
+            at,
+            state: UploadState::Rejected,
+            records: 0,
+            problems: Vec::new(),
+            sha256,
+            blob,
+        };
+        let stored = self.judge(&mut upload, contents, object, bytes).await;
+        if stored.is_err()
+            && let Err(error) = blobs::remove(&*self.blobs, &upload.blob).await
+        {
+            tracing::warn!(%error, "an upload that nothing speaks of stays");
+        }
+        stored?;
+        tracing::info!(
+            upload = %id, %tenant, by = upload.by, kind = upload.kind, records = upload.records,
+            problems = upload.problems.len(), accepted = upload.state == UploadState::Accepted, "upload"
+        );
+        Ok(upload)
+    }
+
+    /// Decides on an upload and stores it with what it holds.
+    async fn judge(
+        &self,
+        upload: &mut Upload,
+        mut contents: Contents,
+        object: Option<CatalogNumber>,
+        bytes: Vec<u8>,
+    ) -> Result<(), UploadError> {
+        let ephemerides = self.ephemerides(upload, &mut contents, object).await?;
+        let cdms = self.cdms(upload, &contents.told).await?;
+        if contents.problems.is_empty() && contents.has_element_sets {
+            let source = format!("upload {}", upload.id);
+            let name = upload.name.clone();
+            let taken = self.ingestor.element_sets(&upload.tenant, &source, Grade::Gp, &name, bytes).await;
+            match taken {
+                Ok(_) => {}
+                Err(IngestError::Blob(error)) => return Err(error.into()),
+                Err(IngestError::Store(error)) => return Err(error.into()),
+                Err(IngestError::Stopped { .. }) => return Err(UploadError::Stopped),
+                Err(error) => contents.problems.push(crate::describe(&error)),
+            }
+        }
+        let accepted = contents.problems.is_empty();
+        if accepted {
+            upload.state = UploadState::Accepted;
+            upload.records = contents.records;
+            upload.problems = contents.notes;
+        } else {
+            upload.problems = contents.problems;
+        }
+        if upload.problems.len() > PROBLEMS {
+            let more = upload.problems.len() - PROBLEMS;
+            upload.problems.truncate(PROBLEMS);
+            upload.problems.push(format!("{more} more"));
+        }
+        let event = |payload| Event::new(upload.tenant.clone(), upload.at, Vec::new(), payload);
+        let mut events = vec![event(Payload::UploadStored { upload: upload.id, accepted })];
+        let (mut stored, mut received) = (Vec::new(), Vec::new());
+        if accepted {
+            events.extend(
+                ephemerides.iter().map(|stored| event(Payload::EphemerisStored { object: stored.object })),
+            );
+            events
+                .extend(cdms.iter().map(|cdm| event(Payload::CdmReceived { conjunction: cdm.conjunction })));
+            (stored, received) = (ephemerides, cdms);
+        }
+        Ok(self.store.add_upload(upload, &stored, &received, &events).await?)
+    }
+
+    async fn ephemerides(
+        &self,
+        upload: &Upload,
+        contents: &mut Contents,
+        object: Option<CatalogNumber>,
+    ) -> Result<Vec<OperatorEphemeris>, UploadError> {
+        let mut ephemerides = Vec::new();
+        for (message, oem, (start, stop)) in &contents.ephemerides {
+            let number = match object {
+                Some(number) => Some(number),
+                None => object_of(&*self.store, &upload.tenant, oem).await?,
+            };
+            match number {
+                Some(number) => ephemerides.push(OperatorEphemeris {
+                    id: EphemerisId::at(upload.at),
+                    tenant: upload.tenant.clone(),
+                    object: number.get(),
+                    upload: upload.id,
+                    message: *message,
+                    start: *start,
+                    stop: *stop,
+                    arrived: upload.at,
+                    blob: upload.blob.clone(),
+                }),
+                None => contents.problems.push(format!(
+                    "message {}: OBJECT_ID {:?} is no object of the catalog; say which it is",
+                    message + 1,
+                    oem.segments.first().map_or("", |segment| segment.metadata.object_id.as_str())
+                )),
+            }
+        }
+        let mut objects: Vec<u32> = ephemerides.iter().map(|ephemeris| ephemeris.object).collect();
+        objects.sort_unstable();
+        if let Some(pair) = objects.windows(2).find(|pair| pair[0] == pair[1]) {
+            contents.problems.push(format!("more than one ephemeris of object {}", pair[0]));
+        }
+        Ok(ephemerides)
+    }
+
+    async fn cdms(&self, upload: &Upload, told: &[Told]) -> Result<Vec<ReceivedCdm>, UploadError> {
+        let mut cdms = Vec::with_capacity(told.len());
+        for told in told {
+            let conjunction = assess::conjunction_of(&*self.store, &upload.tenant, told).await?;
+            cdms.push(ReceivedCdm {
+                id: CdmId::at(upload.at),
+                tenant: upload.tenant.clone(),
+                conjunction,
+                objects: told.objects,
+                originator: told.originator.clone(),
+                created: told.created,
+                arrived: upload.at,
+                tca: told.tca,
+                miss_distance_km: told.miss_distance_km,
+                stated_probability: told.stated_probability,
+                probability: told.probability,
+                blob: upload.blob.clone(),
+            });
+        }
+        Ok(cdms)
+    }
+}
+
+/// The object of an ephemeris: `OBJECT_ID` as a catalog number, or as the designator of one object of the catalog.
+pub(crate) async fn object_of(
+    store: &dyn Store,
+    tenant: &TenantId,
+    oem: &Oem,
+) -> Result<Option<CatalogNumber>, StoreError> {
+    let Some(segment) = oem.segments.first() else { return Ok(None) };
+    let designator = segment.metadata.object_id.trim();
+    if let Ok(number) = designator.parse() {
+        return Ok(Some(number));
+    }
+    let query = ObjectQuery { search: Some(designator.to_owned()), limit: 100, ..ObjectQuery::default() };
+    let found = store.objects(tenant, &query).await?.rows;
+    let mut named = found.into_iter().filter(|object| {
+        object.international_designator.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(designator))
+    });
+    Ok(named.next().map(|object| object.number).filter(|_| named.next().is_none()))
+}
+
+fn read(name: &str, bytes: &[u8], arrived: Timestamp) -> Contents {
+    let mut contents = Contents::default();
+    let unpacked = match blobs::unpack(bytes.to_vec(), ingest::LIMIT_BYTES) {
+        Ok(unpacked) => unpacked,
+        Err(error) => {
+            contents.problems.push(format!("{name}: {error}"));
+            return contents;
+        }
+    };
+    match read_messages(&unpacked, name, Strictness::Tolerant) {
+        Ok(document) => contents.fill(document, arrived),
+        Err(problem) => contents.problems.push(problem.to_string()),
+    }
+    contents
+}
+
+impl Contents {
+    fn fill(&mut self, document: Document, arrived: Timestamp) {
+        self.problems.extend(document.problems.iter().map(ToString::to_string));
+        if document.messages.is_empty() && self.problems.is_empty() {
+            self.problems.push("no messages in it".to_owned());
+        }
+        self.kind = document.messages.first().map(|message| message.kind().as_str().to_owned());
+        for (number, message) in (0..).zip(document.messages) {
+            self.records += 1;
+            if let Err(reason) = self.take(number, message, arrived) {
+                self.problems.push(format!("message {}: {reason}", number + 1));
+            }
+        }
+    }
+
+    fn take(&mut self, number: u32, message: Message, arrived: Timestamp) -> Result<(), String> {
+        match message {
+            Message::Tle(tle) => {
+                self.has_element_sets = true;
+                ElementSetRecord::try_from(*tle).map(drop).map_err(|error| error.to_string())
+            }
+            Message::Omm(omm) => {
+                self.has_element_sets = true;
+                ElementSetRecord::try_from(*omm).map(drop).map_err(|error| error.to_string())
+            }
+            Message::Oem(oem) => {
+                trajectory::of_oem(&oem).map_err(|error| error.to_string())?;
+                let span = trajectory::span(&oem).map_err(|error| error.to_string())?;
+                let (from, to) = span.ok_or("no useable states")?;
+                let (from, to) =
+                    time::from_epoch(from).zip(time::from_epoch(to)).ok_or("times out of range")?;
+                self.ephemerides.push((number, *oem, (time::to_microsecond(from), time::to_microsecond(to))));
+                Ok(())
+            }
+            Message::Opm(_) => {
+                self.notes.push(format!(
+                    "message {}: an OPM is kept, but not screened: give an ephemeris (OEM) instead",
+                    number + 1
+                ));
+                Ok(())
+            }
+            Message::Cdm(cdm) => {
+                self.told.push(assess::of_cdm(&cdm)?);
+                Ok(())
+            }
+            Message::CdmSummary(summary) => {
+                self.told.push(assess::of_summary(&summary, arrived)?);
+                Ok(())
+            }
+            other => Err(format!("a {} is not taken", other.kind().as_str())),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
