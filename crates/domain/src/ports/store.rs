@@ -1,7 +1,4 @@
-//! The store: everything that must not be lost.
-//!
-//! Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it;
-//! when it fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones.
+//! The store.
 
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
@@ -92,7 +89,10 @@ pub enum RunUpdate {
     },
 }
 
-/// Everything that must not be lost. See the [module](self) for what each call promises.
+/// Everything that must not be lost.
+///
+/// Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it; when it
+/// fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
