@@ -1,5 +1,6 @@
 -- Times are microseconds of UTC since 1970, epochs of element sets nanoseconds. What a tenant makes has the tenant in
--- front of its keys. Small numbers stand for grades, severities, states and methods as in src/sql/values.rs.
+-- front of its keys. Small numbers stand for grades, severities, states and methods, as in
+-- crates/adapters/src/sql/values.rs.
 
 CREATE TABLE ingests (
     tenant TEXT NOT NULL,

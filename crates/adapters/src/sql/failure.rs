@@ -22,7 +22,7 @@ impl Failure {
     }
 
     /// What was to be changed is not there.
-    pub(crate) fn not_found(kind: &'static str, id: impl ToString) -> Self {
+    pub(crate) fn not_found(kind: &'static str, id: &impl ToString) -> Self {
         Self::Refused(StoreError::NotFound { kind, id: id.to_string() })
     }
 

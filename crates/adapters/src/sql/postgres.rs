@@ -10,6 +10,7 @@ use sqlx::{Postgres, QueryBuilder, Transaction};
 
 use super::failure::{Outcome, migration_error, store_error};
 
+#[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
 mod statements;
 

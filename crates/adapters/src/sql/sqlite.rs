@@ -17,6 +17,7 @@ use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::failure::{Outcome, migration_error, store_error};
 
+#[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
 mod statements;
 
@@ -118,7 +119,6 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 /// Transactions that write follow one another anyway.
-#[expect(clippy::unused_async, reason = "that of PostgreSQL waits")]
 async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
     Ok(())
 }

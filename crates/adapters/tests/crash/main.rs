@@ -1,5 +1,7 @@
 //! What the store has accepted survives a killed process and a power cut.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};

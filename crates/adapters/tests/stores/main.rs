@@ -1,4 +1,6 @@
 //! The stores and the bus, held to their ports.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod postgres;
 mod sqlite;

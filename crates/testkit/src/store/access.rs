@@ -32,11 +32,11 @@ pub async fn watch_lists_are_kept(store: &dyn Store) {
 
     let rule = rule(&own, Some(&list));
     store.put_rule(&rule, &audit("rule")).await.unwrap();
-    assert_conflict(store.remove_watch_list(&own, list.id, &audit("refused")).await);
+    assert_conflict(&store.remove_watch_list(&own, list.id, &audit("refused")).await);
     assert_eq!(store.watch_lists(&own).await.unwrap(), [list.clone(), first.clone()]);
     store.remove_watch_list(&own, first.id, &audit("remove")).await.unwrap();
-    assert_not_found(store.remove_watch_list(&own, first.id, &audit("refused")).await);
-    assert_not_found(store.remove_watch_list(&tenant("other"), list.id, &audit("refused")).await);
+    assert_not_found(&store.remove_watch_list(&own, first.id, &audit("refused")).await);
+    assert_not_found(&store.remove_watch_list(&tenant("other"), list.id, &audit("refused")).await);
     store.remove_rule(&own, rule.id, &audit("rule.remove")).await.unwrap();
     store.remove_watch_list(&own, list.id, &audit("remove")).await.unwrap();
     assert_eq!(store.watch_lists(&own).await.unwrap(), []);
@@ -75,11 +75,11 @@ pub async fn rules_are_kept(store: &dyn Store) {
     let list_of_other = watch_list(&other, &[5]);
     store.put_watch_list(&list_of_other, &audit).await.unwrap();
     for list in [&list_of_other, &watch_list(&own, &[5])] {
-        assert_conflict(store.put_rule(&rule(&own, Some(list)), &audit).await);
+        assert_conflict(&store.put_rule(&rule(&own, Some(list)), &audit).await);
     }
-    assert_not_found(store.remove_rule(&other, first.id, &audit).await);
+    assert_not_found(&store.remove_rule(&other, first.id, &audit).await);
     store.remove_rule(&own, first.id, &audit).await.unwrap();
-    assert_not_found(store.remove_rule(&own, first.id, &audit).await);
+    assert_not_found(&store.remove_rule(&own, first.id, &audit).await);
     assert_eq!(store.rules(&own).await.unwrap(), [disabled]);
 }
 
@@ -94,9 +94,9 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     first.url = "https://example.org/other".to_owned();
     store.put_webhook(&first, &audit).await.unwrap();
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
-    assert_not_found(store.remove_webhook(&tenant("other"), first.id, &audit).await);
+    assert_not_found(&store.remove_webhook(&tenant("other"), first.id, &audit).await);
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
-    assert_not_found(store.remove_webhook(&own, first.id, &audit).await);
+    assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
     assert_eq!(actions(store, &own).await.len(), 4);
 }
@@ -111,7 +111,7 @@ pub async fn api_keys_are_kept(store: &dyn Store) {
     store.add_api_key(&second, &audit).await.unwrap();
     let same_hash =
         astroshield_domain::access::ApiKey { id: ApiKeyId::at(at(9)), ..api_key(&tenant("other"), 1) };
-    assert_conflict(store.add_api_key(&same_hash, &audit).await);
+    assert_conflict(&store.add_api_key(&same_hash, &audit).await);
     assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap().as_ref(), Some(&key));
     assert_eq!(store.api_key_by_hash(&[3; 32]).await.unwrap(), None);
     store.revoke_api_key(&own, key.id, at(50), &audit).await.unwrap();
@@ -119,8 +119,8 @@ pub async fn api_keys_are_kept(store: &dyn Store) {
     key.revoked = Some(at(50));
     assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap(), Some(key.clone()));
     assert_eq!(store.api_keys(&own).await.unwrap(), [key.clone(), second]);
-    assert_not_found(store.revoke_api_key(&tenant("other"), key.id, at(0), &audit).await);
-    assert_not_found(store.revoke_api_key(&own, ApiKeyId::at(at(0)), at(0), &audit).await);
+    assert_not_found(&store.revoke_api_key(&tenant("other"), key.id, at(0), &audit).await);
+    assert_not_found(&store.revoke_api_key(&own, ApiKeyId::at(at(0)), at(0), &audit).await);
     assert_eq!(actions(store, &own).await.len(), 4);
 }
 
@@ -148,7 +148,7 @@ pub async fn an_answer_is_given_once(store: &dyn Store) {
     assert_eq!(store.answer(&own, "key").await.unwrap(), None);
     store.put_answer(&own, "key", &answer, at(0)).await.unwrap();
     let second = StoredAnswer { status: 500, ..answer.clone() };
-    assert_conflict(store.put_answer(&own, "key", &second, at(0)).await);
+    assert_conflict(&store.put_answer(&own, "key", &second, at(0)).await);
     store.put_answer(&other, "key", &second, at(0)).await.unwrap();
     assert_eq!(store.answer(&own, "key").await.unwrap(), Some(answer));
     assert_eq!(store.answer(&other, "key").await.unwrap(), Some(second));

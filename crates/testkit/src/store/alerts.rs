@@ -52,7 +52,7 @@ pub async fn one_alert_of_a_subject_is_unresolved(store: &dyn Store) {
         first.state = state;
         change(store, &first, AlertChange::Acknowledged).await.unwrap();
         let second = alert(&own, "a", at(10));
-        assert_conflict(change(store, &second, AlertChange::Opened).await);
+        assert_conflict(&change(store, &second, AlertChange::Opened).await);
         assert_eq!(store.alert(&own, second.id).await.unwrap(), None);
         assert_eq!(store.unresolved_alerts(&own).await.unwrap(), [first.clone()]);
     }
@@ -106,7 +106,7 @@ pub async fn an_event_is_consumed_once(store: &dyn Store) {
 
     // What fails has not been consumed.
     let next = Consumed { consumer: "notify", event: EventId::at(at(1)) };
-    assert_conflict(store.change_alerts(&own, &changes, Some(next), at(0)).await);
+    assert_conflict(&store.change_alerts(&own, &changes, Some(next), at(0)).await);
     store.change_alerts(&own, &AlertChanges::default(), Some(next), at(0)).await.unwrap();
 }
 
@@ -204,7 +204,7 @@ pub async fn deliveries_are_taken_for_a_time(store: &dyn Store) {
         problem: Some("HTTP 500".to_owned()),
         ..all[1].clone()
     };
-    assert_eq!(store.take_deliveries(at(30), at(90), 10).await.unwrap(), [retried.clone()]);
+    assert_eq!(store.take_deliveries(at(30), at(90), 10).await.unwrap(), [retried]);
     // Whoever took the third is gone.
     assert_eq!(store.take_deliveries(at(60), at(90), 10).await.unwrap(), all[2..3]);
     store.put_delivery(all[2].id, DeliveryState::Failed, at(60), Some("given up")).await.unwrap();
@@ -221,8 +221,8 @@ pub async fn deliveries_are_taken_for_a_time(store: &dyn Store) {
             (DeliveryState::Due, 0)
         ]
     );
-    assert_not_found(store.put_delivery(DeliveryId::at(at(0)), DeliveryState::Delivered, at(0), None).await);
-    assert_not_found(store.put_delivery(all[0].id, DeliveryState::Due, at(0), None).await);
+    assert_not_found(&store.put_delivery(DeliveryId::at(at(0)), DeliveryState::Delivered, at(0), None).await);
+    assert_not_found(&store.put_delivery(all[0].id, DeliveryState::Due, at(0), None).await);
 }
 
 /// Several that take at once take different ones, and all of them.
@@ -266,7 +266,7 @@ pub async fn changes_of_alerts_that_fail_leave_nothing(store: &dyn Store) {
     for (alerts, deliveries) in changes {
         let alerts = alerts.into_iter().map(|alert| (alert.clone(), AlertChange::Opened)).collect();
         let changes = AlertChanges { alerts, deliveries };
-        assert_conflict(store.change_alerts(&own, &changes, None, at(0)).await);
+        assert_conflict(&store.change_alerts(&own, &changes, None, at(0)).await);
     }
     assert_eq!(store.unresolved_alerts(&own).await.unwrap(), []);
     assert_eq!(store.take_deliveries(at(100), at(200), 10).await.unwrap(), []);

@@ -132,10 +132,10 @@ pub async fn an_ingest_that_fails_leaves_nothing(store: &dyn Store) {
     assert_eq!(store.catalog_age().await.unwrap(), None);
     let mut mixed = ingest(&public, at(0), vec![element_set(5, 0), element_set(7, 0)]);
     mixed.element_sets[1].tenant = tenant("other");
-    assert_conflict(store.ingest(&mixed, &[]).await);
+    assert_conflict(&store.ingest(&mixed, &[]).await);
     let mut far_away = ingest(&public, at(0), vec![element_set(5, 0), element_set(7, 0)]);
     far_away.element_sets[1].elements.epoch += hifitime::Duration::from_days(1e6);
-    assert_conflict(store.ingest(&far_away, &[]).await);
+    assert_conflict(&store.ingest(&far_away, &[]).await);
     assert_eq!(current(store, &public, 100).await, []);
     assert_eq!(new_payloads(store).await, []);
     assert_eq!(store.catalog_age().await.unwrap(), None);

@@ -87,7 +87,7 @@ pub async fn a_conjunction_keeps_its_identity_and_history(store: &dyn Store) {
     assert_eq!(store.conjunction(&own, stays.id).await.unwrap(), Some(again.clone()));
     let cleared = Conjunction { status: ConjunctionStatus::Cleared, ..comes_back.clone() };
     assert_eq!(store.conjunction(&own, comes_back.id).await.unwrap(), Some(cleared.clone()));
-    assert_eq!(list(store, &own, ConjunctionQuery::default()).await, [again.clone()]);
+    assert_eq!(list(store, &own, ConjunctionQuery::default()).await, std::slice::from_ref(&again));
     let only_cleared =
         ConjunctionQuery { status: Some(ConjunctionStatus::Cleared), ..ConjunctionQuery::default() };
     assert_eq!(list(store, &own, only_cleared).await, [cleared]);
@@ -160,11 +160,11 @@ pub async fn a_conclusion_that_fails_leaves_nothing(store: &dyn Store) {
     let of_other = conjunction(&run(&tenant("other"), at(10)), [1, 2], at(100));
     let twice = [fine.clone(), fine.clone()];
     for found in [[fine.clone(), of_other].as_slice(), twice.as_slice()] {
-        assert_conflict(store.conclude_run(&own, &conclusion(&second), found).await);
+        assert_conflict(&store.conclude_run(&own, &conclusion(&second), found).await);
     }
-    assert_eq!(list(store, &own, ConjunctionQuery::default()).await, [known.clone()]);
+    assert_eq!(list(store, &own, ConjunctionQuery::default()).await, std::slice::from_ref(&known));
     assert_eq!(store.conjunction_history(&own, known.id).await.unwrap().len(), 1);
-    assert_eq!(store.unfinished_runs().await.unwrap(), [second.clone()]);
+    assert_eq!(store.unfinished_runs().await.unwrap(), std::slice::from_ref(&second));
     assert_eq!(new_payloads(store).await, []);
     store.conclude_run(&own, &conclusion(&second), &[fine]).await.unwrap();
 }
@@ -181,10 +181,10 @@ async fn population(store: &dyn Store, own: &TenantId) -> Vec<Conjunction> {
                 let mut one = conjunction(&run, [1 + place % 13, 20 + place], tca);
                 one.solution.miss_distance_km = f64::from(place % 11) / 3.0;
                 one.solution.maximum_probability = 10.0_f64.powi(-i32::try_from(place % 7).unwrap());
-                if place % 5 == 0 {
+                if place.is_multiple_of(5) {
                     one.solution.probability = Some(1e-9 * f64::from(place));
                 }
-                one.relation = place % 19 == 0;
+                one.relation = place.is_multiple_of(19);
                 one
             })
             .collect();

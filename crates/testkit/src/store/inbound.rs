@@ -37,7 +37,7 @@ pub async fn a_feed_whose_event_fails_keeps_its_old_status(store: &dyn Store) {
     let status = FeedStatus { feed: "a".to_owned(), ..FeedStatus::default() };
     store.put_feed(&status, &event).await.unwrap();
     let changed = FeedStatus { failures: 1, ..status.clone() };
-    assert_conflict(store.put_feed(&changed, &event).await);
+    assert_conflict(&store.put_feed(&changed, &event).await);
     assert_eq!(store.feeds().await.unwrap(), [status]);
     assert_eq!(new_payloads(store).await.len(), 1);
 }
@@ -65,10 +65,10 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     // Each of these is stored before what fails.
     let rejected = Upload { state: UploadState::Rejected, ..upload(&own, at(20)) };
     let of_other = ephemeris(&upload(&tenant("other"), at(20)), 5);
-    assert_conflict(store.add_upload(&rejected, &[ephemeris(&rejected, 5), of_other], &[], &[]).await);
-    assert_conflict(store.add_upload(&rejected, &[ephemeris(&rejected, 5)], &cdms, &[]).await);
-    assert_conflict(store.add_upload(&rejected, &[], &[], &events).await);
-    assert_conflict(store.add_upload(&accepted, &[], &[], &[]).await);
+    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5), of_other], &[], &[]).await);
+    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5)], &cdms, &[]).await);
+    assert_conflict(&store.add_upload(&rejected, &[], &[], &events).await);
+    assert_conflict(&store.add_upload(&accepted, &[], &[], &[]).await);
     assert_eq!(store.upload(&own, rejected.id).await.unwrap(), None);
     assert_eq!(store.ephemerides_as_of(&own, at(100), window).await.unwrap(), ephemerides);
     assert_eq!(new_payloads(store).await, []);

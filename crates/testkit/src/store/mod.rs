@@ -62,12 +62,12 @@ async fn put_event(store: &dyn Store, tenant: &TenantId, feed: &str) {
 }
 
 #[track_caller]
-fn assert_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+fn assert_conflict<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
 }
 
 #[track_caller]
-fn assert_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+fn assert_not_found<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::NotFound { .. })), "{result:?}");
 }
 

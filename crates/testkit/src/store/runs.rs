@@ -19,7 +19,7 @@ pub async fn a_second_run_of_a_kind_is_refused(store: &dyn Store) {
     let events = new_events(store).await;
     assert_eq!(events[0].payload, Payload::RunStarted { run: first.id });
     assert_eq!((events[0].causes.as_slice(), events.len()), ([cause].as_slice(), 1));
-    assert_conflict(store.begin_run(&run(&own, at(10)), &[]).await);
+    assert_conflict(&store.begin_run(&run(&own, at(10)), &[]).await);
     assert_eq!(new_payloads(store).await, []);
 
     let other_kind = Run { kind: RunKind::Ephemerides, ..run(&own, at(20)) };
@@ -34,7 +34,7 @@ pub async fn a_second_run_of_a_kind_is_refused(store: &dyn Store) {
         .unwrap();
     store.conclude_run(&own, &conclusion(&other_kind), &[]).await.unwrap();
     store.begin_run(&run(&own, at(50)), &[]).await.unwrap();
-    assert_conflict(store.begin_run(&first, &[]).await);
+    assert_conflict(&store.begin_run(&first, &[]).await);
 }
 
 /// A slice is done once, and that is told once.
@@ -58,9 +58,11 @@ pub async fn a_slice_is_done_once(store: &dyn Store) {
     let expected = [(0, "slices/0".to_owned()), (3, "slices/3".to_owned())];
     assert_eq!(store.slices_done(run.id).await.unwrap(), expected);
     assert_eq!(store.run(&own, run.id).await.unwrap().unwrap().slices_done, 2);
-    assert_conflict(store.update_run(&own, run.id, &slice_done(10)).await);
-    assert_not_found(store.update_run(&tenant("other"), run.id, &slice_done(4)).await);
-    assert_not_found(store.update_run(&own, astroshield_domain::ids::RunId::at(at(1)), &slice_done(4)).await);
+    assert_conflict(&store.update_run(&own, run.id, &slice_done(10)).await);
+    assert_not_found(&store.update_run(&tenant("other"), run.id, &slice_done(4)).await);
+    assert_not_found(
+        &store.update_run(&own, astroshield_domain::ids::RunId::at(at(1)), &slice_done(4)).await,
+    );
     assert_eq!(new_payloads(store).await, []);
 }
 
@@ -104,8 +106,8 @@ pub async fn a_failed_run_stays_failed(store: &dyn Store) {
     assert_eq!((stored.state, stored.finished), (RunState::Failed, Some(at(100))));
     assert_eq!(stored.problem.as_deref(), Some("no catalog"));
     assert_eq!(store.unfinished_runs().await.unwrap(), []);
-    assert_conflict(store.update_run(&own, run.id, &slice_done(1)).await);
-    assert_conflict(store.conclude_run(&own, &conclusion(&run), &[]).await);
+    assert_conflict(&store.update_run(&own, run.id, &slice_done(1)).await);
+    assert_conflict(&store.conclude_run(&own, &conclusion(&run), &[]).await);
     assert_eq!(store.slices_done(run.id).await.unwrap(), []);
 }
 
@@ -141,10 +143,10 @@ pub async fn a_run_is_concluded_once(store: &dyn Store) {
     store.conclude_run(&own, &conclusion, &found).await.unwrap();
     assert_eq!(store.conjunction(&own, found[0].id).await.unwrap(), None);
     assert_conflict(
-        store.update_run(&own, run.id, &RunUpdate::Failed { at: at(1), problem: String::new() }).await,
+        &store.update_run(&own, run.id, &RunUpdate::Failed { at: at(1), problem: String::new() }).await,
     );
     store.update_run(&own, run.id, &slice_done(0)).await.unwrap();
-    assert_not_found(store.conclude_run(&tenant("other"), &conclusion, &[]).await);
+    assert_not_found(&store.conclude_run(&tenant("other"), &conclusion, &[]).await);
     assert_eq!(new_payloads(store).await, []);
 }
 

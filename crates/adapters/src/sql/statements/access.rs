@@ -55,7 +55,7 @@ pub(super) async fn revoke_api_key(
             .await?
             .rows_affected();
     if changed == 0 {
-        return Err(Failure::not_found("API key", id));
+        return Err(Failure::not_found("API key", &id));
     }
     add_audit(connection, audit).await
 }

@@ -69,7 +69,7 @@ pub(super) async fn put_delivery(
     .execute(connection)
     .await?
     .rows_affected();
-    if changed == 0 { Err(Failure::not_found("delivery that is due", id)) } else { Ok(()) }
+    if changed == 0 { Err(Failure::not_found("delivery that is due", &id)) } else { Ok(()) }
 }
 
 pub(super) async fn deliveries_of(

@@ -64,7 +64,7 @@ pub(super) async fn run_to_change(
         .bind(id.0)
         .fetch_optional(connection)
         .await?
-        .ok_or_else(|| Failure::not_found("run", id))?;
+        .ok_or_else(|| Failure::not_found("run", &id))?;
     Ok((run_of_row(&row)?, EventId(row.try_get("cause")?)))
 }
 

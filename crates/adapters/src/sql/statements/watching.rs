@@ -105,7 +105,7 @@ pub(super) async fn remove_watch_list(
             Err(Failure::conflict(format!("a rule speaks of watch list {id}")))
         }
         Err(error) => Err(error.into()),
-        Ok(removed) if removed.rows_affected() == 0 => Err(Failure::not_found("watch list", id)),
+        Ok(removed) if removed.rows_affected() == 0 => Err(Failure::not_found("watch list", &id)),
         Ok(_) => add_audit(connection, audit).await,
     }
 }
@@ -197,7 +197,7 @@ pub(super) async fn remove_rule(
         .await?
         .rows_affected();
     if removed == 0 {
-        return Err(Failure::not_found("rule", id));
+        return Err(Failure::not_found("rule", &id));
     }
     add_audit(connection, audit).await
 }
@@ -255,7 +255,7 @@ pub(super) async fn remove_webhook(
         .await?
         .rows_affected();
     if removed == 0 {
-        return Err(Failure::not_found("webhook", id));
+        return Err(Failure::not_found("webhook", &id));
     }
     add_audit(connection, audit).await
 }
