@@ -54,14 +54,6 @@ pub(crate) fn unpack(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Checks that a table has a column of one of these names.
-pub(crate) fn require_column(header: &csv::StringRecord, names: &[&str]) -> anyhow::Result<()> {
-    if !header.iter().any(|column| names.contains(&column)) {
-        bail!("no column {}", names.join(" or "));
-    }
-    Ok(())
-}
-
 fn read_limited(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(LIMIT_BYTES + 1).read_to_end(&mut bytes)?;

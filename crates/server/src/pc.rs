@@ -1,6 +1,5 @@
 //! `astroshield pc`.
 
-mod encounter;
 mod table;
 
 use std::io::Write;
@@ -9,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use astroshield_astro::probability::assess::{Assessment, Method, MonteCarloUse, Options, assess};
 use astroshield_astro::probability::monte_carlo;
+use astroshield_domain::encounter;
 use astroshield_formats::{Cdm, Message, read_messages};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -159,7 +159,7 @@ impl Pc {
                 (None, Some(radius_m)) => (radius_m, "from the message"),
                 (None, None) => (encounter::default_radius_m(&cdm), "assumed"),
             };
-        let encounter = encounter::of(&cdm, hard_body_radius_m)?;
+        let encounter = encounter::of_cdm(&cdm, hard_body_radius_m)?;
         let monte_carlo = monte_carlo::Options {
             samples: self.samples.unwrap_or(monte_carlo::Options::default().samples),
             seed: self.seed,

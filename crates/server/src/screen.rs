@@ -12,9 +12,9 @@ use std::str::FromStr;
 use anyhow::{Context, bail};
 use astroshield_astro::Epoch;
 use astroshield_astro::screening::{Outcome, Screening, Selection, Volume, Window};
-use astroshield_formats::ElementSetRecord;
+use astroshield_domain::epochs::{AHEAD_DAYS, CatalogEpochs};
 use clap::{Args, ValueEnum};
-use hifitime::{Duration, Unit};
+use hifitime::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::primaries::{Choice, Primaries};
@@ -24,8 +24,7 @@ use crate::exit::Completion;
 use crate::objects::{CatalogFiles, Objects};
 use crate::output::Output;
 use crate::satcat::Satcat;
-use crate::sizes::Sizes;
-use crate::{number, time};
+use crate::{number, sizes, time};
 
 /// Find every close approach of every pair of objects
 #[derive(Debug, Args)]
@@ -162,24 +161,21 @@ impl FromStr for BoxKm {
     }
 }
 
-/// Age of element sets, in days, beyond which SGP4 says little about them.
-const STALE_DAYS: f64 = 30.0;
-/// Days after a catalog's median epoch beyond which an epoch is not the catalog's: a wrong date, or a forecast.
-const AHEAD_DAYS: f64 = 7.0;
-
 impl Screen {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         if self.format == Format::Parquet && !cfg!(feature = "parquet") {
             bail!("this build has no Parquet: build with `cargo build --release --features parquet`");
         }
         let satcat = self.satcat.as_deref().map(Satcat::read).transpose()?.unwrap_or_default();
-        let sizes = self.sizes.as_deref().map(Sizes::read).transpose()?.unwrap_or_default();
+        let sizes = self.sizes.as_deref().map(sizes::read).transpose()?.unwrap_or_default();
         let Objects { records, skipped_records } = self.catalogs.read()?;
-        let start = self.start_epoch(&records)?;
+        let epochs = records.iter().map(|record| record.elements.epoch);
+        let epochs = CatalogEpochs::of(epochs).context("no element sets")?;
+        let start = self.start_epoch(&epochs)?;
         let stop = start + Duration::from_seconds(self.days * 86_400.0);
         let window = Window::new(start, stop)?;
-        let age_days = (start - median_epoch(&records)?).to_unit(Unit::Day);
-        if age_days.abs() > STALE_DAYS {
+        if epochs.is_stale(start) {
+            let age_days = epochs.age_days(start);
             eprintln!(
                 "warning: the window starts {age_days:.0} days from the epochs of the element sets (median): the result \
                  means little"
@@ -219,21 +215,21 @@ impl Screen {
         Ok(Completion::of(skipped_records))
     }
 
-    fn start_epoch(&self, records: &[ElementSetRecord]) -> anyhow::Result<Epoch> {
+    fn start_epoch(&self, epochs: &CatalogEpochs) -> anyhow::Result<Epoch> {
         match self.start {
             Start::At(epoch) => Ok(epoch),
             Start::Now => time::now(),
-            Start::NewestEpoch => newest_epoch(records),
+            Start::NewestEpoch => Ok(newest_epoch(epochs)),
             Start::Auto => {
                 let now = time::now()?;
-                let age_days = (now - median_epoch(records)?).to_unit(Unit::Day);
-                if age_days.abs() <= STALE_DAYS {
+                if !epochs.is_stale(now) {
                     return Ok(now);
                 }
+                let age_days = epochs.age_days(now);
                 eprintln!(
                     "the catalog is {age_days:.0} days old: the window starts at its newest epoch, not now"
                 );
-                newest_epoch(records)
+                Ok(newest_epoch(epochs))
             }
         }
     }
@@ -278,22 +274,13 @@ impl Screen {
     }
 }
 
-/// Median of the epochs of the element sets, the earlier of two.
-fn median_epoch(records: &[ElementSetRecord]) -> anyhow::Result<Epoch> {
-    let mut epochs: Vec<Epoch> = records.iter().map(|record| record.elements.epoch).collect();
-    epochs.sort_unstable();
-    epochs.get(epochs.len().saturating_sub(1) / 2).copied().context("no element sets")
-}
-
-/// Newest epoch that is not far after the median: a single wrong date does not move the window. Says what is left out.
-fn newest_epoch(records: &[ElementSetRecord]) -> anyhow::Result<Epoch> {
-    let limit = median_epoch(records)? + Unit::Day * AHEAD_DAYS;
-    let epochs = || records.iter().map(|record| record.elements.epoch);
-    let ahead = epochs().filter(|epoch| *epoch > limit).count();
+/// The newest epoch of a catalog. Says what is left out.
+fn newest_epoch(epochs: &CatalogEpochs) -> Epoch {
+    let CatalogEpochs { newest, ahead, .. } = *epochs;
     if ahead > 0 {
         eprintln!(
             "{ahead} element sets are of more than {AHEAD_DAYS} days after the median epoch: the window does not start there"
         );
     }
-    epochs().filter(|epoch| *epoch <= limit).max().context("no element sets")
+    newest
 }

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
+use astroshield_domain::trajectory::is_earth_fixed;
 use astroshield_formats::{
     CatalogNumber, ElementSetRecord, Message, MessageKind, Oem, Strictness, detect, read_catalog,
     read_messages,
 };
 
-use super::subject::{Subjects, is_earth_fixed};
+use super::subject::Subjects;
 use crate::input::{self, Input};
 use crate::satcat::Satcat;
 

@@ -10,6 +10,7 @@ use astroshield_astro::probability::socrates::{self, SocratesError};
 use astroshield_astro::screening::{
     Conjunction, Edge, Failure, FailureCause, Outcome, Screening, TrajectoryError, Volume, Window,
 };
+use astroshield_domain::sizes::Sizes;
 use hifitime::Unit;
 use serde::Serialize;
 
@@ -17,7 +18,6 @@ use super::Sort;
 use super::subject::Subject;
 use crate::number::scientific;
 use crate::satcat::Satcat;
-use crate::sizes::Sizes;
 use crate::time;
 
 /// What to say about numbers of this grade.
