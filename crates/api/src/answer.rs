@@ -68,6 +68,11 @@ pub(crate) fn json_of<T: Serialize>(status: StatusCode, value: &T) -> Result<Res
     Ok(response)
 }
 
+/// The header `Link` of a list that is no JSON and goes on.
+pub(crate) fn next_link(cursor: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::try_from(format!("<?cursor={cursor}>; rel=\"next\"")).map_err(Problem::internal)
+}
+
 /// Nothing to say.
 pub(crate) fn no_content() -> Response {
     let mut response = Response::new(Body::empty());

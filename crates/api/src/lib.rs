@@ -33,18 +33,20 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, conjunctions, feeds, objects, rules, runs, screenings, session, status,
-        uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, conjunctions, exports, feeds, objects, rules, runs, screenings, session,
+        status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
         .routes(routes!(objects::objects))
         .routes(routes!(objects::object))
         .routes(routes!(objects::element_sets))
+        .routes(routes!(exports::ephemeris))
         .routes(routes!(conjunctions::conjunctions))
         .routes(routes!(conjunctions::conjunction))
         .routes(routes!(conjunctions::history))
         .routes(routes!(conjunctions::cdms))
+        .routes(routes!(exports::cdm))
         .routes(routes!(runs::runs))
         .routes(routes!(runs::run))
         .routes(routes!(runs::not_screened))

@@ -130,7 +130,12 @@ async fn read_json<T: DeserializeOwned>(request: Request, limit_bytes: usize) ->
         let reason = format!("application/json is due, this is {kind:?}");
         return Err(Problem::unsupported_media_type(reason).at("Content-Type"));
     }
-    parse_json(&body_bytes(request, limit_bytes).await?)
+    let bytes = body_bytes(request, limit_bytes).await?;
+    // A structure would be read from an array of its fields, too.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::unprocessable("an object is due, this is an array"));
+    }
+    parse_json(&bytes)
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
+use astroshield_domain::export::Exporter;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Store, WebhookClient};
@@ -65,7 +66,7 @@ pub struct ApiSettings {
     pub slow_client_timeout: Duration,
     /// How often the WebSocket is kept alive.
     pub keep_alive: Duration,
-    /// Most WebSockets at a time.
+    /// Most connections over WebSocket at a time.
     pub stream_limit: usize,
     /// Version and build of the program.
     pub build: String,
@@ -100,14 +101,14 @@ pub struct ApiState {
     /// Counts writes through this process, so that a caller's next read does not find an answer from before.
     pub(crate) writes: Arc<AtomicU64>,
     pub(crate) demo: Arc<AtomicBool>,
-    /// Room for WebSockets.
+    /// Room for connections over WebSocket.
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) shutdown: CancellationToken,
 }
 
 impl ApiState {
     /// The state of one server. `demo` is true while the catalog is the demo population, and `tokens` are the one-time
-    /// tokens that the server prints. `shutdown` ends the WebSockets.
+    /// tokens that the server prints. `shutdown` ends the streams.
     #[must_use]
     pub fn new(
         ports: Ports,
@@ -129,6 +130,12 @@ impl ApiState {
             demo,
             shutdown,
         }
+    }
+
+    /// Exports what the store holds.
+    pub(crate) fn exporter(&self) -> Exporter {
+        let Ports { store, blobs, clock, .. } = &self.ports;
+        Exporter::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock), "ASTROSHIELD".to_owned())
     }
 
     /// Now, as finely as every store keeps it, so that what is answered is what is stored.

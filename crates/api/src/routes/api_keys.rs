@@ -110,7 +110,7 @@ pub(crate) async fn create(
         expires: body.expires,
         revoked: None,
     };
-    state.ports.store.add_api_key(&key, &audit_entry(&caller, now, "api_key.create", key.id)).await?;
+    state.ports.store.add_api_key(&key, &audit_entry(&caller, now, "api_key.create", &key.id)).await?;
     let mut row = ApiKeyRow::from(key);
     let kept = serde_json::to_vec(&row).map_err(Problem::internal)?;
     row.key = Some(text);
@@ -132,7 +132,7 @@ pub(crate) async fn revoke(
     let keys = store.api_keys(&caller.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(|| Problem::not_found("API key", id))?;
     let now = state.now();
-    let audit = audit_entry(&caller, now, "api_key.revoke", id);
+    let audit = audit_entry(&caller, now, "api_key.revoke", &id);
     store.revoke_api_key(&caller.tenant, id, now, &audit).await?;
     access::forget_key(&state, &key.hash).await;
     Ok(answer::no_content())

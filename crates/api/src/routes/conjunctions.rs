@@ -10,7 +10,7 @@ use astroshield_domain::ids::{ConjunctionId, TenantId, WatchListId};
 use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -267,8 +267,7 @@ pub(crate) async fn conjunctions(
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
         let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
         if let Some(next) = next_cursor {
-            let link = HeaderValue::try_from(format!("<?cursor={next}>; rel=\"next\""));
-            response.headers_mut().insert(header::LINK, link.map_err(Problem::internal)?);
+            response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
         }
         return Ok(response);
     }

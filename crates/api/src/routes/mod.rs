@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod conjunctions;
+pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod objects;
 pub(crate) mod rules;
@@ -19,7 +20,7 @@ use astroshield_domain::access::{AuditEntry, Caller};
 use jiff::Timestamp;
 
 /// The line of the audit log for a write.
-fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: impl ToString) -> AuditEntry {
+fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: &impl ToString) -> AuditEntry {
     AuditEntry {
         at,
         tenant: caller.tenant.clone(),

@@ -1,16 +1,19 @@
 //! `/objects`: the catalog.
 
 use astroshield_domain::catalog::{ElementSet, Grade, ObjectKind, ObjectQuery, SpaceObject};
+use astroshield_domain::export::omm;
 use astroshield_domain::ports::Page;
 use astroshield_domain::time::from_epoch;
-use astroshield_formats::CatalogNumber;
+use astroshield_formats::{CatalogNumber, Message, Notation};
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::exports::written;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
@@ -132,7 +135,7 @@ pub(super) fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f
 
 const LIST: &str = "objects";
 
-fn number(number: u32) -> Result<CatalogNumber, Problem> {
+pub(super) fn number(number: u32) -> Result<CatalogNumber, Problem> {
     CatalogNumber::new(number).ok_or_else(|| Problem::not_found("object", number))
 }
 
@@ -251,6 +254,49 @@ impl TryFrom<ElementSet> for ElementSetRow {
     }
 }
 
+/// Form of a list of element sets.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ElementSetFormat {
+    /// JSON of this interface.
+    Json,
+    /// Orbit mean-elements messages (OMM) in JSON, as CelesTrak has it.
+    OmmJson,
+    /// The same in CSV.
+    OmmCsv,
+    /// The same in XML.
+    OmmXml,
+    /// The same in keyword = value.
+    OmmKvn,
+    /// Two-line element sets; an object above 339999 has none.
+    Tle,
+}
+
+impl ElementSetFormat {
+    /// The notation, where it is one of a standard.
+    fn notation(self) -> Option<Notation> {
+        match self {
+            Self::Json => None,
+            Self::OmmJson => Some(Notation::Json),
+            Self::OmmCsv => Some(Notation::Csv),
+            Self::OmmXml => Some(Notation::Xml),
+            Self::OmmKvn => Some(Notation::Kvn),
+            Self::Tle => Some(Notation::Tle),
+        }
+    }
+
+    /// The form that a header `Accept` begins with.
+    fn accepted(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+        match accept {
+            _ if accept.starts_with(b"application/xml") => Self::OmmXml,
+            _ if accept.starts_with(b"text/csv") => Self::OmmCsv,
+            _ if accept.starts_with(b"text/plain") => Self::Tle,
+            _ => Self::Json,
+        }
+    }
+}
+
 /// Which element sets to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -261,15 +307,20 @@ pub(crate) struct ElementSetsParams {
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+    /// Form; else as the header `Accept` says. Where the list goes on is in the header `Link`, but for `json`.
+    #[param(inline)]
+    format: Option<ElementSetFormat>,
 }
 
 /// Element sets of an object, the newest epoch first.
 #[utoipa::path(get, path = "/objects/{number}/element-sets", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), ElementSetsParams),
-    responses((status = 200, description = "Element sets", body = List<ElementSetRow>)))]
+    responses((status = 200, description = "Element sets", content((List<ElementSetRow> = "application/json"),
+        (String = "text/csv"), (String = "application/xml"), (String = "text/plain")))))]
 pub(crate) async fn element_sets(
     State(state): State<ApiState>,
     Reader(caller): Reader,
+    headers: HeaderMap,
     Id(id): Id<u32>,
     Parameters(params): Parameters<ElementSetsParams>,
 ) -> Result<Response, Problem> {
@@ -285,10 +336,20 @@ pub(crate) async fn element_sets(
     {
         return Err(Problem::not_found("object", id));
     }
-    let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|last| cursor::encode(LIST, last.epoch)).transpose()?;
-    answer::json(&List { items, next_cursor })
+    let last = rows.last().filter(|_| more).and_then(|last| from_epoch(last.elements.epoch));
+    let next_cursor = last.map(|last| cursor::encode(LIST, last)).transpose()?;
+    let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
+    let Some(notation) = form.notation() else {
+        let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
+        return answer::json(&List { items, next_cursor });
+    };
+    let messages = rows.iter().map(|set| Ok(Message::Omm(Box::new(omm(set)?))));
+    let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
+    let mut response = written(&state, &messages, notation)?;
+    if let Some(next) = next_cursor {
+        response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
+    }
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -268,7 +268,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let now = state.now();
     let rule = body.into_rule(RuleId::at(now), &state, &caller, now).await?;
-    state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", rule.id)).await?;
+    state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", &rule.id)).await?;
     answer::json_of(StatusCode::CREATED, &RuleRow::from(rule))
 }
 
@@ -285,7 +285,7 @@ pub(crate) async fn replace(
     found(&state, &caller, id).await?;
     let now = state.now();
     let rule = body.into_rule(id, &state, &caller, now).await?;
-    state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.replace", id)).await?;
+    state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.replace", &id)).await?;
     answer::json(&RuleRow::from(rule))
 }
 
@@ -298,7 +298,7 @@ pub(crate) async fn remove(
     Writer(caller): Writer,
     Id(id): Id<RuleId>,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.now(), "rule.remove", id);
+    let audit = audit_entry(&caller, state.now(), "rule.remove", &id);
     state.ports.store.remove_rule(&caller.tenant, id, &audit).await?;
     Ok(answer::no_content())
 }

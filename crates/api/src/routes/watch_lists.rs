@@ -187,7 +187,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let now = state.now();
     let list = body.into_list(WatchListId::at(now), &caller, now)?;
-    let audit = audit_entry(&caller, now, "watch_list.create", list.id);
+    let audit = audit_entry(&caller, now, "watch_list.create", &list.id);
     state.ports.store.put_watch_list(&list, &audit).await?;
     answer::json_of(StatusCode::CREATED, &WatchListRow::from(list))
 }
@@ -205,7 +205,7 @@ pub(crate) async fn replace(
     found(&state, &caller, id).await?;
     let now = state.now();
     let list = body.into_list(id, &caller, now)?;
-    state.ports.store.put_watch_list(&list, &audit_entry(&caller, now, "watch_list.replace", id)).await?;
+    state.ports.store.put_watch_list(&list, &audit_entry(&caller, now, "watch_list.replace", &id)).await?;
     answer::json(&WatchListRow::from(list))
 }
 
@@ -218,7 +218,7 @@ pub(crate) async fn remove(
     Writer(caller): Writer,
     Id(id): Id<WatchListId>,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.now(), "watch_list.remove", id);
+    let audit = audit_entry(&caller, state.now(), "watch_list.remove", &id);
     state.ports.store.remove_watch_list(&caller.tenant, id, &audit).await?;
     Ok(answer::no_content())
 }

@@ -68,3 +68,47 @@ async fn the_history_of_an_object_is_its_element_sets() {
     assert_eq!((&next["items"][0]["source"], &next["next_cursor"]), (&json!("old"), &json!(null)));
     assert_eq!(newest["items"][0]["mean_motion_rev_day"], 15.5);
 }
+
+#[tokio::test]
+async fn element_sets_go_out_in_the_notation_that_is_asked_for() {
+    let service = with_objects(1).await;
+    let client = service.client(Scope::Read).await;
+    for (format, kind, part) in [
+        ("omm_json", "application/json", "\"OBJECT_NAME\""),
+        ("omm_csv", "text/csv", "OBJECT_NAME"),
+        ("omm_xml", "application/xml", "<OBJECT_NAME>SATELLITE 1</OBJECT_NAME>"),
+        ("omm_kvn", "text/plain", "CCSDS_OMM_VERS"),
+        ("tle", "text/plain", "\n1 00001U 20001A"),
+    ] {
+        let answer = client.get(&format!("/api/v1/objects/1/element-sets?format={format}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.header("content-type").starts_with(kind), "{format}");
+        assert!(answer.text().contains(part), "{format}: {}", answer.text());
+    }
+    let csv = client.with("accept", "text/csv").get("/api/v1/objects/1/element-sets").await;
+    assert!(csv.text().contains("SATELLITE 1"));
+}
+
+#[tokio::test]
+async fn an_ephemeris_is_given_in_every_frame() {
+    let service = with_objects(1).await;
+    let client = service.client(Scope::Read).await;
+    let start = jiff::Timestamp::now();
+    let stop = start + jiff::SignedDuration::from_mins(10);
+    let path = format!("/api/v1/objects/1/ephemeris?start={start}&stop={stop}");
+    for frame in ["teme", "itrf", "gcrf", "eme2000"] {
+        let ephemeris = client.get(&format!("{path}&frame={frame}")).await.json();
+        assert_eq!(ephemeris["frame"], frame.to_uppercase());
+        assert_eq!(ephemeris["states"].as_array().unwrap().len(), 11);
+        let position = ephemeris["states"][3]["position_km"].as_array().unwrap();
+        let distance_km = position.iter().map(|x| x.as_f64().unwrap().powi(2)).sum::<f64>().sqrt();
+        assert!((6_700.0..6_900.0).contains(&distance_km), "{frame}: {distance_km}");
+    }
+    let oem = client.get(&format!("{path}&format=oem_kvn")).await;
+    assert!(oem.text().contains("CCSDS_OEM_VERS"), "{}", oem.text());
+    client.get(&format!("{path}&frame=moon")).await.expect_problem(400, Some("frame"));
+    client.get(&format!("{path}&step_s=0")).await.expect_problem(400, Some("step_s"));
+    client.get("/api/v1/objects/1/ephemeris").await.expect_problem(400, None);
+    let other = path.replace("objects/1/", "objects/2/");
+    client.get(&other).await.expect_problem(404, None);
+}
