@@ -26,6 +26,9 @@ use crate::settings::{Encryption, Settings, Smtp, StoreKind};
 /// Name of the database in the data folder.
 pub(crate) const DATABASE_FILE: &str = "astroshield.db";
 
+/// Name of the folder with the blobs in the data folder.
+pub(crate) const BLOBS_FOLDER: &str = "blobs";
+
 /// Most that the cache keeps of one kind of thing.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -87,7 +90,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn new(settings: &Settings, database: &Database, folder: &Path) -> anyhow::Result<Self> {
-        let blobs = folder.join("blobs");
+        let blobs = folder.join(BLOBS_FOLDER);
         std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs)
             .with_context(|| blobs.display().to_string())?

@@ -141,7 +141,7 @@ impl Service {
         if has(Role::Ingest) && !feeds.is_empty() {
             let poller = parts.poller(feeds.clone());
             spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move {
-                poller.run(shutdown).await
+                poller.run(shutdown).await;
             });
         }
         if has(Role::Screen) {
@@ -175,7 +175,7 @@ impl Service {
             let client = Arc::clone(&parts.feeds);
             let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
             spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move {
-                watch.run(shutdown).await
+                watch.run(shutdown).await;
             });
         }
     }
