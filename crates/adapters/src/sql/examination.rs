@@ -29,7 +29,7 @@ const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
 /// # Errors
 /// When the file cannot be read, or is no database.
 pub async fn examine_sqlite(path: &Path) -> Result<Examination, StoreError> {
-    let migrations = &sqlite::MIGRATIONS;
+    let migrations = &sqlite::migrations();
     if !path.exists() {
         return Ok(Examination { pending: pending(migrations, &BTreeSet::new()), ..Examination::default() });
     }
@@ -65,7 +65,7 @@ async fn look_at_sqlite(path: &Path, migrations: &Migrator) -> Result<Examinatio
 /// # Errors
 /// When the database cannot be reached.
 pub async fn examine_postgres(url: &str) -> Result<Examination, StoreError> {
-    look_at_postgres(url, &postgres::MIGRATIONS).await.map_err(store_error)
+    look_at_postgres(url, &postgres::migrations()).await.map_err(store_error)
 }
 
 async fn look_at_postgres(url: &str, migrations: &Migrator) -> Result<Examination, sqlx::Error> {

@@ -34,10 +34,13 @@ impl Failure {
     /// Whether the transaction lost to another one, and may go through when it is tried again.
     pub(crate) fn is_passing(&self) -> bool {
         let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
-        // PostgreSQL: serialization failure, deadlock. SQLite: busy, whatever the reason.
-        error.code().is_some_and(|code| {
-            code == "40001" || code == "40P01" || code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
-        })
+        let code = error.code().unwrap_or_default();
+        match code.as_ref() {
+            // PostgreSQL: serialization failure, deadlock.
+            "40001" | "40P01" => true,
+            // SQLite: busy, whatever the reason. Its codes have at most four digits.
+            code => code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 5),
+        }
     }
 }
 
@@ -126,5 +129,38 @@ fn of_sqlite(code: u32) -> Meaning {
         // TOOBIG.
         18 => Meaning::Conflict,
         _ => Meaning::Corrupt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_unavailable(meaning: &Meaning) -> bool {
+        matches!(meaning, Meaning::Unavailable)
+    }
+
+    #[test]
+    fn a_full_disk_and_a_lost_connection_may_pass() {
+        // SQLITE_FULL, SQLITE_READONLY, SQLITE_IOERR_FSYNC, SQLITE_BUSY_SNAPSHOT, SQLITE_CANTOPEN.
+        for code in [13, 8, 10 | (4 << 8), 5 | (2 << 8), 14] {
+            assert!(is_unavailable(&of_sqlite(code)), "{code}");
+        }
+        // Disk full, too many connections, shut down by the administrator, read-only transaction, connection failure.
+        for code in ["53100", "53300", "57P01", "25006", "08006"] {
+            assert!(is_unavailable(&of_postgres(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_statement_or_a_damaged_file_does_not_pass() {
+        // SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB.
+        for code in [1, 11, 26] {
+            assert!(matches!(of_sqlite(code), Meaning::Corrupt), "{code}");
+        }
+        // Undefined table, syntax error, data corrupted.
+        for code in ["42P01", "42601", "XX001"] {
+            assert!(matches!(of_postgres(code), Meaning::Corrupt), "{code}");
+        }
     }
 }

@@ -23,9 +23,6 @@ const MAX_BINDS: usize = 65_535;
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
-/// Running them takes an advisory lock of the database.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-
 /// The store in a database of PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
@@ -44,7 +41,7 @@ impl PostgresStore {
             .connect(url)
             .await
             .map_err(store_error)?;
-        MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+        migrations().run(&pool).await.map_err(migration_error)?;
         Ok(Self { pool })
     }
 
@@ -62,6 +59,14 @@ impl PostgresStore {
     }
 }
 
+/// Running them takes an advisory lock of the database. Those of a later version are no reason to refuse: this one can run
+/// on their tables.
+pub(super) fn migrations() -> Migrator {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+}
+
 /// Lets the transactions that lock the same thing follow one another.
 async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
@@ -71,8 +76,12 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Adds the condition that the name or designator of an object holds a text.
-fn push_search(query: &mut QueryBuilder<Postgres>, text: &str) {
+/// Selects from the objects whose name or designator holds a text, or that have a number.
+fn push_named(query: &mut QueryBuilder<Postgres>, _owner: &str, text: &str, number: Option<i64>) {
     let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    query.push("o.search LIKE ").push_bind(format!("%{text}%"));
+    query.push("objects o WHERE (o.search LIKE ").push_bind(format!("%{text}%"));
+    if let Some(number) = number {
+        query.push(" OR o.number = ").push_bind(number);
+    }
+    query.push(")");
 }

@@ -31,8 +31,6 @@ const MAX_BINDS: usize = 32_766;
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
 const READERS: u32 = 4;
 /// How long to wait for another process, such as a backup, to let go of the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -73,7 +71,7 @@ impl SqliteStore {
             .connect_with(options.clone().pragma("cache_size", "-32768"))
             .await
             .map_err(store_error)?;
-        MIGRATIONS.run(&writer).await.map_err(migration_error)?;
+        migrations().run(&writer).await.map_err(migration_error)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .max_lifetime(None)
@@ -99,6 +97,13 @@ impl SqliteStore {
     }
 }
 
+/// Those of a later version are no reason to refuse: this one can run on their tables.
+pub(super) fn migrations() -> Migrator {
+    let mut migrations = sqlx::migrate!("migrations/sqlite");
+    migrations.set_ignore_missing(true);
+    migrations
+}
+
 /// Makes folder and file for the owner alone. SQLite gives the files beside it the same rights.
 fn create(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -118,16 +123,25 @@ async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Adds the condition that the name or designator of an object holds a text.
-fn push_search(query: &mut QueryBuilder<Sqlite>, text: &str) {
+/// Selects from the objects whose name or designator holds a text, or that have a number. The index of the text leads.
+fn push_named(query: &mut QueryBuilder<Sqlite>, owner: &str, text: &str, number: Option<i64>) {
     // Trigrams find nothing shorter.
     if text.chars().count() < 3 {
-        query.push("instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
-    } else {
-        let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-        query
-            .push("o.row IN (SELECT rowid FROM object_search WHERE object_search MATCH ")
-            .push_bind(phrase)
-            .push(")");
+        query.push("objects o WHERE (instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
+        if let Some(number) = number {
+            query.push(" OR o.number = ").push_bind(number);
+        }
+        query.push(")");
+        return;
     }
+    let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+    query.push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ").push_bind(phrase);
+    if let Some(number) = number {
+        query
+            .push(" UNION SELECT row FROM objects WHERE tenant = ")
+            .push_bind(owner.to_owned())
+            .push(" AND number = ")
+            .push_bind(number);
+    }
+    query.push(") AS hits CROSS JOIN objects o WHERE o.row = hits.place");
 }

@@ -223,3 +223,47 @@ impl Word for Scope {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Read, "read"), (Self::Write, "write"), (Self::Admin, "admin")];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_counted_as_utc_is_written() {
+        // 2026-10-01T00:00:00Z is 20,727 days after 1970-01-01 (`date -u -d 2026-10-01 +%s` / 86,400).
+        let epoch_2026 = Epoch::from_gregorian_utc(2026, 10, 1, 0, 0, 0, 123_456_789);
+        let nanoseconds = 20_727 * 86_400 * 1_000_000_000 + 123_456_789;
+        assert_eq!(epoch_nanoseconds(epoch_2026).unwrap(), nanoseconds);
+        assert_eq!(epoch(nanoseconds), epoch_2026);
+        let time: Timestamp = "2026-10-01T00:00:00.123456789Z".parse().unwrap();
+        assert_eq!(time_of_nanoseconds(nanoseconds).unwrap(), time);
+    }
+
+    #[test]
+    fn elements_that_differ_in_the_last_bit_are_told_apart() {
+        let elements = MeanElements {
+            epoch: epoch(0),
+            mean_motion_rev_day: 15.5,
+            eccentricity: 0.0,
+            inclination_deg: 51.6,
+            raan_deg: 123.4,
+            argument_of_perigee_deg: 12.3,
+            mean_anomaly_deg: 210.9,
+            bstar_inv_earth_radii: 1.2e-5,
+        };
+        let moved = MeanElements { raan_deg: 123.4_f64.next_up(), ..elements };
+        let swapped = MeanElements { raan_deg: 12.3, argument_of_perigee_deg: 123.4, ..elements };
+        assert_ne!(digest(&elements), digest(&moved));
+        assert_ne!(digest(&elements), digest(&swapped));
+        assert_eq!(digest(&elements), digest(&MeanElements { eccentricity: -0.0, ..elements }));
+    }
+
+    #[test]
+    fn words_and_codes_stand_for_their_values() {
+        assert_eq!((Grade::Gp.code(), Grade::Cdm.code()), (0, 3));
+        assert_eq!(Severity::of_code(2).unwrap(), Severity::Critical);
+        assert!(Severity::of_code(3).is_err() && Severity::of_code(-1).is_err());
+        assert_eq!(AlertState::of_word(AlertState::Muted.word()).unwrap(), AlertState::Muted);
+        assert!(AlertState::of_word("").is_err());
+    }
+}

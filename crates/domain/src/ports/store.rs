@@ -92,7 +92,9 @@ pub enum RunUpdate {
 /// Everything that must not be lost.
 ///
 /// Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it; when it
-/// fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones.
+/// fails, nothing of it is there. Calls for a tenant see that tenant's rows and the public ones; what users set up or are told
+/// (watch lists, rules, webhooks, deliveries, keys, the audit log, answers) and ephemerides only that tenant's. Writes reach
+/// that tenant's rows only.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
@@ -202,8 +204,8 @@ pub trait Store: Send + Sync + 'static {
     async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError>;
 
     /// Concludes a run: `found` are the conjunctions in their new state, active; they replace those of the same identity.
-    /// Active conjunctions of the same tenant that the run looked at (both TCA inside its window, for a run of the
-    /// catalog) and did not find become cleared. Every conjunction that was found or cleared gets an entry in its
+    /// Active conjunctions of the same tenant that the run looked at (TCA inside its window, last found by a run of the same
+    /// kind) and did not find become cleared. Every conjunction that was found or cleared gets an entry in its
     /// history. Adds [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded
     /// already is left alone.
     async fn conclude_run(
@@ -216,7 +218,7 @@ pub trait Store: Send + Sync + 'static {
     // Conjunctions
 
     /// Identities of what a tenant itself has in a window, to be matched with what a run finds: identity, objects in
-    /// ascending order, whether a relation, TCA and when first seen.
+    /// ascending order, whether a relation, TCA and when first seen. Relations are known in every window.
     async fn known_conjunctions(
         &self,
         tenant: &TenantId,
@@ -395,7 +397,7 @@ pub trait Store: Send + Sync + 'static {
 
     // Upkeep
 
-    /// Forgets what is older than a time: cleared and past conjunctions with their history, sent events, answers,
-    /// deliveries that ended. Element sets stay. Returns how many rows went.
+    /// Forgets what is older than a time: cleared and past conjunctions with their history, events that every consumer has
+    /// passed, answers, deliveries that ended. Element sets stay. Returns how many rows went.
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

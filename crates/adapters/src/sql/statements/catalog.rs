@@ -281,24 +281,28 @@ impl Orbit {
 }
 
 /// The pointer of an object tells its current element set for all times since that arrived; only for those before, the
-/// history has to be searched.
+/// history has to be searched. CROSS JOIN keeps SQLite to the order: from few objects to their sets.
 pub(super) async fn catalog_as_of(
     connection: &mut Connection,
     tenant: &TenantId,
     as_of: Timestamp,
 ) -> Outcome<Vec<ElementSet>> {
     let rows = sqlx::query(
-        "SELECT e.* FROM objects o JOIN element_sets e ON e.tenant = o.tenant AND e.object = o.number \
-             AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest \
-         WHERE o.tenant IN ($1, 'public') AND o.arrived <= $2 \
+        "SELECT e.* FROM objects o CROSS JOIN element_sets e \
+         WHERE e.tenant = o.tenant AND e.object = o.number AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest \
+             AND o.tenant IN ($1, 'public') AND o.arrived <= $2 \
          UNION ALL \
-         SELECT e.* FROM objects o JOIN element_sets e ON e.tenant = o.tenant AND e.object = o.number \
-             AND (e.epoch_ns, e.digest) = ( \
-                 SELECT h.epoch_ns, h.digest FROM element_sets h \
+         SELECT e.* FROM objects o CROSS JOIN element_sets e \
+         WHERE e.tenant = o.tenant AND e.object = o.number \
+             AND e.epoch_ns = (SELECT h.epoch_ns FROM element_sets h \
                  WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 \
                      AND h.epoch_ns / 1000 <= h.arrived + $3 \
                  ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1) \
-         WHERE o.tenant IN ($1, 'public') AND o.arrived > $2 AND o.first_arrived <= $2",
+             AND e.digest = (SELECT h.digest FROM element_sets h \
+                 WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 \
+                     AND h.epoch_ns / 1000 <= h.arrived + $3 \
+                 ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1) \
+             AND o.tenant IN ($1, 'public') AND o.arrived > $2 AND o.first_arrived <= $2",
     )
     .bind(tenant.as_str())
     .bind(microseconds(as_of))

@@ -8,7 +8,7 @@ use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Connection, Database, Outcome, PUBLIC, Row, all, page, push_search, push_visible, rows_at_once};
+use super::{Connection, Database, Outcome, PUBLIC, Row, all, page, push_named, push_visible, rows_at_once};
 use crate::sql::values::{Code, Word, catalog_number, letter, time_of_nanoseconds};
 
 /// Everything of an object that SATCAT tells.
@@ -80,17 +80,9 @@ pub(super) async fn objects(
 ) -> Outcome<Page<SpaceObject>> {
     let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
     push_visible(&mut statement, tenant, "number", query.limit, |statement, owner| {
-        push_objects(statement, tenant, owner);
+        push_objects(statement, tenant, owner, query.search.as_deref());
         if let Some(after) = query.after {
             statement.push(" AND o.number > ").push_bind(i64::from(after.get()));
-        }
-        if let Some(search) = query.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
-            statement.push(" AND (");
-            if let Ok(number) = search.parse::<CatalogNumber>() {
-                statement.push("o.number = ").push_bind(i64::from(number.get())).push(" OR ");
-            }
-            push_search(statement, search);
-            statement.push(")");
         }
         if let Some(kind) = query.kind {
             statement.push(" AND o.kind = ").push_bind(kind.word());
@@ -109,9 +101,25 @@ pub(super) async fn objects(
     Ok(page(all(&rows, object_of_row)?, query.limit))
 }
 
-/// Selects the rows of one owner that count for a tenant.
-fn push_objects(statement: &mut QueryBuilder<Database>, tenant: &TenantId, owner: &str) {
-    statement.push("SELECT * FROM objects o WHERE o.tenant = ").push_bind(owner.to_owned());
+/// Selects the rows of one owner that count for a tenant, and that a text finds.
+fn push_objects(
+    statement: &mut QueryBuilder<Database>,
+    tenant: &TenantId,
+    owner: &str,
+    search: Option<&str>,
+) {
+    statement.push("SELECT o.* FROM ");
+    match search.map(str::trim).filter(|search| !search.is_empty()) {
+        Some(search) => {
+            let number = search.parse::<CatalogNumber>().ok();
+            push_named(statement, owner, search, number.map(|number| i64::from(number.get())));
+            statement.push(" AND ");
+        }
+        None => {
+            statement.push("objects o WHERE ");
+        }
+    }
+    statement.push("o.tenant = ").push_bind(owner.to_owned());
     if tenant.as_str() == PUBLIC {
         return;
     }

@@ -1,0 +1,98 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Store, StoreError};
+use astroshield_testkit::entities::{at, element_set, ingest};
+use astroshield_testkit::{bus, store};
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+
+async fn fresh() -> Option<store::Fresh> {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
+    Some(store::Fresh { store: Arc::new(store), keep: Box::new(folder) })
+}
+
+async fn fresh_bus() -> Option<bus::Fresh> {
+    let store::Fresh { store, keep } = fresh().await?;
+    Some(bus::Fresh { bus: Arc::new(EmbeddedBus::new(Arc::clone(&store))), store, keep })
+}
+
+mod keeps_to_the_port {
+    astroshield_testkit::store_suite!(super::fresh);
+}
+
+mod bus_keeps_to_the_port {
+    astroshield_testkit::bus_suite!(super::fresh_bus);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_alone() {
+    let folder = TempDir::new().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("data/store.db"));
+    let store = SqliteStore::open(&file).await.unwrap();
+    store.ingest(&ingest(&TenantId::public(), at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_when_it_is_opened_again() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("store.db");
+    let stored = ingest(&TenantId::public(), at(0), vec![element_set(5, 0)]);
+    let store = SqliteStore::open(&file).await.unwrap();
+    store.ingest(&stored, &[]).await.unwrap();
+    store.close().await;
+    assert!(!folder.path().join("store.db-wal").exists(), "the log is folded into the file");
+    let store = SqliteStore::open(&file).await.unwrap();
+    assert_eq!(store.catalog_as_of(&TenantId::public(), at(0)).await.unwrap(), stored.element_sets);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("store.db");
+    fs::write(&file, "not a database, and long enough to be taken for the head of one".repeat(10)).unwrap();
+    let opened = SqliteStore::open(&file).await;
+    assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_unavailable() {
+    let folder = TempDir::new().unwrap();
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "").unwrap();
+    let opened = SqliteStore::open(&in_the_way.join("data/store.db")).await;
+    assert!(matches!(opened, Err(StoreError::Unavailable { .. })), "{opened:?}");
+}
+
+#[tokio::test]
+async fn the_tables_of_a_later_version_are_no_reason_to_refuse() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("store.db");
+    SqliteStore::open(&file).await.unwrap().close().await;
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    for statement in [
+        "ALTER TABLE feeds ADD COLUMN later TEXT",
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', TRUE, x'00', 1)",
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let store = SqliteStore::open(&file).await.unwrap();
+    assert_eq!(store.feeds().await.unwrap(), []);
+}

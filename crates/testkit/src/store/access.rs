@@ -1,0 +1,156 @@
+use astroshield_domain::access::{AuditEntry, StoredAnswer};
+use astroshield_domain::alert::{Rule, WatchList, WatchedObject, Webhook};
+use astroshield_domain::ids::{ApiKeyId, RuleId, TenantId, WatchListId, WebhookId};
+use astroshield_domain::ports::Store;
+
+use super::{assert_conflict, assert_not_found};
+use crate::entities::{api_key, at, audit_entry, rule, tenant, watch_list, webhook};
+
+async fn actions(store: &dyn Store, tenant: &TenantId) -> Vec<String> {
+    store.audit(tenant, None, 100).await.unwrap().into_iter().map(|entry| entry.action).collect()
+}
+
+/// Watch lists are made, replaced and removed, each with an entry in the audit log.
+pub async fn watch_lists_are_kept(store: &dyn Store) {
+    let own = tenant("own");
+    let audit = |action: &str| audit_entry(&own, action);
+    let mut list = watch_list(&own, &[7, 5, 7]);
+    list.objects[1] = WatchedObject {
+        object: 5,
+        hard_body_radius_m: None,
+        maneuverable: false,
+        min_probability: None,
+        max_miss_distance_km: Some(0.25),
+    };
+    let first = WatchList { id: WatchListId::at(at(1)), name: "A".to_owned(), ..watch_list(&own, &[]) };
+    store.put_watch_list(&list, &audit("create")).await.unwrap();
+    store.put_watch_list(&first, &audit("create")).await.unwrap();
+    assert_eq!(store.watch_lists(&own).await.unwrap(), [first.clone(), list.clone()]);
+    list = WatchList { name: "0".to_owned(), objects: list.objects[..1].to_vec(), updated: at(9), ..list };
+    store.put_watch_list(&list, &audit("update")).await.unwrap();
+    assert_eq!(store.watch_lists(&own).await.unwrap(), [list.clone(), first.clone()]);
+
+    let rule = rule(&own, Some(&list));
+    store.put_rule(&rule, &audit("rule")).await.unwrap();
+    assert_conflict(store.remove_watch_list(&own, list.id, &audit("refused")).await);
+    assert_eq!(store.watch_lists(&own).await.unwrap(), [list.clone(), first.clone()]);
+    store.remove_watch_list(&own, first.id, &audit("remove")).await.unwrap();
+    assert_not_found(store.remove_watch_list(&own, first.id, &audit("refused")).await);
+    assert_not_found(store.remove_watch_list(&tenant("other"), list.id, &audit("refused")).await);
+    store.remove_rule(&own, rule.id, &audit("rule.remove")).await.unwrap();
+    store.remove_watch_list(&own, list.id, &audit("remove")).await.unwrap();
+    assert_eq!(store.watch_lists(&own).await.unwrap(), []);
+    assert_eq!(
+        actions(store, &own).await,
+        ["remove", "rule.remove", "remove", "rule", "update", "create", "create"]
+    );
+}
+
+/// Rules are made, replaced and removed; those in force are listed for every tenant.
+pub async fn rules_are_kept(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let audit = audit_entry(&own, "rule");
+    let mut first = rule(&own, None);
+    let disabled = Rule {
+        id: RuleId::at(at(1)),
+        name: "A".to_owned(),
+        enabled: false,
+        min_probability: None,
+        max_miss_distance_km: Some(1.5),
+        within_hours: None,
+        relations: true,
+        escalate_after_minutes: None,
+        channels: vec![],
+        ..rule(&own, None)
+    };
+    let of_other = rule(&other, None);
+    for one in [&first, &disabled, &of_other] {
+        store.put_rule(one, &audit).await.unwrap();
+    }
+    assert_eq!(store.rules(&own).await.unwrap(), [disabled.clone(), first.clone()]);
+    assert_eq!(store.enabled_rules().await.unwrap(), [of_other.clone(), first.clone()]);
+    first.enabled = false;
+    store.put_rule(&first, &audit).await.unwrap();
+    assert_eq!(store.enabled_rules().await.unwrap(), [of_other]);
+    let list_of_other = watch_list(&other, &[5]);
+    store.put_watch_list(&list_of_other, &audit).await.unwrap();
+    for list in [&list_of_other, &watch_list(&own, &[5])] {
+        assert_conflict(store.put_rule(&rule(&own, Some(list)), &audit).await);
+    }
+    assert_not_found(store.remove_rule(&other, first.id, &audit).await);
+    store.remove_rule(&own, first.id, &audit).await.unwrap();
+    assert_not_found(store.remove_rule(&own, first.id, &audit).await);
+    assert_eq!(store.rules(&own).await.unwrap(), [disabled]);
+}
+
+/// Webhooks are made, replaced and removed.
+pub async fn webhooks_are_kept(store: &dyn Store) {
+    let own = tenant("own");
+    let audit = audit_entry(&own, "webhook");
+    let mut first = webhook(&own);
+    let second = Webhook { id: WebhookId::at(at(1)), name: "A".to_owned(), enabled: false, ..webhook(&own) };
+    store.put_webhook(&first, &audit).await.unwrap();
+    store.put_webhook(&second, &audit).await.unwrap();
+    first.url = "https://example.org/other".to_owned();
+    store.put_webhook(&first, &audit).await.unwrap();
+    assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
+    assert_not_found(store.remove_webhook(&tenant("other"), first.id, &audit).await);
+    store.remove_webhook(&own, first.id, &audit).await.unwrap();
+    assert_not_found(store.remove_webhook(&own, first.id, &audit).await);
+    assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
+    assert_eq!(actions(store, &own).await.len(), 4);
+}
+
+/// Keys are found by their hash, and revoked once and for all.
+pub async fn api_keys_are_kept(store: &dyn Store) {
+    let own = tenant("own");
+    let audit = audit_entry(&own, "api-key");
+    let mut key = api_key(&own, 1);
+    store.add_api_key(&key, &audit).await.unwrap();
+    let second = api_key(&own, 2);
+    store.add_api_key(&second, &audit).await.unwrap();
+    let same_hash =
+        astroshield_domain::access::ApiKey { id: ApiKeyId::at(at(9)), ..api_key(&tenant("other"), 1) };
+    assert_conflict(store.add_api_key(&same_hash, &audit).await);
+    assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap().as_ref(), Some(&key));
+    assert_eq!(store.api_key_by_hash(&[3; 32]).await.unwrap(), None);
+    store.revoke_api_key(&own, key.id, at(50), &audit).await.unwrap();
+    store.revoke_api_key(&own, key.id, at(60), &audit).await.unwrap();
+    key.revoked = Some(at(50));
+    assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap(), Some(key.clone()));
+    assert_eq!(store.api_keys(&own).await.unwrap(), [key.clone(), second]);
+    assert_not_found(store.revoke_api_key(&tenant("other"), key.id, at(0), &audit).await);
+    assert_not_found(store.revoke_api_key(&own, ApiKeyId::at(at(0)), at(0), &audit).await);
+    assert_eq!(actions(store, &own).await.len(), 4);
+}
+
+/// The audit log is read from the newest entry back.
+pub async fn the_audit_log_goes_back(store: &dyn Store) {
+    let own = tenant("own");
+    for place in 0..5 {
+        let entry = AuditEntry { at: at(place), ..audit_entry(&own, &format!("action-{place}")) };
+        store.put_webhook(&webhook(&own), &entry).await.unwrap();
+    }
+    let log = store.audit(&own, None, 2).await.unwrap();
+    assert_eq!(log[0], AuditEntry { at: at(4), ..audit_entry(&own, "action-4") });
+    assert_eq!(log.len(), 2);
+    let log = store.audit(&own, Some(log[1].at), 10).await.unwrap();
+    assert_eq!(
+        log.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(),
+        ["action-2", "action-1", "action-0"]
+    );
+}
+
+/// An idempotency key has one answer, and is the tenant's own.
+pub async fn an_answer_is_given_once(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let answer = StoredAnswer { request: [7; 32], status: 201, body: vec![0, 255, b'{'] };
+    assert_eq!(store.answer(&own, "key").await.unwrap(), None);
+    store.put_answer(&own, "key", &answer, at(0)).await.unwrap();
+    let second = StoredAnswer { status: 500, ..answer.clone() };
+    assert_conflict(store.put_answer(&own, "key", &second, at(0)).await);
+    store.put_answer(&other, "key", &second, at(0)).await.unwrap();
+    assert_eq!(store.answer(&own, "key").await.unwrap(), Some(answer));
+    assert_eq!(store.answer(&other, "key").await.unwrap(), Some(second));
+    assert_eq!(store.answer(&TenantId::public(), "key").await.unwrap(), None);
+}

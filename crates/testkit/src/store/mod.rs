@@ -1,0 +1,148 @@
+//! What every [`Store`] keeps to.
+//!
+//! [`store_suite!`](crate::store_suite) makes a test of each fact; each gets a store of its own that is empty.
+
+mod access;
+mod alerts;
+mod catalog;
+mod conjunctions;
+mod events;
+mod inbound;
+mod runs;
+mod tenants;
+mod upkeep;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use astroshield_domain::event::{Event, Payload};
+use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Store, StoreError};
+
+pub use self::access::*;
+pub use self::alerts::*;
+pub use self::catalog::*;
+pub use self::conjunctions::*;
+pub use self::events::*;
+pub use self::inbound::*;
+pub use self::runs::*;
+pub use self::tenants::*;
+pub use self::upkeep::*;
+use crate::entities::{at, feed_event};
+
+/// An empty store, and what has to live as long as it does.
+pub struct Fresh {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Its folder or the like.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// Gives all events a position and returns those that had none.
+async fn new_events(store: &dyn Store) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        let published = store.sequence_events(1_000).await.unwrap();
+        if published.is_empty() {
+            return events;
+        }
+        events.extend(published.into_iter().map(|published| published.event));
+    }
+}
+
+async fn new_payloads(store: &dyn Store) -> Vec<Payload> {
+    new_events(store).await.into_iter().map(|event| event.payload).collect()
+}
+
+/// Puts an event into the outbox, by way of a feed.
+async fn put_event(store: &dyn Store, tenant: &TenantId, feed: &str) {
+    let status = FeedStatus { feed: feed.to_owned(), ..FeedStatus::default() };
+    store.put_feed(&status, &feed_event(tenant, at(0), feed)).await.unwrap();
+}
+
+#[track_caller]
+fn assert_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
+}
+
+#[track_caller]
+fn assert_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::NotFound { .. })), "{result:?}");
+}
+
+/// Makes a test of every fact of the suite. The argument is an async function that makes an empty store, a
+/// [`Fresh`](crate::store::Fresh), or `None` where that is not possible and the tests are skipped.
+#[macro_export]
+macro_rules! store_suite {
+    ($fresh:path) => {
+        $crate::store_suite!($fresh:
+            element_sets_come_back_as_they_were_stored
+            known_element_sets_are_left_alone
+            the_newest_epoch_is_current
+            of_equal_epochs_the_better_grade_is_current
+            epochs_of_the_far_future_are_not_current
+            an_ingest_that_fails_leaves_nothing
+            a_tenant_sees_its_own_sets_beside_the_public_ones
+            element_history_goes_back_in_pages
+            satcat_completes_objects
+            objects_tell_the_size_of_their_orbit
+            objects_are_found_by_name_number_and_orbit
+            a_whole_catalog_is_one_ingest
+            a_feed_keeps_its_last_status
+            a_feed_whose_event_fails_keeps_its_old_status
+            an_upload_is_stored_whole_or_not_at_all
+            uploads_go_back_in_pages
+            the_newest_ephemeris_that_covers_counts
+            a_second_run_of_a_kind_is_refused
+            a_slice_is_done_once
+            slices_done_at_once_are_all_counted
+            a_failed_run_stays_failed
+            a_run_is_concluded_once
+            runs_go_back_in_pages
+            conjunctions_come_back_as_they_were_stored
+            a_conjunction_keeps_its_identity_and_history
+            a_run_clears_only_what_it_looked_at
+            a_conclusion_that_fails_leaves_nothing
+            pages_of_conjunctions_have_no_gaps_and_no_doubles
+            conjunctions_are_filtered
+            relations_are_known_in_every_window
+            messages_stand_beside_their_conjunction
+            a_large_run_is_concluded_at_once
+            alerts_are_stored_with_messages_and_events
+            one_alert_of_a_subject_is_unresolved
+            alerts_opened_at_once_become_one
+            an_event_is_consumed_once
+            alerts_are_filtered_and_paged
+            alerts_fall_due
+            deliveries_are_taken_for_a_time
+            deliveries_taken_at_once_are_taken_once
+            changes_of_alerts_that_fail_leave_nothing
+            watch_lists_are_kept
+            rules_are_kept
+            webhooks_are_kept
+            api_keys_are_kept
+            the_audit_log_goes_back
+            an_answer_is_given_once
+            events_are_sequenced_once_in_order
+            events_come_back_as_they_were
+            events_are_read_by_topic
+            events_of_many_writers_are_sequenced_without_loss
+            consumers_never_go_back
+            the_store_answers
+            no_call_gives_another_tenants_rows
+            objects_of_one_tenant_are_hidden_from_others
+            past_conjunctions_are_forgotten
+            sent_events_are_forgotten
+            answers_and_ended_deliveries_are_forgotten
+        );
+    };
+    ($fresh:path: $($fact:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $fact() {
+            if let Some(fresh) = $fresh().await {
+                $crate::store::$fact(fresh.store.as_ref()).await;
+            }
+        }
+    )*};
+}
