@@ -9,6 +9,7 @@ pub mod conjunction;
 pub mod encounter;
 pub mod epochs;
 pub mod event;
+pub mod export;
 pub mod feed;
 pub mod feeds;
 pub mod ids;

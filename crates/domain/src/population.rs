@@ -288,6 +288,16 @@ pub(crate) fn of_operator(number: Option<CatalogNumber>, oem: &Oem, name: Option
     }
 }
 
+/// The object of an ephemeris that is kept, and its motion; `None` if it cannot be used any more.
+pub(crate) async fn kept(
+    ephemeris: &OperatorEphemeris,
+    files: &Arc<dyn ObjectStore>,
+) -> Result<Option<(Subject, Trajectory)>, BlobError> {
+    let Some(bytes) = blobs::get(&**files, &ephemeris.blob).await? else { return Ok(None) };
+    let number = CatalogNumber::new(ephemeris.object);
+    Ok(motion(ephemeris, bytes).ok().map(|(oem, motion)| (of_operator(number, &oem, None), motion)))
+}
+
 /// The message and the motion of an ephemeris that is kept.
 fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<(Oem, Trajectory), KeptEphemerisError> {
     let path = || ephemeris.blob.clone();

@@ -195,7 +195,7 @@ impl Runner {
         }
     }
 
-    /// Takes up the runs that are not ended; returns how many were concluded.
+    /// Takes up the runs that are not ended; returns how many came to their end, well or not.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,0 +1,210 @@
+//! From a rule to the webhook that takes the message.
+
+use std::sync::{Arc, Mutex};
+
+use astroshield_adapters::http::{AllowedNetworks, SignedWebhookClient, WebhookSettings};
+use astroshield_domain::access::{AuditEntry, Caller, Scope};
+use astroshield_domain::alert::{
+    Alert, AlertAction, AlertQuery, AlertState, Channel, DeliveryState, Rule, Severity, Webhook,
+};
+use astroshield_domain::ids::{RuleId, TenantId, WebhookId};
+use astroshield_domain::notify::Notifier;
+use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::screening::RunKind;
+use jiff::SignedDuration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::parts::{Parts, catalog};
+
+/// A server that answers with these statuses in turn, then with 204, and keeps what it was sent.
+struct Target {
+    url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+async fn target(statuses: &'static [u16]) -> Target {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&requests);
+    tokio::spawn(async move {
+        let mut statuses = statuses.iter();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = String::new();
+            let mut buffer = [0; 16 << 10];
+            while !is_whole(&request) {
+                let read = stream.read(&mut buffer).await.unwrap();
+                assert!(read > 0, "the request ends early");
+                request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            }
+            kept.lock().unwrap().push(request);
+            let status = statuses.next().unwrap_or(&204);
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    Target { url, requests }
+}
+
+fn is_whole(request: &str) -> bool {
+    let Some((_, body)) = request.split_once("\r\n\r\n") else { return false };
+    let length = header(request, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    body.len() >= length
+}
+
+fn header(request: &str, name: &str) -> Option<String> {
+    let line = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    request.lines().find_map(line)
+}
+
+fn notifier(parts: &Parts) -> Notifier {
+    let settings = WebhookSettings {
+        allowed_networks: AllowedNetworks::parse(["127.0.0.0/8"]).unwrap(),
+        allow_http: true,
+        ..WebhookSettings::default()
+    };
+    let webhooks = Arc::new(SignedWebhookClient::new(&settings).unwrap());
+    Notifier::new(parts.store.clone(), parts.bus.clone(), webhooks, None, parts.clock.clone(), None)
+}
+
+/// A screened catalog with a rule that speaks of the single most likely collision, told to a webhook.
+async fn alerted(parts: &Parts, url: &str) {
+    parts.ingest(catalog(100)).await;
+    let shutdown = CancellationToken::new();
+    let run = parts.runner(2).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
+    run.unwrap().unwrap();
+    let now = parts.clock.now();
+    let audit = AuditEntry {
+        at: now,
+        tenant: TenantId::local(),
+        by: "test".to_owned(),
+        action: "test".to_owned(),
+        target: "test".to_owned(),
+    };
+    let webhook = Webhook {
+        id: WebhookId::at(now),
+        tenant: TenantId::local(),
+        name: "target".to_owned(),
+        url: url.to_owned(),
+        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+        enabled: true,
+        created: now,
+    };
+    parts.store.put_webhook(&webhook, &audit).await.unwrap();
+    let mut probabilities: Vec<f64> =
+        parts.conjunctions().await.iter().map(|conjunction| conjunction.leading_probability()).collect();
+    probabilities.sort_by(f64::total_cmp);
+    let rule = Rule {
+        id: RuleId::at(now),
+        tenant: TenantId::local(),
+        name: "the worst".to_owned(),
+        enabled: true,
+        watch_list: None,
+        min_probability: probabilities.pop(),
+        max_miss_distance_km: None,
+        within_hours: None,
+        relations: false,
+        severity: Severity::Critical,
+        channels: vec![Channel::Webhook { webhook: webhook.id }],
+        escalate_after_minutes: Some(15),
+        escalation_channels: vec![Channel::Email { address: "ops@example.org".to_owned() }],
+        updated: now,
+    };
+    parts.store.put_rule(&rule, &audit).await.unwrap();
+}
+
+async fn alerts(parts: &Parts) -> Vec<Alert> {
+    let query = AlertQuery { limit: 100, ..AlertQuery::default() };
+    parts.store.alerts(&TenantId::local(), &query).await.unwrap().rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_fails_first_gets_the_same_message_once_it_is_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[500]).await;
+    alerted(&parts, &target.url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let opened = alerts(&parts).await;
+    assert_eq!(opened.len(), 1, "an event that comes twice makes one alert");
+
+    assert_eq!(notifier.deliver_due().await.unwrap(), 1);
+    let delivery =
+        || async { parts.store.deliveries_of(&TenantId::local(), opened[0].id).await.unwrap().remove(0) };
+    assert_eq!((delivery().await.state, delivery().await.attempts), (DeliveryState::Due, 1));
+    assert_eq!(notifier.deliver_due().await.unwrap(), 0, "not before the wait is over");
+    parts.clock.forward(SignedDuration::from_secs(5));
+    assert_eq!(notifier.deliver_due().await.unwrap(), 1);
+    assert_eq!((delivery().await.state, delivery().await.attempts), (DeliveryState::Delivered, 2));
+    assert_eq!(notifier.deliver_due().await.unwrap(), 0);
+
+    let requests = target.requests.lock().unwrap();
+    let [first, second] = &requests[..] else { panic!("{} requests", requests.len()) };
+    assert_eq!(header(first, "webhook-id"), header(second, "webhook-id"));
+    assert_eq!(header(first, "webhook-id"), Some(delivery().await.id.to_string()));
+    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(body(first), body(second));
+    assert!(
+        body(first).contains("\"type\":\"alert.opened\"") && body(first).contains(&opened[0].id.to_string())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_nobody_acknowledges_escalates_and_is_over_after_its_conjunction() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    alerted(&parts, &target.url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    notifier.due().await.unwrap();
+    assert_eq!(alerts(&parts).await[0].escalated, None);
+    parts.clock.forward(SignedDuration::from_mins(15));
+    notifier.due().await.unwrap();
+    notifier.due().await.unwrap();
+    let escalated = alerts(&parts).await.remove(0);
+    assert!(escalated.escalated.is_some());
+    let deliveries = parts.store.deliveries_of(&TenantId::local(), escalated.id).await.unwrap();
+    assert_eq!(deliveries.len(), 2, "once to the webhook, once to the address");
+
+    parts.clock.forward(SignedDuration::from_hours(48));
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    assert_eq!(alerts(&parts).await[0].state, AlertState::Resolved);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_user_resolved_or_muted_stays_so_and_muting_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    alerted(&parts, &target.url).await;
+    let notifier = notifier(&parts);
+    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let alert = alerts(&parts).await.remove(0);
+
+    let until = parts.clock.now() + SignedDuration::from_mins(30);
+    notifier.act(&caller, alert.id, AlertAction::Mute { until }).await.unwrap();
+    parts.clock.forward(SignedDuration::from_mins(20));
+    notifier.due().await.unwrap();
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    assert_eq!(alerts(&parts).await[0].state, AlertState::Muted);
+    parts.clock.forward(SignedDuration::from_mins(10));
+    notifier.due().await.unwrap();
+    assert_eq!(alerts(&parts).await[0].state, AlertState::Open);
+
+    notifier.act(&caller, alert.id, AlertAction::Resolve).await.unwrap();
+    parts.clock.forward(SignedDuration::from_mins(1));
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let after = alerts(&parts).await;
+    assert_eq!((after.len(), after[0].state), (1, AlertState::Resolved));
+    let other = Caller { tenant: TenantId::new("other").unwrap(), ..caller };
+    assert!(notifier.act(&other, alert.id, AlertAction::Resolve).await.is_err(), "another tenant's alert");
+}

@@ -1,0 +1,189 @@
+//! A service in parts: store, blobs, bus and a clock that tests move.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use astroshield_adapters::memory::LocalBroadcast;
+use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_domain::catalog::Grade;
+use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::ports::{Bus, Clock, Store};
+use astroshield_domain::relay::Relay;
+use astroshield_domain::runs::{RunSettings, Runner};
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use tempfile::TempDir;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// A clock that tests move.
+pub(crate) struct Hands(Mutex<Timestamp>);
+
+impl Hands {
+    pub(crate) fn forward(&self, by: SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now += by;
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Blobs in a folder, that stop forever at some write below a folder `runs`: before it or after it.
+pub(crate) struct Stopping {
+    inner: LocalFileSystem,
+    /// Writes that go through, and whether the next one is still made.
+    limit: Option<(usize, bool)>,
+    writes: AtomicUsize,
+    /// Has a permit when the writes have stopped.
+    pub(crate) stopped: Semaphore,
+}
+
+impl fmt::Debug for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl fmt::Display for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Stopping {
+    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        if path.as_ref().contains("/runs/")
+            && let Some((limit, is_made)) = self.limit
+            && self.writes.fetch_add(1, Ordering::SeqCst) >= limit
+        {
+            if is_made {
+                self.inner.put_opts(path, payload, options).await?;
+            }
+            self.stopped.add_permits(1);
+            return std::future::pending().await;
+        }
+        self.inner.put_opts(path, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        self.inner.get_opts(path, options).await
+    }
+
+    fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+/// A service on a folder, which stays when the service is dropped.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) blobs: Arc<Stopping>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) clock: Arc<Hands>,
+    pub(crate) ingestor: Arc<Ingestor>,
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-01-02T03:04:05.678901Z".parse().unwrap()
+}
+
+impl Parts {
+    pub(crate) async fn on(folder: &TempDir) -> Self {
+        Self::stopping(folder, None).await
+    }
+
+    pub(crate) async fn stopping(folder: &TempDir, limit: Option<(usize, bool)>) -> Self {
+        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        let files = folder.path().join("blobs");
+        std::fs::create_dir_all(&files).unwrap();
+        let blobs = Arc::new(Stopping {
+            inner: LocalFileSystem::new_with_prefix(files).unwrap(),
+            limit,
+            writes: AtomicUsize::new(0),
+            stopped: Semaphore::new(0),
+        });
+        let clock = Arc::new(Hands(Mutex::new(start())));
+        let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
+        let bus = Arc::new(EmbeddedBus::new(store.clone()));
+        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor) }
+    }
+
+    pub(crate) fn runner(&self, threads: usize) -> Runner {
+        let settings = RunSettings {
+            window: SignedDuration::from_hours(48),
+            threshold_km: 20.0,
+            threads,
+            interval: std::time::Duration::from_secs(3600),
+            settle: std::time::Duration::from_millis(10),
+            start_from_catalog: false,
+        };
+        Runner::new(settings, self.store.clone(), self.blobs.clone(), self.bus.clone(), self.clock.clone())
+    }
+
+    pub(crate) async fn ingest(&self, csv: String) {
+        let public = TenantId::public();
+        self.ingestor.element_sets(&public, "test", Grade::Gp, "test", csv.into()).await.unwrap();
+    }
+
+    /// A relay that runs until the token is cancelled.
+    pub(crate) fn relay(&self, shutdown: &CancellationToken) -> tokio::task::JoinHandle<()> {
+        let broadcast = Arc::new(LocalBroadcast::new(64));
+        let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, Arc::new(Notify::new()));
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { relay.run(shutdown).await })
+    }
+
+    pub(crate) async fn conjunctions(&self) -> Vec<Conjunction> {
+        let query = ConjunctionQuery { limit: 100_000, ..ConjunctionQuery::default() };
+        self.store.conjunctions(&TenantId::local(), &query).await.unwrap().rows
+    }
+}
+
+/// Orbits of one height that cross each other everywhere.
+pub(crate) fn catalog(objects: u32) -> String {
+    let header = "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
+                  ARG_OF_PERICENTER,MEAN_ANOMALY,EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,\
+                  ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,MEAN_MOTION_DOT,MEAN_MOTION_DDOT\n";
+    let row = |n: u32| {
+        let (inclination, node, anomaly) = (40 + n * 37 % 60, n * 97 % 360, n * 223 % 360);
+        format!(
+            "TEST-{n},2025-001A,2026-01-02T00:00:00,15.{n:04},0.0001,{inclination},{node},0,{anomaly},0,U,{n},999,1,0.0001,0,0\n"
+        )
+    };
+    (1..=objects).map(row).fold(header.to_owned(), |text, row| text + &row)
+}

@@ -1,0 +1,152 @@
+//! Runs: what a crash leaves behind is taken up to the same result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
+use astroshield_domain::ids::{RunId, TenantId};
+use astroshield_domain::ports::Store;
+use astroshield_domain::runs::Runner;
+use astroshield_domain::screening::{RunKind, RunState};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::parts::{Parts, catalog};
+
+const OBJECTS: u32 = 150;
+
+async fn run(runner: &Runner) -> Option<RunId> {
+    runner.run_once(&TenantId::public(), RunKind::Catalog, &[], &CancellationToken::new()).await.unwrap()
+}
+
+/// What a run found, apart from its own identity.
+fn found(conjunctions: &[Conjunction]) -> Vec<Conjunction> {
+    let run: RunId = "00000000-0000-0000-0000-000000000000".parse().unwrap();
+    conjunctions.iter().map(|conjunction| Conjunction { run, ..conjunction.clone() }).collect()
+}
+
+async fn undisturbed() -> Vec<Conjunction> {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(OBJECTS)).await;
+    run(&parts.runner(2)).await.unwrap();
+    parts.conjunctions().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_dies_at_any_slice_is_taken_up_to_the_same_conjunctions() {
+    let expected = undisturbed().await;
+    assert!(expected.len() > 50, "{} conjunctions say nothing", expected.len());
+    for (limit, is_made, threads) in [(0, false, 1), (1, true, 1), (3, false, 2), (5, true, 1), (8, false, 2)]
+    {
+        let case = format!("{limit} writes, the next made: {is_made}");
+        let folder = tempfile::tempdir().unwrap();
+        let dying = Parts::stopping(&folder, Some((limit, is_made))).await;
+        dying.ingest(catalog(OBJECTS)).await;
+        let runner = dying.runner(threads);
+        let task = tokio::spawn(async move { run(&runner).await });
+        drop(dying.blobs.stopped.acquire().await.unwrap());
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        let unfinished = dying.store.unfinished_runs().await.unwrap();
+        assert_eq!(
+            unfinished.iter().map(|run| run.slices_done).collect::<Vec<_>>(),
+            [limit as u32],
+            "{case}"
+        );
+        assert!(dying.conjunctions().await.is_empty());
+        drop(dying);
+
+        let parts = Parts::on(&folder).await;
+        // Later, and with a catalog that has changed: the run is of its own instant.
+        parts.clock.forward(SignedDuration::from_hours(3));
+        parts.ingest(catalog(OBJECTS + 50).replace("2026-01-02T00", "2026-01-02T05")).await;
+        let taken_up = parts.runner(2).take_up(&CancellationToken::new()).await.unwrap();
+        assert_eq!(taken_up, 1, "{case}");
+        assert!(found(&parts.conjunctions().await) == found(&expected), "other conjunctions: {case}");
+        let run = parts.store.run(&TenantId::public(), unfinished[0].id).await.unwrap().unwrap();
+        assert_eq!((run.state, run.slices_done), (RunState::Completed, run.slices), "{case}");
+        let left = std::fs::read_dir(folder.path().join(format!("blobs/public/runs/{}", run.id)));
+        assert_eq!(left.map_or(0, Iterator::count), 0, "slices stay: {case}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slice_that_was_damaged_on_disk_is_screened_again() {
+    let expected = undisturbed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let dying = Parts::stopping(&folder, Some((4, false))).await;
+    dying.ingest(catalog(OBJECTS)).await;
+    let runner = dying.runner(1);
+    let task = tokio::spawn(async move { run(&runner).await });
+    drop(dying.blobs.stopped.acquire().await.unwrap());
+    task.abort();
+    let unfinished = dying.store.unfinished_runs().await.unwrap().remove(0);
+    let slices = folder.path().join(format!("blobs/public/runs/{}", unfinished.id));
+    let whole = std::fs::read(slices.join("1")).unwrap();
+    std::fs::write(slices.join("1"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::remove_file(slices.join("2")).unwrap();
+
+    let parts = Parts::on(&folder).await;
+    assert_eq!(parts.runner(1).take_up(&CancellationToken::new()).await.unwrap(), 1);
+    assert!(found(&parts.conjunctions().await) == found(&expected), "other conjunctions");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conjunctions_keep_their_identity_from_run_to_run_and_are_cleared_when_they_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(OBJECTS)).await;
+    run(&parts.runner(2)).await.unwrap();
+    let first = parts.conjunctions().await;
+    parts.clock.forward(SignedDuration::from_hours(1));
+    run(&parts.runner(2)).await.unwrap();
+    let second = parts.conjunctions().await;
+    let ahead = |conjunction: &&Conjunction| {
+        let hour = SignedDuration::from_hours(1);
+        conjunction.solution.tca > crate::parts::start() + hour + SignedDuration::from_mins(1)
+    };
+    let kept = first.iter().filter(ahead).filter(|old| {
+        let same = |new: &&Conjunction| new.id == old.id && new.first_seen == old.first_seen;
+        second.iter().find(same).is_some_and(|new| new.status == ConjunctionStatus::Active)
+    });
+    let ahead_of_all = first.iter().filter(ahead).count();
+    assert!(ahead_of_all > 50);
+    assert_eq!(kept.count(), ahead_of_all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalog_that_arrives_is_screened_once_and_a_shutdown_ends_the_runner() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let shutdown = CancellationToken::new();
+    let relay = parts.relay(&shutdown);
+    let running = {
+        let (runner, shutdown) = (Arc::new(parts.runner(2)), shutdown.clone());
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    parts.ingest(catalog(40)).await;
+    let completed = async {
+        loop {
+            let runs = parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows;
+            if runs.iter().any(|run| run.state == RunState::Completed) {
+                return runs;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let runs = tokio::time::timeout(Duration::from_secs(60), completed).await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].objects, 40);
+    shutdown.cancel();
+    running.await.unwrap();
+    relay.await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_screened_where_there_is_no_catalog() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    assert_eq!(run(&parts.runner(1)).await, None);
+    assert!(parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows.is_empty());
+}

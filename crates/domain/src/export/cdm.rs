@@ -1,0 +1,359 @@
+//! A conjunction as a conjunction data message (CCSDS 508.0-B-1).
+
+use astroshield_astro::frames::{EarthAttitude, EarthOrientation};
+use astroshield_astro::probability::socrates::aspect_ratio;
+use astroshield_astro::state::{Gcrf, State, Teme};
+use astroshield_formats::{Cdm, CdmHeader, CdmMetadata, CdmObject, CdmRelative, CdmState, RtnCovariance};
+use jiff::Timestamp;
+use nalgebra::{Matrix3, Vector3};
+
+use super::{ExportError, reading};
+use crate::catalog::Grade;
+use crate::conjunction::{Conjunction, Participant, ProbabilityMethod};
+use crate::screening::Run;
+use crate::time;
+
+const M_PER_KM: f64 = 1e3;
+
+/// What is known of one object beside what the conjunction says.
+pub(super) struct Side {
+    pub(super) international_designator: Option<String>,
+    /// State at the time of closest approach.
+    pub(super) state: State<Teme>,
+}
+
+/// The message.
+pub(super) fn of(
+    conjunction: &Conjunction,
+    run: &Run,
+    sides: &[Side; 2],
+    originator: &str,
+    now: Timestamp,
+) -> Result<Cdm, ExportError> {
+    let [first, second] = &conjunction.objects;
+    let radius_m = first.hard_body_radius_m + second.hard_body_radius_m;
+    let attitude = EarthAttitude::new(time::to_epoch(conjunction.solution.tca), &EarthOrientation::NEGLECTED);
+    let states = sides.each_ref().map(|side| attitude.teme_to_gcrf(&side.state));
+    let scale_km = assumed_scale_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
+    let created = reading(time::to_microsecond(now))?;
+    Ok(Cdm {
+        version: "1.0".to_owned(),
+        header: CdmHeader {
+            comments: vec![
+                "No covariance is known for an object whose COVARIANCE_METHOD is DEFAULT. The standard demands one: it is".to_owned(),
+                "the assumption behind the maximum probability (1:3:1 along radial, velocity and cross-track, at the scale".to_owned(),
+                "at which the probability is largest) and no estimate of an error.".to_owned(),
+            ],
+            classification: None,
+            creation_date: created,
+            originator: originator.to_owned(),
+            message_for: None,
+            message_id: format!("{}/{}", conjunction.id, conjunction.run),
+        },
+        relative: relative(conjunction, run, &states, radius_m)?,
+        user_defined: Vec::new(),
+        object1: object("OBJECT1", first, &sides[0], &states[0], scale_km),
+        object2: object("OBJECT2", second, &sides[1], &states[1], scale_km),
+    })
+}
+
+fn relative(
+    conjunction: &Conjunction,
+    run: &Run,
+    states: &[State<Gcrf>; 2],
+    radius_m: f64,
+) -> Result<CdmRelative, ExportError> {
+    let solution = &conjunction.solution;
+    let [radial_m, in_track_m, cross_track_m] = solution.miss_ric_km.map(|km| km * M_PER_KM);
+    let velocity_m_s = axes(&states[0]) * (states[1].velocity_km_s - states[0].velocity_km_s) * M_PER_KM;
+    let method = match solution.method {
+        ProbabilityMethod::Maximum => "MAXIMUM-ALFANO-2005",
+        ProbabilityMethod::TwoDimensional => "FOSTER-1992",
+        ProbabilityMethod::TwoDimensionalNc => "2D-NC-HALL-2023",
+        ProbabilityMethod::ThreeDimensionalNc => "3D-NC-HALL-2021",
+        ProbabilityMethod::MonteCarlo => "MONTE-CARLO",
+    };
+    Ok(CdmRelative {
+        comments: vec![format!("HBR = {radius_m}")],
+        conjunction_id: None,
+        tca: reading(solution.tca)?,
+        miss_distance_m: solution.miss_distance_km * M_PER_KM,
+        mahalanobis_distance: None,
+        relative_speed_m_s: Some(solution.relative_speed_km_s * M_PER_KM),
+        approach_angle_deg: None,
+        relative_position_r_m: Some(radial_m),
+        relative_position_t_m: Some(in_track_m),
+        relative_position_n_m: Some(cross_track_m),
+        relative_velocity_r_m_s: Some(velocity_m_s.x),
+        relative_velocity_t_m_s: Some(velocity_m_s.y),
+        relative_velocity_n_m_s: Some(velocity_m_s.z),
+        start_screen_period: Some(reading(run.window_start)?),
+        stop_screen_period: Some(reading(run.window_stop)?),
+        screen_type: None,
+        screen_volume_frame: Some("RTN".to_owned()),
+        screen_volume_shape: Some("ELLIPSOID".to_owned()),
+        screen_volume_x_m: Some(run.threshold_km * M_PER_KM),
+        screen_volume_y_m: Some(run.threshold_km * M_PER_KM),
+        screen_volume_z_m: Some(run.threshold_km * M_PER_KM),
+        screen_entry_time: None,
+        screen_exit_time: None,
+        screen_pc_threshold: None,
+        collision_percentile: None,
+        collision_probability: Some(conjunction.leading_probability()),
+        collision_probability_method: Some(method.to_owned()),
+        collision_max_probability: None,
+        collision_max_pc_method: None,
+        sefi_collision_probability: None,
+        sefi_collision_probability_method: None,
+        sefi_fragmentation_model: None,
+        previous_message_id: None,
+        previous_message_epoch: None,
+        next_message_epoch: None,
+    })
+}
+
+fn object(
+    place: &str,
+    participant: &Participant,
+    side: &Side,
+    state: &State<Gcrf>,
+    scale_km: f64,
+) -> CdmObject {
+    let unknown = || "UNKNOWN".to_owned();
+    let data = match participant.grade {
+        Grade::Gp => "general perturbations element set",
+        Grade::SupplementalGp => "element set fitted to the operator's ephemeris",
+        Grade::Ephemeris => "ephemeris of the operator",
+        Grade::Cdm => "state of a conjunction data message",
+    };
+    let epoch = participant.epoch.map_or(String::new(), |epoch| format!(" of {epoch}"));
+    let (position_km, velocity_km_s) = (&state.position_km, &state.velocity_km_s);
+    CdmObject {
+        metadata: CdmMetadata {
+            comments: vec![format!("State from: {data}{epoch}")],
+            object: place.to_owned(),
+            object_designator: participant.number.to_string(),
+            catalog_name: "SATCAT".to_owned(),
+            object_name: participant.name.clone().unwrap_or_else(unknown),
+            international_designator: side.international_designator.clone().unwrap_or_else(unknown),
+            object_type: None,
+            operator_contact_position: None,
+            operator_organization: None,
+            operator_phone: None,
+            operator_email: None,
+            ephemeris_name: "NONE".to_owned(),
+            odm_msg_link: None,
+            adm_msg_link: None,
+            obs_before_next_message: None,
+            covariance_method: "DEFAULT".to_owned(),
+            covariance_source: None,
+            maneuverable: "N/A".to_owned(),
+            orbit_center: Some("EARTH".to_owned()),
+            ref_frame: "GCRF".to_owned(),
+            alt_cov_type: None,
+            alt_cov_ref_frame: None,
+            gravity_model: None,
+            atmospheric_model: None,
+            n_body_perturbations: None,
+            solar_rad_pressure: None,
+            earth_tides: None,
+            intrack_thrust: None,
+        },
+        od_parameters: None,
+        additional_parameters: None,
+        state: CdmState {
+            comments: Vec::new(),
+            x_km: position_km.x,
+            y_km: position_km.y,
+            z_km: position_km.z,
+            x_dot_km_s: velocity_km_s.x,
+            y_dot_km_s: velocity_km_s.y,
+            z_dot_km_s: velocity_km_s.z,
+        },
+        covariance: Some(assumed_covariance(state, scale_km)),
+        alternate_covariance: None,
+        covariance_metadata: None,
+        user_defined: Vec::new(),
+    }
+}
+
+/// Rows: the unit vectors radial, transverse and normal of an orbit.
+fn axes(state: &State<Gcrf>) -> Matrix3<f64> {
+    let radial = state.position_km.normalize();
+    let normal = state.position_km.cross(&state.velocity_km_s).normalize();
+    Matrix3::from_rows(&[radial.transpose(), normal.cross(&radial).transpose(), normal.transpose()])
+}
+
+/// Standard deviation of each object across its velocity at which the probability is largest, in km.
+///
+/// The dilution is the minor sigma of both covariances together in the encounter plane, C = s^2 sum of (1 + 8 t t') seen
+/// along the relative velocity; the trace of that, and the ratio of its axes, give the minor axis for s = 1. Objects that
+/// touch, or do not move against each other, have no dilution: there the combined radius stands for it.
+fn assumed_scale_km(states: &[State<Gcrf>; 2], dilution_km: Option<f64>, radius_km: f64) -> f64 {
+    let [one, other] = states;
+    let dilution_km = dilution_km.filter(|dilution_km| *dilution_km > 0.0);
+    let relative = (other.velocity_km_s - one.velocity_km_s).try_normalize(0.0);
+    let (Some(dilution_km), Some(along), Ok(ratio)) = (dilution_km, relative, aspect_ratio(one, other))
+    else {
+        return radius_km;
+    };
+    let trace = |state: &State<Gcrf>| {
+        let velocity = state.velocity_km_s.normalize();
+        let across = 1.0 - velocity.dot(&along) * velocity.dot(&along);
+        2.0 + 8.0 * across
+    };
+    let minor = (trace(one) + trace(other)) / (1.0 + ratio * ratio);
+    dilution_km / minor.sqrt()
+}
+
+fn assumed_covariance(state: &State<Gcrf>, scale_km: f64) -> RtnCovariance {
+    let along: Vector3<f64> = axes(state) * state.velocity_km_s.normalize();
+    let scale_m2 = (scale_km * M_PER_KM) * (scale_km * M_PER_KM);
+    let covariance_m2 = (Matrix3::identity() + along * along.transpose() * 8.0) * scale_m2;
+    RtnCovariance {
+        comments: vec!["assumed, not known".to_owned()],
+        cr_r_m2: covariance_m2[(0, 0)],
+        ct_r_m2: covariance_m2[(1, 0)],
+        ct_t_m2: covariance_m2[(1, 1)],
+        cn_r_m2: covariance_m2[(2, 0)],
+        cn_t_m2: covariance_m2[(2, 1)],
+        cn_n_m2: covariance_m2[(2, 2)],
+        crdot_r_m2_s: 0.0,
+        crdot_t_m2_s: 0.0,
+        crdot_n_m2_s: 0.0,
+        crdot_rdot_m2_s2: 0.0,
+        ctdot_r_m2_s: 0.0,
+        ctdot_t_m2_s: 0.0,
+        ctdot_n_m2_s: 0.0,
+        ctdot_rdot_m2_s2: 0.0,
+        ctdot_tdot_m2_s2: 0.0,
+        cndot_r_m2_s: 0.0,
+        cndot_t_m2_s: 0.0,
+        cndot_n_m2_s: 0.0,
+        cndot_rdot_m2_s2: 0.0,
+        cndot_tdot_m2_s2: 0.0,
+        cndot_ndot_m2_s2: 0.0,
+        cdrg_r_m3_kg: None,
+        cdrg_t_m3_kg: None,
+        cdrg_n_m3_kg: None,
+        cdrg_rdot_m3_kg_s: None,
+        cdrg_tdot_m3_kg_s: None,
+        cdrg_ndot_m3_kg_s: None,
+        cdrg_drg_m4_kg2: None,
+        csrp_r_m3_kg: None,
+        csrp_t_m3_kg: None,
+        csrp_n_m3_kg: None,
+        csrp_rdot_m3_kg_s: None,
+        csrp_tdot_m3_kg_s: None,
+        csrp_ndot_m3_kg_s: None,
+        csrp_drg_m4_kg2: None,
+        csrp_srp_m4_kg2: None,
+        cthr_r_m2_s2: None,
+        cthr_t_m2_s2: None,
+        cthr_n_m2_s2: None,
+        cthr_rdot_m2_s3: None,
+        cthr_tdot_m2_s3: None,
+        cthr_ndot_m2_s3: None,
+        cthr_drg_m3_kg_s2: None,
+        cthr_srp_m3_kg_s2: None,
+        cthr_thr_m2_s4: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use astroshield_astro::probability::socrates::maximum_probability;
+    use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, Strictness};
+    use astroshield_formats::{read_messages, write_messages};
+
+    use super::*;
+    use crate::assess;
+    use crate::conjunction::{ConjunctionStatus, Solution};
+    use crate::ids::{ConjunctionId, RunId, TenantId};
+    use crate::screening::{RunKind, RunState};
+
+    fn message() -> (Cdm, Solution) {
+        let at: Timestamp = "2026-01-02T03:04:05.123456Z".parse().unwrap();
+        let states = [
+            State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.1, 7.5, 0.0)),
+            State::<Teme>::new(Vector3::new(7000.1, 0.0, 0.2), Vector3::new(0.0, 1.0, 7.4)),
+        ];
+        let maximum = maximum_probability(&states[0], &states[1], 0.011).unwrap();
+        let relative = states[1].velocity_km_s - states[0].velocity_km_s;
+        let solution = Solution {
+            tca: at,
+            miss_distance_km: (states[1].position_km - states[0].position_km).norm(),
+            miss_ric_km: [0.1, 0.0, 0.2],
+            relative_speed_km_s: relative.norm(),
+            maximum_probability: maximum.probability,
+            dilution_km: Some(maximum.sigma_minor_km),
+            probability: None,
+            method: ProbabilityMethod::Maximum,
+            at_edge: false,
+        };
+        let participant = |number, hard_body_radius_m| Participant {
+            number: CatalogNumber::new(number).unwrap(),
+            name: None,
+            grade: Grade::Gp,
+            epoch: Some(at),
+            hard_body_radius_m,
+        };
+        let conjunction = Conjunction {
+            id: ConjunctionId::first_seen(&TenantId::public(), [5, 7], Some(at)),
+            tenant: TenantId::public(),
+            objects: [participant(5, 10.0), participant(7, 1.0)],
+            relation: false,
+            status: ConjunctionStatus::Active,
+            solution: solution.clone(),
+            run: RunId::at(at),
+            first_seen: at,
+            last_seen: at,
+        };
+        let run = Run {
+            id: RunId::at(at),
+            tenant: TenantId::public(),
+            kind: RunKind::Catalog,
+            state: RunState::Completed,
+            as_of: at,
+            window_start: at,
+            window_stop: at,
+            threshold_km: 5.0,
+            slices: 1,
+            slices_done: 1,
+            objects: 2,
+            not_screened: 0,
+            conjunctions: 1,
+            started: at,
+            finished: Some(at),
+            problem: None,
+            build: "test".to_owned(),
+        };
+        let sides = states.map(|state| Side { international_designator: None, state });
+        (of(&conjunction, &run, &sides, "TEST", at).unwrap(), solution)
+    }
+
+    #[test]
+    fn a_message_is_of_the_standard_and_says_that_its_covariance_is_assumed() {
+        let (cdm, solution) = message();
+        let defaults =
+            HeaderDefaults { creation_date: cdm.header.creation_date, originator: "TEST".to_owned() };
+        for notation in [Notation::Kvn, Notation::Xml] {
+            let text = write_messages(&[Message::Cdm(Box::new(cdm.clone()))], notation, &defaults).unwrap();
+            let document = read_messages(text.as_bytes(), "test", Strictness::Strict).unwrap();
+            assert_eq!(document.messages, [Message::Cdm(Box::new(cdm.clone()))], "{notation}");
+            assert!(text.contains("No covariance is known") && text.contains("DEFAULT"));
+        }
+        let told = assess::of_cdm(&cdm).unwrap();
+        assert_eq!((told.objects.map(CatalogNumber::get), told.tca), ([5, 7], solution.tca));
+        assert_eq!(cdm.combined_hard_body_radius_m(), Some(11.0));
+    }
+
+    #[test]
+    fn the_probability_of_the_message_is_the_maximum_that_it_was_made_from() {
+        let (cdm, solution) = message();
+        let (probability, _) = assess::probability(&cdm).unwrap();
+        // The maximum lays the miss along the major axis, where the probability is at least that of the true direction.
+        assert!(probability <= solution.maximum_probability * 1.001, "{probability:e}");
+        assert!(probability > solution.maximum_probability * 0.01, "{probability:e}");
+    }
+}
