@@ -117,6 +117,15 @@ async fn no_subject_adds_a_header_or_a_recipient() {
 }
 
 #[tokio::test]
+async fn what_would_break_the_line_of_a_subject_becomes_a_space() {
+    let server = SmtpServer::start(Manners::default()).await;
+    let subject = "ISS\r\nBcc:\tevil@example.net".to_owned();
+    send(&server, &Mail { subject, ..mail() }).await.unwrap();
+    let subject = "Subject: ISS  Bcc: evil@example.net".to_owned();
+    assert!(head(&server.told().mails[0]).contains(&subject), "{}", server.told().mails[0]);
+}
+
+#[tokio::test]
 async fn a_text_is_no_command() {
     let server = SmtpServer::start(Manners::default()).await;
     let text = "one\r\n.\r\nMAIL FROM:<evil@example.net>\r\n.two\r\n".to_owned();
