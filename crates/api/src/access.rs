@@ -85,7 +85,7 @@ async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
     }
     let hash = sha256(key.as_bytes());
     let name = key_in_cache(&hash);
-    let now = state.ports.clock.now();
+    let now = state.now();
     let cached = state.ports.cache.get(&name).await;
     let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
         Some(known) => known,

@@ -129,7 +129,7 @@ async fn keep(
     let body = to_bytes(body, LARGEST_ANSWER).await.map_err(Problem::internal)?;
     let kept = parts.extensions.get::<WithoutSecret>().map_or_else(|| body.clone(), |kept| kept.0.clone());
     let answer = StoredAnswer { request, status: parts.status.as_u16(), body: kept.to_vec() };
-    let now = state.ports.clock.now();
+    let now = state.now();
     if let Err(error) = state.ports.store.put_answer(&caller.tenant, key, &answer, now).await {
         // The write is done and is told so; only a repetition would not be recognized.
         tracing::warn!(error = %crate::problem::chain(&error), "an answer was not kept for its idempotency key");

@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 
 pub use crate::access::OneTimeTokens;
 use crate::problem::Problem;
-pub use crate::state::{ApiSettings, ApiState, Ports};
+pub use crate::state::{ApiSettings, ApiState, Ports, UseCases};
 
 /// Where the routes are.
 const BASE: &str = "/api/v1";
@@ -33,8 +33,8 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, conjunctions, feeds, objects, rules, runs, session, status, uploads,
-        watch_lists, webhooks,
+        alerts, api_keys, audit, conjunctions, feeds, objects, rules, runs, screenings, session, status,
+        uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -49,7 +49,7 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::run))
         .routes(routes!(runs::not_screened))
         .routes(routes!(feeds::feeds))
-        .routes(routes!(uploads::uploads))
+        .routes(routes!(uploads::uploads, uploads::upload_file))
         .routes(routes!(uploads::upload))
         .routes(routes!(watch_lists::watch_lists, watch_lists::create))
         .routes(routes!(watch_lists::watch_list, watch_lists::replace, watch_lists::remove))
@@ -58,6 +58,10 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(alerts::alerts))
         .routes(routes!(alerts::alert))
         .routes(routes!(alerts::deliveries))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(alerts::mute))
+        .routes(routes!(alerts::resolve))
+        .routes(routes!(screenings::screen))
         .routes(routes!(webhooks::webhooks, webhooks::create))
         .routes(routes!(webhooks::webhook, webhooks::replace, webhooks::remove))
         .routes(routes!(api_keys::api_keys, api_keys::create))

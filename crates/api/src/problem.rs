@@ -21,8 +21,9 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
+    errors: Box<[String]>,
     /// What the log is told and the caller is not.
-    inside: Option<String>,
+    inside: Option<Box<str>>,
 }
 
 /// The body of a problem.
@@ -42,6 +43,9 @@ pub(crate) struct ProblemBody<'a> {
     /// The parameter, header or field of the body that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// Everything that is wrong with a file: place and reason.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    errors: &'a [String],
     /// Path of the request.
     instance: &'a str,
     /// Identity of the request, as the log has it.
@@ -49,8 +53,16 @@ pub(crate) struct ProblemBody<'a> {
 }
 
 impl Problem {
-    const fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
-        Self { status, kind, title, detail: Cow::Borrowed(""), field: None, inside: None }
+    fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            kind,
+            title,
+            detail: Cow::Borrowed(""),
+            field: None,
+            errors: Box::default(),
+            inside: None,
+        }
     }
 
     /// A value that cannot be: which one, and why.
@@ -114,7 +126,7 @@ impl Problem {
     pub(crate) fn internal(inside: impl fmt::Display) -> Self {
         let problem =
             Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed at this request");
-        Self { inside: Some(inside.to_string()), ..problem }
+        Self { inside: Some(inside.to_string().into()), ..problem }
             .because("the log of the server has it under the request id")
     }
 
@@ -122,7 +134,8 @@ impl Problem {
     pub(crate) fn unavailable(inside: impl fmt::Display) -> Self {
         let problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the server cannot do this right now");
-        Self { inside: Some(inside.to_string()), ..problem }.because("the same request may go through later")
+        Self { inside: Some(inside.to_string().into()), ..problem }
+            .because("the same request may go through later")
     }
 
     /// A problem that a status alone tells of.
@@ -141,6 +154,10 @@ impl Problem {
 
     pub(crate) fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..self }
+    }
+
+    pub(crate) fn with_errors(self, errors: Vec<String>) -> Self {
+        Self { errors: errors.into(), ..self }
     }
 
     pub(crate) fn is_unauthenticated(&self) -> bool {
@@ -163,6 +180,7 @@ impl Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             field: self.field.as_deref(),
+            errors: &self.errors,
             instance,
             request_id,
         };

@@ -108,15 +108,29 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            let reason = format!("application/json is due, this is {kind:?}");
-            return Err(Problem::unsupported_media_type(reason).at("Content-Type"));
-        }
-        let bytes = body_bytes(request, state.settings.body_limit_bytes).await?;
-        parse_json(&bytes).map(Self)
+        read_json(request, state.settings.body_limit_bytes).await.map(Self)
     }
+}
+
+/// A body of JSON that may hold a file.
+pub(crate) struct LongJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for LongJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        read_json(request, state.settings.upload_limit_bytes).await.map(Self)
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(request: Request, limit_bytes: usize) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let reason = format!("application/json is due, this is {kind:?}");
+        return Err(Problem::unsupported_media_type(reason).at("Content-Type"));
+    }
+    parse_json(&body_bytes(request, limit_bytes).await?)
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

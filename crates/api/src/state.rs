@@ -4,7 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
+use astroshield_domain::notify::Notifier;
+use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Store, WebhookClient};
+use astroshield_domain::time::to_microsecond;
+use astroshield_domain::uploads::Uploads;
+use jiff::Timestamp;
 use object_store::ObjectStore;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +33,17 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Knows which addresses may be a webhook's.
     pub webhooks: Arc<dyn WebhookClient>,
+}
+
+/// Use cases that the interface calls.
+#[derive(Clone)]
+pub struct UseCases {
+    /// Takes uploads.
+    pub uploads: Arc<Uploads>,
+    /// Screens on demand.
+    pub on_demand: Arc<OnDemand>,
+    /// Acknowledges, mutes and resolves alerts.
+    pub notifier: Arc<Notifier>,
 }
 
 /// How the interface behaves.
@@ -76,6 +92,7 @@ impl Default for ApiSettings {
 #[derive(Clone)]
 pub struct ApiState {
     pub(crate) ports: Ports,
+    pub(crate) use_cases: UseCases,
     pub(crate) settings: Arc<ApiSettings>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) position: Arc<Position>,
@@ -94,6 +111,7 @@ impl ApiState {
     #[must_use]
     pub fn new(
         ports: Ports,
+        use_cases: UseCases,
         settings: ApiSettings,
         tokens: Arc<OneTimeTokens>,
         demo: Arc<AtomicBool>,
@@ -101,6 +119,7 @@ impl ApiState {
     ) -> Self {
         Self {
             ports,
+            use_cases,
             connections: Arc::new(Semaphore::new(settings.stream_limit)),
             settings: Arc::new(settings),
             tokens,
@@ -110,5 +129,10 @@ impl ApiState {
             demo,
             shutdown,
         }
+    }
+
+    /// Now, as finely as every store keeps it, so that what is answered is what is stored.
+    pub(crate) fn now(&self) -> Timestamp {
+        to_microsecond(self.ports.clock.now())
     }
 }

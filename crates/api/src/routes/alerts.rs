@@ -1,9 +1,11 @@
 //! `/alerts`: what somebody should look at, and what was done about it.
 
+use astroshield_domain::access::Caller;
 use astroshield_domain::alert::{
-    Alert, AlertChange, AlertQuery, AlertState, Delivery, DeliveryState, Severity, Subject,
+    Alert, AlertAction, AlertChange, AlertQuery, AlertState, Delivery, DeliveryState, Severity, Subject,
 };
 use astroshield_domain::ids::{AlertId, DeliveryId};
+use astroshield_domain::notify::NotifyError;
 use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
@@ -13,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rules::ChannelBody;
-use crate::access::Reader;
+use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
-use crate::problem::Problem;
-use crate::request::{Id, Parameters, limit};
+use crate::problem::{Problem, chain};
+use crate::request::{Id, Json, Parameters, limit};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -227,4 +229,76 @@ pub(crate) async fn deliveries(
     store.alert(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("alert", id))?;
     let rows = store.deliveries_of(&caller.tenant, id).await?;
     answer::json(&List { items: rows.into_iter().map(DeliveryRow::from).collect(), next_cursor: None })
+}
+
+impl From<NotifyError> for Problem {
+    fn from(error: NotifyError) -> Self {
+        match error {
+            NotifyError::NotFound { alert } => Self::not_found("alert", alert),
+            NotifyError::NotNow { .. } => Self::conflict(error.to_string()),
+            NotifyError::Past { .. } => Self::unprocessable(error.to_string()).at("until"),
+            NotifyError::Store(error) => error.into(),
+            NotifyError::Bus(_) => Self::unavailable(chain(&error)),
+        }
+    }
+}
+
+async fn act(
+    state: &ApiState,
+    caller: &Caller,
+    id: AlertId,
+    action: AlertAction,
+) -> Result<Response, Problem> {
+    let alert = state.use_cases.notifier.act(caller, id, action).await?;
+    answer::json(&AlertRow::from(alert))
+}
+
+/// Say that an alert was seen: it will not be escalated.
+#[utoipa::path(post, path = "/alerts/{id}/acknowledge", tag = "alerts",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The alert", body = AlertRow)))]
+pub(crate) async fn acknowledge(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<AlertId>,
+) -> Result<Response, Problem> {
+    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }).await
+}
+
+/// Until when to mute an alert.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MuteBody {
+    /// Until when, UTC.
+    #[schema(schema_with = schema::time)]
+    until: Timestamp,
+}
+
+/// Hear no more of an alert for a time.
+#[utoipa::path(post, path = "/alerts/{id}/mute", tag = "alerts", request_body = MuteBody,
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The alert", body = AlertRow)))]
+pub(crate) async fn mute(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<AlertId>,
+    Json(MuteBody { until }): Json<MuteBody>,
+) -> Result<Response, Problem> {
+    let now = state.now();
+    if until <= now {
+        return Err(Problem::unprocessable(format!("{until} is over: it is {now}")).at("until"));
+    }
+    act(&state, &caller, id, AlertAction::Mute { until }).await
+}
+
+/// Say that what an alert is about is over.
+#[utoipa::path(post, path = "/alerts/{id}/resolve", tag = "alerts",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The alert", body = AlertRow)))]
+pub(crate) async fn resolve(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<AlertId>,
+) -> Result<Response, Problem> {
+    act(&state, &caller, id, AlertAction::Resolve).await
 }

@@ -93,7 +93,7 @@ pub(crate) async fn create(
     Admin(caller): Admin,
     Json(body): Json<ApiKeyBody>,
 ) -> Result<Response, Problem> {
-    let now = state.ports.clock.now();
+    let now = state.now();
     if let Some(expires) = body.expires
         && expires <= now
     {
@@ -131,7 +131,7 @@ pub(crate) async fn revoke(
     let store = &state.ports.store;
     let keys = store.api_keys(&caller.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(|| Problem::not_found("API key", id))?;
-    let now = state.ports.clock.now();
+    let now = state.now();
     let audit = audit_entry(&caller, now, "api_key.revoke", id);
     store.revoke_api_key(&caller.tenant, id, now, &audit).await?;
     access::forget_key(&state, &key.hash).await;

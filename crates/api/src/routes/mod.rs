@@ -8,6 +8,7 @@ pub(crate) mod feeds;
 pub(crate) mod objects;
 pub(crate) mod rules;
 pub(crate) mod runs;
+pub(crate) mod screenings;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod uploads;

@@ -2,6 +2,7 @@
 
 use astroshield_domain::catalog::{ElementSet, Grade, ObjectKind, ObjectQuery, SpaceObject};
 use astroshield_domain::ports::Page;
+use astroshield_domain::time::from_epoch;
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
 use axum::response::Response;
@@ -221,13 +222,6 @@ pub(crate) struct ElementSetRow {
     arrived: Timestamp,
 }
 
-/// The time of an epoch of the numerics.
-pub(crate) fn timestamp_of(epoch: astroshield_astro::Epoch) -> Result<Timestamp, Problem> {
-    let utc = astroshield_astro::time::to_utc(epoch);
-    let nanoseconds = utc.to_unix_duration().total_nanoseconds();
-    Timestamp::from_nanosecond(nanoseconds).map_err(Problem::internal)
-}
-
 impl TryFrom<ElementSet> for ElementSetRow {
     type Error = Problem;
 
@@ -236,7 +230,8 @@ impl TryFrom<ElementSet> for ElementSetRow {
             catalog_number: set.object.get(),
             name: set.name,
             international_designator: set.international_designator,
-            epoch: timestamp_of(set.elements.epoch)?,
+            epoch: from_epoch(set.elements.epoch)
+                .ok_or_else(|| Problem::internal("an epoch beyond the years 9999"))?,
             mean_motion_rev_day: set.elements.mean_motion_rev_day,
             eccentricity: set.elements.eccentricity,
             inclination_deg: set.elements.inclination_deg,
@@ -299,12 +294,6 @@ pub(crate) async fn element_sets(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_epoch_becomes_the_same_time_to_the_nanosecond() {
-        let epoch = astroshield_astro::Epoch::from_gregorian_utc(2026, 3, 9, 12, 34, 56, 123_456_789);
-        assert_eq!(timestamp_of(epoch).unwrap().to_string(), "2026-03-09T12:34:56.123456789Z");
-    }
 
     #[test]
     fn numbers_that_are_none_are_refused_by_name() {

@@ -266,7 +266,7 @@ pub(crate) async fn create(
     Writer(caller): Writer,
     Json(body): Json<RuleBody>,
 ) -> Result<Response, Problem> {
-    let now = state.ports.clock.now();
+    let now = state.now();
     let rule = body.into_rule(RuleId::at(now), &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", rule.id)).await?;
     answer::json_of(StatusCode::CREATED, &RuleRow::from(rule))
@@ -283,7 +283,7 @@ pub(crate) async fn replace(
     Json(body): Json<RuleBody>,
 ) -> Result<Response, Problem> {
     found(&state, &caller, id).await?;
-    let now = state.ports.clock.now();
+    let now = state.now();
     let rule = body.into_rule(id, &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.replace", id)).await?;
     answer::json(&RuleRow::from(rule))
@@ -298,7 +298,7 @@ pub(crate) async fn remove(
     Writer(caller): Writer,
     Id(id): Id<RuleId>,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.ports.clock.now(), "rule.remove", id);
+    let audit = audit_entry(&caller, state.now(), "rule.remove", id);
     state.ports.store.remove_rule(&caller.tenant, id, &audit).await?;
     Ok(answer::no_content())
 }

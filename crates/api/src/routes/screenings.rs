@@ -1,7 +1,8 @@
 //! `/screenings`: one object against the whole catalog, on demand.
 
 use astroshield_domain::on_demand::{
-    LIMIT_DAYS, LIMIT_KM, OnDemandConjunction, OnDemandError, OnDemandRequest, OnDemandResult, OnDemandSubject,
+    LIMIT_DAYS, LIMIT_KM, OnDemandConjunction, OnDemandError, OnDemandRequest, OnDemandResult,
+    OnDemandSubject,
 };
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;

@@ -55,7 +55,7 @@ pub(crate) async fn sign_in(
     }
     let caller = state
         .tokens
-        .redeem(&asked.token, state.ports.clock.now())
+        .redeem(&asked.token, state.now())
         .ok_or_else(|| Problem::unauthenticated("the token is used, expired or wrong").at("token"))?;
     let cookie = access::begin(&state, &caller).await?;
     let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;

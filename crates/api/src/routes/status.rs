@@ -51,7 +51,7 @@ pub(crate) async fn status(
     let newest_run = store.runs(&caller.tenant, None, 1).await?.rows.into_iter().next().map(RunRow::from);
     answer::json(&Status {
         build: state.settings.build.clone(),
-        now: state.ports.clock.now(),
+        now: state.now(),
         demo: state.demo.load(Ordering::Relaxed),
         newest_arrival,
         newest_epoch,

@@ -3,17 +3,20 @@
 use astroshield_domain::feed::{Upload, UploadState};
 use astroshield_domain::ids::UploadId;
 use astroshield_domain::ports::Page;
-use axum::extract::State;
+use astroshield_domain::uploads::UploadError;
+use astroshield_formats::CatalogNumber;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::Reader;
+use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
-use crate::problem::Problem;
-use crate::request::{Id, Parameters, limit};
+use crate::problem::{Problem, chain};
+use crate::request::{Id, Parameters, body_bytes, limit};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -97,4 +100,115 @@ pub(crate) async fn upload(
 ) -> Result<Response, Problem> {
     let upload = state.ports.store.upload(&caller.tenant, id).await?;
     answer::json(&UploadRow::from(upload.ok_or_else(|| Problem::not_found("upload", id))?))
+}
+
+/// What is said of an upload beside its bytes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadParams {
+    /// Name of the file; else the one of the header `Content-Disposition`.
+    #[param(min_length = 1, max_length = 200)]
+    name: Option<String>,
+    /// The object whose ephemeris it is, where the file does not say.
+    #[param(maximum = 999_999_999)]
+    object: Option<u32>,
+}
+
+/// Longest name of a file, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// The name of a file: a plain one, that leads nowhere.
+fn file_name(name: &str) -> Result<&str, Problem> {
+    let name = name.trim();
+    let plain = (1..=LONGEST_NAME).contains(&name.chars().count())
+        && !name.contains(['/', '\\', ':'])
+        && !name.starts_with('.')
+        && !name.chars().any(char::is_control);
+    if plain {
+        return Ok(name);
+    }
+    let detail = format!(
+        "{:?}: 1 to {LONGEST_NAME} characters are due, without a path",
+        name.chars().take(LONGEST_NAME).collect::<String>()
+    );
+    Err(Problem::invalid("name", detail))
+}
+
+/// The name in a header `Content-Disposition` (RFC 6266), without the extended form.
+fn disposition_name(headers: &HeaderMap) -> Option<&str> {
+    let disposition = headers.get(header::CONTENT_DISPOSITION)?.to_str().ok()?;
+    let parameters = disposition.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut names = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("filename"));
+    names.next().map(|(_, value)| value.trim().trim_matches('"'))
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::TooLarge { .. } => Self::too_large(
+                usize::try_from(astroshield_domain::uploads::LIMIT_BYTES).unwrap_or(usize::MAX),
+            ),
+            UploadError::Store(error) => error.into(),
+            UploadError::Blob(_) => Self::unavailable(chain(&error)),
+            UploadError::Stopped => Self::internal(error),
+        }
+    }
+}
+
+/// Upload a file: OMM, TLE, OEM, OPM or CDM, as it is. One with anything wrong in it is refused with all that is wrong, and
+/// nothing of it is used.
+#[utoipa::path(post, path = "/uploads", tag = "uploads", params(UploadParams),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, description = "In use", body = UploadRow)))]
+pub(crate) async fn upload_file(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Parameters(params): Parameters<UploadParams>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let name = params.name.as_deref().or_else(|| disposition_name(request.headers()));
+    let name = name.ok_or_else(|| Problem::invalid("name", "the name of the file is due"))?;
+    let name = file_name(name)?.to_owned();
+    let object = params.object.map(|number| {
+        CatalogNumber::new(number)
+            .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
+    });
+    let object = object.transpose()?;
+    let bytes = body_bytes(request, state.settings.upload_limit_bytes).await?;
+    let upload = state.use_cases.uploads.receive(&caller, &name, object, bytes.into()).await?;
+    if upload.state == UploadState::Rejected {
+        let detail = format!("{name}: nothing of it is used; it is kept as upload {}", upload.id);
+        return Err(Problem::unprocessable(detail).with_errors(upload.problems));
+    }
+    answer::json_of(StatusCode::CREATED, &UploadRow::from(upload))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn names_that_lead_somewhere_are_refused() {
+        for good in ["a.oem", "my file (2).txt", "\u{e9}phemeris.kvn"] {
+            assert_eq!(file_name(good).unwrap(), good);
+        }
+        for bad in
+            ["", "..", "../a", "a/b", "a\\b", "/etc/passwd", ".hidden", "C:a", "a\0b", &"x".repeat(201)]
+        {
+            assert!(file_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_name_is_found_in_the_disposition() {
+        let headers = |text: &'static str| -> HeaderMap {
+            [(header::CONTENT_DISPOSITION, HeaderValue::from_static(text))].into_iter().collect()
+        };
+        assert_eq!(disposition_name(&headers("attachment; filename=\"a b.oem\"")), Some("a b.oem"));
+        assert_eq!(disposition_name(&headers("attachment; size=3; FileName=x.cdm")), Some("x.cdm"));
+        assert_eq!(disposition_name(&headers("inline")), None);
+    }
 }

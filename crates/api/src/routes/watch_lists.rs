@@ -185,7 +185,7 @@ pub(crate) async fn create(
     Writer(caller): Writer,
     Json(body): Json<WatchListBody>,
 ) -> Result<Response, Problem> {
-    let now = state.ports.clock.now();
+    let now = state.now();
     let list = body.into_list(WatchListId::at(now), &caller, now)?;
     let audit = audit_entry(&caller, now, "watch_list.create", list.id);
     state.ports.store.put_watch_list(&list, &audit).await?;
@@ -203,7 +203,7 @@ pub(crate) async fn replace(
     Json(body): Json<WatchListBody>,
 ) -> Result<Response, Problem> {
     found(&state, &caller, id).await?;
-    let now = state.ports.clock.now();
+    let now = state.now();
     let list = body.into_list(id, &caller, now)?;
     state.ports.store.put_watch_list(&list, &audit_entry(&caller, now, "watch_list.replace", id)).await?;
     answer::json(&WatchListRow::from(list))
@@ -218,7 +218,7 @@ pub(crate) async fn remove(
     Writer(caller): Writer,
     Id(id): Id<WatchListId>,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.ports.clock.now(), "watch_list.remove", id);
+    let audit = audit_entry(&caller, state.now(), "watch_list.remove", id);
     state.ports.store.remove_watch_list(&caller.tenant, id, &audit).await?;
     Ok(answer::no_content())
 }

@@ -121,7 +121,7 @@ pub(crate) async fn create(
     Writer(caller): Writer,
     Json(body): Json<WebhookBody>,
 ) -> Result<Response, Problem> {
-    let now = state.ports.clock.now();
+    let now = state.now();
     let webhook = Webhook {
         id: WebhookId::at(now),
         tenant: caller.tenant.clone(),
@@ -155,7 +155,7 @@ pub(crate) async fn replace(
     let before = found(&state, &caller, id).await?;
     let (name, url) = (name(&body.name)?, checked_url(&state, body.url)?);
     let webhook = Webhook { name, url, enabled: body.enabled, ..before };
-    let audit = audit_entry(&caller, state.ports.clock.now(), "webhook.replace", id);
+    let audit = audit_entry(&caller, state.now(), "webhook.replace", id);
     state.ports.store.put_webhook(&webhook, &audit).await?;
     answer::json(&WebhookRow::without_secret(webhook))
 }
@@ -169,7 +169,7 @@ pub(crate) async fn remove(
     Writer(caller): Writer,
     Id(id): Id<WebhookId>,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.ports.clock.now(), "webhook.remove", id);
+    let audit = audit_entry(&caller, state.now(), "webhook.remove", id);
     state.ports.store.remove_webhook(&caller.tenant, id, &audit).await?;
     Ok(answer::no_content())
 }

@@ -120,17 +120,20 @@ impl Parts {
 }
 
 impl Parts {
-    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+    fn ingestor(&self) -> Arc<Ingestor> {
         let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
-        let ingestor = Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
-        let uploads = Arc::new(Uploads::new(
-            Arc::clone(store),
-            Arc::clone(blobs),
-            Arc::clone(clock),
-            Arc::clone(&ingestor),
-        ));
-        let client = Arc::clone(&self.feeds);
-        FeedPoller::new(feeds, client, ingestor, uploads, Arc::clone(store), Arc::clone(clock))
+        Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)))
+    }
+
+    pub(super) fn uploads(&self) -> Arc<Uploads> {
+        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let ingestor = self.ingestor();
+        Arc::new(Uploads::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock), ingestor))
+    }
+
+    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+        let (client, store, clock) = (Arc::clone(&self.feeds), Arc::clone(&self.store), Arc::clone(&self.clock));
+        FeedPoller::new(feeds, client, self.ingestor(), self.uploads(), store, clock)
     }
 }
 

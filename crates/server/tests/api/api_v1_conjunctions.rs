@@ -1,0 +1,182 @@
+use astroshield_api::ApiSettings;
+use astroshield_domain::access::Scope;
+use astroshield_domain::ids::TenantId;
+use serde_json::{Value, json};
+
+use crate::service::{Client, Service};
+
+/// All pages of a list.
+async fn pages(client: &Client, path: &str) -> Vec<Vec<Value>> {
+    let (mut pages, mut cursor) = (Vec::new(), None);
+    loop {
+        let next = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let page = client.get(&format!("{path}{next}")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let page = page.json();
+        pages.push(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return pages,
+        }
+        assert!(pages.len() < 100);
+    }
+}
+
+#[tokio::test]
+async fn every_order_goes_through_all_of_them_once() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 25).await;
+    let client = service.client(Scope::Read).await;
+    for (sort, value, descending) in [
+        ("tca", "tca", false),
+        ("probability", "maximum_probability", true),
+        ("miss_distance", "miss_distance_km", false),
+    ] {
+        let pages = pages(&client, &format!("/api/v1/conjunctions?sort={sort}&limit=4")).await;
+        assert_eq!(pages.len(), 7, "{sort}");
+        let rows: Vec<&Value> = pages.iter().flatten().collect();
+        let mut ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 25, "{sort}");
+        for pair in rows.windows(2) {
+            let ordered = match (&pair[0][value], &pair[1][value]) {
+                (Value::String(a), Value::String(b)) => a <= b,
+                (a, b) if descending => a.as_f64() >= b.as_f64(),
+                (a, b) => a.as_f64() <= b.as_f64(),
+            };
+            assert!(ordered, "{sort}: {pair:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_order_is_refused() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 3).await;
+    let client = service.client(Scope::Read).await;
+    let page = client.get("/api/v1/conjunctions?limit=1").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let other = format!("/api/v1/conjunctions?limit=1&sort=probability&cursor={cursor}");
+    client.get(&other).await.expect_problem(400, Some("cursor"));
+}
+
+#[tokio::test]
+async fn filters_leave_what_they_say() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 10).await;
+    let client = service.client(Scope::Write).await;
+    let count = async |query: &str| {
+        let list = client.get(&format!("/api/v1/conjunctions?{query}")).await.json();
+        list["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 10);
+    assert_eq!(count("object=5").await, 1);
+    assert_eq!(count("max_miss_distance_km=1").await, 2);
+    assert_eq!(count("min_probability=2.9e-6").await, 2);
+    assert_eq!(count("status=cleared").await, 0);
+    assert_eq!(count("relation=true").await, 0);
+    assert_eq!(count("tca_to=2020-01-01T00:00:00Z").await, 0);
+
+    let list = json!({ "name": "mine", "objects": [{ "catalog_number": 3 }, { "catalog_number": 8 }] });
+    let list = client.post("/api/v1/watch-lists", &list).await.json();
+    assert_eq!(count(&format!("watch_list={}", list["id"].as_str().unwrap())).await, 2);
+
+    for (query, field) in [
+        ("tca_from=yesterday", "tca_from"),
+        ("max_miss_distance_km=NaN", "max_miss_distance_km"),
+        ("sort=size", "sort"),
+        ("object=1000000000", "object"),
+        ("tca_from=2026-01-02T00:00:00Z&tca_to=2026-01-01T00:00:00Z", "tca_to"),
+    ] {
+        client.get(&format!("/api/v1/conjunctions?{query}")).await.expect_problem(400, Some(field));
+    }
+}
+
+#[tokio::test]
+async fn one_conjunction_has_its_objects_geometry_and_history() {
+    let service = Service::start().await;
+    let run = service.conclude_run(&TenantId::public(), 1).await;
+    let client = service.client(Scope::Read).await;
+    let list = client.get("/api/v1/conjunctions").await.json();
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let one = client.get(&format!("/api/v1/conjunctions/{id}")).await.json();
+    assert_eq!(one, list["items"][0]);
+    assert_eq!(one["public"], true);
+    assert_eq!(one["miss_in_track_km"], -0.2);
+    assert_eq!(one["objects"][1]["catalog_number"], 2);
+    assert_eq!(one["run"], run.to_string());
+    let history = client.get(&format!("/api/v1/conjunctions/{id}/history")).await.json();
+    assert_eq!(history["items"][0]["miss_distance_km"], one["miss_distance_km"]);
+    assert_eq!(client.get(&format!("/api/v1/conjunctions/{id}/cdms")).await.json()["items"], json!([]));
+
+    let none = "018f3c2e-8a54-7c1b-9d37-2b605e8fa911";
+    for path in ["", "/history", "/cdms"] {
+        client.get(&format!("/api/v1/conjunctions/{none}{path}")).await.expect_problem(404, None);
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_own_conjunctions_are_nobody_elses() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::new("other").unwrap(), 2).await;
+    let local = service.client(Scope::Read).await;
+    assert_eq!(local.get("/api/v1/conjunctions").await.json()["items"], json!([]));
+    let other = service.key_of("other", Scope::Read).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    let theirs = other.get("/api/v1/conjunctions").await.json();
+    assert_eq!(theirs["items"].as_array().unwrap().len(), 2);
+    assert_eq!(theirs["items"][0]["public"], false);
+    let id = theirs["items"][0]["id"].as_str().unwrap();
+    local.get(&format!("/api/v1/conjunctions/{id}")).await.expect_problem(404, None);
+}
+
+#[tokio::test]
+async fn the_list_is_csv_for_those_who_want_it() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 3).await;
+    let client = service.client(Scope::Read).await;
+    for answer in [
+        client.get("/api/v1/conjunctions?format=csv&limit=2").await,
+        client.with("accept", "text/csv").get("/api/v1/conjunctions?limit=2").await,
+    ] {
+        assert!(answer.header("content-type").starts_with("text/csv"));
+        assert!(answer.header("link").contains("rel=\"next\""));
+        let text = answer.text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        let columns = lines[0].split(',').count();
+        assert!(lines.iter().all(|line| line.split(',').count() == columns), "{text}");
+        assert!(lines[1].contains("OBJECT 1"));
+    }
+}
+
+#[tokio::test]
+async fn the_cache_gives_the_same_bytes_and_shows_new_runs_within_a_second() {
+    let cached = Service::start().await;
+    cached.conclude_run(&TenantId::public(), 5).await;
+    cached.relay().await;
+    let client = cached.client(Scope::Read).await;
+    let [first, second] =
+        [client.get("/api/v1/conjunctions").await, client.get("/api/v1/conjunctions").await];
+    assert_eq!((first.header("etag"), &first.body), (second.header("etag"), &second.body));
+
+    cached.conclude_run(&TenantId::public(), 9).await;
+    cached.relay().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let fresh = client.get("/api/v1/conjunctions?status=active").await.json();
+    let listed = client.get("/api/v1/conjunctions").await.json();
+    assert_eq!(listed["items"], fresh["items"]);
+    assert_ne!(listed["items"], first.json()["items"]);
+}
+
+#[tokio::test]
+async fn without_the_cache_the_answers_are_the_same() {
+    let service = Service::with(ApiSettings { response_cache: false, ..ApiSettings::default() }, 64).await;
+    service.conclude_run(&TenantId::public(), 5).await;
+    let client = service.client(Scope::Read).await;
+    let [first, second] =
+        [client.get("/api/v1/conjunctions").await, client.get("/api/v1/conjunctions").await];
+    assert_eq!((first.header("etag"), &first.body), (second.header("etag"), &second.body));
+    assert_eq!(first.json()["items"].as_array().unwrap().len(), 5);
+}

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use astroshield_domain::access::Scope;
+use serde_json::json;
+
+use crate::service::{HOST, Service};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn a_one_time_token_begins_a_session_once() {
+    let service = Service::start().await;
+    let token = json!({ "token": service.token(HOUR) });
+    let answer = service.stranger().post("/api/v1/session", &token).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let cookie = answer.header("set-cookie").to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    service.stranger().post("/api/v1/session", &token).await.expect_problem(401, Some("token"));
+
+    let browser = service.stranger().with("cookie", cookie.split(';').next().unwrap());
+    let who = browser.get("/api/v1/session").await.json();
+    assert_eq!((&who["name"], &who["scope"]), (&json!("operator"), &json!("admin")));
+}
+
+#[tokio::test]
+async fn a_session_writes_from_our_own_pages_only_and_ends() {
+    let service = Service::start().await;
+    let token = json!({ "token": service.token(HOUR) });
+    let answer = service.stranger().post("/api/v1/session", &token).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let browser = service.stranger().with("cookie", &cookie);
+    let list = json!({ "name": "mine", "objects": [] });
+    browser.post("/api/v1/watch-lists", &list).await.expect_problem(403, Some("Origin"));
+    let elsewhere = browser.with("origin", "http://elsewhere.example");
+    elsewhere.post("/api/v1/watch-lists", &list).await.expect_problem(403, Some("Origin"));
+    let ours = browser.with("origin", &format!("http://{HOST}"));
+    assert_eq!(ours.post("/api/v1/watch-lists", &list).await.status, 201);
+
+    let answer = ours.delete("/api/v1/session").await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    browser.get("/api/v1/session").await.expect_problem(401, None);
+}
+
+#[tokio::test]
+async fn another_site_signs_nobody_in() {
+    let service = Service::start().await;
+    let token = json!({ "token": service.token(HOUR) });
+    let elsewhere = service.stranger().with("origin", "http://elsewhere.example");
+    elsewhere.post("/api/v1/session", &token).await.expect_problem(403, Some("Origin"));
+    assert_eq!(
+        service.stranger().post("/api/v1/session", &token).await.status,
+        201,
+        "the token is not used up"
+    );
+}
+
+#[tokio::test]
+async fn a_key_says_whose_it_is() {
+    let service = Service::start().await;
+    let who = service.client(Scope::Write).await.get("/api/v1/session").await.json();
+    assert_eq!(who, json!({ "tenant": "local", "name": "test", "scope": "write" }));
+}

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use astroshield_api::ApiSettings;
+use astroshield_domain::access::Scope;
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Store as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::service::Service;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// Serves over TCP; its address.
+async fn listen(service: &Service) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let routes = service.routes.clone();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    address
+}
+
+async fn connect(address: &str, headers: &[(&'static str, &str)]) -> Result<Socket, Box<Error>> {
+    let mut request = format!("ws://{address}/api/v1/stream").into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    connect_async(request).await.map(|(socket, _)| socket).map_err(Box::new)
+}
+
+async fn subscribe(socket: &mut Socket, body: Value) {
+    socket.send(Message::text(body.to_string())).await.unwrap();
+    let answer = next(socket).await;
+    assert_eq!(answer["subscribed"], body["subscribe"], "{answer}");
+}
+
+/// The next message of JSON.
+async fn next(socket: &mut Socket) -> Value {
+    loop {
+        let message = tokio::time::timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap();
+        if let Message::Text(text) = message {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+/// The code with which the server closes.
+async fn closed(socket: &mut Socket) -> u16 {
+    loop {
+        match tokio::time::timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap() {
+            Message::Close(frame) => return frame.unwrap().code.into(),
+            _ => {}
+        }
+    }
+}
+
+async fn connected(service: &Service) -> Socket {
+    let (address, key) = (listen(service).await, service.key_of("local", Scope::Read).await);
+    connect(&address, &[("authorization", &format!("Bearer {key}"))]).await.unwrap()
+}
+
+#[tokio::test]
+async fn strangers_and_pages_of_other_sites_get_no_stream() {
+    let service = Service::start().await;
+    let address = listen(&service).await;
+    let status = |result: Result<Socket, Box<Error>>| match *result.unwrap_err() {
+        Error::Http(response) => response.status().as_u16(),
+        error => panic!("{error}"),
+    };
+    assert_eq!(status(connect(&address, &[]).await), 401);
+    let token = json!({ "token": service.token(LONG) });
+    let answer = service.stranger().post("/api/v1/session", &token).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let elsewhere = [("cookie", cookie.as_str()), ("origin", "http://elsewhere.example")];
+    assert_eq!(status(connect(&address, &elsewhere).await), 403);
+    let origin = format!("http://{address}");
+    assert!(connect(&address, &[("cookie", &cookie), ("origin", &origin)]).await.is_ok());
+}
+
+#[tokio::test]
+async fn events_of_the_topics_come_as_they_happen_and_others_tenants_events_do_not() {
+    let service = Service::start().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["conjunctions"] })).await;
+    service.conclude_run(&TenantId::new("other").unwrap(), 1).await;
+    let run = service.conclude_run(&TenantId::public(), 2).await;
+    service.relay().await;
+    let told = next(&mut socket).await;
+    assert_eq!(told["event"]["tenant"], "public");
+    assert_eq!(told["event"]["payload"]["type"], "conjunctions_changed");
+    assert_eq!(told["event"]["payload"]["run"], run.to_string());
+    assert!(told["position"].as_i64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn what_was_missed_comes_first_after_a_lost_connection() {
+    let service = Service::start().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["runs"] })).await;
+    let first = service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let started = next(&mut socket).await;
+    assert_eq!(started["event"]["payload"], json!({ "type": "run_started", "run": first.to_string() }));
+    drop(socket);
+
+    let second = service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["runs"], "after": started["position"] })).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let payload = next(&mut socket).await["event"]["payload"].clone();
+        seen.push((
+            payload["type"].as_str().unwrap().to_owned(),
+            payload["run"].as_str().unwrap().to_owned(),
+        ));
+    }
+    let due = [("run_completed", first), ("run_started", second), ("run_completed", second)];
+    assert_eq!(seen, due.map(|(kind, run)| (kind.to_owned(), run.to_string())));
+}
+
+#[tokio::test]
+async fn a_client_that_falls_behind_the_broadcast_still_gets_every_event() {
+    // Room for two events: a burst goes past the connection, which reads the rest from the store.
+    let service = Service::with(ApiSettings::default(), 2).await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["runs"] })).await;
+    for _ in 0..20 {
+        service.conclude_run(&TenantId::public(), 0).await;
+    }
+    service.relay().await;
+    let mut positions = Vec::new();
+    for _ in 0..40 {
+        positions.push(next(&mut socket).await["position"].as_i64().unwrap());
+    }
+    assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
+    let all = service.store.events_after(0, &[astroshield_domain::event::Topic::Runs], 1_000).await.unwrap();
+    assert_eq!(positions, all.iter().map(|event| event.position).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_subscription_ends_the_connection() {
+    let service = Service::start().await;
+    for (message, code) in [
+        (Message::text("hello"), 1008),
+        (Message::text(json!({ "subscribe": ["secrets"] }).to_string()), 1008),
+        (Message::binary(vec![1]), 1003),
+    ] {
+        let mut socket = connected(&service).await;
+        socket.send(message).await.unwrap();
+        assert_eq!(closed(&mut socket).await, code);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_the_connection() {
+    let service = Service::start().await;
+    let mut socket = connected(&service).await;
+    socket.send(Message::text("x".repeat(100_000))).await.unwrap();
+    let rest = tokio::time::timeout(LONG, async { while let Some(Ok(_)) = socket.next().await {} }).await;
+    assert!(rest.is_ok(), "the connection stayed open");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_ends_its_connections() {
+    let settings = ApiSettings { keep_alive: Duration::from_millis(50), ..ApiSettings::default() };
+    let service = Service::with(settings, 64).await;
+    let admin = service.client(Scope::Admin).await;
+    let made = admin.post("/api/v1/api-keys", &json!({ "name": "program", "scope": "read" })).await.json();
+    let address = listen(&service).await;
+    let key = format!("Bearer {}", made["key"].as_str().unwrap());
+    let mut socket = connect(&address, &[("authorization", &key)]).await.unwrap();
+    subscribe(&mut socket, json!({ "subscribe": ["alerts"] })).await;
+    admin.delete(&format!("/api/v1/api-keys/{}", made["id"].as_str().unwrap())).await;
+    assert_eq!(closed(&mut socket).await, 1008);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off() {
+    let settings = ApiSettings {
+        slow_client_timeout: Duration::from_millis(200),
+        keep_alive: Duration::from_secs(60),
+        ..ApiSettings::default()
+    };
+    let service = Service::with(settings, 64).await;
+    // Enough events to fill every buffer between us and the client.
+    let address = listen(&service).await;
+    let key = format!("Bearer {}", service.key_of("local", Scope::Read).await);
+    service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let mut socket = connect(&address, &[("authorization", &key)]).await.unwrap();
+    subscribe(&mut socket, json!({ "subscribe": ["runs"] })).await;
+    let asked = json!({ "subscribe": ["runs"], "after": 0 }).to_string();
+    // Each subscription is answered; none of the answers is read.
+    let cut_off = tokio::time::timeout(LONG, async {
+        loop {
+            if socket.send(Message::text(asked.clone())).await.is_err() {
+                return;
+            }
+        }
+    });
+    assert!(cut_off.await.is_ok(), "the connection stayed open");
+}

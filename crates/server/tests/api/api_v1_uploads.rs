@@ -1,0 +1,68 @@
+use astroshield_api::ApiSettings;
+use astroshield_domain::access::Scope;
+use serde_json::json;
+
+use crate::service::Service;
+
+/// A made-up object.
+const TLE: &str = "MADE UP\n\
+1 00005U 58002B   00179.78495062  .00000023  00000-0  28098-4 0  4753\n\
+2 00005  34.2682 348.7242 1859667 331.7664  19.3264 10.82419157413667\n";
+
+#[tokio::test]
+async fn a_file_is_taken_and_listed() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let named = client.with("content-disposition", "attachment; filename=\"five.tle\"");
+    let answer = named.send("POST", "/api/v1/uploads", TLE).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let upload = answer.json();
+    assert_eq!(
+        (&upload["name"], &upload["state"], &upload["records"], &upload["by"]),
+        (&json!("five.tle"), &json!("accepted"), &json!(1), &json!("test"))
+    );
+    let path = format!("/api/v1/uploads/{}", upload["id"].as_str().unwrap());
+    assert_eq!(client.get(&path).await.json(), upload);
+    assert_eq!(client.get("/api/v1/uploads").await.json()["items"], json!([upload]));
+    assert_eq!(client.get("/api/v1/objects/5").await.json()["name"], "MADE UP");
+    let other = service.key_of("other", Scope::Read).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    other.get(&path).await.expect_problem(404, None);
+    other.get("/api/v1/objects/5").await.expect_problem(404, None);
+}
+
+#[tokio::test]
+async fn a_file_with_a_fault_is_refused_with_its_place_and_changes_nothing() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let broken = TLE.replace("348.7242", "348.7243");
+    let answer = client.send("POST", "/api/v1/uploads?name=five.tle", broken).await;
+    let problem = answer.expect_problem(422, None);
+    assert!(problem["errors"][0].as_str().unwrap().contains('3'), "{problem}");
+    client.get("/api/v1/objects/5").await.expect_problem(404, None);
+    let listed = client.get("/api/v1/uploads").await.json();
+    assert_eq!(listed["items"][0]["state"], "rejected");
+}
+
+#[tokio::test]
+async fn names_that_lead_elsewhere_are_refused() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    for name in ["..%2F..%2Fetc%2Fpasswd", "%2Fetc%2Fpasswd", "a%5Cb", "%00", ""] {
+        let path = format!("/api/v1/uploads?name={name}");
+        client.send("POST", &path, TLE).await.expect_problem(400, Some("name"));
+    }
+    client.send("POST", "/api/v1/uploads", TLE).await.expect_problem(400, Some("name"));
+    assert_eq!(client.get("/api/v1/uploads").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_or_packed_is_refused() {
+    let settings = ApiSettings { upload_limit_bytes: 1_000, ..ApiSettings::default() };
+    let service = Service::with(settings, 64).await;
+    let client = service.client(Scope::Write).await;
+    let path = "/api/v1/uploads?name=x.tle";
+    client.send("POST", path, "x".repeat(1_001)).await.expect_problem(413, None);
+    let packed = client.with("content-encoding", "gzip");
+    packed.send("POST", path, TLE).await.expect_problem(415, Some("Content-Encoding"));
+}

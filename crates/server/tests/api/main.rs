@@ -1,0 +1,16 @@
+//! The HTTP interface over a real store, asked as a program or a browser asks it. A module is named by the address that
+//! it asks.
+
+mod api_v1;
+mod api_v1_alerts;
+mod api_v1_api_keys;
+mod api_v1_conjunctions;
+mod api_v1_objects;
+mod api_v1_runs;
+mod api_v1_session;
+mod api_v1_stream;
+mod api_v1_uploads;
+mod api_v1_watch_lists;
+mod api_v1_webhooks;
+mod page;
+mod service;

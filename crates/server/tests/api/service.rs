@@ -1,0 +1,297 @@
+//! A service in a folder of its own, and requests to it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
+use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
+use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
+use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
+use astroshield_domain::catalog::Grade;
+use astroshield_domain::conjunction::{
+    Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
+};
+use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
+use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::notify::Notifier;
+use astroshield_domain::on_demand::OnDemand;
+use astroshield_domain::ports::{Broadcast, Clock, Store, SystemClock};
+use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
+use astroshield_domain::uploads::Uploads;
+use astroshield_formats::CatalogNumber;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use object_store::local::LocalFileSystem;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+pub(crate) const HOST: &str = "localhost:8080";
+
+pub(crate) struct Service {
+    pub(crate) routes: Router,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) ingestor: Arc<Ingestor>,
+    pub(crate) tokens: Arc<OneTimeTokens>,
+    pub(crate) broadcast: Arc<LocalBroadcast>,
+    _folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Panics unless this is a problem of a status that names a field.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, field: Option<&str>) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let body = self.json();
+        assert_eq!(body["status"], status);
+        assert_eq!(body["field"].as_str(), field, "{body}");
+        assert_eq!(body["request_id"], self.header("x-request-id"));
+        body
+    }
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        Self::with(ApiSettings::default(), 64).await
+    }
+
+    pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap());
+        let blobs_folder = folder.path().join("blobs");
+        std::fs::create_dir(&blobs_folder).unwrap();
+        let blobs: Arc<dyn object_store::ObjectStore> =
+            Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
+        let dyn_store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let broadcast = Arc::new(LocalBroadcast::new(broadcast_capacity));
+        let webhooks = Arc::new(SignedWebhookClient::new(&WebhookSettings::default()).unwrap());
+        let ingestor =
+            Arc::new(Ingestor::new(Arc::clone(&dyn_store), Arc::clone(&blobs), Arc::clone(&clock)));
+        let uploads = Uploads::new(
+            Arc::clone(&dyn_store),
+            Arc::clone(&blobs),
+            Arc::clone(&clock),
+            Arc::clone(&ingestor),
+        );
+        let bus = Arc::new(EmbeddedBus::new(Arc::clone(&dyn_store)));
+        let use_cases = UseCases {
+            uploads: Arc::new(uploads),
+            on_demand: Arc::new(OnDemand::new(
+                Arc::clone(&dyn_store),
+                Arc::clone(&blobs),
+                Arc::clone(&clock),
+                2,
+            )),
+            notifier: Arc::new(Notifier::new(
+                Arc::clone(&dyn_store),
+                bus,
+                Arc::<SignedWebhookClient>::clone(&webhooks),
+                None,
+                Arc::clone(&clock),
+                None,
+            )),
+        };
+        let ports = Ports {
+            store: dyn_store,
+            blobs,
+            cache: Arc::new(MemoryCache::new(16 << 20)),
+            broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
+            clock,
+            webhooks,
+        };
+        let tokens = Arc::new(OneTimeTokens::default());
+        let state = ApiState::new(
+            ports,
+            use_cases,
+            settings,
+            Arc::clone(&tokens),
+            Arc::new(AtomicBool::new(false)),
+            CancellationToken::new(),
+        );
+        Self { routes: router(state), store, ingestor, tokens, broadcast, _folder: folder }
+    }
+
+    /// A key of a tenant.
+    pub(crate) async fn key_of(&self, tenant: &str, scope: Scope) -> String {
+        let key = format!("ask_{}-{scope:?}-{}", tenant, ApiKeyId::at(Timestamp::now()));
+        let tenant = TenantId::new(tenant).unwrap();
+        let now = Timestamp::now();
+        let stored = ApiKey {
+            id: ApiKeyId::at(now),
+            tenant: tenant.clone(),
+            name: "test".to_owned(),
+            scope,
+            hash: Sha256::digest(key.as_bytes()).into(),
+            created: now,
+            expires: None,
+            revoked: None,
+        };
+        let audit = AuditEntry {
+            at: now,
+            tenant,
+            by: "test".to_owned(),
+            action: "api_key.create".to_owned(),
+            target: stored.id.to_string(),
+        };
+        self.store.add_api_key(&stored, &audit).await.unwrap();
+        key
+    }
+
+    /// A client with a key of the tenant `local`.
+    pub(crate) async fn client(&self, scope: Scope) -> Client {
+        let key = self.key_of("local", scope).await;
+        Client {
+            routes: self.routes.clone(),
+            headers: vec![("authorization".to_owned(), format!("Bearer {key}"))],
+        }
+    }
+
+    /// A client that says nothing of itself.
+    pub(crate) fn stranger(&self) -> Client {
+        Client { routes: self.routes.clone(), headers: Vec::new() }
+    }
+
+    /// A one-time token.
+    pub(crate) fn token(&self, lifetime: Duration) -> String {
+        let caller = Caller { tenant: TenantId::local(), name: "operator".to_owned(), scope: Scope::Admin };
+        self.tokens.issue(caller, Timestamp::now(), lifetime)
+    }
+
+    /// Runs the part of the relay.
+    pub(crate) async fn relay(&self) {
+        let events = self.store.sequence_events(1_000).await.unwrap();
+        self.broadcast.send(&events).await;
+    }
+
+    /// A concluded run that found conjunctions of objects 1 and 2, 3 and 4 and so on, each an hour after the one before, each
+    /// closer and likelier than the one before.
+    pub(crate) async fn conclude_run(&self, tenant: &TenantId, conjunctions: u32) -> RunId {
+        let now = astroshield_domain::time::to_microsecond(Timestamp::now());
+        let run = Run {
+            id: RunId::at(now),
+            tenant: tenant.clone(),
+            kind: RunKind::Catalog,
+            state: RunState::Running,
+            as_of: now,
+            window_start: now,
+            window_stop: now + SignedDuration::from_hours(24 * 7),
+            threshold_km: 10.0,
+            slices: 1,
+            slices_done: 0,
+            objects: 100,
+            not_screened: 0,
+            conjunctions: 0,
+            started: now,
+            finished: None,
+            problem: None,
+            build: "test".to_owned(),
+        };
+        self.store.begin_run(&run, &[]).await.unwrap();
+        let found: Vec<Conjunction> =
+            (0..conjunctions).map(|index| conjunction(tenant, run.id, now, index)).collect();
+        let conclusion = RunConclusion { run: run.id, finished: now, not_screened: Vec::new() };
+        self.store.conclude_run(tenant, &conclusion, &found).await.unwrap();
+        run.id
+    }
+}
+
+fn conjunction(tenant: &TenantId, run: RunId, now: Timestamp, index: u32) -> Conjunction {
+    let tca = now + SignedDuration::from_hours(i64::from(index) + 1);
+    let numbers = [2 * index + 1, 2 * index + 2];
+    let participant = |number: u32| Participant {
+        number: CatalogNumber::new(number).unwrap(),
+        name: Some(format!("OBJECT {number}")),
+        grade: Grade::Gp,
+        epoch: Some(now),
+        hard_body_radius_m: 5.0,
+    };
+    let solution = Solution {
+        tca,
+        miss_distance_km: 9.0 / f64::from(index + 1),
+        miss_ric_km: [0.1, -0.2, 0.3],
+        relative_speed_km_s: 14.0,
+        maximum_probability: 1.0e-6 / 3.0 * f64::from(index + 1),
+        dilution_km: Some(0.5),
+        probability: None,
+        method: ProbabilityMethod::Maximum,
+        at_edge: false,
+    };
+    Conjunction {
+        id: ConjunctionId::first_seen(tenant, numbers, Some(tca)),
+        tenant: tenant.clone(),
+        objects: numbers.map(participant),
+        relation: false,
+        status: ConjunctionStatus::Active,
+        solution,
+        run,
+        first_seen: now,
+        last_seen: now,
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Client {
+    routes: Router,
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("host", HOST);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let response = self.routes.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, Body::empty()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.with("content-type", "application/json").send("POST", path, body.to_string()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.with("content-type", "application/json").send("PUT", path, body.to_string()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, Body::empty()).await
+    }
+}
