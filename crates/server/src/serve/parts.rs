@@ -132,7 +132,8 @@ impl Parts {
     }
 
     pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
-        let (client, store, clock) = (Arc::clone(&self.feeds), Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (client, store, clock) =
+            (Arc::clone(&self.feeds), Arc::clone(&self.store), Arc::clone(&self.clock));
         FeedPoller::new(feeds, client, self.ingestor(), self.uploads(), store, clock)
     }
 }

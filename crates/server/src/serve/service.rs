@@ -67,14 +67,14 @@ impl Service {
             Arc::clone(&parts.webhooks),
             parts.mailer.clone(),
             Arc::clone(&parts.clock),
-            Some(address),
+            Some(address.clone()),
         ));
 
         let mut tasks = Tasks::new(shutdown.clone());
         let mut routes = self.routes_for_machines(&parts, recorded.clone(), &shutdown);
         if self.roles.contains(&Role::Api) {
             let tokens = Arc::new(OneTimeTokens::default());
-            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address.clone());
+            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address);
             routes = routes.merge(self.api(&parts, tokens, Arc::clone(&notifier), listening, &shutdown));
             sign_in.print();
             let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;

@@ -6,11 +6,10 @@ use crate::SqliteStore;
 /// Names of the tables of a new store.
 async fn tables(path: &std::path::Path) -> BTreeSet<String> {
     SqliteStore::open(path).await.unwrap().close().await;
-    let mut connection = sqlx::ConnectOptions::connect(
-        &sqlx::sqlite::SqliteConnectOptions::new().filename(path),
-    )
-    .await
-    .unwrap();
+    let mut connection =
+        sqlx::ConnectOptions::connect(&sqlx::sqlite::SqliteConnectOptions::new().filename(path))
+            .await
+            .unwrap();
     let statement = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     sqlx::query_scalar(statement).fetch_all(&mut connection).await.unwrap().into_iter().collect()
 }
