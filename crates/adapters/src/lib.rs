@@ -9,4 +9,7 @@ mod sql;
 pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
-pub use self::sql::{Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite};
+pub use self::sql::{
+    ArchiveEntry, ArchiveError, ArchiveStore, ArchiveValue, Examination, PostgresStore, SqliteStore,
+    TableDigest, examine_postgres, examine_sqlite,
+};

@@ -220,7 +220,7 @@ fn feeds(settings: &Settings, network: bool, report: &mut Report) {
         if url.scheme() == "file" {
             match url.to_file_path() {
                 Ok(path) if path.exists() => {
-                    report.add("feeds", Verdict::Ok, format!("{name}: {}", path.display()))
+                    report.add("feeds", Verdict::Ok, format!("{name}: {}", path.display()));
                 }
                 _ => report.add("feeds", Verdict::Problem, format!("{name}: {} does not exist", feed.url)),
             }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
+mod backup;
 mod catalog;
 mod completions;
 mod config;
@@ -47,6 +49,8 @@ enum Command {
     Doctor(doctor::Doctor),
     Config(config::Config),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     #[command(subcommand)]
     Catalog(catalog::Catalog),
     Screen(screen::Screen),
@@ -63,6 +67,8 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(),
             Self::Config(config) => config.run(),
             Self::Migrate(migrate) => migrate.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Restore(restore) => restore.run(),
             Self::Catalog(catalog) => catalog.run(),
             Self::Screen(screen) => screen.run(),
             Self::Propagate(propagate) => propagate.run(),

@@ -81,6 +81,7 @@ pub(crate) fn examine(settings: &Settings) -> anyhow::Result<anyhow::Result<Exam
     })
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// A runtime for a command that waits for a database.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("runtime")
 }

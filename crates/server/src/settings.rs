@@ -27,7 +27,7 @@ const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);
 /// Which configuration to use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
-    /// Configuration file; otherwise ./astroshield.toml or astroshield/config.toml in $XDG_CONFIG_HOME, where there is one
+    /// Configuration file; otherwise ./astroshield.toml or astroshield/config.toml in `$XDG_CONFIG_HOME`, where there is one
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

@@ -4,12 +4,14 @@
 //! and `postgres` each include the modules of the folder `statements`, which take the database from their parent. What
 //! differs is in the two parents.
 
+mod archive;
 mod examination;
 mod failure;
 mod postgres;
 mod sqlite;
 mod values;
 
+pub use self::archive::{ArchiveEntry, ArchiveError, ArchiveStore, ArchiveValue, TableDigest};
 pub use self::examination::{Examination, examine_postgres, examine_sqlite};
 pub use self::postgres::PostgresStore;
 pub use self::sqlite::SqliteStore;

@@ -26,6 +26,9 @@ use crate::settings::{Encryption, Settings, Smtp, StoreKind};
 /// Name of the database in the data folder.
 pub(crate) const DATABASE_FILE: &str = "astroshield.db";
 
+/// Name of the folder with the blobs in the data folder.
+pub(crate) const BLOBS_FOLDER: &str = "blobs";
+
 /// Most that the cache keeps of one kind of thing.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -87,7 +90,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn new(settings: &Settings, database: &Database, folder: &Path) -> anyhow::Result<Self> {
-        let blobs = folder.join("blobs");
+        let blobs = folder.join(BLOBS_FOLDER);
         std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs)
             .with_context(|| blobs.display().to_string())?
@@ -117,17 +120,21 @@ impl Parts {
 }
 
 impl Parts {
-    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+    fn ingestor(&self) -> Arc<Ingestor> {
         let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
-        let ingestor = Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)));
-        let uploads = Arc::new(Uploads::new(
-            Arc::clone(store),
-            Arc::clone(blobs),
-            Arc::clone(clock),
-            Arc::clone(&ingestor),
-        ));
-        let client = Arc::clone(&self.feeds);
-        FeedPoller::new(feeds, client, ingestor, uploads, Arc::clone(store), Arc::clone(clock))
+        Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)))
+    }
+
+    pub(super) fn uploads(&self) -> Arc<Uploads> {
+        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let ingestor = self.ingestor();
+        Arc::new(Uploads::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock), ingestor))
+    }
+
+    pub(super) fn poller(&self, feeds: Vec<FeedSettings>) -> FeedPoller {
+        let (client, store, clock) =
+            (Arc::clone(&self.feeds), Arc::clone(&self.store), Arc::clone(&self.clock));
+        FeedPoller::new(feeds, client, self.ingestor(), self.uploads(), store, clock)
     }
 }
 

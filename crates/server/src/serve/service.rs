@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports};
+use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::notify::Notifier;
+use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
@@ -60,12 +61,21 @@ impl Service {
         let shutdown = CancellationToken::new();
         let recorded = metrics::record()?;
 
+        let notifier = Arc::new(Notifier::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.bus),
+            Arc::clone(&parts.webhooks),
+            parts.mailer.clone(),
+            Arc::clone(&parts.clock),
+            Some(address.clone()),
+        ));
+
         let mut tasks = Tasks::new(shutdown.clone());
         let mut routes = self.routes_for_machines(&parts, recorded.clone(), &shutdown);
         if self.roles.contains(&Role::Api) {
             let tokens = Arc::new(OneTimeTokens::default());
-            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address.clone());
-            routes = routes.merge(self.api(&parts, tokens, listening, &shutdown));
+            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address);
+            routes = routes.merge(self.api(&parts, tokens, Arc::clone(&notifier), listening, &shutdown));
             sign_in.print();
             let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
             let shutdown = shutdown.clone();
@@ -81,7 +91,7 @@ impl Service {
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
-        self.start(&mut tasks, &parts, &address, &shutdown);
+        self.start(&mut tasks, &parts, notifier, &shutdown);
         let roles: Vec<String> = self.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
         tracing::info!(%listening, folder = %folder.display(), roles = roles.join(","), demo = self.demo, "started");
         tasks.run_until(stop, self.settings.server.shutdown_timeout).await
@@ -105,6 +115,7 @@ impl Service {
         &self,
         parts: &Parts,
         tokens: Arc<OneTimeTokens>,
+        notifier: Arc<Notifier>,
         listening: SocketAddr,
         shutdown: &CancellationToken,
     ) -> Router {
@@ -124,12 +135,19 @@ impl Service {
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
         };
+        let on_demand = OnDemand::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.blobs),
+            Arc::clone(&parts.clock),
+            self.threads(),
+        );
+        let use_cases = UseCases { uploads: parts.uploads(), on_demand: Arc::new(on_demand), notifier };
         let demo = Arc::new(AtomicBool::new(self.demo));
-        astroshield_api::router(ApiState::new(ports, settings, tokens, demo, shutdown.clone()))
+        astroshield_api::router(ApiState::new(ports, use_cases, settings, tokens, demo, shutdown.clone()))
     }
 
     /// Starts what the roles do besides answering requests.
-    fn start(&self, tasks: &mut Tasks, parts: &Parts, address: &str, shutdown: &CancellationToken) {
+    fn start(&self, tasks: &mut Tasks, parts: &Parts, notifier: Arc<Notifier>, shutdown: &CancellationToken) {
         let has = |role| self.roles.contains(&role);
         let Parts { store, blobs, bus, clock, .. } = parts;
         if has(Role::Relay) {
@@ -141,7 +159,7 @@ impl Service {
         if has(Role::Ingest) && !feeds.is_empty() {
             let poller = parts.poller(feeds.clone());
             spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move {
-                poller.run(shutdown).await
+                poller.run(shutdown).await;
             });
         }
         if has(Role::Screen) {
@@ -151,14 +169,6 @@ impl Service {
             spawn(tasks, "screening", shutdown, move |shutdown| async move { runner.run(shutdown).await });
         }
         if has(Role::Notify) {
-            let notifier = Notifier::new(
-                Arc::clone(store),
-                Arc::clone(bus),
-                Arc::clone(&parts.webhooks),
-                parts.mailer.clone(),
-                Arc::clone(clock),
-                Some(address.to_owned()),
-            );
             spawn(
                 tasks,
                 "notification",
@@ -175,21 +185,24 @@ impl Service {
             let client = Arc::clone(&parts.feeds);
             let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
             spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move {
-                watch.run(shutdown).await
+                watch.run(shutdown).await;
             });
+        }
+    }
+
+    fn threads(&self) -> usize {
+        match self.settings.screening.threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
         }
     }
 
     fn run_settings(&self) -> RunSettings {
         let screening = &self.settings.screening;
-        let threads = match screening.threads {
-            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
-            threads => threads,
-        };
         RunSettings {
             window: SignedDuration::from_secs_f64(screening.days * 86_400.0),
             threshold_km: screening.threshold_km,
-            threads,
+            threads: self.threads(),
             interval: screening.interval,
             settle: screening.settle,
             start_from_catalog: screening.start_from_catalog,

@@ -166,11 +166,6 @@ impl Layers {
         self.set(&path, value.into(), Origin::Option(option));
     }
 
-    /// Removes a table of tables, such as `feeds`, with all that is in it.
-    pub(crate) fn clear(&mut self, section: &str) {
-        self.values.insert(section.to_owned(), Value::Table(Table::new()));
-    }
-
     /// The path that the name of a variable stands for: existing keys first, a hyphen for `_` else.
     fn path_of(&self, name: &str) -> Vec<String> {
         let mut path: Vec<String> = Vec::new();
@@ -198,7 +193,7 @@ impl Layers {
     }
 
     fn set(&mut self, path: &[String], value: Value, origin: Origin) {
-        self.origins.insert(path.join("."), origin.clone());
+        self.origins.insert(path.join("."), origin);
         let value = path.iter().rev().fold(value, |inner, key| {
             let mut table = Table::new();
             table.insert(key.clone(), inner);

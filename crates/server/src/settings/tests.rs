@@ -40,8 +40,9 @@ fn environment_wins_over_the_file_and_the_file_over_defaults() {
         ("UNRELATED", "x"),
     ];
     let (settings, layers) = with(file, &variables).unwrap();
-    assert_eq!((settings.screening.days, settings.screening.threads), (2.5, 4));
-    assert_eq!(settings.screening.threshold_km, 5.0);
+    assert!((settings.screening.days - 2.5).abs() < f64::EPSILON);
+    assert_eq!(settings.screening.threads, 4);
+    assert!((settings.screening.threshold_km - 5.0).abs() < f64::EPSILON);
     assert!(!settings.feeds["satcat"].enabled && !settings.feeds["celestrak-active"].enabled);
     assert_eq!(settings.notify.allowed_networks, ["10.0.0.0/8", "192.168.1.0/24"]);
     assert_eq!(layers.origin("screening.days").to_string(), "ASTROSHIELD__SCREENING__DAYS");

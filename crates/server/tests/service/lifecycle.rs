@@ -15,7 +15,7 @@ TEST ONE,2056-001A,2026-01-01T00:00:00.000001,15,0,50,0,0,0,0,U,81001,999,1,0,0,
 TEST TWO,2056-001B,2026-01-01T00:00:00.000001,15,0,130,0,0,0,0,U,81002,999,1,0,0,0\n";
 
 /// A folder with a configuration that asks no feed and waits for nothing.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n\
                     [screening]\nsettle = \"0s\"\ndays = 1\n";
@@ -24,7 +24,8 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn conjunctions(server: &Server, cookie: &str) -> Vec<Value> {
+/// Conjunctions of the two objects, once there are any.
+pub(crate) fn conjunctions(server: &Server, cookie: &str) -> Vec<Value> {
     let has_some = |status, body: &str| status == 200 && body.contains("81001");
     let body = server.until("/api/v1/conjunctions", &[("cookie", cookie)], has_some);
     let body: Value = serde_json::from_str(&body).unwrap();

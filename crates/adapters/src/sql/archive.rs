@@ -1,0 +1,254 @@
+//! Every row of a store, in a form that is the same for both databases: for backups, and for moving from one to the other.
+
+mod database;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use astroshield_domain::ports::StoreError;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use self::database::ArchiveStore;
+
+/// The tables, each after those that it refers to. A test holds the list against the databases.
+const TABLES: [&str; 25] = [
+    "ingests",
+    "element_sets",
+    "objects",
+    "feeds",
+    "uploads",
+    "ephemerides",
+    "cdms",
+    "runs",
+    "run_slices",
+    "run_not_screened",
+    "conjunctions",
+    "conjunction_history",
+    "watch_lists",
+    "watched_objects",
+    "rules",
+    "alerts",
+    "deliveries",
+    "webhooks",
+    "api_keys",
+    "audit",
+    "answers",
+    "events",
+    "event_positions",
+    "consumers",
+    "consumed",
+];
+
+/// The table that has a row in a store in which nothing has happened yet.
+const NEVER_EMPTY: &str = "event_positions";
+
+/// A value of a row. Identities are bytes, truth values are 0 and 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ArchiveValue {
+    /// None.
+    #[serde(rename = "n")]
+    Null,
+    /// A whole number.
+    #[serde(rename = "i")]
+    Integer(i64),
+    /// A real number.
+    #[serde(rename = "r")]
+    Real(f64),
+    /// A text.
+    #[serde(rename = "t")]
+    Text(String),
+    /// Bytes.
+    #[serde(rename = "b")]
+    Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
+}
+
+/// What a table holds: how many rows, and a sum over the hashes of them that does not depend on their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TableDigest {
+    /// Rows.
+    pub rows: u64,
+    /// Sum of the SHA-256 of each row, in four parts.
+    pub sum: [u64; 4],
+}
+
+/// A part of an archive, in this order: a table, its rows, its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ArchiveEntry {
+    /// A table begins.
+    Table {
+        /// Its name.
+        name: String,
+        /// Its columns, in the order of the values of each row.
+        columns: Vec<String>,
+    },
+    /// A row.
+    Row(Vec<ArchiveValue>),
+    /// The table ends, and held this.
+    End(TableDigest),
+}
+
+/// Why an archive was not written or read. A store that was read into is unchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The archive cannot be written or read.
+    #[error("the archive: {0}")]
+    Archive(#[from] io::Error),
+    /// There is something in the store already.
+    #[error("the store is not empty: there are rows in {table}")]
+    NotEmpty {
+        /// Where.
+        table: String,
+    },
+    /// The archive holds what this program does not know.
+    #[error("{what} is not known: the archive is of a newer version, or damaged")]
+    Unknown {
+        /// What.
+        what: String,
+    },
+    /// The archive is not in the order that it is written in.
+    #[error("the archive is damaged: {reason}")]
+    Damaged {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// What was stored is not what was archived.
+    #[error("{table} does not hold what the archive says: {found} rows of {expected}, or others")]
+    Differs {
+        /// The table.
+        table: String,
+        /// Rows in the archive.
+        expected: u64,
+        /// Rows in the store.
+        found: u64,
+    },
+}
+
+impl TableDigest {
+    fn add(&mut self, row: &[ArchiveValue]) {
+        let mut hash = Sha256::new();
+        for value in row {
+            let (tag, bytes) = match value {
+                ArchiveValue::Null => (0_u8, Vec::new()),
+                ArchiveValue::Integer(number) => (1, number.to_le_bytes().to_vec()),
+                // SQLite keeps no sign of zero.
+                ArchiveValue::Real(number) => (2, (number + 0.0).to_le_bytes().to_vec()),
+                ArchiveValue::Text(text) => (3, text.clone().into_bytes()),
+                ArchiveValue::Bytes(bytes) => (4, bytes.clone()),
+            };
+            hash.update([tag]);
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
+        let hash = hash.finalize();
+        for (sum, part) in self.sum.iter_mut().zip(hash.chunks_exact(8)) {
+            let part = part.try_into().map_or(0, u64::from_le_bytes);
+            *sum = sum.wrapping_add(part);
+        }
+        self.rows += 1;
+    }
+}
+
+impl ArchiveStore {
+    /// Hands out every row, as they were at one moment; the store may be in use.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or `take` fails.
+    pub async fn export(
+        &mut self,
+        take: &mut (dyn FnMut(ArchiveEntry) -> io::Result<()> + Send),
+    ) -> Result<(), ArchiveError> {
+        self.begin_reading().await?;
+        for name in TABLES {
+            let columns = self.columns(name).await?;
+            let names = columns.iter().map(|column| column.name.clone()).collect();
+            take(ArchiveEntry::Table { name: name.to_owned(), columns: names })?;
+            let mut digest = TableDigest::default();
+            self.read(name, &columns, &mut |row| {
+                digest.add(&row);
+                Ok(take(ArchiveEntry::Row(row))?)
+            })
+            .await?;
+            take(ArchiveEntry::End(digest))?;
+        }
+        self.end(false).await
+    }
+
+    /// Stores every row of an archive in an empty store, and reads them again; all or nothing. Returns what each table
+    /// holds.
+    ///
+    /// # Errors
+    /// When the store is not empty, the archive cannot be read, or the rows are not the same when they are read again.
+    pub async fn import(
+        &mut self,
+        next: &mut (dyn FnMut() -> io::Result<Option<ArchiveEntry>> + Send),
+    ) -> Result<BTreeMap<String, TableDigest>, ArchiveError> {
+        self.begin_writing().await?;
+        for table in TABLES.iter().filter(|table| **table != NEVER_EMPTY) {
+            if self.has_rows(table).await? {
+                return Err(ArchiveError::NotEmpty { table: (*table).to_owned() });
+            }
+        }
+        self.clear(NEVER_EMPTY).await?;
+        let mut held = BTreeMap::new();
+        while let Some(entry) = next()? {
+            let ArchiveEntry::Table { name, columns } = entry else {
+                return Err(ArchiveError::Damaged { reason: "rows without a table" });
+            };
+            let digest = self.import_table(&name, &columns, next).await?;
+            held.insert(name, digest);
+        }
+        if held.len() != TABLES.len() {
+            return Err(ArchiveError::Damaged { reason: "tables are missing" });
+        }
+        self.end(true).await?;
+        Ok(held)
+    }
+
+    async fn import_table(
+        &mut self,
+        table: &str,
+        names: &[String],
+        next: &mut (dyn FnMut() -> io::Result<Option<ArchiveEntry>> + Send),
+    ) -> Result<TableDigest, ArchiveError> {
+        if !TABLES.contains(&table) {
+            return Err(ArchiveError::Unknown { what: format!("table {table}") });
+        }
+        let known = self.columns(table).await?;
+        let columns = names
+            .iter()
+            .map(|name| {
+                let unknown = || ArchiveError::Unknown { what: format!("column {table}.{name}") };
+                known.iter().find(|column| column.name == *name).cloned().ok_or_else(unknown)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let insert = self.insertion(table, &columns);
+        let expected = loop {
+            match next()? {
+                Some(ArchiveEntry::Row(row)) if row.len() == columns.len() => {
+                    self.insert(&insert, &columns, row).await?;
+                }
+                Some(ArchiveEntry::End(digest)) => break digest,
+                _ => return Err(ArchiveError::Damaged { reason: "a table without an end" }),
+            }
+        };
+        self.go_on_counting(table, &known).await?;
+        let mut found = TableDigest::default();
+        self.read(table, &columns, &mut |row| {
+            found.add(&row);
+            Ok(())
+        })
+        .await?;
+        if found != expected {
+            let (expected, found) = (expected.rows, found.rows);
+            return Err(ArchiveError::Differs { table: table.to_owned(), expected, found });
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! `astroshield backup` and `restore`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::lifecycle::{conjunctions, folder};
+use crate::server::{Server, run};
+
+/// Which conjunctions there are, and when they were first seen. A restored server may screen again what the one that was
+/// backed up had not yet ticked off; that changes neither.
+fn identities(conjunctions: &[serde_json::Value]) -> Vec<String> {
+    conjunctions.iter().map(|one| format!("{} {}", one["id"], one["first_seen"])).collect()
+}
+
+/// A folder with a server's data of two objects, and a backup of it that was made while the server ran.
+fn backed_up() -> (tempfile::TempDir, Vec<String>) {
+    let folder = folder();
+    let settings = fs::read_to_string(folder.path().join("astroshield.toml")).unwrap();
+    let url = format!("file:{}", folder.path().join("two.csv").display());
+    let feed = format!("start_from_catalog = true\n[feeds.mine]\nkind = \"element_sets\"\nurl = \"{url}\"\n");
+    fs::write(folder.path().join("astroshield.toml"), settings + &feed).unwrap();
+    fs::write(folder.path().join("passphrase"), "correct horse\n").unwrap();
+    fs::write(folder.path().join("other"), "incorrect horse\n").unwrap();
+    let server = Server::start(folder.path(), "");
+    let found = identities(&conjunctions(&server, &server.sign_in()));
+    let (status, _, problem) = run(folder.path(), "backup --passphrase-file passphrase backup.age");
+    assert_eq!(status, 0, "{problem}");
+    assert!(problem.contains(" rows, ") && !problem.starts_with("0 rows"), "{problem}");
+    assert_eq!(server.stop().0, 0);
+    (folder, found)
+}
+
+fn restore(folder: &Path, file: &str, passphrase: &str, into: &str) -> (i32, String) {
+    let arguments = format!("restore --passphrase-file {passphrase} {file} --into {into}");
+    let (status, _, problem) = run(folder, &arguments);
+    (status, problem)
+}
+
+#[test]
+fn a_restored_server_has_what_the_one_that_was_backed_up_had() {
+    let (folder, found) = backed_up();
+    let (status, said) = restore(folder.path(), "backup.age", "passphrase", "restored");
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("restored and verified: "), "{said}");
+    let server = Server::start(folder.path(), "--data restored");
+    assert_eq!(identities(&conjunctions(&server, &server.sign_in())), found);
+    assert_eq!(server.stop().0, 0);
+
+    let (status, said) = restore(folder.path(), "backup.age", "passphrase", "restored");
+    assert_eq!(status, 1);
+    assert!(said.contains("the store is not empty: there are rows in ingests"), "{said}");
+}
+
+#[test]
+fn a_backup_that_is_damaged_cut_off_or_of_another_key_restores_nothing() {
+    let (folder, _) = backed_up();
+    let whole = fs::read(folder.path().join("backup.age")).unwrap();
+    assert!(!whole.windows(8).any(|bytes| bytes == b"TEST ONE"), "it is encrypted");
+    let (status, said) = restore(folder.path(), "backup.age", "other", "restored");
+    assert_eq!((status, said.contains("cannot be decrypted with this key")), (1, true), "{said}");
+
+    let mut damaged = whole.clone();
+    let middle = whole.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(folder.path().join("damaged.age"), &damaged).unwrap();
+    fs::write(folder.path().join("cut.age"), &whole[..whole.len() - 1]).unwrap();
+    for file in ["damaged.age", "cut.age"] {
+        let (status, said) = restore(folder.path(), file, "passphrase", "restored");
+        assert_eq!((status, said.contains(file)), (1, true), "{file}: {said}");
+    }
+    // Nothing of the failures is in the way.
+    let (status, said) = restore(folder.path(), "backup.age", "passphrase", "restored");
+    assert_eq!(status, 0, "{said}");
+}
