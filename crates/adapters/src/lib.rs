@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::duplicate_mod, reason = "the statements of the store are compiled once for each database")]
 
 mod embedded_bus;
 pub mod http;
