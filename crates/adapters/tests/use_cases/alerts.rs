@@ -7,6 +7,7 @@ use astroshield_domain::access::{AuditEntry, Caller, Scope};
 use astroshield_domain::alert::{
     Alert, AlertAction, AlertQuery, AlertState, Channel, DeliveryState, Rule, Severity, Webhook,
 };
+use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::ids::{RuleId, TenantId, WebhookId};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::ports::{Clock, Store};
@@ -97,7 +98,7 @@ async fn alerted(parts: &Parts, url: &str) {
     };
     parts.store.put_webhook(&webhook, &audit).await.unwrap();
     let mut probabilities: Vec<f64> =
-        parts.conjunctions().await.iter().map(|conjunction| conjunction.leading_probability()).collect();
+        parts.conjunctions().await.iter().map(Conjunction::leading_probability).collect();
     probabilities.sort_by(f64::total_cmp);
     let rule = Rule {
         id: RuleId::at(now),
@@ -145,7 +146,7 @@ async fn a_webhook_that_fails_first_gets_the_same_message_once_it_is_well() {
     assert_eq!((delivery().await.state, delivery().await.attempts), (DeliveryState::Delivered, 2));
     assert_eq!(notifier.deliver_due().await.unwrap(), 0);
 
-    let requests = target.requests.lock().unwrap();
+    let requests = target.requests.lock().unwrap().clone();
     let [first, second] = &requests[..] else { panic!("{} requests", requests.len()) };
     assert_eq!(header(first, "webhook-id"), header(second, "webhook-id"));
     assert_eq!(header(first, "webhook-id"), Some(delivery().await.id.to_string()));

@@ -36,7 +36,7 @@ async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_com
     let [no_screening, stale] = [Subject::NoScreening.key(), Subject::StaleCatalog.key()];
     assert!(subjects().await.is_empty());
     parts.clock.forward(SignedDuration::from_hours(7));
-    assert_eq!(subjects().await, [no_screening.clone()]);
+    assert_eq!(subjects().await, std::slice::from_ref(&no_screening));
     parts.clock.forward(SignedDuration::from_hours(7));
     assert_eq!(subjects().await, [no_screening.clone(), stale]);
     parts.ingest(catalog(20)).await;
