@@ -53,9 +53,9 @@ async fn next(socket: &mut Socket) -> Value {
 /// The code with which the server closes.
 async fn closed(socket: &mut Socket) -> u16 {
     loop {
-        match tokio::time::timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap() {
-            Message::Close(frame) => return frame.unwrap().code.into(),
-            _ => {}
+        let message = tokio::time::timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap();
+        if let Message::Close(frame) = message {
+            return frame.unwrap().code.into();
         }
     }
 }

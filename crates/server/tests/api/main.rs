@@ -1,6 +1,8 @@
 //! The HTTP interface over a real store, asked as a program or a browser asks it. A module is named by the address that
 //! it asks.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod api_v1;
 mod api_v1_alerts;
 mod api_v1_api_keys;
