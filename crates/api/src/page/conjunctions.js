@@ -1,7 +1,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const state = { sort: "tca", rows: [], next: null, position: null, loading: false, again: false };
+const state = { sort: "probability", relations: false, rows: [], next: null, position: null, loading: false, again: false };
 
 async function ask(path) {
   const answer = await fetch("/api/v1" + path, { headers: { accept: "application/json" } });
@@ -117,6 +117,11 @@ function progress(done, slices) {
   byId("run").textContent = "running, " + done + " of " + slices + " slices";
 }
 
+function listed(more) {
+  // Objects that stay together would fill the top of every order.
+  return "/conjunctions?sort=" + state.sort + (state.relations ? "" : "&relation=false") + more;
+}
+
 async function load() {
   if (state.loading) {
     state.again = true;
@@ -125,7 +130,7 @@ async function load() {
   state.loading = true;
   try {
     const wanted = Math.min(Math.max(state.rows.length, 100), 1000);
-    const [list] = await Promise.all([ask("/conjunctions?sort=" + state.sort + "&limit=" + wanted), loadStatus()]);
+    const [list] = await Promise.all([ask(listed("&limit=" + wanted)), loadStatus()]);
     state.rows = list.items;
     state.next = list.next_cursor;
     draw();
@@ -143,7 +148,7 @@ async function load() {
 
 async function more() {
   try {
-    const list = await ask("/conjunctions?sort=" + state.sort + "&cursor=" + encodeURIComponent(state.next));
+    const list = await ask(listed("&cursor=" + encodeURIComponent(state.next)));
     state.rows.push(...list.items);
     state.next = list.next_cursor;
     draw();
@@ -189,6 +194,11 @@ for (const button of document.querySelectorAll("[data-sort]")) {
     load();
   });
 }
+byId("relations").addEventListener("change", (event) => {
+  state.relations = event.target.checked;
+  state.rows = [];
+  load();
+});
 byId("more").addEventListener("click", more);
 byId("sign-out").addEventListener("click", async () => {
   await fetch("/api/v1/session", { method: "DELETE" });
