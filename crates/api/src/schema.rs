@@ -30,7 +30,7 @@ names! {
     /// [`astroshield_domain::catalog::ObjectKind`].
     object_kind: "payload", "rocket_body", "debris", "unknown";
     /// [`astroshield_domain::conjunction::ConjunctionStatus`].
-    conjunction_status: "active", "cleared";
+    conjunction_status: "active", "cleared", "past", "superseded";
     /// [`astroshield_domain::conjunction::ConjunctionOrder`].
     conjunction_order: "tca", "probability", "miss_distance";
     /// [`astroshield_domain::conjunction::ProbabilityMethod`].

@@ -14,10 +14,14 @@ pub const IDENTITY_MINUTES: i64 = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConjunctionStatus {
-    /// Found by the newest run that looked.
+    /// Found by the newest run that looked, and still to come.
     Active,
     /// No longer found by the newest run that looked.
     Cleared,
+    /// Its time is over.
+    Past,
+    /// Public, but of an object that the tenant who asks has better data of at that time: its own run decides.
+    Superseded,
 }
 
 /// How a probability was computed.
@@ -180,7 +184,7 @@ pub struct ConjunctionQuery {
     pub object: Option<CatalogNumber>,
     /// Those of objects on this watch list.
     pub watch_list: Option<crate::ids::WatchListId>,
-    /// Where they stand; without it, the active ones.
+    /// Where they stand; without it, the active ones. Those that are superseded are listed only where they are asked for.
     pub status: Option<ConjunctionStatus>,
     /// TCA not before.
     pub tca_from: Option<Timestamp>,

@@ -12,6 +12,7 @@ pub mod event;
 pub mod export;
 pub mod feed;
 pub mod feeds;
+pub mod fitness;
 pub mod ids;
 pub mod ingest;
 pub mod notify;
@@ -27,6 +28,7 @@ pub mod silence;
 pub mod sizes;
 pub mod time;
 pub mod trajectory;
+pub mod upkeep;
 pub mod uploads;
 
 /// An error with what lies behind it.

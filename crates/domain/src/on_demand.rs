@@ -1,7 +1,7 @@
 //! Screening on demand: one object that somebody posts against the whole catalog, answered in seconds.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use astroshield_astro::screening::{
     Screening, ScreeningError, Selection, Trajectory, Volume, Window, WindowError,
@@ -11,11 +11,14 @@ use astroshield_formats::{CatalogNumber, ElementSetRecord, Message, Strictness, 
 use jiff::{SignedDuration, Timestamp};
 use object_store::ObjectStore;
 use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use crate::alert::WatchList;
 use crate::catalog::Grade;
 use crate::conjunction::{Participant, Solution};
-use crate::ids::TenantId;
+use crate::feed::OperatorEphemeris;
+use crate::fitness::{ELEMENT_SET_AGE, Fitness};
+use crate::ids::{EphemerisId, TenantId};
 use crate::population::{self, Population, PopulationError, Subject};
 use crate::ports::{Clock, Store, StoreError};
 use crate::screening::NotScreened;
@@ -29,6 +32,9 @@ pub const LIMIT_KM: f64 = 100.0;
 
 /// Requests that are screened at once; others wait.
 const AT_ONCE: usize = 1;
+/// Requests that are dealt with or wait, at most: of one tenant, and in all.
+const QUEUE_OF_TENANT: usize = 4;
+const QUEUE: usize = 12;
 /// Tenants whose catalogs are kept.
 const KEPT: usize = 4;
 
@@ -125,16 +131,71 @@ pub enum OnDemandError {
     /// The catalog could not be had.
     #[error(transparent)]
     Population(#[from] PopulationError),
+    /// As many requests wait as may.
+    #[error("{waiting} screenings are being done or wait; at most {limit} may")]
+    Busy {
+        /// How many.
+        waiting: usize,
+        /// How many may.
+        limit: usize,
+    },
     /// The thread that screened was stopped.
     #[error("the screening was stopped")]
     Stopped,
 }
 
+/// What a tenant's catalog was read from: the newest arrivals and epochs, public and its own, and its ephemerides.
+#[derive(Debug, Clone, PartialEq)]
+struct Source {
+    ages: [Option<(Timestamp, Timestamp)>; 2],
+    ephemerides: Vec<EphemerisId>,
+}
+
 /// A tenant's catalog as it was when it last changed.
-#[derive(Clone)]
 struct Kept {
-    age: (Timestamp, Timestamp),
-    population: Arc<Population>,
+    source: Source,
+    catalog: Arc<Catalog>,
+}
+
+/// The objects, and those of them that have decayed.
+struct Catalog {
+    population: Population,
+    decayed: HashMap<u32, String>,
+}
+
+/// Requests that are dealt with or wait, by tenant.
+type Queue = Arc<std::sync::Mutex<HashMap<TenantId, usize>>>;
+
+/// A place in the queue; it is free again when this is dropped.
+struct Place {
+    queue: Queue,
+    tenant: TenantId,
+}
+
+impl Place {
+    fn take(queue: &Queue, tenant: &TenantId) -> Result<Self, OnDemandError> {
+        let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (waiting.values().sum(), waiting.get(tenant).copied().unwrap_or(0));
+        for (waiting, limit) in [(own, QUEUE_OF_TENANT), (all, QUEUE)] {
+            if waiting >= limit {
+                return Err(OnDemandError::Busy { waiting, limit });
+            }
+        }
+        waiting.insert(tenant.clone(), own + 1);
+        Ok(Self { queue: Arc::clone(queue), tenant: tenant.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut waiting = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = waiting.get_mut(&self.tenant) {
+            *own -= 1;
+            if *own == 0 {
+                waiting.remove(&self.tenant);
+            }
+        }
+    }
 }
 
 /// Screens on demand.
@@ -143,7 +204,9 @@ pub struct OnDemand {
     blobs: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     threads: usize,
+    element_set_age: SignedDuration,
     kept: Mutex<HashMap<TenantId, Kept>>,
+    queue: Queue,
     turns: Arc<Semaphore>,
 }
 
@@ -157,13 +220,21 @@ impl OnDemand {
         threads: usize,
     ) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store, blobs, clock, threads: threads.max(1), kept: Mutex::default(), turns }
+        let (element_set_age, kept, queue) = (ELEMENT_SET_AGE, Mutex::default(), Queue::default());
+        Self { store, blobs, clock, threads: threads.max(1), element_set_age, kept, queue, turns }
     }
 
-    /// Screens one object against the current catalog of a tenant.
+    /// The same, with another age that element sets may have at the start of the window.
+    #[must_use]
+    pub fn with_element_set_age(self, element_set_age: SignedDuration) -> Self {
+        Self { element_set_age, ..self }
+    }
+
+    /// Screens one object against the current catalog of a tenant. Whoever drops the answer before it is there ends the
+    /// screening, or is not screened at all.
     ///
     /// # Errors
-    /// When the request is not in order, there is no catalog, or the store fails.
+    /// When the request is not in order, too many others wait, there is no catalog, or the store fails.
     #[tracing::instrument(skip_all, fields(%tenant))]
     pub async fn screen(
         &self,
@@ -181,37 +252,66 @@ impl OnDemand {
         let stop = start.saturating_add(length).unwrap_or(start);
         let window = Window::new(time::to_epoch(start), time::to_epoch(stop))?;
 
-        let catalog = self.catalog(tenant).await?;
-        let (subject, motion) = self.subject(tenant, request.subject, &catalog).await?;
+        let place = Place::take(&self.queue, tenant)?;
+        let catalog = self.catalog(tenant, (start, stop)).await?;
+        let (subject, motion) = self.subject(tenant, request.subject, &catalog.population).await?;
         let lists: Vec<WatchList> = self.store.watch_lists(tenant).await?;
         let sizes = Sizes::of_watch_lists(&lists);
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| OnDemandError::Stopped)?;
         let (threads, volume) = (self.threads, Volume::Range { threshold_km: request.threshold_km });
+        let element_set_age = self.element_set_age;
+        let abandoned = CancellationToken::new();
+        let _abandon_when_dropped = abandoned.clone().drop_guard();
         let working = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let population = catalog.with_primary(subject, motion);
-            screen(&population, window, volume, threads, &sizes)
+            let (_turn, _place) = (turn, place);
+            let fitness = Fitness::new(&catalog.decayed, start, element_set_age);
+            let population = catalog.population.with_primary(subject, motion, &fitness);
+            screen(&population, window, volume, threads, &sizes, &abandoned)
         });
         let (conjunctions, objects, not_screened) = working.await.map_err(|_| OnDemandError::Stopped)??;
         tracing::info!(objects, conjunctions = conjunctions.len(), "screened on demand");
         Ok(OnDemandResult { start, stop, objects, conjunctions, not_screened })
     }
 
-    /// The current catalog, read again only when it changed.
-    async fn catalog(&self, tenant: &TenantId) -> Result<Arc<Population>, OnDemandError> {
-        let age = self.store.catalog_age().await?.ok_or(OnDemandError::NoCatalog)?;
+    /// The current catalog with the ephemerides of the tenant that cover some of a window, read again only when it changed.
+    async fn catalog(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Arc<Catalog>, OnDemandError> {
+        let public = self.store.catalog_age(&TenantId::public()).await?;
+        let ages = [public, self.store.catalog_age(tenant).await?];
+        let now = self.clock.now();
+        let ephemerides = self.store.ephemerides_as_of(tenant, now, window).await?;
+        if ages == [None, None] && ephemerides.is_empty() {
+            return Err(OnDemandError::NoCatalog);
+        }
+        let source = Source { ages, ephemerides: ephemerides.iter().map(|one| one.id).collect() };
         // Held while the catalog is read, so that requests that come together read it once.
         let mut kept = self.kept.lock().await;
-        if let Some(current) = kept.get(tenant).filter(|kept| kept.age == age) {
-            return Ok(Arc::clone(&current.population));
+        if let Some(current) = kept.get(tenant).filter(|kept| kept.source == source) {
+            return Ok(Arc::clone(&current.catalog));
         }
-        let sets = self.store.catalog_as_of(tenant, self.clock.now()).await?;
-        let population = Arc::new(population::of_catalog(sets, &[], |_| false, &self.blobs).await?);
+        let catalog = Arc::new(self.read(tenant, now, &ephemerides).await?);
         if kept.len() >= KEPT && !kept.contains_key(tenant) {
             kept.clear();
         }
-        kept.insert(tenant.clone(), Kept { age, population: Arc::clone(&population) });
-        Ok(population)
+        kept.insert(tenant.clone(), Kept { source, catalog: Arc::clone(&catalog) });
+        Ok(catalog)
+    }
+
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        ephemerides: &[OperatorEphemeris],
+    ) -> Result<Catalog, OnDemandError> {
+        let decayed = self.store.decayed(tenant).await?;
+        let decayed = decayed.into_iter().map(|(number, day)| (number.get(), day)).collect();
+        let sets = self.store.catalog_as_of(tenant, now).await?;
+        // What is fit depends on the window.
+        let population = population::of_catalog(sets, ephemerides, |_| false, |_| None, &self.blobs).await?;
+        Ok(Catalog { population, decayed })
     }
 
     async fn subject(
@@ -286,10 +386,11 @@ fn screen(
     volume: Volume,
     threads: usize,
     sizes: &Sizes,
+    abandoned: &CancellationToken,
 ) -> Result<Screened, OnDemandError> {
     let selection = Selection::Primaries(population.primaries());
     let screening = Screening::new(population.trajectories.clone(), window, volume, selection)?;
-    let outcome = screening.run(threads, &|_, _| true).ok_or(OnDemandError::Stopped)?;
+    let outcome = screening.run(threads, &|_, _| !abandoned.is_cancelled()).ok_or(OnDemandError::Stopped)?;
     let conjunctions = outcome
         .conjunctions
         .iter()

@@ -10,7 +10,7 @@ use astroshield_astro::screening::{
 };
 use astroshield_astro::sgp4::Propagator;
 use astroshield_formats::{CatalogNumber, Message, Oem, Strictness, read_messages};
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 use object_store::ObjectStore;
 use uuid::Uuid;
 
@@ -18,7 +18,8 @@ use crate::blobs::{self, BlobError};
 use crate::catalog::{ElementSet, Grade};
 use crate::conjunction::{Participant, ProbabilityMethod, Solution};
 use crate::feed::OperatorEphemeris;
-use crate::screening::NotScreened;
+use crate::fitness::Fitness;
+use crate::screening::{Covered, NotScreened};
 use crate::sizes::Sizes;
 use crate::{time, trajectory};
 
@@ -44,12 +45,18 @@ pub(crate) struct Population {
     pub(crate) trajectories: Vec<Trajectory>,
     /// Objects that have no motion.
     pub(crate) refused: Vec<NotScreened>,
+    /// The times that ephemerides cover, by the place of their object.
+    spans: HashMap<usize, Vec<(Timestamp, Timestamp)>>,
     inputs: Vec<u8>,
 }
 
 /// A name of all inputs of a screening: what was screened from other inputs is another result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint(pub(crate) [u8; 16]);
+
+/// What an ephemeris says within a cell of the screening in which it begins or ends is not used: a cell is screened if it is
+/// covered whole. It is 120 s long.
+const EDGE: SignedDuration = SignedDuration::from_secs(120);
 
 /// Names fingerprints among all version 5 UUIDs.
 const INPUTS: Uuid = Uuid::from_u128(0x0d1e_5f6a_9c2b_4f07_8a31_c7be_46d2_90f5);
@@ -88,8 +95,10 @@ impl Population {
     }
 
     /// Adds an object that moves by the ephemeris of its operator, a primary.
-    pub(crate) fn add_ephemeris(&mut self, subject: Subject, motion: Trajectory, identity: &[u8]) {
+    pub(crate) fn add_ephemeris(&mut self, subject: Subject, given: Given, identity: &[u8]) {
+        let Given { motion, spans, .. } = given;
         self.note(subject.number.map_or(0, |number| u64::from(number.get())), identity);
+        self.spans.insert(self.subjects.len(), spans);
         self.subjects.push(subject);
         self.trajectories.push(motion);
     }
@@ -107,16 +116,62 @@ impl Population {
         Some((subject, self.trajectories.get(place)?.clone()))
     }
 
-    /// These objects with one more, a primary; it takes the place of the one of the same number.
-    pub(crate) fn with_primary(&self, subject: Subject, motion: Trajectory) -> Self {
+    /// Those of these objects that are fit, with one more, the only primary; it takes the place of the one of the same number.
+    pub(crate) fn with_primary(&self, subject: Subject, motion: Trajectory, fitness: &Fitness<'_>) -> Self {
         let number = subject.number;
-        let others = self.subjects.iter().zip(&self.trajectories);
-        let others = others.filter(|(other, _)| number.is_none() || other.number != number);
-        let refused =
-            self.refused.iter().filter(|entry| number.is_none_or(|number| entry.object != number.get()));
-        let (subjects, trajectories) =
-            others.map(|(other, motion)| (other.clone(), motion.clone())).chain([(subject, motion)]).unzip();
-        Self { subjects, trajectories, refused: refused.cloned().collect(), inputs: Vec::new() }
+        let is_same = |object: u32| number.is_some_and(|number| number.get() == object);
+        let refused = self.refused.iter().filter(|entry| !is_same(entry.object)).cloned().collect();
+        let mut population = Self { refused, ..Self::default() };
+        for (other, motion) in self.subjects.iter().zip(&self.trajectories) {
+            if other.number.is_some_and(|other| is_same(other.get())) {
+                continue;
+            }
+            let objection =
+                other.number.zip(other.epoch).and_then(|(number, epoch)| fitness.objection(number, epoch));
+            match objection {
+                Some(reason) => population.refuse(other.number, &reason),
+                None => {
+                    population.subjects.push(Subject { primary: false, ..other.clone() });
+                    population.trajectories.push(motion.clone());
+                }
+            }
+        }
+        population.subjects.push(subject);
+        population.trajectories.push(motion);
+        population
+    }
+
+    /// What was screened by a tenant's own data: the primaries, while their motion is known inside the window.
+    pub(crate) fn covered(&self, outcome: &Outcome, window: (Timestamp, Timestamp)) -> Vec<Covered> {
+        let failed: HashMap<usize, Timestamp> = outcome
+            .failures
+            .iter()
+            .filter_map(|failure| {
+                Some((failure.object as usize, time::from_epoch(failure.instant.to_epoch())?))
+            })
+            .collect();
+        let mut covered = Vec::new();
+        let primaries = self.subjects.iter().enumerate().filter(|(_, subject)| subject.primary);
+        for (place, number) in primaries.filter_map(|(place, subject)| Some((place, subject.number?))) {
+            let whole = (window.0, failed.get(&place).map_or(window.1, |failed| (*failed).min(window.1)));
+            let inside = |(from, to): &(Timestamp, Timestamp)| {
+                let start = if *from <= window.0 { window.0 } else { *from + EDGE };
+                let stop = if *to >= window.1 { window.1 } else { *to - EDGE };
+                (start, stop)
+            };
+            let spans = match self.spans.get(&place) {
+                Some(spans) => spans.iter().map(inside).collect(),
+                None => vec![whole],
+            };
+            let lasting = spans.into_iter().filter(|(start, stop)| start < stop);
+            covered.extend(lasting.map(|(start, stop)| Covered {
+                object: number.get(),
+                start: time::to_microsecond(start),
+                stop: time::to_microsecond(stop),
+            }));
+        }
+        covered.sort_unstable();
+        covered
     }
 
     /// The marks of the primaries.
@@ -201,6 +256,14 @@ impl Population {
     }
 }
 
+/// An operator's ephemeris that was read.
+pub(crate) struct Given {
+    oem: Oem,
+    motion: Trajectory,
+    /// The times that it covers without a gap.
+    spans: Vec<(Timestamp, Timestamp)>,
+}
+
 /// Why an operator's ephemeris that is kept cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum KeptEphemerisError {
@@ -225,12 +288,13 @@ pub enum PopulationError {
     Stopped,
 }
 
-/// The population of element sets, those ephemerides in the place of their objects' element sets. What a tenant gave itself
-/// is primary.
+/// The population of the element sets that are fit, those ephemerides in the place of their objects' element sets. What a
+/// tenant gave itself is primary.
 pub(crate) async fn of_catalog(
     sets: Vec<ElementSet>,
     ephemerides: &[OperatorEphemeris],
     is_primary: impl Fn(&ElementSet) -> bool + Send + 'static,
+    objection: impl Fn(&ElementSet) -> Option<String> + Send + 'static,
     files: &Arc<dyn ObjectStore>,
 ) -> Result<Population, PopulationError> {
     let mut given = HashMap::new();
@@ -253,19 +317,22 @@ pub(crate) async fn of_catalog(
     let reading = tokio::task::spawn_blocking(move || {
         for set in &sets {
             match given.remove(&set.object.get()) {
-                None => population.add_element_set(set, is_primary(set)),
-                Some((id, (oem, motion))) => {
-                    let subject = of_operator(Some(set.object), &oem, set.name.clone());
-                    population.add_ephemeris(subject, motion, id.0.as_bytes());
+                None => match objection(set) {
+                    Some(reason) => population.refuse(Some(set.object), &reason),
+                    None => population.add_element_set(set, is_primary(set)),
+                },
+                Some((id, given)) => {
+                    let subject = of_operator(Some(set.object), &given.oem, set.name.clone());
+                    population.add_ephemeris(subject, given, id.0.as_bytes());
                 }
             }
         }
         // Objects that no catalog knows, in the order of their numbers.
         let mut others: Vec<_> = given.into_iter().collect();
         others.sort_by_key(|(object, _)| *object);
-        for (object, (id, (oem, motion))) in others {
-            let subject = of_operator(CatalogNumber::new(object), &oem, None);
-            population.add_ephemeris(subject, motion, id.0.as_bytes());
+        for (object, (id, given)) in others {
+            let subject = of_operator(CatalogNumber::new(object), &given.oem, None);
+            population.add_ephemeris(subject, given, id.0.as_bytes());
         }
         for (object, error) in refused {
             population.refuse(CatalogNumber::new(object), &format!("its ephemeris cannot be used: {error}"));
@@ -295,11 +362,12 @@ pub(crate) async fn kept(
 ) -> Result<Option<(Subject, Trajectory)>, BlobError> {
     let Some(bytes) = blobs::get(&**files, &ephemeris.blob).await? else { return Ok(None) };
     let number = CatalogNumber::new(ephemeris.object);
-    Ok(motion(ephemeris, bytes).ok().map(|(oem, motion)| (of_operator(number, &oem, None), motion)))
+    let given = motion(ephemeris, bytes).ok();
+    Ok(given.map(|given| (of_operator(number, &given.oem, None), given.motion)))
 }
 
 /// The message and the motion of an ephemeris that is kept.
-fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<(Oem, Trajectory), KeptEphemerisError> {
+fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<Given, KeptEphemerisError> {
     let path = || ephemeris.blob.clone();
     let no_ephemeris = || KeptEphemerisError::NoEphemeris { path: path(), message: ephemeris.message };
     let bytes = blobs::unpack(bytes, crate::ingest::LIMIT_BYTES).map_err(|_| no_ephemeris())?;
@@ -307,7 +375,10 @@ fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<(Oem, Traject
     match document.messages.into_iter().nth(ephemeris.message as usize) {
         Some(Message::Oem(oem)) => {
             let motion = trajectory::of_oem(&oem)?;
-            Ok((*oem, motion))
+            let spans = trajectory::spans(&oem)?.into_iter();
+            let spans = spans.filter_map(|(from, to)| Some((time::from_epoch(from)?, time::from_epoch(to)?)));
+            let spans = spans.collect();
+            Ok(Given { oem: *oem, motion, spans })
         }
         _ => Err(no_ephemeris()),
     }

@@ -77,6 +77,17 @@ pub struct NotScreened {
     pub reason: String,
 }
 
+/// An object whose motion a tenant's own data says for some time: its conjunctions then are those that the tenant's run found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Covered {
+    /// Catalog number.
+    pub object: u32,
+    /// From when on.
+    pub start: Timestamp,
+    /// Until when.
+    pub stop: Timestamp,
+}
+
 /// What a run came to, when it is concluded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunConclusion {
@@ -86,4 +97,6 @@ pub struct RunConclusion {
     pub finished: Timestamp,
     /// Objects that could not be screened.
     pub not_screened: Vec<NotScreened>,
+    /// What a tenant's run screened by that tenant's own data, in place of what is public.
+    pub covered: Vec<Covered>,
 }

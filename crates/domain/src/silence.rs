@@ -126,7 +126,7 @@ impl SilenceWatch {
             let summary = format!("no screening has completed for {hours:.1} h");
             findings.push(local(Subject::NoScreening, Severity::Critical, summary));
         }
-        let arrived = self.store.catalog_age().await?.map(|(arrived, _)| arrived);
+        let arrived = self.store.catalog_age(&TenantId::public()).await?.map(|(arrived, _)| arrived);
         if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
             let summary = format!("no element set has arrived for {hours:.1} h");
             findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));

@@ -44,6 +44,23 @@ pub fn of_oem(oem: &Oem) -> Result<Trajectory, OemError> {
     Ok(Trajectory::of_ephemeris(Ephemeris::new(segments)?))
 }
 
+/// The times that the useable states of an OEM cover without a gap, one span after the other.
+///
+/// # Errors
+/// As [`of_oem`].
+pub fn spans(oem: &Oem) -> Result<Vec<(Epoch, Epoch)>, OemError> {
+    let mut spans: Vec<(Epoch, Epoch)> = Vec::new();
+    for segment in &oem.segments {
+        let states = useable(segment)?;
+        let (Some((first, _)), Some((last, _))) = (states.first(), states.last()) else { continue };
+        match spans.last_mut() {
+            Some((_, stop)) if *first <= *stop => *stop = (*stop).max(*last),
+            _ => spans.push((*first, *last)),
+        }
+    }
+    Ok(spans)
+}
+
 /// First and last time that the useable states of an OEM cover; `None` if there are none.
 ///
 /// # Errors

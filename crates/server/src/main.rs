@@ -37,7 +37,7 @@ use crate::exit::Completion;
 /// Data goes to standard output or to --output FILE, messages go to standard error. A file appears whole or not at all.
 /// Input may be packed with gzip; `-` is standard input or output. Times are UTC.
 #[derive(Debug, Parser)]
-#[command(name = "astroshield", version, after_long_help = exit::HELP)]
+#[command(name = "astroshield", version = env!("ASTROSHIELD_BUILD"), after_long_help = exit::HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

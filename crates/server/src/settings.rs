@@ -126,7 +126,18 @@ impl Settings {
         for (name, feed) in &self.feeds {
             check_feed(name, feed, layers)?;
         }
+        let data = &self.data;
+        for (key, days) in [
+            ("data.keep_conjunctions_days", data.keep_conjunctions_days),
+            ("data.keep_runs_days", data.keep_runs_days),
+            ("data.keep_events_days", data.keep_events_days),
+            ("data.keep_messages_days", data.keep_messages_days),
+            ("data.keep_answers_days", data.keep_answers_days),
+        ] {
+            in_range(layers, key, days, 1.0, 36_500.0)?;
+        }
         let screening = &self.screening;
+        in_range(layers, "screening.element_set_days", screening.element_set_days, 1.0, 36_500.0)?;
         in_range(layers, "screening.days", screening.days, 0.01, 30.0)?;
         in_range(layers, "screening.threshold_km", screening.threshold_km, 0.001, 100.0)?;
         not_below(layers, "screening.interval", screening.interval, Duration::from_mins(1))?;

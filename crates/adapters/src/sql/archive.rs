@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 26] = [
     "ingests",
     "element_sets",
     "objects",
@@ -25,6 +25,7 @@ const TABLES: [&str; 25] = [
     "run_not_screened",
     "conjunctions",
     "conjunction_history",
+    "covered_objects",
     "watch_lists",
     "watched_objects",
     "rules",

@@ -157,6 +157,7 @@ impl Code for Severity {
 }
 
 impl Code for ConjunctionStatus {
+    // What is past is stored as cleared, and who sees what is superseded depends on the tenant.
     const VALUES: &'static [Self] = &[Self::Active, Self::Cleared];
 }
 

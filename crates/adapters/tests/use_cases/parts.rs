@@ -8,6 +8,7 @@ use astroshield_adapters::memory::LocalBroadcast;
 use astroshield_adapters::{EmbeddedBus, SqliteStore};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
+use astroshield_domain::fitness::ELEMENT_SET_AGE;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{Bus, Clock, Store};
@@ -151,6 +152,8 @@ impl Parts {
             interval: std::time::Duration::from_secs(3600),
             settle: std::time::Duration::from_millis(10),
             start_from_catalog: false,
+            element_set_age: ELEMENT_SET_AGE,
+            build: "0.0.0+test".to_owned(),
         };
         Runner::new(settings, self.store.clone(), self.blobs.clone(), self.bus.clone(), self.clock.clone())
     }

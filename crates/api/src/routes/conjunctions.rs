@@ -167,7 +167,8 @@ pub(crate) struct ConjunctionsParams {
     /// Those of objects on this watch list.
     #[param(schema_with = schema::id)]
     watch_list: Option<WatchListId>,
-    /// Where they stand; without it, the active ones.
+    /// Where they stand; without it, the active ones, which are to come. `superseded` are public ones of objects that the
+    /// caller has better data of.
     #[param(schema_with = schema::conjunction_status)]
     status: Option<ConjunctionStatus>,
     /// TCA not before, UTC.
@@ -305,6 +306,8 @@ fn csv(rows: &[Conjunction]) -> String {
         let status = match row.status {
             ConjunctionStatus::Active => "active",
             ConjunctionStatus::Cleared => "cleared",
+            ConjunctionStatus::Past => "past",
+            ConjunctionStatus::Superseded => "superseded",
         };
         let Solution { miss_ric_km: [radial, in_track, cross_track], .. } = row.solution;
         let solution = &row.solution;

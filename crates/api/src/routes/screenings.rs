@@ -145,6 +145,7 @@ impl From<OnDemandError> for Problem {
             OnDemandError::OutOfDomain { .. } | OnDemandError::Window(_) | OnDemandError::Screening(_) => {
                 Self::unprocessable(chain(&error))
             }
+            OnDemandError::Busy { .. } => Self::unavailable(&error).because(error.to_string()),
             OnDemandError::Population(_) | OnDemandError::Stopped => Self::internal(chain(&error)),
         }
     }
@@ -152,7 +153,8 @@ impl From<OnDemandError> for Problem {
 
 /// Screen one object against the whole catalog. It takes seconds; nothing of it is kept.
 #[utoipa::path(post, path = "/screenings", tag = "screenings", request_body = ScreeningBody,
-    responses((status = 200, description = "What was found", body = ScreeningRow)))]
+    responses((status = 200, description = "What was found", body = ScreeningRow),
+        (status = 503, description = "Too many others wait; `Retry-After` says when to come again")))]
 pub(crate) async fn screen(
     State(state): State<ApiState>,
     Writer(caller): Writer,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use astroshield_domain::ids::TenantId;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -25,10 +26,10 @@ pub(crate) struct Status {
     now: Timestamp,
     /// Whether the catalog is the made-up demo population.
     demo: bool,
-    /// When the newest element set arrived, UTC.
+    /// When the newest element set of the public catalog arrived, UTC.
     #[schema(schema_with = schema::time_or_null)]
     newest_arrival: Option<Timestamp>,
-    /// Newest epoch of an element set, UTC.
+    /// Newest epoch of an element set of the public catalog, UTC.
     #[schema(schema_with = schema::time_or_null)]
     newest_epoch: Option<Timestamp>,
     /// Newest position of the events, from which a WebSocket may go on.
@@ -47,7 +48,7 @@ pub(crate) async fn status(
     let store = &state.ports.store;
     // The position first: what is read after it is at least as new.
     let position = store.last_position().await?;
-    let (newest_arrival, newest_epoch) = store.catalog_age().await?.unzip();
+    let (newest_arrival, newest_epoch) = store.catalog_age(&TenantId::public()).await?.unzip();
     let newest_run = store.runs(&caller.tenant, None, 1).await?.rows.into_iter().next().map(RunRow::from);
     answer::json(&Status {
         build: state.settings.build.clone(),

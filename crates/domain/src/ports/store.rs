@@ -89,6 +89,23 @@ pub enum RunUpdate {
     },
 }
 
+/// What is forgotten when it is old. Element sets, uploads, alerts and the audit log are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Prunable {
+    /// Entries of the history of conjunctions, by when they were made.
+    History,
+    /// Past and cleared conjunctions with what is left of their history, by TCA, and what tenants covered by then.
+    Conjunctions,
+    /// Runs that ended, by when; the newest completed one of each tenant and kind stays.
+    Runs,
+    /// Events that every consumer has passed, by when they happened.
+    Events,
+    /// Messages that were taken or given up, by the last attempt.
+    Deliveries,
+    /// Answers under idempotency keys, by when they were given.
+    Answers,
+}
+
 /// Everything that must not be lost.
 ///
 /// Each call is one transaction. What it writes is durable when it returns well, and its events are in the outbox with it; when it
@@ -116,8 +133,13 @@ pub trait Store: Send + Sync + 'static {
     async fn catalog_as_of(&self, tenant: &TenantId, as_of: Timestamp)
     -> Result<Vec<ElementSet>, StoreError>;
 
-    /// When the newest element set arrived, and the newest epoch.
-    async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
+    /// When the newest element set of a tenant's own arrived, and its newest epoch. The public catalog is that of the tenant
+    /// `public`: what somebody else has given says nothing of its age.
+    async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
+
+    /// Objects with element sets that SATCAT says have decayed, a tenant's own and the public ones, and on which day
+    /// (`2026-01-31`), by catalog number.
+    async fn decayed(&self, tenant: &TenantId) -> Result<Vec<(CatalogNumber, String)>, StoreError>;
 
     /// Objects, by catalog number.
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError>;
@@ -203,10 +225,14 @@ pub trait Store: Send + Sync + 'static {
     /// Objects that a run could not screen.
     async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError>;
 
+    /// Whether a tenant's own data stands in place of what is public of any object at a time or after it.
+    async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError>;
+
     /// Concludes a run: `found` are the conjunctions in their new state, active; they replace those of the same identity.
     /// Active conjunctions of the same tenant that the run looked at (TCA inside its window, last found by a run of the same
     /// kind) and did not find become cleared. Every conjunction that was found or cleared gets an entry in its
-    /// history. Adds [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded
+    /// history. What is covered takes the place, from the start of the window on, of what the tenant's runs covered before:
+    /// public conjunctions of these objects at these times are superseded for the tenant. Adds [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded
     /// already is left alone.
     async fn conclude_run(
         &self,
@@ -225,7 +251,8 @@ pub trait Store: Send + Sync + 'static {
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError>;
 
-    /// Conjunctions in the order of the query.
+    /// Conjunctions in the order of the query. Public ones that are superseded for the tenant are among them only if the query
+    /// asks for these.
     async fn conjunctions(
         &self,
         tenant: &TenantId,
@@ -397,7 +424,23 @@ pub trait Store: Send + Sync + 'static {
 
     // Upkeep
 
-    /// Forgets what is older than a time: cleared and past conjunctions with their history, events that every consumer has
-    /// passed, answers, deliveries that ended. Element sets stay. Returns how many rows went.
-    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Tenants that have conjunctions, `public` among them.
+    async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError>;
+
+    /// Lets active conjunctions of a tenant's own become past whose TCA is before a time, at most so many. A relation goes on
+    /// after its TCA: it becomes past when no run has found it for a day. Returns how many did.
+    async fn pass_conjunctions(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
+    /// Forgets some of what is older than a time, in one short transaction: looks at no more than about so many rows. Returns
+    /// how many went; 0 when nothing is left to forget.
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Those of some paths of blobs that something in the store speaks of: deliveries, uploads, ephemerides, messages, and
+    /// slices of runs that are not ended.
+    async fn named_blobs(&self, paths: &[String]) -> Result<Vec<String>, StoreError>;
 }

@@ -7,7 +7,7 @@
 mod identity;
 mod slices;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,11 +26,12 @@ use crate::catalog::ElementSet;
 use crate::conjunction::{Conjunction, ConjunctionStatus, IDENTITY_MINUTES};
 use crate::epochs::CatalogEpochs;
 use crate::event::{Payload, Published, Topic};
+use crate::fitness::Fitness;
 use crate::ids::{EventId, RunId, TenantId};
 use crate::patience::{self, Patience};
 use crate::population::{self, Fingerprint, Population, PopulationError};
 use crate::ports::{Bus, BusError, Clock, RunUpdate, Store, StoreError, Subscription};
-use crate::screening::{NotScreened, Run, RunConclusion, RunKind, RunState};
+use crate::screening::{Covered, NotScreened, Run, RunConclusion, RunKind, RunState};
 use crate::sizes::Sizes;
 use crate::time;
 
@@ -58,6 +59,10 @@ pub struct RunSettings {
     pub settle: Duration,
     /// Whether the window starts at the newest epoch when the catalog is more than 30 days old.
     pub start_from_catalog: bool,
+    /// How old an element set may be at the start of the window.
+    pub element_set_age: SignedDuration,
+    /// Version and build of the program, recorded with each run.
+    pub build: String,
 }
 
 /// Why a run did not end well.
@@ -296,7 +301,7 @@ impl Runner {
     /// Time until the next run on schedule.
     async fn until_scheduled(&self) -> Result<Duration, RunError> {
         let interval = self.settings.interval;
-        if self.store.catalog_age().await?.is_none() {
+        if self.store.catalog_age(&TenantId::public()).await?.is_none() {
             return Ok(interval);
         }
         let newest = self.store.runs(&TenantId::public(), None, 1).await?.rows.into_iter().next();
@@ -333,9 +338,11 @@ impl Runner {
             started: now,
             finished: None,
             problem: None,
-            build: env!("CARGO_PKG_VERSION").to_owned(),
+            build: self.settings.build.clone(),
         };
-        let Some(mut prepared) = self.prepare(run, sets).await? else { return Ok(None) };
+        // Where nothing of a tenant's own is left to screen, a last run lets go of what it found before.
+        let covers = kind == RunKind::Ephemerides && self.store.covers(tenant, window_start).await?;
+        let Some(mut prepared) = self.prepare(run, sets, covers).await? else { return Ok(None) };
         prepared.run.slices = prepared.slices();
         prepared.run.objects = prepared.population.subjects.len() as u64;
         self.store.begin_run(&prepared.run, causes).await?;
@@ -355,8 +362,14 @@ impl Runner {
         start.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Floor)).ok()
     }
 
-    /// What a run screens: a function of the run and of what the store keeps forever. `None` if there is nothing.
-    async fn prepare(&self, run: Run, sets: Vec<ElementSet>) -> Result<Option<Prepared>, RunError> {
+    /// What a run screens: a function of the run, of what the store keeps forever, and of what SATCAT says. `None` if there is
+    /// nothing, unless an empty run is wanted.
+    async fn prepare(
+        &self,
+        run: Run,
+        sets: Vec<ElementSet>,
+        even_if_empty: bool,
+    ) -> Result<Option<Prepared>, RunError> {
         let window = Window::new(time::to_epoch(run.window_start), time::to_epoch(run.window_stop))?;
         let ephemerides = match run.kind {
             RunKind::Catalog => Vec::new(),
@@ -367,14 +380,25 @@ impl Runner {
         };
         let (tenant, kind) = (run.tenant.clone(), run.kind);
         let own = move |set: &ElementSet| kind == RunKind::Ephemerides && set.tenant == tenant;
-        let population = population::of_catalog(sets, &ephemerides, own, &self.blobs).await?;
+        let objection = self.objection(&run).await?;
+        let mut population = population::of_catalog(sets, &ephemerides, own, objection, &self.blobs).await?;
         let primaries = population.primaries();
         let any = if kind == RunKind::Catalog { !primaries.is_empty() } else { primaries.contains(&true) };
         if !any {
-            return Ok(None);
+            if !population.refused.is_empty() {
+                let refused = population.refused.len();
+                tracing::warn!(tenant = %run.tenant, ?kind, refused, "nothing is fit to be screened");
+            }
+            if !even_if_empty {
+                return Ok(None);
+            }
+            population = Population::default();
         }
-        let selection =
-            if kind == RunKind::Catalog { Selection::All } else { Selection::Primaries(primaries) };
+        let selection = if kind == RunKind::Catalog {
+            Selection::All
+        } else {
+            Selection::Primaries(population.primaries())
+        };
         let making = tokio::task::spawn_blocking(move || {
             let volume = Volume::Range { threshold_km: run.threshold_km };
             let screening = Screening::new(population.trajectories.clone(), window, volume, selection)?;
@@ -382,6 +406,21 @@ impl Runner {
             Ok(Prepared { run, population, screening, window, fingerprint })
         });
         making.await.map_err(|_| RunError::Stopped)?.map(Some)
+    }
+
+    /// What speaks against screening an element set in the window of a run.
+    async fn objection(
+        &self,
+        run: &Run,
+    ) -> Result<impl Fn(&ElementSet) -> Option<String> + Send + 'static, RunError> {
+        let decayed = self.store.decayed(&run.tenant).await?;
+        let decayed: HashMap<u32, String> =
+            decayed.into_iter().map(|(number, day)| (number.get(), day)).collect();
+        let (start, age) = (run.window_start, self.settings.element_set_age);
+        Ok(move |set: &ElementSet| {
+            let epoch = time::from_epoch(set.elements.epoch)?;
+            Fitness::new(&decayed, start, age).objection(set.object, epoch)
+        })
     }
 
     /// Carries a run to its end; one that fails is recorded with the reason.
@@ -430,7 +469,8 @@ impl Runner {
             None => {
                 let sets = self.store.catalog_as_of(&run.tenant, run.as_of).await?;
                 let nothing = RunError::Nothing { as_of: run.as_of };
-                Arc::new(self.prepare(run.clone(), sets).await?.ok_or(nothing)?)
+                let may_be_empty = run.kind == RunKind::Ephemerides;
+                Arc::new(self.prepare(run.clone(), sets, may_be_empty).await?.ok_or(nothing)?)
             }
         };
         if prepared.slices() != run.slices {
@@ -463,12 +503,18 @@ impl Runner {
         let concluding = tokio::task::spawn_blocking(move || {
             let outcome = whole.screening.conclude(outcomes);
             let not_screened = whole.population.not_screened(&outcome, &whole.screening, whole.window);
-            (whole.conjunctions(&outcome.conjunctions, &known, &sizes), not_screened)
+            let covered = match whole.run.kind {
+                RunKind::Catalog => Vec::new(),
+                RunKind::Ephemerides => {
+                    whole.population.covered(&outcome, (whole.run.window_start, whole.run.window_stop))
+                }
+            };
+            (whole.conjunctions(&outcome.conjunctions, &known, &sizes), not_screened, covered)
         });
-        let (found, not_screened): (Vec<Conjunction>, Vec<NotScreened>) =
+        let (found, not_screened, covered): (Vec<Conjunction>, Vec<NotScreened>, Vec<Covered>) =
             concluding.await.map_err(|_| RunError::Stopped)?;
         let finished = time::to_microsecond(self.clock.now());
-        let conclusion = RunConclusion { run: run.id, finished, not_screened };
+        let conclusion = RunConclusion { run: run.id, finished, not_screened, covered };
         self.store.conclude_run(&run.tenant, &conclusion, &found).await?;
         let seconds = finished.duration_since(run.started).as_secs();
         tracing::info!(

@@ -71,7 +71,7 @@ pub(super) fn demo(settings: &Settings, folder: &Path) -> anyhow::Result<Feed> {
 /// Why there is nothing to show: no catalog from before, and no feed that can be reached now. Feeds are asked only where
 /// there is no catalog, and remember that they were.
 pub(super) async fn nothing_to_show(settings: &Settings, parts: &Parts) -> anyhow::Result<Option<String>> {
-    if parts.store.catalog_age().await?.is_some() {
+    if parts.store.catalog_age(&TenantId::public()).await?.is_some() {
         return Ok(None);
     }
     let feeds = enabled(settings);
@@ -90,7 +90,7 @@ pub(super) async fn nothing_to_show(settings: &Settings, parts: &Parts) -> anyho
         }
     }
     // A feed that was asked a moment ago is left alone, and what it brought is there.
-    if parts.store.catalog_age().await?.is_some() || problems.is_empty() {
+    if parts.store.catalog_age(&TenantId::public()).await?.is_some() || problems.is_empty() {
         return Ok(None);
     }
     Ok(Some(problems.join("; ")))

@@ -46,7 +46,10 @@ pub(super) fn record() -> anyhow::Result<PrometheusHandle> {
         .context("metrics")?;
     describe_counter!("astroshield_http_requests_total", "requests by method, route and status");
     describe_histogram!("astroshield_http_request_seconds", "time to the head of the answer");
-    describe_gauge!("astroshield_catalog_age_seconds", "time since the newest element set arrived");
+    describe_gauge!(
+        "astroshield_catalog_age_seconds",
+        "time since the newest element set of the public catalog arrived"
+    );
     describe_gauge!("astroshield_catalog_epoch_age_seconds", "age of the newest epoch in the catalog");
     describe_gauge!("astroshield_screening_age_seconds", "time since a screening last completed");
     describe_gauge!("astroshield_screening_running", "screenings that are not ended");
@@ -79,7 +82,7 @@ impl Metrics {
     async fn read(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let age = |of: Timestamp| now.duration_since(of).as_secs_f64();
-        if let Some((arrived, epoch)) = self.store.catalog_age().await? {
+        if let Some((arrived, epoch)) = self.store.catalog_age(&TenantId::public()).await? {
             gauge!("astroshield_catalog_age_seconds").set(age(arrived));
             gauge!("astroshield_catalog_epoch_age_seconds").set(age(epoch));
         }

@@ -15,7 +15,7 @@ pub(crate) enum Role {
     Screen,
     /// Evaluates rules, sends messages, watches over silence.
     Notify,
-    /// Publishes events.
+    /// Publishes events, and forgets what is old.
     Relay,
 }
 

@@ -15,6 +15,7 @@ use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
+use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
 use axum::Router;
 use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -36,7 +37,7 @@ use crate::settings::Settings;
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
 
 /// Version of the program, recorded with what it makes.
-const BUILD: &str = env!("CARGO_PKG_VERSION");
+const BUILD: &str = env!("ASTROSHIELD_BUILD");
 
 /// What one process does.
 pub(super) struct Service {
@@ -140,7 +141,8 @@ impl Service {
             Arc::clone(&parts.blobs),
             Arc::clone(&parts.clock),
             self.threads(),
-        );
+        )
+        .with_element_set_age(days(self.settings.screening.element_set_days));
         let use_cases = UseCases { uploads: parts.uploads(), on_demand: Arc::new(on_demand), notifier };
         let demo = Arc::new(AtomicBool::new(self.demo));
         astroshield_api::router(ApiState::new(ports, use_cases, settings, tokens, demo, shutdown.clone()))
@@ -150,6 +152,13 @@ impl Service {
     fn start(&self, tasks: &mut Tasks, parts: &Parts, notifier: Arc<Notifier>, shutdown: &CancellationToken) {
         let has = |role| self.roles.contains(&role);
         let Parts { store, blobs, bus, clock, .. } = parts;
+        if has(Role::Relay) {
+            let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
+            let upkeep = Upkeep::new(self.upkeep_settings(), store, blobs, Arc::clone(clock));
+            spawn(tasks, "the upkeep of the store", shutdown, move |shutdown| async move {
+                upkeep.run(shutdown).await;
+            });
+        }
         if has(Role::Relay) {
             let wake = Arc::new(Notify::new());
             let relay = Relay::new(Arc::clone(store), Arc::clone(bus), Arc::clone(&parts.broadcast), wake);
@@ -200,14 +209,31 @@ impl Service {
     fn run_settings(&self) -> RunSettings {
         let screening = &self.settings.screening;
         RunSettings {
-            window: SignedDuration::from_secs_f64(screening.days * 86_400.0),
+            window: days(screening.days),
             threshold_km: screening.threshold_km,
             threads: self.threads(),
             interval: screening.interval,
             settle: screening.settle,
             start_from_catalog: screening.start_from_catalog,
+            element_set_age: days(screening.element_set_days),
+            build: BUILD.to_owned(),
         }
     }
+
+    fn upkeep_settings(&self) -> UpkeepSettings {
+        let data = &self.settings.data;
+        UpkeepSettings {
+            keep_conjunctions: days(data.keep_conjunctions_days),
+            keep_runs: days(data.keep_runs_days),
+            keep_events: days(data.keep_events_days),
+            keep_messages: days(data.keep_messages_days),
+            keep_answers: days(data.keep_answers_days),
+        }
+    }
+}
+
+fn days(days: f64) -> SignedDuration {
+    SignedDuration::from_secs_f64(days * 86_400.0)
 }
 
 /// Starts a task that runs until the shutdown.

@@ -43,6 +43,11 @@ pub(crate) struct Server {
 pub(crate) struct Data {
     #[serde(deserialize_with = "path")]
     pub(crate) folder: Option<PathBuf>,
+    pub(crate) keep_conjunctions_days: f64,
+    pub(crate) keep_runs_days: f64,
+    pub(crate) keep_events_days: f64,
+    pub(crate) keep_messages_days: f64,
+    pub(crate) keep_answers_days: f64,
 }
 
 /// The database that the store is.
@@ -135,6 +140,7 @@ pub(crate) struct Screening {
     #[serde(deserialize_with = "duration")]
     pub(crate) settle: Duration,
     pub(crate) threads: usize,
+    pub(crate) element_set_days: f64,
     pub(crate) start_from_catalog: bool,
 }
 

@@ -215,7 +215,8 @@ impl Service {
         self.store.begin_run(&run, &[]).await.unwrap();
         let found: Vec<Conjunction> =
             (0..conjunctions).map(|index| conjunction(tenant, run.id, now, index)).collect();
-        let conclusion = RunConclusion { run: run.id, finished: now, not_screened: Vec::new() };
+        let conclusion =
+            RunConclusion { run: run.id, finished: now, not_screened: Vec::new(), covered: Vec::new() };
         self.store.conclude_run(tenant, &conclusion, &found).await.unwrap();
         run.id
     }

@@ -1,4 +1,4 @@
-use astroshield_domain::catalog::{ElementSet, Grade, IngestSummary, ObjectKind, ObjectQuery};
+use astroshield_domain::catalog::{ElementSet, Grade, IngestSummary, ObjectKind, ObjectQuery, SatcatEntry};
 use astroshield_domain::event::Payload;
 use astroshield_domain::ids::{EventId, TenantId};
 use astroshield_domain::ports::Store;
@@ -122,14 +122,14 @@ pub async fn epochs_of_the_far_future_are_not_current(store: &dyn Store) {
     assert_eq!(store.element_history(&public, number(7), None, 10).await.unwrap().rows.len(), 1);
     let summary = store.ingest(&ingest(&public, at(200), vec![element_set(7, 0)]), &[]).await.unwrap();
     assert_eq!((summary.new_objects, summary.changed_objects), (0, 1));
-    let (arrived, newest) = store.catalog_age().await.unwrap().unwrap();
+    let (arrived, newest) = store.catalog_age(&public).await.unwrap().unwrap();
     assert_eq!((arrived, newest), (at(200), at(7 * DAY)));
 }
 
 /// An ingest that cannot be stored leaves nothing behind.
 pub async fn an_ingest_that_fails_leaves_nothing(store: &dyn Store) {
     let public = TenantId::public();
-    assert_eq!(store.catalog_age().await.unwrap(), None);
+    assert_eq!(store.catalog_age(&public).await.unwrap(), None);
     let mut mixed = ingest(&public, at(0), vec![element_set(5, 0), element_set(7, 0)]);
     mixed.element_sets[1].tenant = tenant("other");
     assert_conflict(&store.ingest(&mixed, &[]).await);
@@ -138,7 +138,34 @@ pub async fn an_ingest_that_fails_leaves_nothing(store: &dyn Store) {
     assert_conflict(&store.ingest(&far_away, &[]).await);
     assert_eq!(current(store, &public, 100).await, []);
     assert_eq!(new_payloads(store).await, []);
-    assert_eq!(store.catalog_age().await.unwrap(), None);
+    assert_eq!(store.catalog_age(&public).await.unwrap(), None);
+}
+
+/// What a tenant gives says nothing of the age of the public catalog, and the other way round.
+pub async fn a_catalog_is_as_old_as_its_tenants_own_data(store: &dyn Store) {
+    let (public, own) = (TenantId::public(), tenant("own"));
+    store.ingest(&ingest(&public, at(0), vec![element_set(5, 100)]), &[]).await.unwrap();
+    store.ingest(&ingest(&own, at(1_000), vec![element_set(5, 900)]), &[]).await.unwrap();
+    assert_eq!(store.catalog_age(&public).await.unwrap(), Some((at(0), at(100))));
+    assert_eq!(store.catalog_age(&own).await.unwrap(), Some((at(1_000), at(900))));
+    assert_eq!(store.catalog_age(&tenant("other")).await.unwrap(), None);
+}
+
+/// Objects that have decayed are told where they have element sets.
+pub async fn decayed_objects_are_told(store: &dyn Store) {
+    let (public, own) = (TenantId::public(), tenant("own"));
+    store.ingest(&ingest(&public, at(0), vec![element_set(5, 0), element_set(7, 0)]), &[]).await.unwrap();
+    store.ingest(&ingest(&own, at(0), vec![element_set(9, 0), element_set(7, 0)]), &[]).await.unwrap();
+    let entry = |object, day: Option<&str>| SatcatEntry {
+        decay_date: day.map(str::to_owned),
+        ..satcat_entry(object, "NAME")
+    };
+    let days = [(5, None), (7, Some("2026-01-02")), (9, Some("2026-03-04")), (11, Some("2026-05-06"))];
+    let entries: Vec<_> = days.iter().map(|(object, day)| entry(*object, *day)).collect();
+    store.put_satcat(&entries).await.unwrap();
+    let seven = (number(7), "2026-01-02".to_owned());
+    assert_eq!(store.decayed(&public).await.unwrap(), std::slice::from_ref(&seven));
+    assert_eq!(store.decayed(&own).await.unwrap(), [seven, (number(9), "2026-03-04".to_owned())]);
 }
 
 /// A tenant's own element sets and the public ones make one catalog.
@@ -265,11 +292,7 @@ pub async fn objects_are_found_by_name_number_and_orbit(store: &dyn Store) {
     store
         .put_satcat(&[ObjectKind::Debris, ObjectKind::Payload].map(|kind| {
             let object = if kind == ObjectKind::Debris { 3 } else { 6 };
-            astroshield_domain::catalog::SatcatEntry {
-                kind,
-                owner: Some("US".to_owned()),
-                ..satcat_entry(object, "Iridium 33")
-            }
+            SatcatEntry { kind, owner: Some("US".to_owned()), ..satcat_entry(object, "Iridium 33") }
         }))
         .await
         .unwrap();

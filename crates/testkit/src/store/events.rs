@@ -138,6 +138,6 @@ pub async fn consumers_never_go_back(store: &dyn Store) {
 /// The store answers.
 pub async fn the_store_answers(store: &dyn Store) {
     store.ping().await.unwrap();
-    assert_eq!(store.catalog_age().await.unwrap(), None);
+    assert_eq!(store.catalog_age(&TenantId::public()).await.unwrap(), None);
     assert_eq!(store.runs(&TenantId::public(), None, 1).await.unwrap().rows, []);
 }

@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod catalog;
 mod conjunctions;
+mod coverage;
 mod events;
 mod inbound;
 mod runs;
@@ -24,6 +25,7 @@ pub use self::access::*;
 pub use self::alerts::*;
 pub use self::catalog::*;
 pub use self::conjunctions::*;
+pub use self::coverage::*;
 pub use self::events::*;
 pub use self::inbound::*;
 pub use self::runs::*;
@@ -83,6 +85,8 @@ macro_rules! store_suite {
             of_equal_epochs_the_better_grade_is_current
             epochs_of_the_far_future_are_not_current
             an_ingest_that_fails_leaves_nothing
+            a_catalog_is_as_old_as_its_tenants_own_data
+            decayed_objects_are_told
             a_tenant_sees_its_own_sets_beside_the_public_ones
             element_history_goes_back_in_pages
             satcat_completes_objects
@@ -132,9 +136,16 @@ macro_rules! store_suite {
             the_store_answers
             no_call_gives_another_tenants_rows
             objects_of_one_tenant_are_hidden_from_others
-            past_conjunctions_are_forgotten
+            what_a_tenant_covers_supersedes_public_conjunctions_for_it_alone
+            coverage_goes_on_from_run_to_run_and_ends
+            conjunctions_become_past_and_come_back_when_they_are_found_again
+            relations_become_past_when_no_run_finds_them_for_a_day
+            past_and_cleared_conjunctions_are_forgotten
+            a_little_is_forgotten_at_a_time
             sent_events_are_forgotten
             answers_and_ended_deliveries_are_forgotten
+            old_runs_are_forgotten_but_the_newest
+            blobs_are_named_by_what_speaks_of_them
         );
     };
     ($fresh:path: $($fact:ident)*) => {$(

@@ -1,39 +1,103 @@
 use astroshield_domain::access::StoredAnswer;
 use astroshield_domain::alert::{AlertChange, AlertChanges, Delivery, DeliveryState};
-use astroshield_domain::conjunction::Conjunction;
+use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::event::{Consumed, Topic};
 use astroshield_domain::ids::{DeliveryId, TenantId};
-use astroshield_domain::ports::{Store, StoreError};
-use astroshield_domain::screening::Run;
+use astroshield_domain::ports::{Prunable, RunUpdate, Store, StoreError};
+use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
+use jiff::{SignedDuration, Timestamp};
 
 use super::put_event;
 use crate::entities::{
-    alert, at, conclusion, conjunction, delivery, element_set, ingest, number, run, tenant,
+    alert, at, conclusion, conjunction, delivery, element_set, ephemeris, ingest, number, run, tenant, upload,
 };
 
 const DAY: i64 = 86_400;
 
-/// Past and cleared conjunctions go, with their history; those to come stay.
-pub async fn past_conjunctions_are_forgotten(store: &dyn Store) {
+/// Forgets all that is older than a time; returns how many rows went.
+async fn prune(store: &dyn Store, what: Prunable, before: Timestamp) -> u64 {
+    let mut gone = 0;
+    loop {
+        match store.prune(what, before, 100).await.unwrap() {
+            0 => return gone,
+            some => gone += some,
+        }
+    }
+}
+
+async fn conclude(store: &dyn Store, run: &Run, found: &[Conjunction]) {
+    store.begin_run(run, &[]).await.unwrap();
+    store.conclude_run(&run.tenant, &conclusion(run), found).await.unwrap();
+}
+
+async fn listed(store: &dyn Store, tenant: &TenantId, status: Option<ConjunctionStatus>) -> Vec<Conjunction> {
+    let query = ConjunctionQuery { status, limit: 100, ..ConjunctionQuery::default() };
+    store.conjunctions(tenant, &query).await.unwrap().rows
+}
+
+/// What is over is past, in lists and by itself, and no longer active; a run that finds it again says so.
+pub async fn conjunctions_become_past_and_come_back_when_they_are_found_again(store: &dyn Store) {
+    let (own, public) = (tenant("own"), TenantId::public());
+    assert_eq!(store.tenants_with_conjunctions().await.unwrap(), []);
+    let runs = [run(&own, at(0)), run(&public, at(0))];
+    let [mine, everybodys] = runs.each_ref().map(|run| conjunction(run, [1, 2], at(DAY)));
+    let to_come = conjunction(&runs[0], [3, 4], at(DAY + 1));
+    conclude(store, &runs[0], &[mine.clone(), to_come.clone()]).await;
+    conclude(store, &runs[1], std::slice::from_ref(&everybodys)).await;
+    assert_eq!(store.tenants_with_conjunctions().await.unwrap(), [own.clone(), public.clone()]);
+
+    assert_eq!(store.pass_conjunctions(&own, at(DAY), 10).await.unwrap(), 0);
+    assert_eq!(store.pass_conjunctions(&own, at(DAY + 1), 10).await.unwrap(), 1);
+    assert_eq!(store.pass_conjunctions(&own, at(DAY + 1), 10).await.unwrap(), 0);
+    let past = Conjunction { status: ConjunctionStatus::Past, ..mine.clone() };
+    assert_eq!(listed(store, &own, None).await, [everybodys.clone(), to_come.clone()]);
+    assert_eq!(listed(store, &own, Some(ConjunctionStatus::Past)).await, std::slice::from_ref(&past));
+    assert_eq!(listed(store, &own, Some(ConjunctionStatus::Cleared)).await, []);
+    assert_eq!(store.conjunction(&own, mine.id).await.unwrap(), Some(past));
+    assert_eq!(store.conjunction_history(&own, mine.id).await.unwrap().len(), 1);
+
+    let late = run(&own, at(1));
+    let again = Conjunction { run: late.id, last_seen: late.started, ..mine.clone() };
+    conclude(store, &late, &[again.clone(), Conjunction { run: late.id, ..to_come }]).await;
+    assert_eq!(store.conjunction(&own, mine.id).await.unwrap(), Some(again));
+    // What is cleared later is cleared, not past.
+    conclude(store, &run(&own, at(2)), &[]).await;
+    let cleared = store.conjunction(&own, mine.id).await.unwrap().unwrap();
+    assert_eq!(cleared.status, ConjunctionStatus::Cleared);
+    assert_eq!(store.pass_conjunctions(&own, at(DAY + 1), 10).await.unwrap(), 0);
+}
+
+/// Two that stay together are so after their TCA, too, as long as runs find them.
+pub async fn relations_become_past_when_no_run_finds_them_for_a_day(store: &dyn Store) {
+    let own = tenant("own");
+    let run = run(&own, at(0));
+    let docked = Conjunction { relation: true, ..conjunction(&run, [1, 2], at(100)) };
+    conclude(store, &run, std::slice::from_ref(&docked)).await;
+    assert_eq!(store.pass_conjunctions(&own, at(DAY), 10).await.unwrap(), 0);
+    assert_eq!(listed(store, &own, None).await, [docked]);
+    assert_eq!(store.pass_conjunctions(&own, at(DAY + 1), 10).await.unwrap(), 1);
+    assert_eq!(listed(store, &own, None).await, []);
+}
+
+/// Past and cleared conjunctions go by their TCA, with their history; those to come stay, and element sets and runs.
+pub async fn past_and_cleared_conjunctions_are_forgotten(store: &dyn Store) {
     let public = TenantId::public();
     store.ingest(&ingest(&public, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
     let first = run(&public, at(0));
     let past = conjunction(&first, [1, 2], at(DAY));
     let to_come = conjunction(&first, [3, 4], at(5 * DAY));
-    let cleared = conjunction(&first, [5, 6], at(5 * DAY));
-    store.begin_run(&first, &[]).await.unwrap();
-    let all = [past.clone(), to_come.clone(), cleared.clone()];
-    store.conclude_run(&public, &conclusion(&first), &all).await.unwrap();
+    let cleared = conjunction(&first, [5, 6], at(4 * DAY));
+    conclude(store, &first, &[past.clone(), to_come.clone(), cleared.clone()]).await;
     let second = Run { window_stop: at(8 * DAY), ..run(&public, at(2 * DAY)) };
-    store.begin_run(&second, &[]).await.unwrap();
     let again = Conjunction { run: second.id, last_seen: at(2 * DAY), ..to_come.clone() };
-    store.conclude_run(&public, &conclusion(&second), std::slice::from_ref(&again)).await.unwrap();
+    conclude(store, &second, std::slice::from_ref(&again)).await;
+    store.pass_conjunctions(&public, at(2 * DAY), 100).await.unwrap();
 
-    store.prune(at(0)).await.unwrap();
-    assert!(store.conjunction(&public, past.id).await.unwrap().is_some());
+    assert_eq!(prune(store, Prunable::Conjunctions, at(DAY)).await, 0);
+    assert_eq!(prune(store, Prunable::Conjunctions, at(DAY + 1)).await, 2, "it and its history");
+    assert_eq!(store.conjunction(&public, past.id).await.unwrap(), None);
     assert!(store.conjunction(&public, cleared.id).await.unwrap().is_some());
-    let gone = store.prune(at(DAY + 1)).await.unwrap();
-    assert!(gone >= 5, "{gone}: two conjunctions, three entries of their history");
+    assert_eq!(prune(store, Prunable::Conjunctions, at(9 * DAY)).await, 3, "it and both entries");
     for id in [past.id, cleared.id] {
         assert_eq!(store.conjunction(&public, id).await.unwrap(), None);
         assert_eq!(store.conjunction_history(&public, id).await.unwrap(), []);
@@ -42,6 +106,91 @@ pub async fn past_conjunctions_are_forgotten(store: &dyn Store) {
     assert_eq!(store.conjunction_history(&public, again.id).await.unwrap().len(), 2);
     assert_eq!(store.element_history(&public, number(5), None, 10).await.unwrap().rows.len(), 1);
     assert_eq!(store.run(&public, first.id).await.unwrap().map(|run| run.id), Some(first.id));
+
+    let first_entry = conclusion(&first).finished;
+    assert_eq!(prune(store, Prunable::History, first_entry).await, 0);
+    assert_eq!(prune(store, Prunable::History, first_entry + SignedDuration::from_secs(1)).await, 1);
+    let history = store.conjunction_history(&public, again.id).await.unwrap();
+    assert_eq!(history.iter().map(|entry| entry.run).collect::<Vec<_>>(), [second.id]);
+}
+
+/// One call forgets no more than it may, and says how much, until nothing is left.
+pub async fn a_little_is_forgotten_at_a_time(store: &dyn Store) {
+    let own = tenant("own");
+    let run = run(&own, at(0));
+    let found: Vec<Conjunction> =
+        (1..=5).map(|object| conjunction(&run, [object, 100], at(100 + i64::from(object)))).collect();
+    conclude(store, &run, &found).await;
+    let mut passed = Vec::new();
+    let mut entries = Vec::new();
+    for _ in 0..4 {
+        passed.push(store.pass_conjunctions(&own, at(DAY), 2).await.unwrap());
+        entries.push(store.prune(Prunable::History, at(DAY), 2).await.unwrap());
+    }
+    assert_eq!((passed, entries), (vec![2, 2, 1, 0], vec![2, 2, 1, 0]));
+    let mut gone = Vec::new();
+    for _ in 0..4 {
+        gone.push(store.prune(Prunable::Conjunctions, at(DAY), 2).await.unwrap());
+    }
+    assert_eq!(gone, [2, 2, 1, 0]);
+}
+
+/// Runs that ended long ago go with what they could not screen; the newest of each kind that completed stays, and one that
+/// goes on.
+pub async fn old_runs_are_forgotten_but_the_newest(store: &dyn Store) {
+    let own = tenant("own");
+    let runs: Vec<Run> = (0..5).map(|place| run(&own, at(place * DAY))).collect();
+    for run in &runs[..3] {
+        store.begin_run(run, &[]).await.unwrap();
+        let slice = RunUpdate::SliceDone { slice: 0, blob: "own/runs/1/0".to_owned() };
+        store.update_run(&own, run.id, &slice).await.unwrap();
+        let missing = NotScreened { object: 7, from: None, reason: "decayed".to_owned() };
+        let conclusion = RunConclusion { not_screened: vec![missing], ..conclusion(run) };
+        store.conclude_run(&own, &conclusion, &[]).await.unwrap();
+    }
+    store.begin_run(&runs[3], &[]).await.unwrap();
+    let failed = RunUpdate::Failed { at: at(3 * DAY), problem: "no".to_owned() };
+    store.update_run(&own, runs[3].id, &failed).await.unwrap();
+    store.begin_run(&runs[4], &[]).await.unwrap();
+    let left = async || {
+        let rows = store.runs(&own, None, 10).await.unwrap().rows;
+        runs.iter().map(|run| rows.iter().any(|row| row.id == run.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(prune(store, Prunable::Runs, at(DAY)).await, 1);
+    assert_eq!(left().await, [false, true, true, true, true]);
+    assert_eq!(store.not_screened(runs[0].id).await.unwrap(), []);
+    assert_eq!(store.slices_done(runs[0].id).await.unwrap(), []);
+    assert_eq!(prune(store, Prunable::Runs, at(10 * DAY)).await, 2);
+    assert_eq!(left().await, [false, false, true, false, true]);
+    assert_eq!(store.not_screened(runs[2].id).await.unwrap().len(), 1);
+}
+
+/// A blob is named as long as a delivery, an upload or a run that goes on speaks of it.
+pub async fn blobs_are_named_by_what_speaks_of_them(store: &dyn Store) {
+    let own = tenant("own");
+    let given = ingest(&own, at(0), vec![element_set(5, 0)]);
+    store.ingest(&given, &[]).await.unwrap();
+    let upload = upload(&own, at(0));
+    store.add_upload(&upload, &[ephemeris(&upload, 5)], &[], &[]).await.unwrap();
+    let run = run(&own, at(0));
+    store.begin_run(&run, &[]).await.unwrap();
+    let slice = "own/runs/1/0".to_owned();
+    let done = RunUpdate::SliceDone { slice: 0, blob: slice.clone() };
+    store.update_run(&own, run.id, &done).await.unwrap();
+    let named = async |paths: &[String]| {
+        let mut named = store.named_blobs(paths).await.unwrap();
+        named.sort();
+        named
+    };
+    let nobodys = "own/ingest/nobody.gz".to_owned();
+    let received = given.blob.clone().unwrap();
+    let all = [received.clone(), upload.blob.clone(), slice.clone(), nobodys];
+    let mut expected = vec![received, upload.blob.clone(), slice];
+    expected.sort();
+    assert_eq!(named(&all).await, expected);
+    assert_eq!(named(&[]).await, Vec::<String>::new());
+    store.conclude_run(&own, &conclusion(&run), &[]).await.unwrap();
+    assert_eq!(named(&all[2..]).await, Vec::<String>::new(), "the run has ended");
 }
 
 /// Events go when they were sent and every consumer has passed them; positions go on from where they were.
@@ -55,13 +204,13 @@ pub async fn sent_events_are_forgotten(store: &dyn Store) {
     store.advance_consumer("fast", sent[1].position).await.unwrap();
     let consumed = Consumed { consumer: "fast", event: sent[1].event.id };
     store.change_alerts(&own, &AlertChanges::default(), Some(consumed), at(0)).await.unwrap();
-    assert_eq!(store.prune(at(0)).await.unwrap(), 0);
-    store.prune(at(1)).await.unwrap();
+    assert_eq!(prune(store, Prunable::Events, at(0)).await, 0);
+    prune(store, Prunable::Events, at(1)).await;
     assert_eq!(store.events_after(0, &Topic::ALL, 10).await.unwrap(), sent[1..]);
     let again = store.change_alerts(&own, &AlertChanges::default(), Some(consumed), at(0)).await;
     assert!(matches!(again, Err(StoreError::AlreadyConsumed { .. })), "{again:?}");
     store.advance_consumer("slow", sent[1].position).await.unwrap();
-    assert_eq!(store.prune(at(1)).await.unwrap(), 2);
+    assert_eq!(prune(store, Prunable::Events, at(1)).await, 2);
     assert_eq!(store.events_after(0, &Topic::ALL, 10).await.unwrap(), []);
     assert_eq!(store.last_position().await.unwrap(), sent[1].position);
     let rest = store.sequence_events(10).await.unwrap();
@@ -83,7 +232,8 @@ pub async fn answers_and_ended_deliveries_are_forgotten(store: &dyn Store) {
     store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
     store.put_delivery(deliveries[0].id, DeliveryState::Delivered, at(0), None).await.unwrap();
     store.put_delivery(deliveries[1].id, DeliveryState::Failed, at(100), None).await.unwrap();
-    assert_eq!(store.prune(at(50)).await.unwrap(), 2);
+    assert_eq!(prune(store, Prunable::Answers, at(50)).await, 1);
+    assert_eq!(prune(store, Prunable::Deliveries, at(50)).await, 1);
     assert_eq!(store.answer(&own, "old").await.unwrap(), None);
     assert_eq!(store.answer(&own, "new").await.unwrap(), Some(answer));
     let left: Vec<_> = store.deliveries_of(&own, about.id).await.unwrap().iter().map(|one| one.id).collect();

@@ -335,10 +335,17 @@ pub(super) async fn catalog_as_of(
     Ok(sets)
 }
 
-pub(super) async fn catalog_age(connection: &mut Connection) -> Outcome<Option<(Timestamp, Timestamp)>> {
-    let row = sqlx::query("SELECT (SELECT max(arrived) FROM ingests), (SELECT max(epoch_ns) FROM objects)")
-        .fetch_one(connection)
-        .await?;
+pub(super) async fn catalog_age(
+    connection: &mut Connection,
+    tenant: &TenantId,
+) -> Outcome<Option<(Timestamp, Timestamp)>> {
+    let row = sqlx::query(
+        "SELECT (SELECT max(arrived) FROM ingests WHERE tenant = $1), \
+         (SELECT max(epoch_ns) FROM objects WHERE tenant = $1)",
+    )
+    .bind(tenant.as_str())
+    .fetch_one(connection)
+    .await?;
     match (row.try_get(0)?, row.try_get(1)?) {
         (Some(arrived), Some(epoch_ns)) => Ok(Some((time(arrived)?, time_of_nanoseconds(epoch_ns)?))),
         _ => Ok(None),

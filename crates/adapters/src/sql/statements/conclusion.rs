@@ -3,10 +3,12 @@
 use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{ConjunctionId, TenantId};
-use astroshield_domain::screening::{NotScreened, Run, RunConclusion, RunState};
+use astroshield_domain::screening::{NotScreened, Run, RunConclusion, RunKind, RunState};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
-use super::{Connection, Database, Failure, Outcome, add_events, lock, require_own, rows_at_once, runs};
+use super::{
+    Connection, Database, Failure, Outcome, add_events, coverage, lock, require_own, rows_at_once, runs,
+};
 use crate::sql::values::{Code, Word, count, microseconds, nanoseconds, stored_count};
 
 /// Conjunctions that the event of a run names.
@@ -35,6 +37,9 @@ pub(super) async fn conclude_run(
     let appeared = count_conjunctions(connection, tenant).await?.saturating_sub(before);
     let cleared = clear(connection, &run, conclusion).await?;
     keep_history(connection, &run, conclusion).await?;
+    if run.kind == RunKind::Ephemerides {
+        coverage::put_covered(connection, &run, &conclusion.covered).await?;
+    }
     put_not_screened(connection, &run, &conclusion.not_screened).await?;
     finish(connection, &run, conclusion, found.len()).await?;
 
@@ -120,7 +125,10 @@ async fn put_conjunctions(connection: &mut Connection, run: &Run, found: &[Conju
             .chain(SOLUTION.split(", "));
         let replaced: Vec<String> =
             columns.map(|column| format!("{} = excluded.{}", column.trim(), column.trim())).collect();
-        query.push(format_args!(" ON CONFLICT (tenant, id) DO UPDATE SET {}", replaced.join(", ")));
+        query.push(format_args!(
+            " ON CONFLICT (tenant, id) DO UPDATE SET {}, passed = NULL",
+            replaced.join(", ")
+        ));
         query.build().execute(&mut *connection).await?;
     }
     Ok(())

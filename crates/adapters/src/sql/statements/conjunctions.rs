@@ -10,6 +10,7 @@ use astroshield_domain::ports::Page;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
+use super::coverage::push_covered;
 use super::{Connection, Database, Outcome, Row, all, page, push_visible};
 use crate::sql::values::{Code, catalog_number, microseconds, tenant, time, time_of_nanoseconds};
 
@@ -52,13 +53,42 @@ pub(super) async fn conjunctions(
         ConjunctionOrder::MissDistance => "miss_distance_km, id",
     };
     let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
+    let status = query.status.unwrap_or(ConjunctionStatus::Active);
     push_visible(&mut statement, tenant, order, query.limit, |statement, owner| {
         push_objects_of(statement, tenant, owner, query);
+        push_status(statement, tenant, owner, status);
         push_conditions(statement, query);
         push_cursor(statement, query);
     });
     let rows = statement.build().fetch_all(connection).await?;
-    Ok(page(all(&rows, conjunction_of_row)?, query.limit))
+    let rows = all(&rows, |row| Ok(Conjunction { status, ..conjunction_of_row(row)? }))?;
+    Ok(page(rows, query.limit))
+}
+
+/// Past conjunctions are stored as cleared ones that say since when; superseded ones are active ones of everybody.
+fn push_status(
+    statement: &mut QueryBuilder<Database>,
+    tenant: &TenantId,
+    owner: &str,
+    status: ConjunctionStatus,
+) {
+    let stored = match status {
+        ConjunctionStatus::Active | ConjunctionStatus::Superseded => ConjunctionStatus::Active,
+        ConjunctionStatus::Cleared | ConjunctionStatus::Past => ConjunctionStatus::Cleared,
+    };
+    statement.push(" AND c.status = ").push_bind(stored.code());
+    match status {
+        ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
+        ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
+        ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
+    }
+    let is_superseded = status == ConjunctionStatus::Superseded;
+    if owner != tenant.as_str() {
+        statement.push(if is_superseded { " AND " } else { " AND NOT " });
+        push_covered(statement, tenant);
+    } else if is_superseded {
+        statement.push(" AND 1 = 0");
+    }
 }
 
 /// Selects the conjunctions of one owner, of the objects that the query names. These are looked up first, through their
@@ -112,8 +142,6 @@ fn push_objects_of(
 }
 
 fn push_conditions(statement: &mut QueryBuilder<Database>, query: &ConjunctionQuery) {
-    let status = query.status.unwrap_or(ConjunctionStatus::Active);
-    statement.push(" AND c.status = ").push_bind(status.code());
     if let Some(from) = query.tca_from {
         statement.push(" AND c.tca >= ").push_bind(microseconds(from));
     }
@@ -161,12 +189,19 @@ pub(super) async fn conjunction(
     tenant: &TenantId,
     id: ConjunctionId,
 ) -> Outcome<Option<Conjunction>> {
-    let row = sqlx::query("SELECT * FROM conjunctions WHERE tenant IN ($1, 'public') AND id = $2")
-        .bind(tenant.as_str())
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(conjunction_of_row).transpose()
+    let mut query: QueryBuilder<Database> = QueryBuilder::new("SELECT c.*, c.tenant <> ");
+    query.push_bind(tenant.as_str().to_owned()).push(" AND ");
+    push_covered(&mut query, tenant);
+    query
+        .push(" AS superseded FROM conjunctions c WHERE c.tenant IN (")
+        .push_bind(tenant.as_str().to_owned());
+    query.push(", 'public') AND c.id = ").push_bind(id.0);
+    let Some(row) = query.build().fetch_optional(connection).await? else { return Ok(None) };
+    let mut conjunction = conjunction_of_row(&row)?;
+    if conjunction.status == ConjunctionStatus::Active && row.try_get("superseded")? {
+        conjunction.status = ConjunctionStatus::Superseded;
+    }
+    Ok(Some(conjunction))
 }
 
 pub(super) async fn conjunction_history(
@@ -221,7 +256,12 @@ fn conjunction_of_row(row: &Row) -> Outcome<Conjunction> {
             },
         ],
         relation: row.try_get("relation")?,
-        status: ConjunctionStatus::of_code(row.try_get("status")?)?,
+        status: match ConjunctionStatus::of_code(row.try_get("status")?)? {
+            ConjunctionStatus::Cleared if row.try_get::<Option<i64>, _>("passed")?.is_some() => {
+                ConjunctionStatus::Past
+            }
+            status => status,
+        },
         solution: solution(row)?,
         run: RunId(row.try_get("run")?),
         first_seen: time(row.try_get("first_seen")?)?,

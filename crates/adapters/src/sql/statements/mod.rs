@@ -15,6 +15,7 @@ mod alerts;
 mod catalog;
 mod conclusion;
 mod conjunctions;
+mod coverage;
 mod deliveries;
 mod events;
 mod inbound;

@@ -171,3 +171,17 @@ fn object_of_row(row: &Row) -> Outcome<SpaceObject> {
         period_min: row.try_get("period_min")?,
     })
 }
+
+pub(super) async fn decayed(
+    connection: &mut Connection,
+    tenant: &TenantId,
+) -> Outcome<Vec<(CatalogNumber, String)>> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT number, decay_date FROM objects \
+         WHERE tenant IN ($1, 'public') AND decay_date IS NOT NULL AND epoch_ns IS NOT NULL ORDER BY number",
+    )
+    .bind(tenant.as_str())
+    .fetch_all(connection)
+    .await?;
+    all(&rows, |row| Ok((catalog_number(row.try_get(0)?)?, row.try_get(1)?)))
+}

@@ -14,15 +14,15 @@ use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
 };
-use astroshield_domain::ports::{Page, RunUpdate, Store, StoreError};
+use astroshield_domain::ports::{Page, Prunable, RunUpdate, Store, StoreError};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
-    objects, runs, upkeep, watching,
+    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries, events,
+    inbound, objects, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -87,8 +87,12 @@ impl Store for ThisStore {
         read!(self, connection, catalog::catalog_as_of(connection, tenant, as_of))
     }
 
-    async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        read!(self, connection, catalog::catalog_age(connection))
+    async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        read!(self, connection, catalog::catalog_age(connection, tenant))
+    }
+
+    async fn decayed(&self, tenant: &TenantId) -> Result<Vec<(CatalogNumber, String)>, StoreError> {
+        read!(self, connection, objects::decayed(connection, tenant))
     }
 
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
@@ -184,6 +188,10 @@ impl Store for ThisStore {
 
     async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError> {
         read!(self, connection, runs::not_screened(connection, run))
+    }
+
+    async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError> {
+        read!(self, connection, coverage::covers(connection, tenant, from))
     }
 
     async fn conclude_run(
@@ -400,7 +408,24 @@ impl Store for ThisStore {
         write!(self, connection, events::advance_consumer(connection, consumer, position))
     }
 
-    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        write!(self, connection, upkeep::prune(connection, before))
+    async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError> {
+        read!(self, connection, upkeep::tenants_with_conjunctions(connection))
+    }
+
+    async fn pass_conjunctions(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, upkeep::pass_conjunctions(connection, tenant, before, limit))
+    }
+
+    async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        write!(self, connection, upkeep::prune(connection, what, before, limit))
+    }
+
+    async fn named_blobs(&self, paths: &[String]) -> Result<Vec<String>, StoreError> {
+        read!(self, connection, upkeep::named_blobs(connection, paths))
     }
 }
