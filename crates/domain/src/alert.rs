@@ -175,6 +175,19 @@ pub struct Alert {
     pub escalate_at: Option<Timestamp>,
     /// When it was escalated.
     pub escalated: Option<Timestamp>,
+    /// The leading probability of its conjunction that was last told: one that has grown much since is told again.
+    pub told_probability: Option<f64>,
+}
+
+/// What has changed about an alert that nobody is told of: its line for people follows what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRefresh {
+    /// The alert.
+    pub alert: AlertId,
+    /// One line for people.
+    pub summary: String,
+    /// The leading probability of its conjunction, kept as told if none was before.
+    pub probability: f64,
 }
 
 /// What a user wants of an alert.
@@ -200,7 +213,7 @@ pub enum AlertAction {
 pub enum AlertChange {
     /// It was opened.
     Opened,
-    /// It became more urgent.
+    /// It became more urgent: its rule did, or its conjunction became much more likely.
     Raised,
     /// It was acknowledged.
     Acknowledged,

@@ -218,6 +218,7 @@ fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
         muted_until: None,
         escalate_at: None,
         escalated: None,
+        told_probability: None,
     }
 }
 

@@ -302,6 +302,7 @@ pub fn alert(tenant: &TenantId, feed: &str, opened: Timestamp) -> Alert {
         muted_until: None,
         escalate_at: Some(opened + SignedDuration::from_mins(30)),
         escalated: None,
+        told_probability: None,
     }
 }
 

@@ -4,8 +4,11 @@
 #![expect(clippy::clone_on_ref_ptr, reason = "a part becomes its port as it is cloned")]
 
 mod alerts;
+mod ephemerides;
 mod feeds;
+mod fitness;
 mod parts;
 mod requests;
 mod runs;
 mod silence;
+mod upkeep;

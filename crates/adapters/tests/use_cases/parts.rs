@@ -145,7 +145,15 @@ impl Parts {
     }
 
     pub(crate) fn runner(&self, threads: usize) -> Runner {
-        let settings = RunSettings {
+        self.runner_with(Self::run_settings(threads))
+    }
+
+    pub(crate) fn runner_with(&self, settings: RunSettings) -> Runner {
+        Runner::new(settings, self.store.clone(), self.blobs.clone(), self.bus.clone(), self.clock.clone())
+    }
+
+    pub(crate) fn run_settings(threads: usize) -> RunSettings {
+        RunSettings {
             window: SignedDuration::from_hours(48),
             threshold_km: 20.0,
             threads,
@@ -154,8 +162,7 @@ impl Parts {
             start_from_catalog: false,
             element_set_age: ELEMENT_SET_AGE,
             build: "0.0.0+test".to_owned(),
-        };
-        Runner::new(settings, self.store.clone(), self.blobs.clone(), self.bus.clone(), self.clock.clone())
+        }
     }
 
     pub(crate) async fn ingest(&self, csv: String) {

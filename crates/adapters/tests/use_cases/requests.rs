@@ -13,6 +13,7 @@ use astroshield_domain::ports::{Clock, Store};
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, write_messages};
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
@@ -130,6 +131,7 @@ async fn an_uploaded_ephemeris_takes_the_place_of_its_objects_element_set() {
     let of_both = parts.store.conjunctions(&TenantId::local(), &query).await.unwrap().rows;
     let own: Vec<_> = of_both.iter().filter(|found| found.tenant == TenantId::local()).collect();
     assert!(own.len() > 3);
+    assert_eq!(own.len(), of_both.len(), "the public ones of this object are listed beside its own");
     for found in &own {
         assert_eq!((found.objects[0].number, found.objects[0].grade), (object, Grade::Ephemeris));
         let same = |public: &&Conjunction| {
@@ -145,5 +147,34 @@ async fn an_uploaded_ephemeris_takes_the_place_of_its_objects_element_set() {
     assert!(cdm.object1.metadata.comments[0].contains("ephemeris of the operator"));
     let others = parts.store.conjunctions(&TenantId::new("other").unwrap(), &query).await.unwrap().rows;
     assert!(others.iter().all(|found| found.tenant == TenantId::public()));
+    assert_eq!(others.len(), all.iter().filter(|found| is_of(found, object)).count());
     assert!(parts.clock.now() > start());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_may_have_four_screenings_waiting_and_who_goes_away_waits_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(30)).await;
+    let on_demand = OnDemand::new(parts.store.clone(), parts.blobs.clone(), parts.clock.clone(), 1);
+    let own = TenantId::local();
+    let request = || OnDemandRequest {
+        subject: OnDemandSubject::Object(CatalogNumber::new(1).unwrap()),
+        start: Some(start()),
+        days: 0.1,
+        threshold_km: 20.0,
+    };
+    let screen = || on_demand.screen(&own, request());
+    // Each takes its place as soon as it is asked, one after the other.
+    for round in 0..10 {
+        assert!(screen().now_or_never().is_none(), "a place stays taken: round {round}");
+    }
+    let other = TenantId::new("other").unwrap();
+    let (first, second, third, fourth, fifth, others) =
+        tokio::join!(screen(), screen(), screen(), screen(), screen(), on_demand.screen(&other, request()));
+    for result in [first, second, third, fourth, others] {
+        assert_eq!(result.unwrap().objects, 29);
+    }
+    assert!(matches!(fifth, Err(OnDemandError::Busy { waiting: 4, limit: 4 })), "{fifth:?}");
+    assert_eq!(screen().await.unwrap().objects, 29);
 }

@@ -166,6 +166,8 @@ pub(crate) async fn screen(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{StatusCode, header};
+
     use super::*;
 
     fn request(json: &str) -> Result<OnDemandRequest, Problem> {
@@ -177,6 +179,14 @@ mod tests {
         let asked = request(r#"{"catalog_number":25544}"#).unwrap();
         let object = OnDemandSubject::Object(CatalogNumber::new(25_544).unwrap());
         assert_eq!(asked, OnDemandRequest { subject: object, start: None, days: 7.0, threshold_km: 10.0 });
+    }
+
+    #[test]
+    fn who_comes_when_too_many_wait_is_told_when_to_come_again() {
+        let problem = Problem::from(OnDemandError::Busy { waiting: 4, limit: 4 });
+        let response = problem.render("/api/v1/screenings", "r-1");
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
     }
 
     #[test]

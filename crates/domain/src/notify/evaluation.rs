@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::rules::Criteria;
 use super::{Notifier, escalate_at, message, over};
-use crate::alert::{Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Rule, Severity, Subject};
+use crate::alert::{
+    Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Rule, Severity, Subject,
+};
 use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
 use crate::ids::{AlertId, ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
@@ -15,6 +17,8 @@ use crate::time;
 /// Conjunctions that one rule makes alerts of at a time, the most likely collisions first: a rule without thresholds does
 /// not bury what matters.
 const MATCHES: usize = 1000;
+/// How much more likely than was last told a collision has to be for an alert to be raised.
+const GROWTH: f64 = 10.0;
 
 /// What an evaluation comes to, as it grows.
 struct Evaluation<'a> {
@@ -23,6 +27,7 @@ struct Evaluation<'a> {
     now: Timestamp,
     unresolved: HashMap<String, Alert>,
     changes: AlertChanges,
+    refreshed: Vec<AlertRefresh>,
 }
 
 impl Notifier {
@@ -73,6 +78,7 @@ impl Notifier {
             now,
             unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
             changes: AlertChanges::default(),
+            refreshed: Vec::new(),
         };
         let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
         let mut active = HashSet::new();
@@ -80,7 +86,10 @@ impl Notifier {
             evaluation.apply(rule, &Criteria::of(rule, &lists), &mut active).await?;
         }
         evaluation.resolve(&active).await?;
-        let changes = evaluation.changes;
+        let Evaluation { changes, refreshed, .. } = evaluation;
+        if !refreshed.is_empty() {
+            self.store.refresh_alerts(tenant, &refreshed).await?;
+        }
         if changes.alerts.is_empty() {
             return Ok(());
         }
@@ -125,12 +134,20 @@ impl Evaluation<'_> {
         let subject = Subject::Conjunction { conjunction: conjunction.id, rule: rule.id };
         let key = subject.key();
         let (alert, change) = match self.unresolved.get(&key) {
-            Some(alert) if rule.severity > alert.severity && alert.state != AlertState::Muted => {
-                let summary = message::summary(conjunction);
-                let raised = Alert { severity: rule.severity, updated: self.now, summary, ..alert.clone() };
+            Some(alert) if alert.state != AlertState::Muted && is_raised(alert, rule, conjunction) => {
+                let raised = Alert {
+                    severity: rule.severity.max(alert.severity),
+                    updated: self.now,
+                    summary: message::summary(conjunction),
+                    told_probability: Some(conjunction.leading_probability()),
+                    ..alert.clone()
+                };
                 (raised, AlertChange::Raised)
             }
-            Some(_) => return Ok(()),
+            Some(alert) => {
+                self.refreshed.extend(refresh(alert, conjunction));
+                return Ok(());
+            }
             None if self.is_settled(&key, conjunction).await? => return Ok(()),
             None => (self.open(rule, subject, conjunction), AlertChange::Opened),
         };
@@ -156,6 +173,7 @@ impl Evaluation<'_> {
             muted_until: None,
             escalate_at: escalate_at(rule, self.now),
             escalated: None,
+            told_probability: Some(conjunction.leading_probability()),
         }
     }
 
@@ -176,7 +194,7 @@ impl Evaluation<'_> {
         Ok(then.is_some_and(|entry| entry.status == ConjunctionStatus::Active))
     }
 
-    /// Resolves the alerts whose conjunction is cleared, past, or gone.
+    /// Resolves the alerts whose conjunction is cleared, past, superseded, or gone.
     async fn resolve(&mut self, active: &HashSet<ConjunctionId>) -> Result<(), StoreError> {
         let mut rules: Option<Vec<Rule>> = None;
         let mut alerts: Vec<Alert> = self.unresolved.values().cloned().collect();
@@ -187,7 +205,8 @@ impl Evaluation<'_> {
                 continue;
             }
             let conjunction = self.store.conjunction(self.tenant, id).await?;
-            if conjunction.as_ref().is_some_and(|conjunction| is_ahead(conjunction, self.now)) {
+            if let Some(conjunction) = conjunction.as_ref().filter(|found| is_ahead(found, self.now)) {
+                self.refreshed.extend(refresh(&alert, conjunction));
                 continue;
             }
             let quiet = alert.state == AlertState::Muted || alert.severity == Severity::Info;
@@ -217,6 +236,21 @@ impl Evaluation<'_> {
     }
 }
 
+/// Whether an alert that a rule still speaks of has become more urgent than was told.
+fn is_raised(alert: &Alert, rule: &Rule, conjunction: &Conjunction) -> bool {
+    let probability = conjunction.leading_probability();
+    let has_grown =
+        alert.told_probability.is_some_and(|told| probability > told && probability >= GROWTH * told);
+    rule.severity > alert.severity || has_grown
+}
+
+/// What has changed about an alert that its line does not say.
+fn refresh(alert: &Alert, conjunction: &Conjunction) -> Option<AlertRefresh> {
+    let (summary, probability) = (message::summary(conjunction), conjunction.leading_probability());
+    let is_new = summary != alert.summary || alert.told_probability.is_none();
+    is_new.then_some(AlertRefresh { alert: alert.id, summary, probability })
+}
+
 /// Whether a conjunction is still to come.
 fn is_ahead(conjunction: &Conjunction, now: Timestamp) -> bool {
     conjunction.status == ConjunctionStatus::Active && conjunction.solution.tca >= now
@@ -224,14 +258,48 @@ fn is_ahead(conjunction: &Conjunction, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, conjunction};
+    use super::super::samples::{at, conjunction, rule};
     use super::*;
+
+    #[test]
+    fn an_alert_is_raised_when_its_conjunction_is_ten_times_as_likely_as_was_told() {
+        let mut found = conjunction([1, 2], at(10));
+        let told = |told_probability| Alert {
+            id: AlertId::at(at(0)),
+            tenant: TenantId::local(),
+            subject: Subject::Conjunction { conjunction: found.id, rule: rule().id },
+            severity: Severity::Warning,
+            state: AlertState::Open,
+            summary: String::new(),
+            opened: at(0),
+            updated: at(0),
+            acknowledged: None,
+            resolved: None,
+            muted_until: None,
+            escalate_at: None,
+            escalated: None,
+            told_probability,
+        };
+        let (known, unknown, none) = (told(Some(1e-6)), told(None), told(Some(0.0)));
+        for (probability, expected) in [(9.9e-6, false), (1e-5, true), (1e-7, false)] {
+            found.solution.maximum_probability = probability;
+            assert_eq!(is_raised(&known, &rule(), &found), expected, "{probability}");
+            assert!(!is_raised(&unknown, &rule(), &found), "nothing was told before");
+        }
+        assert!(is_raised(&none, &rule(), &found));
+        found.solution.maximum_probability = 0.0;
+        assert!(!is_raised(&none, &rule(), &found), "no more likely than before");
+        let critical = Rule { severity: Severity::Critical, ..rule() };
+        assert!(is_raised(&known, &critical, &found));
+    }
 
     #[test]
     fn a_conjunction_is_ahead_until_its_tca_unless_it_is_cleared() {
         let found = conjunction([1, 2], at(10));
         assert!(is_ahead(&found, at(10)));
         assert!(!is_ahead(&found, at(11)));
-        assert!(!is_ahead(&Conjunction { status: ConjunctionStatus::Cleared, ..found }, at(0)));
+        for status in [ConjunctionStatus::Cleared, ConjunctionStatus::Past, ConjunctionStatus::Superseded] {
+            assert!(!is_ahead(&Conjunction { status, ..found.clone() }, at(0)));
+        }
     }
 }

@@ -208,6 +208,7 @@ mod tests {
             muted_until: None,
             escalate_at: None,
             escalated: None,
+            told_probability: None,
         }
     }
 

@@ -117,7 +117,9 @@ impl Notifier {
     ) -> Result<Alert, NotifyError> {
         let now = time::to_microsecond(self.clock.now());
         let found = self.store.alert(&caller.tenant, alert).await?;
-        let before = found.ok_or(NotifyError::NotFound { alert })?;
+        // Of what everybody sees, nobody alone decides.
+        let own = found.filter(|found| found.tenant == caller.tenant);
+        let before = own.ok_or(NotifyError::NotFound { alert })?;
         let (after, change) = acted(&before, action, now)?;
         let mut changes = AlertChanges { alerts: vec![(after.clone(), change)], deliveries: Vec::new() };
         if change == AlertChange::Resolved && before.state != AlertState::Muted {
@@ -357,6 +359,7 @@ mod tests {
             muted_until: None,
             escalate_at: Some(at(30)),
             escalated: None,
+            told_probability: None,
         }
     }
 

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::access::{ApiKey, AuditEntry, StoredAnswer};
-use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
+use crate::alert::{
+    Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
+};
 use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
 use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
 use crate::event::{Consumed, Event, Published, Topic};
@@ -325,6 +327,10 @@ pub trait Store: Send + Sync + 'static {
         consumed: Option<Consumed>,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Lets the lines of unresolved alerts of a tenant follow what they are about. Nothing else of them changes, and nothing is
+    /// told.
+    async fn refresh_alerts(&self, tenant: &TenantId, refreshed: &[AlertRefresh]) -> Result<(), StoreError>;
 
     /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`.
     async fn take_deliveries(

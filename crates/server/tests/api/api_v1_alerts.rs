@@ -24,6 +24,7 @@ async fn with_alert() -> (Service, AlertId) {
         muted_until: None,
         escalate_at: None,
         escalated: None,
+        told_probability: None,
     };
     let id = alert.id;
     let changes = AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new() };

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use astroshield_domain::alert::{
-    Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Delivery, DeliveryState, Severity, Subject,
+    Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Delivery, DeliveryState,
+    Severity, Subject,
 };
 use astroshield_domain::event::{Consumed, Payload};
 use astroshield_domain::ids::{DeliveryId, EventId, RuleId, TenantId};
@@ -14,6 +15,32 @@ use crate::entities::{alert, at, conclusion, conjunction, delivery, number, run,
 async fn change(store: &dyn Store, alert: &Alert, change: AlertChange) -> Result<(), StoreError> {
     let changes = AlertChanges { alerts: vec![(alert.clone(), change)], deliveries: vec![] };
     store.change_alerts(&alert.tenant, &changes, None, alert.updated).await
+}
+
+/// What an alert says follows its conjunction as long as it is not resolved; whatever else happened to it stays.
+pub async fn the_line_of_an_alert_follows_until_it_is_resolved(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let mut open = alert(&own, "a", at(0));
+    open.acknowledged = Some(("somebody".to_owned(), at(1)));
+    let told = Alert { told_probability: Some(1e-6), ..alert(&own, "b", at(0)) };
+    let resolved = Alert { state: AlertState::Resolved, ..alert(&own, "c", at(0)) };
+    for alert in [&open, &told, &resolved] {
+        change(store, alert, AlertChange::Opened).await.unwrap();
+    }
+    new_events(store).await;
+    let refresh =
+        |alert: &Alert| AlertRefresh { alert: alert.id, summary: "closer".to_owned(), probability: 1e-4 };
+    let all = [&open, &told, &resolved].map(refresh);
+    store.refresh_alerts(&other, &all).await.unwrap();
+    assert_eq!(store.alert(&own, open.id).await.unwrap().as_ref(), Some(&open), "another tenant's");
+    store.refresh_alerts(&own, &all).await.unwrap();
+    let refreshed = |alert: &Alert, told| {
+        Some(Alert { summary: "closer".to_owned(), told_probability: Some(told), ..alert.clone() })
+    };
+    assert_eq!(store.alert(&own, open.id).await.unwrap(), refreshed(&open, 1e-4));
+    assert_eq!(store.alert(&own, told.id).await.unwrap(), refreshed(&told, 1e-6));
+    assert_eq!(store.alert(&own, resolved.id).await.unwrap(), Some(resolved));
+    assert_eq!(new_events(store).await, []);
 }
 
 /// An alert is stored with its messages and an event for each change.

@@ -119,6 +119,7 @@ macro_rules! store_suite {
             an_event_is_consumed_once
             alerts_are_filtered_and_paged
             alerts_fall_due
+            the_line_of_an_alert_follows_until_it_is_resolved
             deliveries_are_taken_for_a_time
             deliveries_taken_at_once_are_taken_once
             changes_of_alerts_that_fail_leave_nothing

@@ -1,6 +1,8 @@
 //! Alerts.
 
-use astroshield_domain::alert::{Alert, AlertChanges, AlertQuery, AlertState, Severity, Subject};
+use astroshield_domain::alert::{
+    Alert, AlertChanges, AlertQuery, AlertRefresh, AlertState, Severity, Subject,
+};
 use astroshield_domain::event::{Consumed, Event, Payload};
 use astroshield_domain::ids::{AlertId, TenantId};
 use astroshield_domain::ports::{Page, StoreError};
@@ -101,6 +103,7 @@ fn alert_of_row(row: &Row) -> Outcome<Alert> {
         muted_until: at("muted_until")?,
         escalate_at: at("escalate_at")?,
         escalated: at("escalated")?,
+        told_probability: row.try_get("told_probability")?,
     })
 }
 
@@ -138,6 +141,27 @@ pub(super) async fn change_alerts(
     add_events(connection, &events).await
 }
 
+/// Only what follows the conjunction is written: what users do to the alert at the same time is not touched.
+pub(super) async fn refresh_alerts(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    refreshed: &[AlertRefresh],
+) -> Outcome<()> {
+    for one in refreshed {
+        sqlx::query(
+            "UPDATE alerts SET summary = $3, told_probability = coalesce(told_probability, $4) \
+             WHERE tenant = $1 AND id = $2 AND state <> 'resolved'",
+        )
+        .bind(tenant.as_str())
+        .bind(one.alert.0)
+        .bind(one.summary.as_str())
+        .bind(one.probability)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
 async fn consume(connection: &mut Connection, consumed: Consumed, at: Timestamp) -> Outcome<()> {
     let inserted =
         sqlx::query("INSERT INTO consumed (consumer, event, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
@@ -162,12 +186,13 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let acknowledged = alert.acknowledged.as_ref();
     let result = sqlx::query(
         "INSERT INTO alerts (tenant, id, subject_key, subject, conjunction, severity, state, summary, opened, updated, \
-         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, told_probability) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (tenant, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, \
          summary = excluded.summary, updated = excluded.updated, acknowledged_by = excluded.acknowledged_by, \
          acknowledged_at = excluded.acknowledged_at, resolved = excluded.resolved, \
-         muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated",
+         muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated, \
+         told_probability = excluded.told_probability",
     )
     .bind(alert.tenant.as_str())
     .bind(alert.id.0)
@@ -185,6 +210,7 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     .bind(alert.muted_until.map(microseconds))
     .bind(alert.escalate_at.map(microseconds))
     .bind(alert.escalated.map(microseconds))
+    .bind(alert.told_probability)
     .execute(connection)
     .await;
     match result {

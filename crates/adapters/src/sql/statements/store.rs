@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use astroshield_domain::access::{ApiKey, AuditEntry, StoredAnswer};
 use astroshield_domain::alert::{
-    Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook,
+    Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
 use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
@@ -296,6 +296,10 @@ impl Store for ThisStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         write!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
+    }
+
+    async fn refresh_alerts(&self, tenant: &TenantId, refreshed: &[AlertRefresh]) -> Result<(), StoreError> {
+        write!(self, connection, alerts::refresh_alerts(connection, tenant, refreshed))
     }
 
     async fn take_deliveries(
