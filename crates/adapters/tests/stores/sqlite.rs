@@ -6,7 +6,7 @@ use std::sync::Arc;
 use astroshield_adapters::{EmbeddedBus, SqliteStore};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Store, StoreError};
-use astroshield_testkit::entities::{at, element_set, ingest};
+use astroshield_testkit::entities::{self, at, element_set, ingest};
 use astroshield_testkit::{bus, store};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -95,4 +95,34 @@ async fn the_tables_of_a_later_version_are_no_reason_to_refuse() {
     connection.close().await.unwrap();
     let store = SqliteStore::open(&file).await.unwrap();
     assert_eq!(store.feeds().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_release_before_may_write_the_tables_of_this_one_and_reads_what_it_knows() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("store.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    let public = TenantId::public();
+    let run = entities::run(&public, at(0));
+    let past = entities::conjunction(&run, [1, 2], at(10));
+    store.begin_run(&run, &[]).await.unwrap();
+    store.conclude_run(&public, &entities::conclusion(&run), std::slice::from_ref(&past)).await.unwrap();
+    store.pass_conjunctions(&public, at(20), 10).await.unwrap();
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    // It knows two statuses: what is past is no longer active to it.
+    let status: i64 =
+        sqlx::query_scalar("SELECT status FROM conjunctions").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(status, 1);
+    // It finds the conjunction again, and opens an alert, without the columns that it does not know.
+    for statement in [
+        "UPDATE conjunctions SET status = 0",
+        "INSERT INTO alerts (tenant, id, subject_key, subject, severity, state, summary, opened, updated) \
+         VALUES ('public', x'00000000000000000000000000000001', 'no-screening', '{\"kind\":\"no_screening\"}', 1, \
+         'open', 'no screening', 0, 0)",
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    assert_eq!(store.conjunction(&public, past.id).await.unwrap(), Some(past));
+    assert_eq!(store.unresolved_alerts(&public).await.unwrap()[0].told_probability, None);
 }

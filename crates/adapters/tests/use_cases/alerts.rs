@@ -1,17 +1,19 @@
 //! From a rule to the webhook that takes the message.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use astroshield_adapters::http::{AllowedNetworks, SignedWebhookClient, WebhookSettings};
 use astroshield_domain::access::{AuditEntry, Caller, Scope};
 use astroshield_domain::alert::{
-    Alert, AlertAction, AlertQuery, AlertState, Channel, DeliveryState, Rule, Severity, Webhook,
+    Alert, AlertAction, AlertChange, AlertChanges, AlertQuery, AlertState, Channel, DeliveryState, Rule,
+    Severity, Subject, Webhook,
 };
 use astroshield_domain::conjunction::Conjunction;
-use astroshield_domain::ids::{RuleId, TenantId, WebhookId};
-use astroshield_domain::notify::Notifier;
+use astroshield_domain::ids::{RuleId, RunId, TenantId, WebhookId};
+use astroshield_domain::notify::{Notifier, NotifyError};
 use astroshield_domain::ports::{Clock, Store};
-use astroshield_domain::screening::RunKind;
+use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use jiff::SignedDuration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -208,4 +210,63 @@ async fn what_a_user_resolved_or_muted_stays_so_and_muting_ends() {
     assert_eq!((after.len(), after[0].state), (1, AlertState::Resolved));
     let other = Caller { tenant: TenantId::new("other").unwrap(), ..caller };
     assert!(notifier.act(&other, alert.id, AlertAction::Resolve).await.is_err(), "another tenant's alert");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_alert_says_what_the_newest_run_found_and_is_raised_when_that_is_ten_times_as_likely() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    alerted(&parts, &target.url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let opened = alerts(&parts).await.remove(0);
+    let of = |subject: &Subject| match subject {
+        Subject::Conjunction { conjunction, .. } => Some(*conjunction),
+        _ => None,
+    };
+    let conjunction = of(&opened.subject).unwrap();
+    let changed = async |factor: f64| {
+        parts.clock.forward(SignedDuration::from_secs(60));
+        let runs = parts.store.runs(&TenantId::public(), None, 1).await.unwrap().rows;
+        let now = parts.clock.now();
+        let run =
+            Run { id: RunId::at(now), state: RunState::Running, as_of: now, started: now, ..runs[0].clone() };
+        parts.store.begin_run(&run, &[]).await.unwrap();
+        let mut found = parts.store.conjunction(&TenantId::public(), conjunction).await.unwrap().unwrap();
+        found.run = run.id;
+        found.solution.maximum_probability *= factor;
+        let conclusion = RunConclusion { run: run.id, finished: now, not_screened: vec![], covered: vec![] };
+        parts.store.conclude_run(&run.tenant, &conclusion, &[found]).await.unwrap();
+        notifier.evaluate(&TenantId::public()).await.unwrap();
+        let alert = alerts(&parts).await.remove(0);
+        let told = parts.store.deliveries_of(&TenantId::local(), alert.id).await.unwrap();
+        (alert, told.iter().map(|delivery| delivery.change).collect::<Vec<_>>())
+    };
+    let (followed, told) = changed(3.0).await;
+    assert_ne!(followed.summary, opened.summary);
+    assert_eq!((followed.id, followed.updated), (opened.id, opened.updated));
+    assert_eq!(told, [AlertChange::Opened], "nobody is told of a little");
+    let (raised, told) = changed(4.0).await;
+    assert_ne!(raised.summary, followed.summary);
+    assert_eq!((raised.id, raised.severity), (opened.id, opened.severity));
+    let told: HashSet<AlertChange> = told.into_iter().collect();
+    assert_eq!(told, HashSet::from([AlertChange::Opened, AlertChange::Raised]));
+    let (_, told) = changed(2.0).await;
+    assert_eq!(told.len(), 2, "it is measured by what was told last");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_acts_on_an_alert_of_everybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let public = astroshield_testkit::entities::alert(&TenantId::public(), "gp", parts.clock.now());
+    let changes =
+        AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
+    parts.store.change_alerts(&public.tenant, &changes, None, parts.clock.now()).await.unwrap();
+    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Admin };
+    assert!(parts.store.alert(&caller.tenant, public.id).await.unwrap().is_some(), "everybody sees it");
+    let acted = notifier(&parts).act(&caller, public.id, AlertAction::Resolve).await;
+    assert!(matches!(acted, Err(NotifyError::NotFound { .. })), "{acted:?}");
+    assert_eq!(parts.store.alert(&caller.tenant, public.id).await.unwrap(), Some(public));
 }

@@ -135,11 +135,11 @@ fn ids(conjunctions: &[Conjunction]) -> BTreeSet<ConjunctionId> {
 async fn alerted(parts: &Parts, tenant: &TenantId) -> Vec<ConjunctionId> {
     let unresolved = parts.store.unresolved_alerts(tenant).await.unwrap();
     assert!(unresolved.iter().all(|alert| alert.state == AlertState::Open));
-    let of = |subject| match subject {
-        Subject::Conjunction { conjunction, .. } => conjunction,
-        other => panic!("{other:?}"),
+    let of = |subject: &Subject| match subject {
+        Subject::Conjunction { conjunction, .. } => Some(*conjunction),
+        _ => None,
     };
-    unresolved.into_iter().map(|alert| of(alert.subject)).collect()
+    unresolved.iter().map(|alert| of(&alert.subject).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

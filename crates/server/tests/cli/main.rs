@@ -9,3 +9,4 @@ mod pc;
 mod process;
 mod propagate;
 mod screen;
+mod version;
