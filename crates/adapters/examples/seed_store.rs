@@ -72,7 +72,7 @@ fn ingest(records: &[ElementSetRecord], day: i64, arrived: Timestamp) -> Ingest 
     let (id, tenant) = (IngestId::at(arrived), TenantId::public());
     let element_set = |record: &ElementSetRecord| {
         let mut elements = record.elements;
-        elements.epoch = elements.epoch - Unit::Day * day;
+        elements.epoch -= Unit::Day * day;
         ElementSet {
             tenant: tenant.clone(),
             object: record.catalog_number,
