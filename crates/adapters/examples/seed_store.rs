@@ -62,7 +62,8 @@ async fn main() -> anyhow::Result<()> {
     let mut random = Pcg64::seed_from_u64(SEED);
     let found: Vec<Conjunction> =
         (0..conjunctions).map(|_| conjunction(&mut random, &records, &run)).collect();
-    let conclusion = RunConclusion { run: run.id, finished: now, not_screened: Vec::new(), covered: Vec::new() };
+    let conclusion =
+        RunConclusion { run: run.id, finished: now, not_screened: Vec::new(), covered: Vec::new() };
     store.conclude_run(&tenant, &conclusion, &found).await?;
     eprintln!("{conjunctions} conjunctions in {:.1} s", begin.elapsed().as_secs_f64());
     Ok(())
