@@ -1,8 +1,11 @@
-//! Element sets and SATCAT on their way into the store.
+//! Element sets, SATCAT, space weather and Earth orientation on their way into the store.
 
 use std::sync::Arc;
 
-use astroshield_formats::{ElementSetRecord, RecordProblem, Strictness, read_catalog};
+use astroshield_formats::{
+    DailyTable, ElementSetRecord, RecordProblem, Strictness, read_catalog, read_earth_orientation,
+    read_space_weather,
+};
 use jiff::Timestamp;
 use object_store::ObjectStore;
 
@@ -232,6 +235,72 @@ impl Ingestor {
     }
 }
 
+impl Ingestor {
+    /// Takes space weather in; returns its days, and how many of them are new or changed.
+    ///
+    /// # Errors
+    /// When the bytes are no such table, or could not be stored.
+    pub async fn space_weather(&self, source: &str, bytes: Vec<u8>) -> Result<(u64, u64), IngestError> {
+        self.space_weather_after(source, bytes, None).await
+    }
+
+    /// As [`Ingestor::space_weather`], and refuses fewer than half of the days of the last time.
+    pub(crate) async fn space_weather_after(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        last: Option<u64>,
+    ) -> Result<(u64, u64), IngestError> {
+        let days = read_daily(source, bytes, last, read_space_weather).await?;
+        let arrived = time::to_microsecond(self.clock.now());
+        let changed = self.store.put_space_weather(source, arrived, &days).await?;
+        Ok((days.len() as u64, changed))
+    }
+
+    /// Takes the orientation of the Earth in; returns its days, and how many of them are new or changed.
+    ///
+    /// # Errors
+    /// When the bytes are no such table, or could not be stored.
+    pub async fn earth_orientation(&self, source: &str, bytes: Vec<u8>) -> Result<(u64, u64), IngestError> {
+        self.earth_orientation_after(source, bytes, None).await
+    }
+
+    /// As [`Ingestor::earth_orientation`], and refuses fewer than half of the days of the last time.
+    pub(crate) async fn earth_orientation_after(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        last: Option<u64>,
+    ) -> Result<(u64, u64), IngestError> {
+        let days = read_daily(source, bytes, last, read_earth_orientation).await?;
+        let arrived = time::to_microsecond(self.clock.now());
+        let changed = self.store.put_earth_orientation(source, arrived, &days).await?;
+        Ok((days.len() as u64, changed))
+    }
+}
+
+/// Reads a table with a line a day, and judges it as a catalog is judged.
+async fn read_daily<T: Send + 'static>(
+    name: &str,
+    bytes: Vec<u8>,
+    last: Option<u64>,
+    read: fn(&[u8], &str, Strictness) -> Result<DailyTable<T>, RecordProblem>,
+) -> Result<Vec<T>, IngestError> {
+    let called = name.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let bytes = open(&called, bytes)?;
+        let table = read(&bytes, &called, Strictness::Tolerant)
+            .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
+        judge(&called, &bytes, table.days.len() as u64, &table.problems)?;
+        if let Some(problem) = table.problems.first() {
+            tracing::warn!(lines = table.problems.len(), first = %problem, "lines are left out");
+        }
+        enough(&called, table.days.len() as u64, last)?;
+        Ok(table.days)
+    });
+    reading.await.map_err(|_| IngestError::Stopped { name: name.to_owned() })?
+}
+
 /// Unpacks a delivery and refuses what is plainly none.
 fn open(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, IngestError> {
     let bytes = blobs::unpack(bytes, LIMIT_BYTES)
@@ -266,13 +335,23 @@ fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, Inge
     let catalog = read_catalog(&bytes, name, Strictness::Tolerant)
         .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
     let (readable, faulty) = (catalog.objects.len() as u64, catalog.problems.len() as u64);
-    if let Some(problem) = catalog.problems.last()
+    judge(name, &bytes, readable, &catalog.problems)?;
+    enough(name, readable, last)?;
+    let packed = blobs::pack(&bytes)
+        .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
+    Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+}
+
+/// Refuses what ends in the midst of a record, and what cannot be read for the most part.
+fn judge(name: &str, bytes: &[u8], readable: u64, problems: &[RecordProblem]) -> Result<(), IngestError> {
+    let faulty = problems.len() as u64;
+    if let Some(problem) = problems.last()
         && !bytes.ends_with(b"\n")
-        && is_last(problem, &bytes, readable + faulty)
+        && is_last(problem, bytes, readable + faulty)
     {
         return Err(IngestError::CutOff { name: name.to_owned(), problem: Box::new(problem.clone()) });
     }
-    if let Some(problem) = catalog.problems.first()
+    if let Some(problem) = problems.first()
         && faulty * READABLE_OF_ONE_FAULTY > readable
     {
         return Err(IngestError::Faulty {
@@ -281,10 +360,7 @@ fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, Inge
             problem: Box::new(problem.clone()),
         });
     }
-    enough(name, readable, last)?;
-    let packed = blobs::pack(&bytes)
-        .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
-    Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+    Ok(())
 }
 
 /// Whether a problem is of the last record.

@@ -37,6 +37,10 @@ pub enum FeedKind {
     Satcat,
     /// Conjunction data messages.
     Cdms,
+    /// Space weather, in CelesTrak's CSV.
+    SpaceWeather,
+    /// Earth orientation, in CelesTrak's CSV.
+    EarthOrientation,
 }
 
 /// A feed, as it is configured. It cannot be printed: it may hold a password.
@@ -232,6 +236,18 @@ impl FeedPoller {
                     .map_err(|error| refused(crate::describe(&error)))?;
                 Ok(Taken { records, anything_new: true })
             }
+            FeedKind::SpaceWeather => self
+                .ingestor
+                .space_weather_after(&feed.name, bytes, status.records)
+                .await
+                .map(|(records, changed)| Taken { records, anything_new: changed > 0 })
+                .map_err(|error| refused(error.to_string())),
+            FeedKind::EarthOrientation => self
+                .ingestor
+                .earth_orientation_after(&feed.name, bytes, status.records)
+                .await
+                .map(|(records, changed)| Taken { records, anything_new: changed > 0 })
+                .map_err(|error| refused(error.to_string())),
             FeedKind::Cdms => {
                 let caller =
                     Caller { tenant: feed.tenant.clone(), name: feed.name.clone(), scope: Scope::Write };

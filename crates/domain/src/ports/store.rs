@@ -1,13 +1,17 @@
 //! The store.
 
-use astroshield_formats::CatalogNumber;
+use std::time::Duration;
+
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::access::{ApiKey, AuditEntry, StoredAnswer};
 use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
 use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
 use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::daily::DayRange;
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
 use crate::ids::{
@@ -68,6 +72,24 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// Whether there are more.
     pub more: bool,
+}
+
+/// How often a host may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimit {
+    /// Most requests.
+    pub requests: u32,
+    /// In so much time.
+    pub within: Duration,
+}
+
+/// A request that would be one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyRequests {
+    /// The limit that it would break.
+    pub limit: RequestLimit,
+    /// How long it has to wait.
+    pub wait: Duration,
 }
 
 /// How a run changed.
@@ -138,7 +160,45 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Page<ElementSet>, StoreError>;
 
+    // Days
+
+    /// Stores space weather, and returns how many days are new or changed. What is less certain never takes the place of
+    /// what is more; what is the same is left alone, with its source and its time of arrival.
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError>;
+
+    /// Space weather from a day to a day, both included.
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError>;
+
+    /// Stores the orientation of the Earth, as [`Store::put_space_weather`] does.
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError>;
+
+    /// The orientation of the Earth from a day to a day, both included.
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError>;
+
     // Feeds, uploads, ephemerides
+
+    /// Counts a request of now to a host that wants few of them, whichever process makes it. One that would be more than a
+    /// limit allows is not counted, and has to wait.
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError>;
 
     /// What is known of every feed that was ever asked.
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError>;

@@ -8,21 +8,24 @@ use astroshield_domain::alert::{
 };
 use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use astroshield_domain::daily::DayRange;
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
 use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
 };
-use astroshield_domain::ports::{Page, RunUpdate, Store, StoreError};
+use astroshield_domain::ports::{Page, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
-use astroshield_formats::CatalogNumber;
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use super::days::{self, Series};
 use super::{
     Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
-    objects, runs, upkeep, watching,
+    objects, requests, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -111,6 +114,45 @@ impl Store for ThisStore {
         limit: u32,
     ) -> Result<Page<ElementSet>, StoreError> {
         read!(self, connection, catalog::element_history(connection, tenant, number, before, limit))
+    }
+
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::SpaceWeather, source, arrived, days))
+    }
+
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::SpaceWeather, from, to))
+    }
+
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::EarthOrientation, source, arrived, days))
+    }
+
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::EarthOrientation, from, to))
+    }
+
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError> {
+        write!(self, connection, requests::count(connection, host, now, limits))
     }
 
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
