@@ -302,7 +302,7 @@ async fn read_daily<T: Send + 'static>(
 }
 
 /// Unpacks a delivery and refuses what is plainly none.
-fn open(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, IngestError> {
+pub(crate) fn open(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, IngestError> {
     let bytes = blobs::unpack(bytes, LIMIT_BYTES)
         .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
     let text = bytes.trim_ascii_start();

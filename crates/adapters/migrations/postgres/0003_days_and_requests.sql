@@ -16,3 +16,10 @@ CREATE TABLE requests (
     at BIGINT NOT NULL,
     PRIMARY KEY (host, at)
 );
+
+-- `settings` tells the settings that a feed was asked with from others; `newest` is when its newest message was made.
+ALTER TABLE feeds ADD COLUMN settings TEXT;
+ALTER TABLE feeds ADD COLUMN newest BIGINT;
+ALTER TABLE feeds ADD COLUMN stopped BOOLEAN NOT NULL DEFAULT FALSE;
+
+CREATE INDEX cdms_by_tca ON cdms (tenant, tca);

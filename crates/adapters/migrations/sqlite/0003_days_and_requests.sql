@@ -16,3 +16,10 @@ CREATE TABLE requests (
     at INTEGER NOT NULL,
     PRIMARY KEY (host, at)
 ) STRICT, WITHOUT ROWID;
+
+-- `settings` tells the settings that a feed was asked with from others; `newest` is when its newest message was made.
+ALTER TABLE feeds ADD COLUMN settings TEXT;
+ALTER TABLE feeds ADD COLUMN newest INTEGER;
+ALTER TABLE feeds ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX cdms_by_tca ON cdms (tenant, tca);

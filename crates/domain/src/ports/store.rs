@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::access::{ApiKey, AuditEntry, StoredAnswer};
 use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
 use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::conjunction::{CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
 use crate::daily::DayRange;
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
@@ -306,7 +306,15 @@ pub trait Store: Send + Sync + 'static {
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
 
-    /// Conjunction messages that were received for a conjunction, the newest first.
+    /// Identities of the conjunction messages that a tenant itself has with a TCA in a window, both ends included.
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError>;
+
+    /// Conjunction messages of a conjunction, the newest first: those that were received for it, and those of the same pair
+    /// and time that came before it was found.
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError>;
 
     // Watch lists, rules, alerts

@@ -7,7 +7,9 @@ use astroshield_domain::alert::{
     Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
 use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use astroshield_domain::conjunction::{
+    CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm,
+};
 use astroshield_domain::daily::DayRange;
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
@@ -267,6 +269,14 @@ impl Store for ThisStore {
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
         read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
+    }
+
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError> {
+        read!(self, connection, inbound::known_cdms(connection, tenant, window))
     }
 
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError> {
