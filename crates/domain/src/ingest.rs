@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use astroshield_formats::{
-    DailyTable, ElementSetRecord, RecordProblem, Strictness, read_catalog, read_earth_orientation,
-    read_space_weather,
+    DailyTable, ElementSetRecord, Notation, RecordProblem, Strictness, detect, read_catalog,
+    read_earth_orientation, read_space_weather,
 };
 use jiff::Timestamp;
 use object_store::ObjectStore;
@@ -188,6 +188,12 @@ impl Ingestor {
         };
         match self.store.ingest(&ingest, &[]).await {
             Ok(summary) => {
+                // A delivery that brought nothing is not recorded: nothing would ever speak of its bytes.
+                if summary.new_element_sets == 0
+                    && let Err(error) = blobs::remove(&*self.blobs, &blob).await
+                {
+                    tracing::warn!(blob, %error, "a blob that nothing speaks of stays");
+                }
                 tracing::info!(
                     ingest = %id,
                     new = summary.new_element_sets,
@@ -332,6 +338,11 @@ fn enough(name: &str, records: u64, last: Option<u64>) -> Result<(), IngestError
 
 fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, IngestError> {
     let bytes = open(name, bytes)?;
+    // Before they are read: a million of them in memory would be ten times their bytes.
+    let records = records_at_most(&bytes);
+    if records > LIMIT_RECORDS {
+        return Err(IngestError::TooMany { records });
+    }
     let catalog = read_catalog(&bytes, name, Strictness::Tolerant)
         .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
     let (readable, faulty) = (catalog.objects.len() as u64, catalog.problems.len() as u64);
@@ -340,6 +351,21 @@ fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, Inge
     let packed = blobs::pack(&bytes)
         .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
     Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+}
+
+/// How many records there can be at most, by what each of them has once.
+fn records_at_most(bytes: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(bytes);
+    let count = |mark: &str| text.matches(mark).count() as u64;
+    match detect(bytes).0 {
+        // The header, and a last line that does not end.
+        Some(Notation::Csv) => count("\n"),
+        Some(Notation::Tle | Notation::ThreeLine) => count("\n") / 2 + 1,
+        Some(Notation::Json) => count("{"),
+        Some(Notation::Xml) => count("<omm"),
+        Some(Notation::Kvn) => count("CCSDS_OMM_VERS"),
+        None => 0,
+    }
 }
 
 /// Refuses what ends in the midst of a record, and what cannot be read for the most part.

@@ -123,7 +123,8 @@ impl SilenceWatch {
             let summary = format!("no screening has completed for {hours:.1} h");
             findings.push(local(Subject::NoScreening, Severity::Critical, summary));
         }
-        let arrived = self.store.catalog_age().await?.map(|(arrived, _)| arrived);
+        // What a tenant uploads for itself says nothing of the catalog that all screen.
+        let arrived = self.store.public_catalog_arrived().await?;
         if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
             let summary = format!("no element set has arrived for {hours:.1} h");
             findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));
@@ -178,9 +179,11 @@ impl SilenceWatch {
     }
 
     async fn keep_beating(&self, shutdown: &CancellationToken) {
-        let Some(url) = &self.settings.heartbeat_url else { return };
+        if self.settings.heartbeat_url.is_none() {
+            return;
+        }
         while !shutdown.is_cancelled() {
-            self.beat(url).await;
+            self.beat().await;
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(self.settings.heartbeat_interval.max(Duration::from_secs(1))) => {}
@@ -190,7 +193,8 @@ impl SilenceWatch {
 
     /// Asks for the heartbeat's address, if the store answers and screenings are completed: a process that does neither is as
     /// good as gone.
-    async fn beat(&self, url: &str) {
+    pub async fn beat(&self) {
+        let Some(url) = &self.settings.heartbeat_url else { return };
         match self.unscreened_hours(time::to_microsecond(self.clock.now())).await {
             Ok(None) => {}
             Ok(Some(hours)) => {

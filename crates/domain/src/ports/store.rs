@@ -141,6 +141,9 @@ pub trait Store: Send + Sync + 'static {
     /// When the newest element set arrived, and the newest epoch.
     async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
 
+    /// When the newest element set that is public arrived.
+    async fn public_catalog_arrived(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Objects, by catalog number.
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError>;
 

@@ -119,6 +119,8 @@ macro_rules! store_suite {
             conjunctions_are_filtered
             relations_are_known_in_every_window
             messages_stand_beside_their_conjunction
+            a_message_that_came_first_stands_beside_its_conjunction
+            messages_are_known_by_what_they_say
             a_large_run_is_concluded_at_once
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved

@@ -96,6 +96,10 @@ impl Store for ThisStore {
         read!(self, connection, catalog::catalog_age(connection))
     }
 
+    async fn public_catalog_arrived(&self) -> Result<Option<Timestamp>, StoreError> {
+        read!(self, connection, catalog::public_catalog_arrived(connection))
+    }
+
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
         read!(self, connection, objects::objects(connection, tenant, query))
     }
