@@ -290,7 +290,7 @@ async fn read_daily<T: Send + 'static>(
     name: &str,
     bytes: Vec<u8>,
     last: Option<u64>,
-    read: fn(&[u8], &str, Strictness) -> Result<DailyTable<T>, RecordProblem>,
+    read: impl Fn(&[u8], &str, Strictness) -> Result<DailyTable<T>, RecordProblem> + Send + 'static,
 ) -> Result<Vec<T>, IngestError> {
     let called = name.to_owned();
     let reading = tokio::task::spawn_blocking(move || {
