@@ -33,8 +33,8 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, conjunctions, exports, feeds, objects, rules, runs, screenings, session,
-        status, uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, conjunctions, days, exports, feeds, objects, rules, runs, screenings,
+        session, status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -51,6 +51,8 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::run))
         .routes(routes!(runs::not_screened))
         .routes(routes!(feeds::feeds))
+        .routes(routes!(days::space_weather))
+        .routes(routes!(days::earth_orientation))
         .routes(routes!(uploads::uploads, uploads::upload_file))
         .routes(routes!(uploads::upload))
         .routes(routes!(watch_lists::watch_lists, watch_lists::create))

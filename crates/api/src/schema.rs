@@ -50,6 +50,12 @@ names! {
     alert_change: "opened", "raised", "acknowledged", "muted", "escalated", "resolved";
     /// [`astroshield_domain::alert::DeliveryState`].
     delivery_state: "due", "delivered", "failed";
+    /// [`astroshield_formats::SpaceWeatherKind`].
+    space_weather_kind: "observed", "interpolated", "daily_prediction", "monthly_prediction";
+    /// [`astroshield_formats::EarthOrientationKind`].
+    earth_orientation_kind: "observed", "predicted";
+    /// [`astroshield_formats::EarthOrientationKind`], or that there was none.
+    orientation_used: "observed", "predicted", "none";
     /// [`astroshield_domain::access::Scope`].
     scope: "read", "write", "admin";
 }
@@ -61,6 +67,22 @@ names! {
     /// [`probability_method`], or nothing.
     probability_method_or_null:
         "maximum", "two_dimensional", "two_dimensional_nc", "three_dimensional_nc", "monte_carlo";
+}
+
+/// A day, RFC 3339, UTC.
+pub(crate) fn date() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
+}
+
+/// A day, or nothing.
+pub(crate) fn date_or_null() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
 }
 
 /// A time, RFC 3339, UTC.

@@ -122,6 +122,19 @@ pub struct HistoryEntry {
     pub grades: [Grade; 2],
 }
 
+/// What tells a conjunction message from others, however often it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CdmIdentity {
+    /// Who made it.
+    pub originator: String,
+    /// The two objects, in its order.
+    pub objects: [CatalogNumber; 2],
+    /// When it was made.
+    pub created: Timestamp,
+    /// Time of closest approach.
+    pub tca: Timestamp,
+}
+
 /// A conjunction data message that was received, beside our own solution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedCdm {

@@ -6,6 +6,7 @@ pub mod assess;
 pub mod blobs;
 pub mod catalog;
 pub mod conjunction;
+pub mod daily;
 pub mod encounter;
 pub mod epochs;
 pub mod event;

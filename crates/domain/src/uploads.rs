@@ -2,6 +2,8 @@
 //!
 //! A file with anything wrong in it changes nothing but the list of uploads, where its problems stand.
 
+mod delivered;
+
 use std::sync::Arc;
 
 use astroshield_formats::{
@@ -22,6 +24,8 @@ use crate::ids::{CdmId, EphemerisId, TenantId, UploadId};
 use crate::ingest::{self, IngestError, Ingestor};
 use crate::ports::{Clock, Store, StoreError};
 use crate::{time, trajectory};
+
+pub use self::delivered::{DeliveredMessages, DeliveryRefused};
 
 /// Largest file that is taken, in bytes, as it is received.
 pub const LIMIT_BYTES: u64 = 64 << 20;
@@ -148,7 +152,15 @@ impl Uploads {
         bytes: Vec<u8>,
     ) -> Result<(), UploadError> {
         let ephemerides = self.ephemerides(upload, &mut contents, object).await?;
-        let cdms = self.cdms(upload, &contents.told).await?;
+        let told = std::mem::take(&mut contents.told);
+        let received = told.len();
+        let told = self.unknown(&upload.tenant, told).await?;
+        if told.len() < received {
+            contents
+                .notes
+                .push(format!("{} messages of {received} were known already", received - told.len()));
+        }
+        let cdms = self.cdms(upload, &told).await?;
         if contents.problems.is_empty() && contents.has_element_sets {
             let source = format!("upload {}", upload.id);
             let name = upload.name.clone();

@@ -5,7 +5,12 @@
 
 mod alerts;
 mod feeds;
+mod feeds_over_http;
+#[path = "../outside/http_server.rs"]
+#[expect(dead_code, reason = "shared with the tests of what goes out, which need more of it")]
+mod http_server;
 mod parts;
 mod requests;
 mod runs;
 mod silence;
+mod space_track;

@@ -3,16 +3,24 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_adapters::memory::LocalBroadcast;
+use astroshield_adapters::trust::TrustedRoots;
 use astroshield_adapters::{EmbeddedBus, SqliteStore};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
+use astroshield_domain::event::Payload;
+use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::feeds::{FeedKind, FeedPoller, FeedSettings};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{Bus, Clock, Store};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
+use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
+use astroshield_domain::uploads::Uploads;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -116,6 +124,30 @@ pub(crate) struct Parts {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<Hands>,
     pub(crate) ingestor: Arc<Ingestor>,
+    files: std::path::PathBuf,
+}
+
+/// Asks without a proxy, and trusts nobody.
+pub(crate) fn feed_client() -> HttpFeedSettings {
+    HttpFeedSettings {
+        proxies_of_environment: false,
+        roots: TrustedRoots::default(),
+        ..HttpFeedSettings::default()
+    }
+}
+
+/// A feed of a server of the test.
+pub(crate) fn feed(kind: FeedKind, url: String) -> FeedSettings {
+    let tenant = if kind == FeedKind::Cdms { TenantId::local() } else { TenantId::public() };
+    FeedSettings {
+        name: "feed".to_owned(),
+        kind,
+        url,
+        interval: Duration::from_secs(3600),
+        stale_after: Duration::from_secs(12 * 3600),
+        space_track: None,
+        tenant,
+    }
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -132,7 +164,7 @@ impl Parts {
         let files = folder.path().join("blobs");
         std::fs::create_dir_all(&files).unwrap();
         let blobs = Arc::new(Stopping {
-            inner: LocalFileSystem::new_with_prefix(files).unwrap(),
+            inner: LocalFileSystem::new_with_prefix(&files).unwrap(),
             limit,
             writes: AtomicUsize::new(0),
             stopped: Semaphore::new(0),
@@ -140,7 +172,7 @@ impl Parts {
         let clock = Arc::new(Hands(Mutex::new(start())));
         let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
         let bus = Arc::new(EmbeddedBus::new(store.clone()));
-        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor) }
+        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), files }
     }
 
     pub(crate) fn runner(&self, threads: usize) -> Runner {
@@ -148,11 +180,70 @@ impl Parts {
             window: SignedDuration::from_hours(48),
             threshold_km: 20.0,
             threads,
-            interval: std::time::Duration::from_secs(3600),
-            settle: std::time::Duration::from_millis(10),
+            interval: Duration::from_secs(3600),
+            settle: Duration::from_millis(10),
             start_from_catalog: false,
         };
         Runner::new(settings, self.store.clone(), self.blobs.clone(), self.bus.clone(), self.clock.clone())
+    }
+
+    /// Asks feeds by HTTP.
+    pub(crate) fn poller(&self, feed: &FeedSettings) -> FeedPoller {
+        let client = HttpFeedClient::new(&feed_client()).unwrap();
+        let uploads = Uploads::new(
+            self.store.clone(),
+            self.blobs.clone(),
+            self.clock.clone(),
+            Arc::clone(&self.ingestor),
+        );
+        FeedPoller::new(
+            vec![feed.clone()],
+            Arc::new(client),
+            Arc::clone(&self.ingestor),
+            Arc::new(uploads),
+            self.store.clone(),
+            self.clock.clone(),
+        )
+    }
+
+    /// Watches for silence of a feed.
+    pub(crate) fn watch(&self, feed: &FeedSettings) -> SilenceWatch {
+        let days = Duration::from_secs(1_000 * 24 * 3600);
+        let settings = SilenceSettings {
+            no_screening_after: days,
+            stale_catalog_after: days,
+            heartbeat_url: None,
+            heartbeat_interval: Duration::from_secs(60),
+        };
+        let client = Arc::new(HttpFeedClient::new(&feed_client()).unwrap());
+        SilenceWatch::new(settings, vec![feed.clone()], self.store.clone(), self.clock.clone(), client)
+    }
+
+    /// What is known of the only feed.
+    pub(crate) async fn feed_status(&self) -> FeedStatus {
+        self.store.feeds().await.unwrap().remove(0)
+    }
+
+    /// What is alerted, after a look.
+    pub(crate) async fn alerted(&self, watch: &SilenceWatch) -> Vec<String> {
+        watch.look().await.unwrap();
+        let unresolved = self.store.unresolved_alerts(&TenantId::local()).await.unwrap();
+        unresolved.into_iter().map(|alert| alert.summary).collect()
+    }
+
+    /// Events since the last time.
+    pub(crate) async fn new_payloads(&self) -> Vec<Payload> {
+        let published = self.store.sequence_events(1_000).await.unwrap();
+        published.into_iter().map(|published| published.event.payload).collect()
+    }
+
+    /// Files in the blobs.
+    pub(crate) fn files(&self) -> usize {
+        fn count(folder: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+        }
+        count(&self.files)
     }
 
     pub(crate) async fn ingest(&self, csv: String) {

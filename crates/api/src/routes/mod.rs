@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod conjunctions;
+pub(crate) mod days;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod objects;

@@ -10,7 +10,7 @@ pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Cache, CacheKey};
 pub use clock::{Clock, SystemClock};
 pub use outside::{
-    DeliveryError, FeedAnswer, FeedClient, FeedError, FeedRequest, Mail, Mailer, WebhookClient,
+    DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
-pub use store::{Page, RunUpdate, Store, StoreError};
+pub use store::{Page, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};

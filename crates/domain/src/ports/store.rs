@@ -1,13 +1,17 @@
 //! The store.
 
-use astroshield_formats::CatalogNumber;
+use std::time::Duration;
+
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::access::{ApiKey, AuditEntry, StoredAnswer};
 use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
 use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::conjunction::{CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::daily::DayRange;
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
 use crate::ids::{
@@ -70,6 +74,24 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+/// How often a host may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimit {
+    /// Most requests.
+    pub requests: u32,
+    /// In so much time.
+    pub within: Duration,
+}
+
+/// A request that would be one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyRequests {
+    /// The limit that it would break.
+    pub limit: RequestLimit,
+    /// How long it has to wait.
+    pub wait: Duration,
+}
+
 /// How a run changed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunUpdate {
@@ -119,6 +141,9 @@ pub trait Store: Send + Sync + 'static {
     /// When the newest element set arrived, and the newest epoch.
     async fn catalog_age(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
 
+    /// When the newest element set that is public arrived.
+    async fn public_catalog_arrived(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Objects, by catalog number.
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError>;
 
@@ -138,7 +163,45 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Page<ElementSet>, StoreError>;
 
+    // Days
+
+    /// Stores space weather, and returns how many days are new or changed. What is less certain never takes the place of
+    /// what is more; what is the same is left alone, with its source and its time of arrival.
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError>;
+
+    /// Space weather from a day to a day, both included.
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError>;
+
+    /// Stores the orientation of the Earth, as [`Store::put_space_weather`] does.
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError>;
+
+    /// The orientation of the Earth from a day to a day, both included.
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError>;
+
     // Feeds, uploads, ephemerides
+
+    /// Counts a request of now to a host that wants few of them, whichever process makes it. One that would be more than a
+    /// limit allows is not counted, and has to wait.
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError>;
 
     /// What is known of every feed that was ever asked.
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError>;
@@ -246,7 +309,15 @@ pub trait Store: Send + Sync + 'static {
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
 
-    /// Conjunction messages that were received for a conjunction, the newest first.
+    /// Identities of the conjunction messages that a tenant itself has with a TCA in a window, both ends included.
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError>;
+
+    /// Conjunction messages of a conjunction, the newest first: those that were received for it, and those of the same pair
+    /// and time that came before it was found.
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError>;
 
     // Watch lists, rules, alerts

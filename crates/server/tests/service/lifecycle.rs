@@ -17,7 +17,7 @@ TEST TWO,2056-001B,2026-01-01T00:00:00.000001,15,0,130,0,0,0,0,U,81002,999,1,0,0
 /// A folder with a configuration that asks no feed and waits for nothing.
 pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n\
+    let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n[feeds.space-weather]\nenabled = false\n[feeds.earth-orientation]\nenabled = false\n\
                     [screening]\nsettle = \"0s\"\ndays = 1\n";
     fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
     fs::write(folder.path().join("two.csv"), TWO_OBJECTS).unwrap();
@@ -134,7 +134,7 @@ fn a_folder_that_cannot_be_written_is_named_with_its_setting() {
 fn without_a_feed_that_answers_the_demo_is_shown_apart_and_labeled() {
     let folder = folder();
     let settings = "[feeds.celestrak-active]\nurl = \"http://127.0.0.1:9/catalog.csv\"\n\
-                    [feeds.satcat]\nenabled = false\n[demo]\nobjects = 500\n[screening]\nsettle = \"0s\"\ndays = 0.1\n";
+                    [feeds.satcat]\nenabled = false\n[feeds.space-weather]\nenabled = false\n[feeds.earth-orientation]\nenabled = false\n[demo]\nobjects = 500\n[screening]\nsettle = \"0s\"\ndays = 0.1\n";
     fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
     let server = Server::start(folder.path(), "");
     let cookie = server.sign_in();

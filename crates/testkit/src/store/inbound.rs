@@ -23,6 +23,9 @@ pub async fn a_feed_keeps_its_last_status(store: &dyn Store) {
         etag: Some("\"x\"".to_owned()),
         last_modified: Some("yesterday".to_owned()),
         records: Some(30_000),
+        newest: Some(at(5)),
+        stopped: true,
+        settings: Some("x".to_owned()),
     };
     store.put_feed(&status, &feed_event(&public, at(1), "b")).await.unwrap();
     let other = FeedStatus { feed: "a".to_owned(), ..FeedStatus::default() };

@@ -6,8 +6,10 @@ mod access;
 mod alerts;
 mod catalog;
 mod conjunctions;
+mod days;
 mod events;
 mod inbound;
+mod requests;
 mod runs;
 mod tenants;
 mod upkeep;
@@ -24,8 +26,10 @@ pub use self::access::*;
 pub use self::alerts::*;
 pub use self::catalog::*;
 pub use self::conjunctions::*;
+pub use self::days::*;
 pub use self::events::*;
 pub use self::inbound::*;
+pub use self::requests::*;
 pub use self::runs::*;
 pub use self::tenants::*;
 pub use self::upkeep::*;
@@ -89,6 +93,13 @@ macro_rules! store_suite {
             objects_tell_the_size_of_their_orbit
             objects_are_found_by_name_number_and_orbit
             a_whole_catalog_is_one_ingest
+            days_come_back_as_they_were_stored
+            days_that_are_the_same_are_left_alone
+            a_prediction_never_takes_the_place_of_an_observation
+            days_are_given_from_one_to_another
+            requests_to_a_host_are_counted_within_each_limit
+            requests_counted_at_once_break_no_limit
+            a_clock_that_is_set_back_forgets_no_request
             a_feed_keeps_its_last_status
             a_feed_whose_event_fails_keeps_its_old_status
             an_upload_is_stored_whole_or_not_at_all
@@ -108,6 +119,8 @@ macro_rules! store_suite {
             conjunctions_are_filtered
             relations_are_known_in_every_window
             messages_stand_beside_their_conjunction
+            a_message_that_came_first_stands_beside_its_conjunction
+            messages_are_known_by_what_they_say
             a_large_run_is_concluded_at_once
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved

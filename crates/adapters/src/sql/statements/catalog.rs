@@ -345,6 +345,12 @@ pub(super) async fn catalog_age(connection: &mut Connection) -> Outcome<Option<(
     }
 }
 
+pub(super) async fn public_catalog_arrived(connection: &mut Connection) -> Outcome<Option<Timestamp>> {
+    let statement = "SELECT max(arrived) FROM ingests WHERE tenant = 'public'";
+    let arrived: Option<i64> = sqlx::query_scalar(statement).fetch_one(connection).await?;
+    arrived.map(time).transpose()
+}
+
 /// A page ends where the epoch changes, so that going on before its last epoch leaves nothing out.
 pub(super) async fn element_history(
     connection: &mut Connection,

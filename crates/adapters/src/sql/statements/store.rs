@@ -7,22 +7,27 @@ use astroshield_domain::alert::{
     Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
 use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use astroshield_domain::conjunction::{
+    CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm,
+};
+use astroshield_domain::daily::DayRange;
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
 use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
 };
-use astroshield_domain::ports::{Page, RunUpdate, Store, StoreError};
+use astroshield_domain::ports::{Page, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
-use astroshield_formats::CatalogNumber;
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use super::days::{self, Series};
 use super::{
     Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
-    objects, runs, upkeep, watching,
+    objects, requests, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -91,6 +96,10 @@ impl Store for ThisStore {
         read!(self, connection, catalog::catalog_age(connection))
     }
 
+    async fn public_catalog_arrived(&self) -> Result<Option<Timestamp>, StoreError> {
+        read!(self, connection, catalog::public_catalog_arrived(connection))
+    }
+
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
         read!(self, connection, objects::objects(connection, tenant, query))
     }
@@ -111,6 +120,45 @@ impl Store for ThisStore {
         limit: u32,
     ) -> Result<Page<ElementSet>, StoreError> {
         read!(self, connection, catalog::element_history(connection, tenant, number, before, limit))
+    }
+
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::SpaceWeather, source, arrived, days))
+    }
+
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::SpaceWeather, from, to))
+    }
+
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::EarthOrientation, source, arrived, days))
+    }
+
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::EarthOrientation, from, to))
+    }
+
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError> {
+        write!(self, connection, requests::count(connection, host, now, limits))
     }
 
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
@@ -225,6 +273,14 @@ impl Store for ThisStore {
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
         read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
+    }
+
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError> {
+        read!(self, connection, inbound::known_cdms(connection, tenant, window))
     }
 
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError> {
