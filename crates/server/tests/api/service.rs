@@ -211,6 +211,7 @@ impl Service {
             finished: None,
             problem: None,
             build: "test".to_owned(),
+            trace: None,
         };
         self.store.begin_run(&run, &[]).await.unwrap();
         let found: Vec<Conjunction> =
