@@ -1,7 +1,7 @@
 //! Events on the bus: what happened, told to whoever comes next.
 //!
 //! An event is committed together with the rows that it speaks of and published after. A consumer may see it twice and
-//! must not act twice: it commits what it does together with a [`Consumed`].
+//! must not act twice: what it does is the same when it is done twice, or is committed together with a [`Consumed`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -320,7 +320,10 @@ impl Runner {
             return Ok(interval);
         }
         let runs = self.store.runs(&TenantId::public(), None, FAILURES).await?.rows;
-        let Some(newest) = runs.first() else { return Ok(Duration::ZERO) };
+        let Some(newest) = runs.first() else {
+            let public = self.store.figures(self.clock.now()).await?.catalog_arrived;
+            return Ok(if public.is_some() { Duration::ZERO } else { interval });
+        };
         let failures = runs.iter().take_while(|run| run.state == RunState::Failed).count();
         let wait = wait_after(u32::try_from(failures).unwrap_or(FAILURES), interval);
         let since = self.clock.now().duration_since(newest.finished.unwrap_or(newest.started));
