@@ -14,6 +14,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{QueryBuilder, Sqlite, Transaction};
+use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
 use super::readers::{Readers, Reading};
@@ -42,6 +43,7 @@ const BUSY: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: Arc<Readers>,
+    outbox: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -77,7 +79,7 @@ impl SqliteStore {
         migrations().run(&writer).await.map_err(migration_error)?;
         let reading = options.pragma("cache_size", "-8192").pragma("query_only", "on");
         let readers = Arc::new(Readers::open(&reading, READERS).await.map_err(store_error)?);
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing; the log is folded into the file.

@@ -13,4 +13,4 @@ pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
-pub use store::{Page, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
+pub use store::{Continued, Page, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};

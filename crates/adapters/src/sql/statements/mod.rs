@@ -18,6 +18,7 @@ mod conjunctions;
 mod days;
 mod deliveries;
 mod events;
+mod figures;
 mod inbound;
 mod objects;
 mod requests;
