@@ -183,10 +183,11 @@ impl SilenceWatch {
         }
     }
 
-    /// Posts the heartbeat, if the store answers: a process without its store is as good as gone.
+    /// Posts the heartbeat, if the store takes writes: a process that can keep nothing is as good as gone, and cannot even
+    /// keep the alert that says so.
     async fn beat(&self, url: &str) {
-        if let Err(error) = self.store.ping().await {
-            tracing::error!(%error, "no heartbeat, as the store does not answer");
+        if let Err(error) = self.store.try_write().await {
+            tracing::error!(%error, "no heartbeat, as the store takes no writes");
             return;
         }
         let request =

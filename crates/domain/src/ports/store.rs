@@ -100,6 +100,10 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// Whether the store takes a write that lasts; it changes nothing. Where a disk is full or takes no writes, reading still
+    /// works.
+    async fn try_write(&self) -> Result<(), StoreError>;
+
     // Catalog
 
     /// Stores element sets, those that are known already left alone. An element set is known if its tenant, object, epoch and

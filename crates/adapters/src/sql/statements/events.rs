@@ -37,6 +37,12 @@ pub(super) async fn sequence_events(connection: &mut Connection, limit: u32) -> 
     Ok(published)
 }
 
+/// Writes the row that holds the newest position as it is.
+pub(super) async fn try_write(connection: &mut Connection) -> Outcome<()> {
+    sqlx::query("UPDATE event_positions SET newest = newest WHERE only_row = 1").execute(connection).await?;
+    Ok(())
+}
+
 pub(super) async fn events_after(
     connection: &mut Connection,
     position: i64,

@@ -19,9 +19,10 @@ use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::Connection as _;
 
 use super::{
-    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
+    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
     objects, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
@@ -41,19 +42,27 @@ macro_rules! write {
     ($store:expr, $connection:ident, $work:expr) => {{
         let mut attempt = 1;
         loop {
-            let mut transaction = $store.writing().await?;
-            let $connection: &mut Connection = &mut transaction;
-            let failure = match $work.await {
-                Ok(value) => match transaction.commit().await {
-                    Ok(()) => break Ok(value),
-                    Err(error) => Failure::from(error),
-                },
-                Err(failure) => {
-                    // What cannot be rolled back is gone with its connection.
-                    let _ = transaction.rollback().await;
-                    failure
+            let mut held = $store.writing().await?;
+            let (failure, usable) = match held.begin_with(BEGIN).await {
+                Err(error) => (Failure::from(error), true),
+                Ok(mut transaction) => {
+                    let $connection: &mut Connection = &mut transaction;
+                    match $work.await {
+                        Ok(value) => match transaction.commit().await {
+                            Ok(()) => break Ok(value),
+                            Err(error) => (Failure::from(error), false),
+                        },
+                        Err(failure) => {
+                            let usable = transaction.rollback().await.is_ok();
+                            (failure, usable)
+                        }
+                    }
                 }
             };
+            if !usable || failure.spoils_connection() {
+                held.close_on_drop();
+            }
+            drop(held);
             if attempt == ATTEMPTS || !failure.is_passing() {
                 break Err(failure.into());
             }
@@ -69,6 +78,10 @@ impl Store for ThisStore {
         let mut connection = self.reading().await?;
         sqlx::query("SELECT 1").execute(&mut *connection).await.map_err(store_error)?;
         Ok(())
+    }
+
+    async fn try_write(&self) -> Result<(), StoreError> {
+        write!(self, connection, events::try_write(connection))
     }
 
     async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError> {
