@@ -6,6 +6,8 @@ use std::time::Duration;
 use astroshield_domain::access::Caller;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::metrics;
+use astroshield_domain::trace::Place;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, Method, Uri};
@@ -71,10 +73,12 @@ pub(crate) async fn stream(
     let upgrade = upgrade.map_err(|error| Problem::bad_request(error.body_text()))?;
     let room = Arc::clone(&state.connections).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("as many WebSockets as are allowed are open"))?;
-    Ok(upgrade
-        .max_message_size(LARGEST_MESSAGE)
-        .max_frame_size(LARGEST_MESSAGE)
-        .on_upgrade(move |socket| Connection { state, caller, uri, headers, socket, _room: room }.run()))
+    let place = Place::here();
+    Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
+        let counted = Counted::one();
+        let connection = Connection { state, caller, uri, headers, socket, _room: room, _counted: counted };
+        place.carry(connection.run())
+    }))
 }
 
 /// A client.
@@ -86,6 +90,23 @@ struct Connection {
     headers: HeaderMap,
     socket: WebSocket,
     _room: OwnedSemaphorePermit,
+    _counted: Counted,
+}
+
+/// Counts as an open connection until it is dropped.
+struct Counted;
+
+impl Counted {
+    fn one() -> Self {
+        metrics::STREAM_CONNECTIONS.add(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::STREAM_CONNECTIONS.add(-1.0);
+    }
 }
 
 /// Why a connection ends.

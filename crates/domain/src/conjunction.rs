@@ -11,7 +11,7 @@ use crate::ids::{CdmId, ConjunctionId, RunId, TenantId};
 pub const IDENTITY_MINUTES: i64 = 20;
 
 /// Where a conjunction stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConjunctionStatus {
     /// Found by the newest run that looked.

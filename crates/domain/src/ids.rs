@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access::Attempt;
+
 /// Who a row, event, cache key or blob belongs to: lower-case letters, digits and hyphens, at most 32.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -89,6 +91,12 @@ macro_rules! ids {
                 let seconds = u64::try_from(since_1970.as_secs()).unwrap_or_default();
                 let nanoseconds = since_1970.subsec_nanos().unsigned_abs();
                 Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
+            }
+
+            /// The identity of what a request under an idempotency key makes: the same however often it is tried.
+            #[must_use]
+            pub fn of_attempt(attempt: &Attempt) -> Self {
+                Self(attempt.id(stringify!($name)))
             }
         }
 

@@ -12,8 +12,10 @@ pub mod event;
 pub mod export;
 pub mod feed;
 pub mod feeds;
+pub mod figures;
 pub mod ids;
 pub mod ingest;
+pub mod metrics;
 pub mod notify;
 pub mod on_demand;
 mod patience;
@@ -26,6 +28,7 @@ pub mod screening;
 pub mod silence;
 pub mod sizes;
 pub mod time;
+pub mod trace;
 pub mod trajectory;
 pub mod uploads;
 

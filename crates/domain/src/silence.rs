@@ -15,6 +15,7 @@ use crate::notify;
 use crate::ports::{Clock, FeedClient, FeedRequest, Store, StoreError};
 use crate::screening::RunState;
 use crate::time;
+use crate::trace::Trace;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(30);
@@ -78,7 +79,7 @@ impl SilenceWatch {
 
     async fn keep_looking(&self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
-            if let Err(error) = self.look().await {
+            if let Err(error) = Trace::begin().follow("silence", self.look()).await {
                 tracing::error!(%error, "nobody could look for silence");
             }
             tokio::select! {
@@ -219,6 +220,7 @@ fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
         muted_until: None,
         escalate_at: None,
         escalated: None,
+        version: 0,
     }
 }
 

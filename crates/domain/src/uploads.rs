@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
 
-use crate::access::Caller;
+use crate::access::{Attempt, Caller};
 use crate::assess::{self, Told};
 use crate::blobs::{self, BlobError};
 use crate::catalog::{Grade, ObjectQuery};
@@ -95,12 +95,32 @@ impl Uploads {
         object: Option<CatalogNumber>,
         bytes: Vec<u8>,
     ) -> Result<Upload, UploadError> {
+        self.receive_once(caller, name, object, bytes, None).await
+    }
+
+    /// As [`Uploads::receive`], of a request under an idempotency key: what an earlier attempt stored is what is given.
+    ///
+    /// # Errors
+    /// As [`Uploads::receive`].
+    pub async fn receive_once(
+        &self,
+        caller: &Caller,
+        name: &str,
+        object: Option<CatalogNumber>,
+        bytes: Vec<u8>,
+        attempt: Option<&Attempt>,
+    ) -> Result<Upload, UploadError> {
         let size = bytes.len() as u64;
         if size > LIMIT_BYTES {
             return Err(UploadError::TooLarge { bytes: size });
         }
         let at = time::to_microsecond(self.clock.now());
-        let (id, tenant) = (UploadId::at(at), &caller.tenant);
+        let (id, tenant) = (attempt.map_or_else(|| UploadId::at(at), UploadId::of_attempt), &caller.tenant);
+        if attempt.is_some_and(|attempt| attempt.repeated)
+            && let Some(upload) = self.store.upload(tenant, id).await?
+        {
+            return Ok(upload);
+        }
         let (bytes, sha256, mut contents) = {
             let name = name.to_owned();
             let reading = tokio::task::spawn_blocking(move || {
@@ -126,6 +146,13 @@ impl Uploads {
             blob,
         };
         let stored = self.judge(&mut upload, contents, object, bytes).await;
+        // Another process may have been at the same attempt: the blob is its, too.
+        if stored.is_err()
+            && attempt.is_some()
+            && let Some(upload) = self.store.upload(tenant, id).await?
+        {
+            return Ok(upload);
+        }
         if stored.is_err()
             && let Err(error) = blobs::remove(&*self.blobs, &upload.blob).await
         {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 26] = [
     "ingests",
     "element_sets",
     "objects",
@@ -33,6 +33,7 @@ const TABLES: [&str; 25] = [
     "webhooks",
     "api_keys",
     "audit",
+    "attempts",
     "answers",
     "events",
     "event_positions",

@@ -1,5 +1,6 @@
 //! PostgreSQL, from version 15 on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
@@ -7,6 +8,7 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Postgres, QueryBuilder};
+use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
 
@@ -29,6 +31,7 @@ const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    outbox: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -44,7 +47,7 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         migrations().run(&pool).await.map_err(migration_error)?;
-        Ok(Self { pool })
+        Ok(Self { pool, outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing.

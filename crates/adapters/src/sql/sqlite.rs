@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
@@ -14,6 +15,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{QueryBuilder, Sqlite};
+use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
 
@@ -43,6 +45,7 @@ const BUSY: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    outbox: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -82,7 +85,7 @@ impl SqliteStore {
             .connect_with(options.pragma("cache_size", "-16384").pragma("query_only", "on"))
             .await
             .map_err(store_error)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing; the log is folded into the file.

@@ -23,7 +23,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tempfile::TempDir;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// A clock that tests move.
@@ -163,7 +163,7 @@ impl Parts {
     /// A relay that runs until the token is cancelled.
     pub(crate) fn relay(&self, shutdown: &CancellationToken) -> tokio::task::JoinHandle<()> {
         let broadcast = Arc::new(LocalBroadcast::new(64));
-        let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, Arc::new(Notify::new()));
+        let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, self.clock.clone());
         let shutdown = shutdown.clone();
         tokio::spawn(async move { relay.run(shutdown).await })
     }

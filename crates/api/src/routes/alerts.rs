@@ -18,6 +18,7 @@ use super::rules::ChannelBody;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Json, Parameters, limit};
 use crate::schema;
@@ -248,8 +249,9 @@ async fn act(
     caller: &Caller,
     id: AlertId,
     action: AlertAction,
+    tried: &Tried,
 ) -> Result<Response, Problem> {
-    let alert = state.use_cases.notifier.act(caller, id, action).await?;
+    let alert = state.use_cases.notifier.act_once(caller, id, action, tried.0.as_deref()).await?;
     answer::json(&AlertRow::from(alert))
 }
 
@@ -260,9 +262,10 @@ async fn act(
 pub(crate) async fn acknowledge(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
 ) -> Result<Response, Problem> {
-    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }).await
+    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }, &tried).await
 }
 
 /// Until when to mute an alert.
@@ -281,14 +284,15 @@ pub(crate) struct MuteBody {
 pub(crate) async fn mute(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
     Json(MuteBody { until }): Json<MuteBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    if until <= now {
+    if until <= now && !tried.is_repeated() {
         return Err(Problem::unprocessable(format!("{until} is over: it is {now}")).at("until"));
     }
-    act(&state, &caller, id, AlertAction::Mute { until }).await
+    act(&state, &caller, id, AlertAction::Mute { until }, &tried).await
 }
 
 /// Say that what an alert is about is over.
@@ -298,7 +302,8 @@ pub(crate) async fn mute(
 pub(crate) async fn resolve(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
 ) -> Result<Response, Problem> {
-    act(&state, &caller, id, AlertAction::Resolve).await
+    act(&state, &caller, id, AlertAction::Resolve, &tried).await
 }

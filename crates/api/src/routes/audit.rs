@@ -1,6 +1,7 @@
 //! `/audit`: what was written by whom.
 
 use astroshield_domain::access::AuditEntry;
+use astroshield_domain::ports::Continued;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -56,10 +57,9 @@ pub(crate) async fn audit(
     Parameters(params): Parameters<AuditParams>,
 ) -> Result<Response, Problem> {
     const LIST: &str = "audit";
-    let before = params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?;
-    let limit = limit(params.limit)?;
-    let rows = state.ports.store.audit(&caller.tenant, before, limit).await?;
-    let full = rows.len() >= limit as usize;
-    let next_cursor = rows.last().filter(|_| full).map(|last| cursor::encode(LIST, last.at)).transpose()?;
+    let after = params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?;
+    let Continued { rows, next } =
+        state.ports.store.audit(&caller.tenant, after, limit(params.limit)?).await?;
+    let next_cursor = next.map(|place| cursor::encode(LIST, place)).transpose()?;
     answer::json(&List { items: rows.into_iter().map(AuditRow::from).collect(), next_cursor })
 }

@@ -1,8 +1,8 @@
 //! `/objects`: the catalog.
 
-use astroshield_domain::catalog::{ElementSet, Grade, ObjectKind, ObjectQuery, SpaceObject};
+use astroshield_domain::catalog::{ElementSet, ElementSetPlace, Grade, ObjectKind, ObjectQuery, SpaceObject};
 use astroshield_domain::export::omm;
-use astroshield_domain::ports::Page;
+use astroshield_domain::ports::{Continued, Page};
 use astroshield_domain::time::from_epoch;
 use astroshield_formats::{CatalogNumber, Message, Notation};
 use axum::extract::State;
@@ -325,19 +325,16 @@ pub(crate) async fn element_sets(
     Parameters(params): Parameters<ElementSetsParams>,
 ) -> Result<Response, Problem> {
     const LIST: &str = "element sets";
-    let before =
-        params.cursor.as_deref().map(|cursor| cursor::decode::<Timestamp>(LIST, cursor)).transpose()?;
+    let after = params.cursor.as_deref().map(|cursor| cursor::decode::<ElementSetPlace>(LIST, cursor));
+    let after = after.transpose()?;
     let (number, limit) = (number(id)?, limit(params.limit)?);
-    let Page { rows, more } =
-        state.ports.store.element_history(&caller.tenant, number, before, limit).await?;
-    if rows.is_empty()
-        && before.is_none()
-        && state.ports.store.object(&caller.tenant, number).await?.is_none()
+    let Continued { rows, next } =
+        state.ports.store.element_history(&caller.tenant, number, after.as_ref(), limit).await?;
+    if rows.is_empty() && after.is_none() && state.ports.store.object(&caller.tenant, number).await?.is_none()
     {
         return Err(Problem::not_found("object", id));
     }
-    let last = rows.last().filter(|_| more).and_then(|last| from_epoch(last.elements.epoch));
-    let next_cursor = last.map(|last| cursor::encode(LIST, last)).transpose()?;
+    let next_cursor = next.map(|place| cursor::encode(LIST, place)).transpose()?;
     let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
     let Some(notation) = form.notation() else {
         let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;

@@ -15,6 +15,7 @@ use super::audit_entry;
 use super::watch_lists::{name, within};
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
+use crate::idempotency::Tried;
 use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
@@ -241,9 +242,13 @@ pub(crate) async fn rules(
     answer::json(&List { items: rows.into_iter().map(RuleRow::from).collect(), next_cursor: None })
 }
 
-async fn found(state: &ApiState, caller: &Caller, id: RuleId) -> Result<Rule, Problem> {
+async fn one(state: &ApiState, caller: &Caller, id: RuleId) -> Result<Option<Rule>, Problem> {
     let rules = state.ports.store.rules(&caller.tenant).await?;
-    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| Problem::not_found("rule", id))
+    Ok(rules.into_iter().find(|rule| rule.id == id))
+}
+
+async fn found(state: &ApiState, caller: &Caller, id: RuleId) -> Result<Rule, Problem> {
+    one(state, caller, id).await?.ok_or_else(|| Problem::not_found("rule", id))
 }
 
 /// One rule.
@@ -264,10 +269,17 @@ pub(crate) async fn rule(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<RuleBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    let rule = body.into_rule(RuleId::at(now), &state, &caller, now).await?;
+    let id = tried.id(RuleId::of_attempt, || RuleId::at(now));
+    if tried.is_repeated()
+        && let Some(rule) = one(&state, &caller, id).await?
+    {
+        return answer::json_of(StatusCode::CREATED, &RuleRow::from(rule));
+    }
+    let rule = body.into_rule(id, &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", &rule.id)).await?;
     answer::json_of(StatusCode::CREATED, &RuleRow::from(rule))
 }

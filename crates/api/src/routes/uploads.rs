@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Parameters, body_bytes, limit};
 use crate::schema;
@@ -164,6 +165,7 @@ impl From<UploadError> for Problem {
 pub(crate) async fn upload_file(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Parameters(params): Parameters<UploadParams>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -176,7 +178,8 @@ pub(crate) async fn upload_file(
     });
     let object = object.transpose()?;
     let bytes = body_bytes(request, state.settings.upload_limit_bytes).await?;
-    let upload = state.use_cases.uploads.receive(&caller, &name, object, bytes.into()).await?;
+    let uploads = &state.use_cases.uploads;
+    let upload = uploads.receive_once(&caller, &name, object, bytes.into(), tried.0.as_deref()).await?;
     if upload.state == UploadState::Rejected {
         let detail = format!("{name}: nothing of it is used; it is kept as upload {}", upload.id);
         return Err(Problem::unprocessable(detail).with_errors(upload.problems));

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::audit_entry;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
+use crate::idempotency::Tried;
 use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
@@ -160,9 +161,13 @@ pub(crate) async fn watch_lists(
     answer::json(&List { items: rows.into_iter().map(WatchListRow::from).collect(), next_cursor: None })
 }
 
-async fn found(state: &ApiState, caller: &Caller, id: WatchListId) -> Result<WatchList, Problem> {
+async fn one(state: &ApiState, caller: &Caller, id: WatchListId) -> Result<Option<WatchList>, Problem> {
     let lists = state.ports.store.watch_lists(&caller.tenant).await?;
-    lists.into_iter().find(|list| list.id == id).ok_or_else(|| Problem::not_found("watch list", id))
+    Ok(lists.into_iter().find(|list| list.id == id))
+}
+
+async fn found(state: &ApiState, caller: &Caller, id: WatchListId) -> Result<WatchList, Problem> {
+    one(state, caller, id).await?.ok_or_else(|| Problem::not_found("watch list", id))
 }
 
 /// One watch list.
@@ -183,10 +188,17 @@ pub(crate) async fn watch_list(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<WatchListBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    let list = body.into_list(WatchListId::at(now), &caller, now)?;
+    let id = tried.id(WatchListId::of_attempt, || WatchListId::at(now));
+    if tried.is_repeated()
+        && let Some(list) = one(&state, &caller, id).await?
+    {
+        return answer::json_of(StatusCode::CREATED, &WatchListRow::from(list));
+    }
+    let list = body.into_list(id, &caller, now)?;
     let audit = audit_entry(&caller, now, "watch_list.create", &list.id);
     state.ports.store.put_watch_list(&list, &audit).await?;
     answer::json_of(StatusCode::CREATED, &WatchListRow::from(list))

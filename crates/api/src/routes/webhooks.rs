@@ -16,7 +16,7 @@ use super::audit_entry;
 use super::watch_lists::name;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
-use crate::idempotency::WithoutSecret;
+use crate::idempotency::{Tried, WithoutSecret};
 use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
@@ -96,9 +96,13 @@ pub(crate) async fn webhooks(
     answer::json(&List { items, next_cursor: None })
 }
 
-async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
+async fn one(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Option<Webhook>, Problem> {
     let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
-    webhooks.into_iter().find(|webhook| webhook.id == id).ok_or_else(|| Problem::not_found("webhook", id))
+    Ok(webhooks.into_iter().find(|webhook| webhook.id == id))
+}
+
+async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
+    one(state, caller, id).await?.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
 /// One webhook.
@@ -119,11 +123,18 @@ pub(crate) async fn webhook(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<WebhookBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
+    let id = tried.id(WebhookId::of_attempt, || WebhookId::at(now));
+    if tried.is_repeated()
+        && let Some(webhook) = one(&state, &caller, id).await?
+    {
+        return made(webhook);
+    }
     let webhook = Webhook {
-        id: WebhookId::at(now),
+        id,
         tenant: caller.tenant.clone(),
         name: name(&body.name)?,
         url: checked_url(&state, body.url)?,
@@ -133,6 +144,11 @@ pub(crate) async fn create(
     };
     let audit = audit_entry(&caller, now, "webhook.create", &webhook.id);
     state.ports.store.put_webhook(&webhook, &audit).await?;
+    made(webhook)
+}
+
+/// The answer that shows the secret; it is kept without.
+fn made(webhook: Webhook) -> Result<Response, Problem> {
     let secret = Some(webhook.secret.clone());
     let mut row = WebhookRow::without_secret(webhook);
     let kept = serde_json::to_vec(&row).map_err(Problem::internal)?;

@@ -21,7 +21,7 @@ use object_store::ObjectStore;
 
 use self::cdm::Side;
 use crate::blobs::BlobError;
-use crate::catalog::ElementSet;
+use crate::catalog::{ElementSet, ElementSetPlace};
 use crate::conjunction::{Conjunction, Participant};
 use crate::ids::{ConjunctionId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
@@ -245,8 +245,8 @@ impl Exporter {
                 state: state(&motion, tca)?,
             });
         };
-        let after = epoch + SignedDuration::from_millis(1);
-        let sets = self.store.element_history(&run.tenant, object, Some(after), HISTORY).await?.rows;
+        let after = ElementSetPlace::before(epoch + SignedDuration::from_millis(1));
+        let sets = self.store.element_history(&run.tenant, object, Some(&after), HISTORY).await?.rows;
         let of_run = sets.into_iter().filter(|set| {
             time::from_epoch(set.elements.epoch).map(time::to_microsecond)
                 == Some(time::to_microsecond(epoch))

@@ -17,6 +17,7 @@ use crate::feed::{FeedStatus, UploadState};
 use crate::ids::TenantId;
 use crate::ingest::{self, Ingestor};
 use crate::ports::{Clock, FeedAnswer, FeedClient, FeedError, FeedRequest, Store, StoreError};
+use crate::trace::Trace;
 use crate::uploads::Uploads;
 
 /// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
@@ -113,7 +114,7 @@ impl FeedPoller {
             error.retry_after = Duration::try_from(not_before.duration_since(now)).ok();
             return Err(error);
         }
-        self.ask(feed, status).await
+        Trace::begin().follow("ingest", self.ask(feed, status)).await
     }
 
     async fn keep_asking(&self, index: usize, shutdown: &CancellationToken) {

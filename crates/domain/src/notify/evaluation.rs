@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::rules::Criteria;
 use super::{Notifier, escalate_at, message, over};
-use crate::alert::{Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Rule, Severity, Subject};
+use crate::alert::{
+    Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Delivery, Rule, Severity, Subject,
+};
 use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
 use crate::ids::{AlertId, ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
@@ -31,6 +33,15 @@ impl Notifier {
     /// # Errors
     /// When the store fails.
     pub async fn evaluate(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.evaluate_since(tenant, None).await
+    }
+
+    /// As [`Notifier::evaluate`], of conjunctions that were committed at a time.
+    pub(super) async fn evaluate_since(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let rules = self.store.enabled_rules().await?;
         let mut tenants: BTreeSet<&TenantId> = rules.iter().map(|rule| &rule.tenant).collect();
         let local = TenantId::local();
@@ -41,11 +52,11 @@ impl Notifier {
         }
         for tenant in tenants {
             let own: Vec<&Rule> = rules.iter().filter(|rule| rule.tenant == *tenant).collect();
-            match self.evaluate_for(tenant, &own).await {
+            match self.evaluate_for(tenant, &own, since).await {
                 // Another process has opened one of the same alerts: look again at what there is now.
                 Err(StoreError::Conflict { reason }) => {
                     tracing::info!(%tenant, reason, "rules are evaluated again");
-                    self.evaluate_for(tenant, &own).await?;
+                    self.evaluate_for(tenant, &own, since).await?;
                 }
                 other => other?,
             }
@@ -58,13 +69,18 @@ impl Notifier {
         let mut tenants: BTreeSet<TenantId> = rules.iter().map(|rule| rule.tenant.clone()).collect();
         tenants.insert(TenantId::local());
         for tenant in &tenants {
-            self.evaluate_for(tenant, &[]).await?;
+            self.evaluate_for(tenant, &[], None).await?;
         }
         Ok(())
     }
 
     #[tracing::instrument(skip_all, fields(%tenant))]
-    async fn evaluate_for(&self, tenant: &TenantId, rules: &[&Rule]) -> Result<(), StoreError> {
+    async fn evaluate_for(
+        &self,
+        tenant: &TenantId,
+        rules: &[&Rule],
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let now = time::to_microsecond(self.clock.now());
         let unresolved = self.store.unresolved_alerts(tenant).await?;
         let mut evaluation = Evaluation {
@@ -72,7 +88,7 @@ impl Notifier {
             tenant,
             now,
             unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
-            changes: AlertChanges::default(),
+            changes: AlertChanges { since, ..AlertChanges::default() },
         };
         let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
         let mut active = HashSet::new();
@@ -127,7 +143,8 @@ impl Evaluation<'_> {
         let (alert, change) = match self.unresolved.get(&key) {
             Some(alert) if rule.severity > alert.severity && alert.state != AlertState::Muted => {
                 let summary = message::summary(conjunction);
-                let raised = Alert { severity: rule.severity, updated: self.now, summary, ..alert.clone() };
+                let (severity, version) = (rule.severity, alert.version + 1);
+                let raised = Alert { severity, updated: self.now, summary, version, ..alert.clone() };
                 (raised, AlertChange::Raised)
             }
             Some(_) => return Ok(()),
@@ -135,7 +152,8 @@ impl Evaluation<'_> {
             None => (self.open(rule, subject, conjunction), AlertChange::Opened),
         };
         let told = message::deliveries(&alert, change, Some(conjunction), &rule.channels, self.now);
-        self.changes.deliveries.extend(told);
+        let since = self.changes.since;
+        self.changes.deliveries.extend(told.into_iter().map(|delivery| Delivery { since, ..delivery }));
         self.changes.alerts.push((alert.clone(), change));
         self.unresolved.insert(key, alert);
         Ok(())
@@ -156,6 +174,7 @@ impl Evaluation<'_> {
             muted_until: None,
             escalate_at: escalate_at(rule, self.now),
             escalated: None,
+            version: 0,
         }
     }
 

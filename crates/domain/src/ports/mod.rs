@@ -13,4 +13,4 @@ pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
-pub use store::{Page, RunUpdate, Store, StoreError};
+pub use store::{Continued, Page, RunUpdate, Store, StoreError};

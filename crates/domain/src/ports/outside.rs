@@ -67,6 +67,8 @@ pub struct WebhookRequest {
     pub unix_s: i64,
     /// JSON.
     pub body: String,
+    /// The trace that it belongs to: a W3C `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 /// Why a message did not get through.

@@ -1,15 +1,21 @@
 //! The store.
 
+use std::sync::Arc;
+
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
-use crate::access::{ApiKey, AuditEntry, StoredAnswer};
+use crate::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
 use crate::alert::{Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook};
-use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
+use crate::catalog::{
+    ElementSet, ElementSetPlace, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject,
+};
 use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
+use crate::figures::Figures;
 use crate::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
@@ -70,6 +76,15 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+/// A part of a list that is cut at places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continued<T, P> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The place of the last one, if there are more.
+    pub next: Option<P>,
+}
+
 /// How a run changed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunUpdate {
@@ -104,6 +119,12 @@ pub trait Store: Send + Sync + 'static {
     /// works.
     async fn try_write(&self) -> Result<(), StoreError>;
 
+    /// Notified after each commit through this store that may have put events into the outbox.
+    fn outbox(&self) -> Arc<Notify>;
+
+    /// What there is and how far everybody is, as of a time.
+    async fn figures(&self, now: Timestamp) -> Result<Figures, StoreError>;
+
     // Catalog
 
     /// Stores element sets, those that are known already left alone. An element set is known if its tenant, object, epoch and
@@ -133,14 +154,15 @@ pub trait Store: Send + Sync + 'static {
         number: CatalogNumber,
     ) -> Result<Option<SpaceObject>, StoreError>;
 
-    /// Element sets of an object, the newest epoch first, those before an epoch.
+    /// Element sets of an object, the newest epoch first, of equal epochs the better grade and then the later arrival;
+    /// those after a place in this order.
     async fn element_history(
         &self,
         tenant: &TenantId,
         number: CatalogNumber,
-        before: Option<Timestamp>,
+        after: Option<&ElementSetPlace>,
         limit: u32,
-    ) -> Result<Page<ElementSet>, StoreError>;
+    ) -> Result<Continued<ElementSet, ElementSetPlace>, StoreError>;
 
     // Feeds, uploads, ephemerides
 
@@ -177,6 +199,9 @@ pub trait Store: Send + Sync + 'static {
         as_of: Timestamp,
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<OperatorEphemeris>, StoreError>;
+
+    /// Tenants other than `public` that have a subject of their own: an ephemeris that goes on at a time, or element sets.
+    async fn tenants_with_subjects(&self, at: Timestamp) -> Result<Vec<TenantId>, StoreError>;
 
     // Runs
 
@@ -294,7 +319,8 @@ pub trait Store: Send + Sync + 'static {
     async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError>;
 
     /// Stores changed alerts and their messages, with an event for each change. A second unresolved alert of the same
-    /// subject is a conflict. With `consumed`, refuses what that consumer has dealt with.
+    /// subject is a conflict, and so is an alert that is not of the version before. With `consumed`, refuses what that
+    /// consumer has dealt with.
     async fn change_alerts(
         &self,
         tenant: &TenantId,
@@ -303,7 +329,8 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`.
+    /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`. Channels take turns,
+    /// and no more than [`DELIVERIES_PER_CHANNEL`](crate::alert::DELIVERIES_PER_CHANNEL) of one are taken at a time.
     async fn take_deliveries(
         &self,
         now: Timestamp,
@@ -342,7 +369,7 @@ pub trait Store: Send + Sync + 'static {
     /// API keys, revoked ones too.
     async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Makes a key.
+    /// Makes a key. One of the same identity is replaced: nobody was told what it was.
     async fn add_api_key(&self, key: &ApiKey, audit: &AuditEntry) -> Result<(), StoreError>;
 
     /// Revokes a key.
@@ -357,13 +384,26 @@ pub trait Store: Send + Sync + 'static {
     /// The key of this hash, revoked or not.
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
-    /// What was written by whom, the newest first.
+    /// What was written by whom, the newest first, entries of one time in reverse; those after a place in this order.
     async fn audit(
         &self,
         tenant: &TenantId,
-        before: Option<Timestamp>,
+        after: Option<AuditPlace>,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError>;
+    ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError>;
+
+    /// Keeps that a request is tried under an idempotency key, and when first. A request that was not answered gives its
+    /// place to another one under the same key.
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        request: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<Attempted, StoreError>;
+
+    /// Whether a consumer has dealt with an event.
+    async fn was_consumed(&self, consumed: Consumed) -> Result<bool, StoreError>;
 
     /// The answer that was given under an idempotency key.
     async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError>;

@@ -20,7 +20,6 @@ use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::health::{BlobsAnswer, Dependency, Health, StoreAnswers};
@@ -151,8 +150,8 @@ impl Service {
         let has = |role| self.roles.contains(&role);
         let Parts { store, blobs, bus, clock, .. } = parts;
         if has(Role::Relay) {
-            let wake = Arc::new(Notify::new());
-            let relay = Relay::new(Arc::clone(store), Arc::clone(bus), Arc::clone(&parts.broadcast), wake);
+            let broadcast = Arc::clone(&parts.broadcast);
+            let relay = Relay::new(Arc::clone(store), Arc::clone(bus), broadcast, Arc::clone(clock));
             spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
         }
         let feeds = feeds::enabled(&self.settings);

@@ -24,9 +24,11 @@ async fn with_alert() -> (Service, AlertId) {
         muted_until: None,
         escalate_at: None,
         escalated: None,
+        version: 0,
     };
     let id = alert.id;
-    let changes = AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new() };
+    let changes =
+        AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new(), since: None };
     service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();
     (service, id)
 }

@@ -7,6 +7,7 @@ mod api_v1;
 mod api_v1_alerts;
 mod api_v1_api_keys;
 mod api_v1_conjunctions;
+mod api_v1_idempotency;
 mod api_v1_objects;
 mod api_v1_runs;
 mod api_v1_session;

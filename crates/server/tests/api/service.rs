@@ -28,6 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use object_store::local::LocalFileSystem;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -40,7 +41,7 @@ pub(crate) struct Service {
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 pub(crate) struct Answer {
@@ -83,10 +84,10 @@ impl Service {
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap());
-        let blobs_folder = folder.path().join("blobs");
-        std::fs::create_dir(&blobs_folder).unwrap();
+        let blobsfolder = folder.path().join("blobs");
+        std::fs::create_dir(&blobsfolder).unwrap();
         let blobs: Arc<dyn object_store::ObjectStore> =
-            Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
+            Arc::new(LocalFileSystem::new_with_prefix(blobsfolder).unwrap());
         let dyn_store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let broadcast = Arc::new(LocalBroadcast::new(broadcast_capacity));
@@ -134,7 +135,25 @@ impl Service {
             Arc::new(AtomicBool::new(false)),
             CancellationToken::new(),
         );
-        Self { routes: router(state), store, ingestor, tokens, broadcast, _folder: folder }
+        Self { routes: router(state), store, ingestor, tokens, broadcast, folder }
+    }
+
+    /// From now on no answer is kept, as if the process ended between each write and its answer.
+    pub(crate) async fn lose_answers(&self) {
+        self.run_sql("CREATE TRIGGER lost BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'lost'); END")
+            .await;
+    }
+
+    /// From now on answers are kept again.
+    pub(crate) async fn keep_answers(&self) {
+        self.run_sql("DROP TRIGGER lost").await;
+    }
+
+    async fn run_sql(&self, statement: &'static str) {
+        let file = format!("sqlite://{}", self.folder.path().join("astroshield.db").display());
+        let mut connection = SqliteConnection::connect(&file).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// A key of a tenant.
@@ -211,6 +230,7 @@ impl Service {
             finished: None,
             problem: None,
             build: "test".to_owned(),
+            trace: None,
         };
         self.store.begin_run(&run, &[]).await.unwrap();
         let found: Vec<Conjunction> =

@@ -122,7 +122,10 @@ fn a_full_disk_is_told_and_nothing_is_lost_and_the_service_goes_on_when_there_is
 
 #[test]
 fn a_folder_that_becomes_read_only_is_told_and_nothing_is_lost() {
-    stops_taking(|place| place.control.set(Word::Refuse, READ_ONLY), |place| place.control.set(Word::Refuse, 0));
+    stops_taking(
+        |place| place.control.set(Word::Refuse, READ_ONLY),
+        |place| place.control.set(Word::Refuse, 0),
+    );
 }
 
 #[test]

@@ -108,8 +108,7 @@ impl Found {
         let unsequenced = unsequenced.await.unwrap();
         let consumers =
             sqlx::query("SELECT consumer, position FROM consumers").fetch_all(&mut *db).await.unwrap();
-        let consumers: BTreeMap<String, i64> =
-            consumers.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let consumers: BTreeMap<String, i64> = consumers.iter().map(|row| (row.get(0), row.get(1))).collect();
         let heard = consumers.get("notify").copied().unwrap_or(0);
         let unheard = sqlx::query_scalar(
             "SELECT body FROM events WHERE topic LIKE '%conjunctions%' AND (position IS NULL OR position > $1)",
@@ -143,8 +142,7 @@ impl Found {
         let runs =
             sqlx::query("SELECT state, slices_done, slices, window_start, window_stop, problem FROM runs");
         let runs = runs.fetch_all(&mut *db).await.unwrap();
-        let of_state =
-            |state: &'static str| runs.iter().filter(move |row| row.get::<String, _>(0) == state);
+        let of_state = |state: &'static str| runs.iter().filter(move |row| row.get::<String, _>(0) == state);
         Self {
             named,
             unsequenced,
@@ -192,10 +190,7 @@ impl Found {
                 self.running.iter().any(|(done, slices)| done == &0 && slices > &0),
             ),
             ("a run with some slices done", self.running.iter().any(part_done)),
-            (
-                "all slices done, run not concluded",
-                self.running.iter().any(|(done, slices)| done == slices),
-            ),
+            ("all slices done, run not concluded", self.running.iter().any(|(done, slices)| done == slices)),
             ("run concluded, rules not held against it", !self.unheard.is_empty()),
             (
                 "alert stored, message not taken",

@@ -155,9 +155,13 @@ impl Writer {
             // No rule of them speaks of anything, so that alerts stay those of the workload.
             "rules" => (
                 "rules".to_owned(),
-                json!({ "name": name, "severity": "info", "enabled": false, "min_probability": 1.0 }).to_string(),
+                json!({ "name": name, "severity": "info", "enabled": false, "min_probability": 1.0 })
+                    .to_string(),
             ),
-            table => (table.to_owned(), json!({ "name": name, "enabled": false, "url": "https://127.0.0.1:9/x" }).to_string()),
+            table => (
+                table.to_owned(),
+                json!({ "name": name, "enabled": false, "url": "https://127.0.0.1:9/x" }).to_string(),
+            ),
         };
         Write { table: self.table, path, name, body }
     }
@@ -167,7 +171,8 @@ impl Writer {
         loop {
             let write = self.pending.take().unwrap_or_else(|| self.next(sky));
             self.pending = Some(write.clone());
-            let answer = client.post(&format!("/api/v1/{}", write.path), &write.name, write.body.as_bytes())?;
+            let answer =
+                client.post(&format!("/api/v1/{}", write.path), &write.name, write.body.as_bytes())?;
             if answer.status == 503 {
                 std::thread::sleep(LOOK);
                 continue;
@@ -215,8 +220,7 @@ impl<'a> Lane<'a> {
         script.go_on(&process.client).unwrap();
         let key = process.client.key.clone();
         assert_eq!(process.stop(), 0);
-        let writer =
-            |table| Writer { lane: number, table, number: 0, pending: None, accepted: Vec::new() };
+        let writer = |table| Writer { lane: number, table, number: 0, pending: None, accepted: Vec::new() };
         let writers = ["uploads", "watch_lists", "rules", "webhooks"].map(writer).into();
         let (acknowledged, in_flight) = (BTreeSet::new(), BTreeMap::new());
         Self { place, sky, number, key, writers, acknowledged, in_flight, catalogs: 0, kills: 0 }

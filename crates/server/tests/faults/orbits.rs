@@ -25,7 +25,9 @@ fn line(number: u32, place: u32, inclination_deg: u32, epoch: Timestamp) -> Stri
     let epoch = epoch.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string();
     let faster = if inclination_deg > 90 { 0.002 } else { 0.0 };
     let (motion, node) = (15.0 - 0.05 * f64::from(place) + faster, 20 * place);
-    format!("TEST {number},2056-001A,{epoch},{motion},0,{inclination_deg},{node},0,0,0,U,{number},999,1,0,0,0\n")
+    format!(
+        "TEST {number},2056-001A,{epoch},{motion},0,{inclination_deg},{node},0,0,0,U,{number},999,1,0,0,0\n"
+    )
 }
 
 fn meeting(now: Timestamp, place: u32) -> Timestamp {

@@ -98,6 +98,8 @@ fn after_a_power_cut_all_that_was_accepted_is_there_with_its_blobs() {
     }
     lane.place.disk = None;
     let (accepted, events) = lane.finish();
-    eprintln!("{cuts} cuts, {took} took something; {accepted} writes were accepted, {events} events sequenced");
+    eprintln!(
+        "{cuts} cuts, {took} took something; {accepted} writes were accepted, {events} events sequenced"
+    );
     assert!(took > 0, "nothing was ever unsynced: the layer is not in force");
 }

@@ -110,10 +110,12 @@ impl<'a> Script<'a> {
             if self.acted.contains_key(&id) {
                 continue;
             }
-            let answer = client.post(&format!("/api/v1/alerts/{id}/{action}"), &format!("{action} {id}"), b"")?;
+            let answer =
+                client.post(&format!("/api/v1/alerts/{id}/{action}"), &format!("{action} {id}"), b"")?;
             // What was done and not answered is not done again.
             let done = || -> io::Result<bool> {
-                Ok(answer.status == 409 && client.get(&format!("/api/v1/alerts/{id}"))?.json()["state"] == state)
+                Ok(answer.status == 409
+                    && client.get(&format!("/api/v1/alerts/{id}"))?.json()["state"] == state)
             };
             assert!(answer.status == 200 || done()?, "{answer:?}");
             self.acted.insert(id, state);
@@ -143,7 +145,8 @@ impl<'a> Script<'a> {
         }
         self.check_messages(found, in_flight);
         if let Some(undisturbed) = undisturbed {
-            let start = [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(start, _)| *start).max();
+            let start =
+                [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(start, _)| *start).max();
             let stop = [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(_, stop)| *stop).min();
             // What is at the edge of a window is told as of the edge.
             let inside = (start.unwrap() + 60_000_000)..(stop.unwrap() - 60_000_000);

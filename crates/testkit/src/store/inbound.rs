@@ -4,7 +4,9 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 
 use super::{assert_conflict, new_payloads};
-use crate::entities::{at, cdm, conjunction, ephemeris, feed_event, run, tenant, upload};
+use crate::entities::{
+    at, cdm, conjunction, element_set, ephemeris, feed_event, ingest, run, satcat_entry, tenant, upload,
+};
 
 /// A feed has one status, the last, and each brings an event.
 pub async fn a_feed_keeps_its_last_status(store: &dyn Store) {
@@ -117,4 +119,24 @@ pub async fn the_newest_ephemeris_that_covers_counts(store: &dyn Store) {
     assert_eq!(ids(60, 60, 200).await, [1, 3]);
     assert_eq!(ids(60, 101, 200).await, [1]);
     assert_eq!(ids(60, 0, 5).await, [4, 3]);
+}
+
+/// Tenants with element sets of their own, or an ephemeris that goes on, are known, in whatever process they came.
+pub async fn tenants_with_subjects_are_known(store: &dyn Store) {
+    let (public, flies, a, z) = (TenantId::public(), tenant("flies"), tenant("a"), tenant("z"));
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), []);
+    store.ingest(&ingest(&public, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
+    store.put_satcat(&[satcat_entry(5, "Vanguard")]).await.unwrap();
+    let of_public = upload(&public, at(0));
+    store.add_upload(&of_public, &[ephemeris(&of_public, 5)], &[], &[]).await.unwrap();
+    let given = upload(&flies, at(10));
+    store.add_upload(&given, &[ephemeris(&given, 5)], &[], &[]).await.unwrap();
+    store.add_upload(&upload(&tenant("looks"), at(10)), &[], &[], &[]).await.unwrap();
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), std::slice::from_ref(&flies));
+    for own in [&z, &a] {
+        store.ingest(&ingest(own, at(0), vec![element_set(7, 0)]), &[]).await.unwrap();
+    }
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), [a.clone(), flies.clone(), z.clone()]);
+    let over = ephemeris(&given, 5).stop + jiff::SignedDuration::from_secs(1);
+    assert_eq!(store.tenants_with_subjects(over).await.unwrap(), [a, z]);
 }

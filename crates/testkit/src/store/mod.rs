@@ -94,6 +94,7 @@ macro_rules! store_suite {
             an_upload_is_stored_whole_or_not_at_all
             uploads_go_back_in_pages
             the_newest_ephemeris_that_covers_counts
+            tenants_with_subjects_are_known
             a_second_run_of_a_kind_is_refused
             a_slice_is_done_once
             slices_done_at_once_are_all_counted
@@ -112,11 +113,13 @@ macro_rules! store_suite {
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved
             alerts_opened_at_once_become_one
+            a_change_of_an_alert_is_not_written_over
             an_event_is_consumed_once
             alerts_are_filtered_and_paged
             alerts_fall_due
             deliveries_are_taken_for_a_time
             deliveries_taken_at_once_are_taken_once
+            one_channel_does_not_keep_the_others_waiting
             changes_of_alerts_that_fail_leave_nothing
             watch_lists_are_kept
             rules_are_kept
@@ -124,17 +127,20 @@ macro_rules! store_suite {
             api_keys_are_kept
             the_audit_log_goes_back
             an_answer_is_given_once
+            an_attempt_keeps_its_first_time
             events_are_sequenced_once_in_order
             events_come_back_as_they_were
             events_are_read_by_topic
             events_of_many_writers_are_sequenced_without_loss
             consumers_never_go_back
+            commits_with_events_are_told_and_belong_to_their_trace
             the_store_answers
             no_call_gives_another_tenants_rows
             objects_of_one_tenant_are_hidden_from_others
             past_conjunctions_are_forgotten
             sent_events_are_forgotten
             answers_and_ended_deliveries_are_forgotten
+            figures_count_what_there_is
         );
     };
     ($fresh:path: $($fact:ident)*) => {$(

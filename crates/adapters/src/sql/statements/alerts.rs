@@ -11,7 +11,7 @@ use super::deliveries::add_delivery;
 use super::{
     Connection, Database, Failure, Outcome, Row, add_events, all, page, push_visible, require_own, visible_to,
 };
-use crate::sql::values::{Code, Word, json, microseconds, of_json, tenant, time};
+use crate::sql::values::{Code, Word, json, microseconds, of_json, small_count, tenant, time};
 
 pub(super) async fn unresolved_alerts(connection: &mut Connection, tenant: &TenantId) -> Outcome<Vec<Alert>> {
     let rows = sqlx::query("SELECT * FROM alerts WHERE tenant = $1 AND state <> 'resolved' ORDER BY id")
@@ -101,6 +101,7 @@ fn alert_of_row(row: &Row) -> Outcome<Alert> {
         muted_until: at("muted_until")?,
         escalate_at: at("escalate_at")?,
         escalated: at("escalated")?,
+        version: small_count(row.try_get("version")?)?,
     })
 }
 
@@ -131,7 +132,8 @@ pub(super) async fn change_alerts(
         .alerts
         .iter()
         .map(|(alert, change)| {
-            let payload = Payload::AlertChanged { alert: alert.id, change: *change };
+            let (change, since) = (*change, changes.since);
+            let payload = Payload::AlertChanged { alert: alert.id, change, since };
             Event::new(tenant.clone(), at, causes.clone(), payload)
         })
         .collect();
@@ -154,6 +156,16 @@ async fn consume(connection: &mut Connection, consumed: Consumed, at: Timestamp)
     Ok(())
 }
 
+pub(super) async fn was_consumed(connection: &mut Connection, consumed: Consumed) -> Outcome<bool> {
+    let found =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM consumed WHERE consumer = $1 AND event = $2)")
+            .bind(consumed.consumer)
+            .bind(consumed.event.0)
+            .fetch_one(connection)
+            .await?;
+    Ok(found)
+}
+
 async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let conjunction = match alert.subject {
         Subject::Conjunction { conjunction, .. } => Some(conjunction.0),
@@ -162,12 +174,13 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let acknowledged = alert.acknowledged.as_ref();
     let result = sqlx::query(
         "INSERT INTO alerts (tenant, id, subject_key, subject, conjunction, severity, state, summary, opened, updated, \
-         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (tenant, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, \
          summary = excluded.summary, updated = excluded.updated, acknowledged_by = excluded.acknowledged_by, \
          acknowledged_at = excluded.acknowledged_at, resolved = excluded.resolved, \
-         muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated",
+         muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated, \
+         version = excluded.version WHERE alerts.version = excluded.version - 1",
     )
     .bind(alert.tenant.as_str())
     .bind(alert.id.0)
@@ -185,6 +198,7 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     .bind(alert.muted_until.map(microseconds))
     .bind(alert.escalate_at.map(microseconds))
     .bind(alert.escalated.map(microseconds))
+    .bind(i64::from(alert.version))
     .execute(connection)
     .await;
     match result {
@@ -192,6 +206,9 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
             Err(Failure::conflict(format!("there is an unresolved alert of {} already", alert.subject.key())))
         }
         Err(error) => Err(error.into()),
+        Ok(done) if done.rows_affected() == 0 => {
+            Err(Failure::conflict(format!("alert {} was changed in the meantime", alert.id)))
+        }
         Ok(_) => Ok(()),
     }
 }

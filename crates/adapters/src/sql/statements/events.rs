@@ -7,8 +7,14 @@ use super::{Connection, Database, Outcome, Row, all};
 use crate::sql::values::of_json;
 
 /// The row that holds the newest position is changed first, so that sequencers follow one another; what is read then
-/// has been committed.
+/// has been committed. Where nothing waits, nothing is written.
 pub(super) async fn sequence_events(connection: &mut Connection, limit: u32) -> Outcome<Vec<Published>> {
+    let waits: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE position IS NULL)")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !waits {
+        return Ok(Vec::new());
+    }
     let newest: i64 =
         sqlx::query_scalar("UPDATE event_positions SET newest = newest WHERE only_row = 1 RETURNING newest")
             .fetch_one(&mut *connection)

@@ -208,6 +208,22 @@ pub(super) async fn ephemerides_as_of(
     Ok(newest)
 }
 
+/// The tenants below and above `public`, each part of the index by itself.
+pub(super) async fn tenants_with_subjects(
+    connection: &mut Connection,
+    at: Timestamp,
+) -> Outcome<Vec<TenantId>> {
+    let rows = sqlx::query(
+        "SELECT tenant FROM ephemerides WHERE stop >= $1 AND tenant <> 'public' \
+         UNION SELECT tenant FROM objects WHERE tenant < 'public' AND epoch_ns IS NOT NULL \
+         UNION SELECT tenant FROM objects WHERE tenant > 'public' AND epoch_ns IS NOT NULL ORDER BY tenant",
+    )
+    .bind(microseconds(at))
+    .fetch_all(connection)
+    .await?;
+    all(&rows, |row| tenant(row.try_get(0)?))
+}
+
 fn ephemeris(row: &Row) -> Outcome<OperatorEphemeris> {
     Ok(OperatorEphemeris {
         id: EphemerisId(row.try_get("id")?),

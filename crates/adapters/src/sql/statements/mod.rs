@@ -17,6 +17,7 @@ mod conclusion;
 mod conjunctions;
 mod deliveries;
 mod events;
+mod figures;
 mod inbound;
 mod objects;
 mod runs;

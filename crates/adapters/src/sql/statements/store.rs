@@ -1,29 +1,34 @@
 //! The port, call by call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_domain::access::{ApiKey, AuditEntry, StoredAnswer};
+use astroshield_domain::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
 use astroshield_domain::alert::{
     Alert, AlertChanges, AlertQuery, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
-use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
+use astroshield_domain::catalog::{
+    ElementSet, ElementSetPlace, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject,
+};
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
+use astroshield_domain::figures::Figures;
 use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
 };
-use astroshield_domain::ports::{Page, RunUpdate, Store, StoreError};
+use astroshield_domain::ports::{Continued, Page, RunUpdate, Store, StoreError};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
 use astroshield_formats::CatalogNumber;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::Connection as _;
+use tokio::sync::Notify;
 
 use super::{
-    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, inbound,
-    objects, runs, upkeep, watching,
+    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events,
+    figures, inbound, objects, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -72,6 +77,17 @@ macro_rules! write {
     }};
 }
 
+/// A write that puts events into the outbox.
+macro_rules! write_events {
+    ($store:expr, $connection:ident, $work:expr) => {{
+        let written: Result<_, StoreError> = write!($store, $connection, $work);
+        if written.is_ok() {
+            $store.outbox.notify_one();
+        }
+        written
+    }};
+}
+
 #[async_trait]
 impl Store for ThisStore {
     async fn ping(&self) -> Result<(), StoreError> {
@@ -84,8 +100,16 @@ impl Store for ThisStore {
         write!(self, connection, events::try_write(connection))
     }
 
+    fn outbox(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox)
+    }
+
+    async fn figures(&self, now: Timestamp) -> Result<Figures, StoreError> {
+        read!(self, connection, figures::figures(connection, now))
+    }
+
     async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError> {
-        write!(self, connection, catalog::ingest(connection, ingest, causes))
+        write_events!(self, connection, catalog::ingest(connection, ingest, causes))
     }
 
     async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError> {
@@ -120,10 +144,10 @@ impl Store for ThisStore {
         &self,
         tenant: &TenantId,
         number: CatalogNumber,
-        before: Option<Timestamp>,
+        after: Option<&ElementSetPlace>,
         limit: u32,
-    ) -> Result<Page<ElementSet>, StoreError> {
-        read!(self, connection, catalog::element_history(connection, tenant, number, before, limit))
+    ) -> Result<Continued<ElementSet, ElementSetPlace>, StoreError> {
+        read!(self, connection, catalog::element_history(connection, tenant, number, after, limit))
     }
 
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
@@ -131,7 +155,7 @@ impl Store for ThisStore {
     }
 
     async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError> {
-        write!(self, connection, inbound::put_feed(connection, status, event))
+        write_events!(self, connection, inbound::put_feed(connection, status, event))
     }
 
     async fn add_upload(
@@ -141,7 +165,7 @@ impl Store for ThisStore {
         cdms: &[ReceivedCdm],
         events: &[Event],
     ) -> Result<(), StoreError> {
-        write!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
+        write_events!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
     }
 
     async fn uploads(
@@ -166,8 +190,12 @@ impl Store for ThisStore {
         read!(self, connection, inbound::ephemerides_as_of(connection, tenant, as_of, window))
     }
 
+    async fn tenants_with_subjects(&self, at: Timestamp) -> Result<Vec<TenantId>, StoreError> {
+        read!(self, connection, inbound::tenants_with_subjects(connection, at))
+    }
+
     async fn begin_run(&self, run: &Run, causes: &[EventId]) -> Result<(), StoreError> {
-        write!(self, connection, runs::begin_run(connection, run, causes))
+        write_events!(self, connection, runs::begin_run(connection, run, causes))
     }
 
     async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
@@ -175,7 +203,7 @@ impl Store for ThisStore {
     }
 
     async fn update_run(&self, tenant: &TenantId, run: RunId, update: &RunUpdate) -> Result<(), StoreError> {
-        write!(self, connection, runs::update_run(connection, tenant, run, update))
+        write_events!(self, connection, runs::update_run(connection, tenant, run, update))
     }
 
     async fn slices_done(&self, run: RunId) -> Result<Vec<(u32, String)>, StoreError> {
@@ -205,7 +233,7 @@ impl Store for ThisStore {
         conclusion: &RunConclusion,
         found: &[Conjunction],
     ) -> Result<(), StoreError> {
-        write!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
+        write_events!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
     }
 
     async fn known_conjunctions(
@@ -300,7 +328,7 @@ impl Store for ThisStore {
         consumed: Option<Consumed>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        write!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
+        write_events!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
     }
 
     async fn take_deliveries(
@@ -368,10 +396,24 @@ impl Store for ThisStore {
     async fn audit(
         &self,
         tenant: &TenantId,
-        before: Option<Timestamp>,
+        after: Option<AuditPlace>,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        read!(self, connection, access::audit(connection, tenant, before, limit))
+    ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError> {
+        read!(self, connection, access::audit(connection, tenant, after, limit))
+    }
+
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        request: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<Attempted, StoreError> {
+        write!(self, connection, access::attempt(connection, tenant, key, request, at))
+    }
+
+    async fn was_consumed(&self, consumed: Consumed) -> Result<bool, StoreError> {
+        read!(self, connection, alerts::was_consumed(connection, consumed))
     }
 
     async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
