@@ -92,7 +92,7 @@ fn stops_taking(stop: impl Fn(&Place), go_on: impl Fn(&Place)) {
     }
     assert_eq!(found.named[&("uploads", "refused".to_owned())].len(), 1);
     assert_eq!(found.alerts.iter().filter(|(_, key, _)| key.starts_with("conjunction/")).count(), known);
-    assert!(found.running.is_empty() && found.unsequenced == 0);
+    assert!(found.running.is_empty() && found.is_sequenced());
     let leftovers = halves(&place.data());
     assert!(leftovers.is_empty(), "{leftovers:?}");
 }

@@ -34,8 +34,8 @@ pub(crate) struct Message {
 pub(crate) struct Found {
     /// Names by table, as often as they are there, with their identities.
     pub(crate) named: BTreeMap<(&'static str, String), Vec<Uuid>>,
-    /// Events without a position.
-    pub(crate) unsequenced: i64,
+    /// Topics of the events without a position.
+    pub(crate) unsequenced: Vec<String>,
     pub(crate) positions: Vec<i64>,
     pub(crate) consumers: BTreeMap<String, i64>,
     /// Alerts by subject, with state and severity.
@@ -104,7 +104,7 @@ impl Found {
         let expected: Vec<i64> = (1..=i64::try_from(positions.len()).unwrap()).collect();
         assert_eq!(positions, expected, "positions have gaps or repeat");
         let unsequenced =
-            sqlx::query_scalar("SELECT count(*) FROM events WHERE position IS NULL").fetch_one(&mut *db);
+            sqlx::query_scalar("SELECT topic FROM events WHERE position IS NULL").fetch_all(&mut *db);
         let unsequenced = unsequenced.await.unwrap();
         let consumers =
             sqlx::query("SELECT consumer, position FROM consumers").fetch_all(&mut *db).await.unwrap();
@@ -183,7 +183,7 @@ impl Found {
         let part_done = |(done, slices): &(i64, i64)| done > &0 && done < slices;
         let is_due = |message: &&Message| message.state == "due";
         let table = [
-            ("events committed, not sequenced", self.unsequenced > 0),
+            ("events committed, not sequenced", !self.unsequenced.is_empty()),
             ("events sequenced, not published", behind("relay")),
             (
                 "a run begun, no slice done",
@@ -202,6 +202,11 @@ impl Found {
             ),
         ];
         table.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| name).collect()
+    }
+
+    /// Whether all that was committed has its position. A feed that is asked during the shutdown is told at the next start.
+    pub(crate) fn is_sequenced(&self) -> bool {
+        self.unsequenced.iter().all(|topic| topic == "feeds")
     }
 
     /// Messages that were on their way.

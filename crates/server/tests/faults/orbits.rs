@@ -6,6 +6,8 @@ use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::process::binary;
+
 /// Objects of the catalog that meet in pairs: the number of the first of each pair.
 const FIRST_OF_PAIRS: u32 = 81_001;
 
@@ -43,7 +45,7 @@ pub(crate) fn watched() -> Vec<u32> {
 /// A few hundred objects that do not exist.
 pub(crate) fn crowd(now: Timestamp) -> String {
     let epoch = now.strftime("%Y-%m-%d").to_string();
-    let made = Command::new(env!("CARGO_BIN_EXE_astroshield"))
+    let made = Command::new(binary())
         .args(["catalog", "demo", "--objects", "300", "--epoch", &epoch, "-"])
         .output()
         .unwrap();

@@ -16,6 +16,12 @@ use crate::target::Target;
 /// Longest time for anything to happen in a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The binary: the one that was built with the tests, unless `ASTROSHIELD_BINARY` names another one.
+pub(crate) fn binary() -> PathBuf {
+    let built = || env!("CARGO_BIN_EXE_astroshield").into();
+    std::env::var_os("ASTROSHIELD_BINARY").map_or_else(built, PathBuf::from)
+}
+
 /// A folder with a configuration, a feed that is a file, and a webhook target.
 pub(crate) struct Place {
     folder: TempDir,
@@ -65,7 +71,7 @@ impl Place {
     /// The binary with the layer.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let root = self.root();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_astroshield"));
+        let mut command = Command::new(binary());
         command
             .args(arguments.split_whitespace())
             .current_dir(&root)

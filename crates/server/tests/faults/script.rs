@@ -135,7 +135,7 @@ impl<'a> Script<'a> {
             let id: Uuid = self.made[name]["id"].as_str().unwrap().parse().unwrap();
             assert_eq!(found.named.get(&(table, name.to_owned())), Some(&vec![id]), "{name}");
         }
-        assert_eq!(found.unsequenced, 0);
+        assert!(found.is_sequenced(), "{:?}", found.unsequenced);
         assert!(found.running.is_empty() && found.failed_runs.is_empty(), "{found:?}");
         let subjects: BTreeSet<&str> = found.alerts.iter().map(|(_, subject, _)| subject.as_str()).collect();
         assert_eq!((subjects.len(), found.alerts.len()), (orbits::watched().len(), orbits::watched().len()));
