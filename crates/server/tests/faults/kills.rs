@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::chance::{Chance, asked};
@@ -14,7 +14,7 @@ use crate::found::Found;
 use crate::layer::Word;
 use crate::orbits;
 use crate::process::{Client, PATIENCE, Place, Process};
-use crate::script::{LEASE_S, LOOK, Script, Sky, alerts, settle};
+use crate::script::{LEASE_S, LOOK, Script, Sky, alerts, settle, until};
 
 /// Rounds of both kinds together, unless `ASTROSHIELD_CRASH_ROUNDS` says otherwise.
 const ROUNDS: u64 = 24;
@@ -200,6 +200,29 @@ fn acknowledge(client: &Client, acknowledged: &mut BTreeSet<String>) -> io::Resu
     }
 }
 
+/// Makes a rule that speaks of every pair, so that alerts are opened and messages go out in every round.
+fn watch(client: &Client, watches: &mut Vec<Value>, due: usize) -> io::Result<()> {
+    while watches.len() < due {
+        let named = |path: &str, name: &str| -> io::Result<Value> {
+            let rows = client.get(path)?.json();
+            let mut rows = rows["items"].as_array().unwrap().iter();
+            Ok(rows.find(|row| row["name"] == name).unwrap()["id"].clone())
+        };
+        let channel = json!({ "kind": "webhook", "webhook": named("/api/v1/webhooks", "hook")? });
+        let name = format!("watch {}", watches.len());
+        let rule = json!({ "name": name, "severity": "critical", "watch_list": named("/api/v1/watch-lists", "list")?,
+            "max_miss_distance_km": 1.0, "channels": [channel] });
+        let answer = client.post("/api/v1/rules", &name, rule.to_string().as_bytes())?;
+        if answer.status == 503 {
+            std::thread::sleep(LOOK);
+            continue;
+        }
+        assert_eq!(answer.status, 201, "{answer:?}");
+        watches.push(answer.json()["id"].clone());
+    }
+    Ok(())
+}
+
 /// A service under load, killed again and again.
 pub(crate) struct Lane<'a> {
     pub(crate) place: Place,
@@ -210,6 +233,9 @@ pub(crate) struct Lane<'a> {
     acknowledged: BTreeSet<String>,
     in_flight: BTreeMap<Uuid, usize>,
     catalogs: u32,
+    /// Rules that were acknowledged, of those that speak of every pair.
+    watches: Vec<Value>,
+    rounds: usize,
     pub(crate) kills: u32,
 }
 
@@ -223,7 +249,8 @@ impl<'a> Lane<'a> {
         let writer = |table| Writer { lane: number, table, number: 0, pending: None, accepted: Vec::new() };
         let writers = ["uploads", "watch_lists", "rules", "webhooks"].map(writer).into();
         let (acknowledged, in_flight) = (BTreeSet::new(), BTreeMap::new());
-        Self { place, sky, number, key, writers, acknowledged, in_flight, catalogs: 0, kills: 0 }
+        let (catalogs, watches, rounds, kills) = (0, Vec::new(), 0, 0);
+        Self { place, sky, number, key, writers, acknowledged, in_flight, catalogs, watches, rounds, kills }
     }
 
     pub(crate) fn start(&self) -> Option<Process> {
@@ -245,13 +272,17 @@ impl<'a> Lane<'a> {
     /// Everybody works until the service is gone, which is seen to.
     pub(crate) fn load(&mut self, mut process: Process, longest: Duration) {
         self.publish();
+        self.rounds += 1;
         let client = process.client.clone();
         let (sky, writers, acknowledged) = (self.sky, &mut self.writers, &mut self.acknowledged);
+        let (watches, due) = (&mut self.watches, self.rounds);
         std::thread::scope(|scope| {
             for writer in writers {
                 scope.spawn(|| writer.write(&client, sky).unwrap_err());
             }
             scope.spawn(|| acknowledge(&client, acknowledged).unwrap_err());
+            // It has ended well if the service lived until then.
+            scope.spawn(|| drop(watch(&client, watches, due)));
             let began = Instant::now();
             while !process.has_ended() && began.elapsed() < longest {
                 std::thread::sleep(LOOK);
@@ -271,8 +302,17 @@ impl<'a> Lane<'a> {
         for (key, ids) in &found.named {
             assert_eq!(ids.len(), 1, "{key:?} is there more than once");
         }
-        let subjects: BTreeSet<&str> = found.alerts.iter().map(|(_, subject, _)| subject.as_str()).collect();
-        assert_eq!(subjects.len(), found.alerts.len(), "an alert is there twice: {:?}", found.alerts);
+        // That a feed fails may be so again; what is said of a conjunction is said once.
+        let of_conjunctions =
+            found.alerts.iter().filter(|(_, subject, _)| subject.starts_with("conjunction/"));
+        let mut subjects = BTreeSet::new();
+        for (_, subject, _) in of_conjunctions {
+            assert!(subjects.insert(subject), "an alert is there twice: {:?}", found.alerts);
+        }
+        for (number, id) in self.watches.iter().enumerate() {
+            let expected: Uuid = id.as_str().unwrap().parse().unwrap();
+            assert_eq!(found.named.get(&("rules", format!("watch {number}"))), Some(&vec![expected]));
+        }
         for id in &self.acknowledged {
             let alert = found.alerts.iter().find(|(alert, ..)| alert.to_string() == *id).unwrap();
             assert_eq!(alert.2, "acknowledged", "{id}");
@@ -286,8 +326,12 @@ impl<'a> Lane<'a> {
 
     /// Lets it come to rest, and holds the end against all that was ever accepted.
     pub(crate) fn finish(&mut self) -> (usize, usize) {
-        self.place.control.set(Word::ClockS, LEASE_S * i64::from(self.kills + 1));
+        // Messages that failed a few times wait for minutes.
+        self.place.control.set(Word::ClockS, LEASE_S * i64::from(self.kills + 5));
         let process = self.start().unwrap_or_else(|| panic!("no restart: {}", self.place.log()));
+        watch(&process.client, &mut self.watches, self.rounds).unwrap();
+        let expected = orbits::watched().len() * (1 + self.watches.len()) - 1;
+        until(|| Ok(alerts(&process.client)?.len() > expected)).unwrap();
         settle(&process.client).unwrap();
         assert_eq!(process.stop(), 0, "{}", self.place.log());
         let found = self.check();
@@ -300,7 +344,7 @@ impl<'a> Lane<'a> {
             assert!(*times <= 1 + kills, "{id} came {times} times, and was on its way at {kills} kills");
         }
         let accepted = self.writers.iter().map(|writer| writer.accepted.len()).sum::<usize>();
-        (accepted + self.acknowledged.len(), found.positions.len())
+        (accepted + self.acknowledged.len() + self.watches.len(), found.positions.len())
     }
 }
 

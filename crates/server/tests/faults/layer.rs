@@ -34,10 +34,15 @@ impl Control {
     /// A control of no faults.
     pub(crate) fn new(path: PathBuf) -> Self {
         fs::write(&path, [0; WORDS * 8]).unwrap();
-        let file = File::options().read(true).write(true).open(&path).unwrap();
-        let control = Self { path, file };
+        let control = Self::over(&path);
         control.set(Word::Space, -1);
         control
+    }
+
+    /// A control that is there already.
+    pub(crate) fn over(path: &Path) -> Self {
+        let file = File::options().read(true).write(true).open(path).unwrap();
+        Self { path: path.to_owned(), file }
     }
 
     pub(crate) fn set(&self, word: Word, value: i64) {

@@ -192,7 +192,7 @@ fn is_busy(client: &Client) -> io::Result<bool> {
     if runs["items"].as_array().unwrap().iter().any(|run| run["state"] == "running") {
         return Ok(true);
     }
-    for alert in alerts(client)? {
+    for alert in client.get("/api/v1/alerts?limit=1000")?.json()["items"].as_array().unwrap() {
         let path = format!("/api/v1/alerts/{}/deliveries", alert["id"].as_str().unwrap());
         let deliveries = client.get(&path)?.json();
         let mut deliveries = deliveries["items"].as_array().unwrap().iter();

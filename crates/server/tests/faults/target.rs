@@ -73,17 +73,13 @@ impl Target {
         self.state.lock().unwrap().manner = manner;
     }
 
-    /// How often each identity came, each with one body. Counts from here on.
+    /// How often each identity came, each with one body.
     pub(crate) fn received(&self) -> BTreeMap<String, usize> {
         let state = self.state.lock().unwrap();
         for (id, bodies) in &state.received {
             assert!(bodies.iter().all(|body| body == &bodies[0]), "{id} came with different bodies");
         }
         state.received.iter().map(|(id, bodies)| (id.clone(), bodies.len())).collect()
-    }
-
-    pub(crate) fn forget(&self) {
-        self.state.lock().unwrap().received.clear();
     }
 
     fn converse(&self, stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
