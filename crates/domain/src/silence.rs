@@ -1,10 +1,10 @@
 //! Silence is an alarm: no screening, no fresh catalog, or a feed that fails; and a heartbeat for an outside monitor that
 //! notices when this process itself is gone.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
@@ -19,6 +19,8 @@ use crate::trace::Trace;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(30);
+/// A difference between the clock and the time that has passed that is no drift.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Failures in a row from which on a feed is alerted.
 const FAILURES: u32 = 3;
 /// Runs among which the newest that completed is looked for.
@@ -46,8 +48,8 @@ pub struct SilenceWatch {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     heartbeat: Arc<dyn FeedClient>,
-    /// When the watch began: what never happened counts from here.
-    since: Timestamp,
+    /// When the watch began, or the clock was set: what never happened counts from here.
+    since: Mutex<Timestamp>,
 }
 
 /// What is wrong.
@@ -68,7 +70,7 @@ impl SilenceWatch {
         clock: Arc<dyn Clock>,
         heartbeat: Arc<dyn FeedClient>,
     ) -> Self {
-        let since = clock.now();
+        let since = Mutex::new(clock.now());
         Self { settings, feeds, store, clock, heartbeat, since }
     }
 
@@ -78,7 +80,17 @@ impl SilenceWatch {
     }
 
     async fn keep_looking(&self, shutdown: &CancellationToken) {
+        let mut last = (self.clock.now(), Instant::now());
         while !shutdown.is_cancelled() {
+            let now = (self.clock.now(), Instant::now());
+            let passed = SignedDuration::try_from(now.1 - last.1).unwrap_or(SignedDuration::MAX);
+            let step = now.0.duration_since(last.0) - passed;
+            if step.abs() > STEP {
+                tracing::warn!(seconds = step.as_secs(), "the clock was set, or the machine slept");
+                // As after a start, there is time to catch up.
+                *self.since.lock().unwrap_or_else(PoisonError::into_inner) = now.0;
+            }
+            last = now;
             if let Err(error) = Trace::begin().follow("silence", self.look()).await {
                 tracing::error!(%error, "nobody could look for silence");
             }
@@ -110,11 +122,12 @@ impl SilenceWatch {
     }
 
     async fn findings(&self, now: Timestamp) -> Result<Vec<(TenantId, Finding)>, StoreError> {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
         let mut findings = Vec::new();
         let known = self.store.feeds().await?;
         for feed in &self.feeds {
             let status = known.iter().find(|status| status.feed == feed.name);
-            if let Some(summary) = ailing(feed, status, self.since, now) {
+            if let Some(summary) = ailing(feed, status, since, now) {
                 let subject = Subject::Feed { feed: feed.name.clone() };
                 findings.push((alerted(feed), Finding { subject, severity: Severity::Warning, summary }));
             }
@@ -123,12 +136,12 @@ impl SilenceWatch {
         let runs = self.store.runs(&TenantId::public(), None, RUNS).await?.rows;
         let mut completed = runs.iter().filter(|run| run.state == RunState::Completed);
         let newest = completed.find_map(|run| run.finished);
-        if let Some(hours) = silent_hours(newest, self.since, self.settings.no_screening_after, now) {
+        if let Some(hours) = silent_hours(newest, since, self.settings.no_screening_after, now) {
             let summary = format!("no screening has completed for {hours:.1} h");
             findings.push(local(Subject::NoScreening, Severity::Critical, summary));
         }
         let arrived = self.store.catalog_age().await?.map(|(arrived, _)| arrived);
-        if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
+        if let Some(hours) = silent_hours(arrived, since, self.settings.stale_catalog_after, now) {
             let summary = format!("no element set has arrived for {hours:.1} h");
             findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));
         }
@@ -230,6 +243,8 @@ fn hours(from: Timestamp, to: Timestamp) -> f64 {
 
 /// Hours since something last happened, if that is longer ago than it may be.
 fn silent_hours(last: Option<Timestamp>, since: Timestamp, limit: Duration, now: Timestamp) -> Option<f64> {
+    // What happened while the clock was ahead happened at no time that is known.
+    let last = last.filter(|last| *last <= now);
     // A process that begins after a long pause has the time to catch up.
     let ago = hours(last.map_or(since, |last| last.max(since)), now);
     (ago * 3600.0 > limit.as_secs_f64()).then(|| last.map_or(ago, |last| hours(last, now)))
@@ -256,8 +271,6 @@ fn ailing(
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::feeds::FeedKind;
 
@@ -285,6 +298,12 @@ mod tests {
         assert_eq!(silent_hours(None, at(0), 6 * HOUR, at(7)), Some(7.0));
         assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(11)), None);
         assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(12)), Some(7.0));
+    }
+
+    #[test]
+    fn what_happened_in_the_future_does_not_put_the_alarm_off() {
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(6)), None);
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(7)), Some(7.0));
     }
 
     #[test]
