@@ -1,10 +1,10 @@
 //! Silence is an alarm: no screening, no fresh catalog, or a feed that fails; and a heartbeat for an outside monitor that
 //! notices when this process itself is gone, or screens no more.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
@@ -19,6 +19,8 @@ use crate::trace::Trace;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(30);
+/// A difference between the clock and the time that has passed that is no drift.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Failures in a row from which on a feed is alerted.
 const FAILURES: u32 = 3;
 /// Runs among which the newest that completed is looked for.
@@ -46,8 +48,8 @@ pub struct SilenceWatch {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     heartbeat: Arc<dyn FeedClient>,
-    /// When the watch began: what never happened counts from here.
-    since: Timestamp,
+    /// When the watch began, or the clock was set: what never happened counts from here.
+    since: Mutex<Timestamp>,
 }
 
 /// What is wrong.
@@ -68,7 +70,7 @@ impl SilenceWatch {
         clock: Arc<dyn Clock>,
         heartbeat: Arc<dyn FeedClient>,
     ) -> Self {
-        let since = clock.now();
+        let since = Mutex::new(clock.now());
         Self { settings, feeds, store, clock, heartbeat, since }
     }
 
@@ -78,7 +80,17 @@ impl SilenceWatch {
     }
 
     async fn keep_looking(&self, shutdown: &CancellationToken) {
+        let mut last = (self.clock.now(), Instant::now());
         while !shutdown.is_cancelled() {
+            let now = (self.clock.now(), Instant::now());
+            let passed = SignedDuration::try_from(now.1 - last.1).unwrap_or(SignedDuration::MAX);
+            let step = now.0.duration_since(last.0) - passed;
+            if step.abs() > STEP {
+                tracing::warn!(seconds = step.as_secs(), "the clock was set, or the machine slept");
+                // As after a start, there is time to catch up.
+                *self.since.lock().unwrap_or_else(PoisonError::into_inner) = now.0;
+            }
+            last = now;
             if let Err(error) = Trace::begin().follow("silence", self.look()).await {
                 tracing::error!(%error, "nobody could look for silence");
             }
@@ -110,11 +122,12 @@ impl SilenceWatch {
     }
 
     async fn findings(&self, now: Timestamp) -> Result<Vec<(TenantId, Finding)>, StoreError> {
+        let since = self.since();
         let mut findings = Vec::new();
         let known = self.store.feeds().await?;
         for feed in &self.feeds {
             let status = known.iter().find(|status| status.feed == feed.name);
-            if let Some(summary) = ailing(feed, status, self.since, now) {
+            if let Some(summary) = ailing(feed, status, since, now) {
                 let subject = Subject::Feed { feed: feed.name.clone() };
                 findings.push((alerted(feed), Finding { subject, severity: Severity::Warning, summary }));
             }
@@ -126,11 +139,16 @@ impl SilenceWatch {
         }
         // What a tenant uploads for itself says nothing of the catalog that all screen.
         let arrived = self.store.public_catalog_arrived().await?;
-        if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
+        if let Some(hours) = silent_hours(arrived, since, self.settings.stale_catalog_after, now) {
             let summary = format!("no element set has arrived for {hours:.1} h");
             findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));
         }
         Ok(findings)
+    }
+
+    /// Since when there has been time to do what is watched.
+    fn since(&self) -> Timestamp {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hours since a screening was completed, if that is too long ago.
@@ -138,7 +156,7 @@ impl SilenceWatch {
         let runs = self.store.runs(&TenantId::public(), None, RUNS).await?.rows;
         let mut completed = runs.iter().filter(|run| run.state == RunState::Completed);
         let newest = completed.find_map(|run| run.finished);
-        Ok(silent_hours(newest, self.since, self.settings.no_screening_after, now))
+        Ok(silent_hours(newest, self.since(), self.settings.no_screening_after, now))
     }
 
     /// Brings the alerts of a tenant in line with what is wrong.
@@ -192,10 +210,14 @@ impl SilenceWatch {
         }
     }
 
-    /// Asks for the heartbeat's address, if the store answers and screenings are completed: a process that does neither is as
-    /// good as gone.
+    /// Asks for the heartbeat's address, if the store takes writes and screenings are completed: a process that can keep
+    /// nothing, or screens no more, is as good as gone.
     pub async fn beat(&self) {
         let Some(url) = &self.settings.heartbeat_url else { return };
+        if let Err(error) = self.store.try_write().await {
+            tracing::error!(%error, "no heartbeat, as the store takes no writes");
+            return;
+        }
         match self.unscreened_hours(time::to_microsecond(self.clock.now())).await {
             Ok(None) => {}
             Ok(Some(hours)) => {
@@ -282,8 +304,6 @@ fn ailing(
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::catalog::Grade;
     use crate::feeds::FeedKind;
@@ -312,6 +332,12 @@ mod tests {
         assert_eq!(silent_hours(None, at(0), 6 * HOUR, at(7)), Some(7.0));
         assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(11)), None);
         assert_eq!(silent_hours(Some(at(5)), at(0), 6 * HOUR, at(12)), Some(7.0));
+    }
+
+    #[test]
+    fn what_happened_in_the_future_does_not_put_the_alarm_off() {
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(6)), None);
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(7)), Some(7.0));
     }
 
     #[test]

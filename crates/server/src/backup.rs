@@ -82,12 +82,19 @@ impl Backup {
         })?;
         // After the rows: a row is stored after the blob that it names.
         let blobs = blobs(&folder.join(BLOBS_FOLDER))?;
+        let mut kept = 0;
         for path in &blobs {
-            let bytes = fs::read(folder.join(BLOBS_FOLDER).join(path)).with_context(|| path.clone())?;
+            let bytes = match fs::read(folder.join(BLOBS_FOLDER).join(path)) {
+                Ok(bytes) => bytes,
+                // A running server takes away only what no row names.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error).with_context(|| path.clone()),
+            };
             writer.blob(path.clone(), bytes)?;
+            kept += 1;
         }
         writer.finish()?.finish()?;
-        eprintln!("{rows} rows, {} blobs", blobs.len());
+        eprintln!("{rows} rows, {kept} blobs");
         Ok(Completion::Whole)
     }
 }
@@ -166,14 +173,19 @@ fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
             let relative = entry.path().strip_prefix(folder)?.to_str().map(str::to_owned);
             match relative {
                 _ if kind.is_dir() => rest.push(entry.path()),
-                // A name with # is an upload that is not whole yet.
-                Some(path) if kind.is_file() && !path.contains('#') => found.push(path),
+                // A name with # is an upload that is not whole yet. Slices are made again by a run that is taken up.
+                Some(path) if kind.is_file() && !path.contains('#') && !is_slice(&path) => found.push(path),
                 _ => {}
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a blob is a slice of a run: `TENANT/runs/RUN/SLICE`.
+fn is_slice(path: &str) -> bool {
+    path.split('/').nth(1) == Some("runs")
 }
 
 fn write_blob(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {

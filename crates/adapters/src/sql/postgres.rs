@@ -7,7 +7,7 @@ use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres, QueryBuilder, Transaction};
+use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
@@ -23,6 +23,7 @@ type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
 const MAX_BINDS: usize = 65_535;
+const BEGIN: &str = "BEGIN";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
@@ -58,8 +59,8 @@ impl PostgresStore {
         Ok(self.pool.acquire().await?)
     }
 
-    async fn writing(&self) -> Outcome<Transaction<'static, Postgres>> {
-        Ok(self.pool.begin().await?)
+    async fn writing(&self) -> Outcome<PoolConnection<Postgres>> {
+        Ok(self.pool.acquire().await?)
     }
 }
 

@@ -13,7 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
@@ -30,6 +30,8 @@ type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
+/// Takes the lock at once: a transaction that reads first and cannot write then would have to begin again.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Rows that were read are safe in a transaction that writes: there is no other one.
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
@@ -92,8 +94,8 @@ impl SqliteStore {
         Ok(self.readers.acquire().await?)
     }
 
-    async fn writing(&self) -> Outcome<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    async fn writing(&self) -> Outcome<PoolConnection<Sqlite>> {
+        Ok(self.writer.acquire().await?)
     }
 }
 

@@ -135,6 +135,10 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// Whether the store takes a write that lasts; it changes nothing. Where a disk is full or takes no writes, reading still
+    /// works.
+    async fn try_write(&self) -> Result<(), StoreError>;
+
     /// Notified after each commit through this store that may have put events into the outbox.
     fn outbox(&self) -> Arc<Notify>;
 

@@ -47,6 +47,9 @@ const FAILURES: u32 = 20;
 /// Wait after a run that failed; it doubles with each, up to the time between runs.
 const FAILURE_WAIT: Duration = Duration::from_secs(60);
 
+/// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// Attempts at a run while store or blobs are away, before it is given up.
 const ATTEMPTS: u32 = 8;
 
@@ -291,12 +294,17 @@ impl Runner {
     ) -> Result<Option<Trigger>, RunError> {
         let mut trigger = Trigger::default();
         let mut settled: Option<Instant> = None;
-        let scheduled = Instant::now() + self.until_scheduled().await?;
+        let mut scheduled = Instant::now() + self.until_scheduled().await?;
         loop {
             let due = settled.map_or(scheduled, |settled| settled.min(scheduled));
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
-                () = tokio::time::sleep_until(due) => {
+                () = tokio::time::sleep_until(due.min(Instant::now() + LOOK)) => {
+                    if Instant::now() < due {
+                        // Never later than it was: while the clock is behind, it would be put off again and again.
+                        scheduled = scheduled.min(Instant::now() + self.until_scheduled().await?);
+                        continue;
+                    }
                     trigger.catalog |= due == scheduled;
                     return Ok(Some(trigger));
                 }
@@ -338,7 +346,10 @@ impl Runner {
         causes: &[EventId],
     ) -> Result<Option<Prepared>, RunError> {
         let now = time::to_microsecond(self.clock.now());
-        let sets = self.store.catalog_as_of(tenant, now).await?;
+        // What arrived while the clock was ahead is there all the same.
+        let arrived = self.store.catalog_age().await?.map(|(arrived, _)| arrived);
+        let as_of = arrived.map_or(now, |arrived| arrived.max(now));
+        let sets = self.store.catalog_as_of(tenant, as_of).await?;
         let epochs = CatalogEpochs::of(sets.iter().map(|set| set.elements.epoch));
         let Some(window_start) = self.window_start(now, epochs.as_ref()) else { return Ok(None) };
         let run = Run {
@@ -346,7 +357,7 @@ impl Runner {
             tenant: tenant.clone(),
             kind,
             state: RunState::Running,
-            as_of: now,
+            as_of,
             window_start,
             window_stop: window_start.saturating_add(self.settings.window).unwrap_or(window_start),
             threshold_km: self.settings.threshold_km,

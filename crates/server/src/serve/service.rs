@@ -103,8 +103,8 @@ impl Service {
         shutdown: &CancellationToken,
     ) -> Router {
         let dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
-            ("store", Box::new(StoreAnswers(Arc::clone(&parts.store))) as Box<dyn Dependency>),
-            ("blobs", Box::new(BlobsAnswer(Arc::clone(&parts.blobs)))),
+            ("store", Box::new(StoreAnswers::new(Arc::clone(&parts.store))) as Box<dyn Dependency>),
+            ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs)))),
         ]);
         let metrics = Metrics::new(recorded, Arc::clone(&parts.store), Arc::clone(&parts.clock), &CONSUMERS);
         health::routes(Health::new(dependencies, shutdown.clone())).merge(metrics::routes(metrics))

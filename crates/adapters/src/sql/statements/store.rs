@@ -29,12 +29,13 @@ use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use sqlx::Connection as _;
 use tokio::sync::Notify;
 
 use super::days::{self, Series};
 use super::{
-    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events, figures,
-    inbound, objects, requests, runs, upkeep, watching,
+    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, deliveries, events,
+    figures, inbound, objects, requests, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -53,19 +54,27 @@ macro_rules! write {
     ($store:expr, $connection:ident, $work:expr) => {{
         let mut attempt = 1;
         loop {
-            let mut transaction = $store.writing().await?;
-            let $connection: &mut Connection = &mut transaction;
-            let failure = match $work.await {
-                Ok(value) => match transaction.commit().await {
-                    Ok(()) => break Ok(value),
-                    Err(error) => Failure::from(error),
-                },
-                Err(failure) => {
-                    // What cannot be rolled back is gone with its connection.
-                    let _ = transaction.rollback().await;
-                    failure
+            let mut held = $store.writing().await?;
+            let (failure, usable) = match held.begin_with(BEGIN).await {
+                Err(error) => (Failure::from(error), true),
+                Ok(mut transaction) => {
+                    let $connection: &mut Connection = &mut transaction;
+                    match $work.await {
+                        Ok(value) => match transaction.commit().await {
+                            Ok(()) => break Ok(value),
+                            Err(error) => (Failure::from(error), false),
+                        },
+                        Err(failure) => {
+                            let usable = transaction.rollback().await.is_ok();
+                            (failure, usable)
+                        }
+                    }
                 }
             };
+            if !usable || failure.spoils_connection() {
+                held.close_on_drop();
+            }
+            drop(held);
             if attempt == ATTEMPTS || !failure.is_passing() {
                 break Err(failure.into());
             }
@@ -92,6 +101,10 @@ impl Store for ThisStore {
         let mut connection = self.reading().await?;
         sqlx::query("SELECT 1").execute(&mut *connection).await.map_err(store_error)?;
         Ok(())
+    }
+
+    async fn try_write(&self) -> Result<(), StoreError> {
+        write!(self, connection, events::try_write(connection))
     }
 
     fn outbox(&self) -> Arc<Notify> {
