@@ -7,7 +7,7 @@ use std::time::Duration;
 use astroshield_domain::access::Caller;
 use astroshield_domain::ports::CacheKey;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -68,9 +68,13 @@ pub(crate) fn json_of<T: Serialize>(status: StatusCode, value: &T) -> Result<Res
     Ok(response)
 }
 
-/// The header `Link` of a list that is no JSON and goes on.
-pub(crate) fn next_link(cursor: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::try_from(format!("<?cursor={cursor}>; rel=\"next\"")).map_err(Problem::internal)
+/// The header `Link` of a list that is no JSON and goes on: the same request with another cursor, as a reference is
+/// resolved against the address of the request, and its query is replaced as a whole.
+pub(crate) fn next_link(uri: &Uri, cursor: &str) -> Result<HeaderValue, Problem> {
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(asked.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    HeaderValue::try_from(format!("<?{}>; rel=\"next\"", query.finish())).map_err(Problem::internal)
 }
 
 /// Nothing to say.
@@ -133,5 +137,16 @@ mod tests {
         let tag = tag_of(b"");
         assert!(tag.starts_with(b"\"") && tag.ends_with(b"\""));
         assert!(!tag[1..23].contains(&b'"'));
+    }
+
+    #[test]
+    fn the_next_part_of_a_list_is_asked_for_like_the_first() {
+        let uri: Uri = "/x?object=5&cursor=old&sort=tca&search=a%26b%20c".parse().unwrap();
+        assert_eq!(
+            next_link(&uri, "new").unwrap(),
+            "<?object=5&sort=tca&search=a%26b+c&cursor=new>; rel=\"next\""
+        );
+        let plain: Uri = "/x".parse().unwrap();
+        assert_eq!(next_link(&plain, "new").unwrap(), "<?cursor=new>; rel=\"next\"");
     }
 }

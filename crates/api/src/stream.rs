@@ -6,6 +6,7 @@ use std::time::Duration;
 use astroshield_domain::access::Caller;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Store, StoreError};
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, Method, Uri};
@@ -47,6 +48,8 @@ struct Subscribe {
 struct Subscribed<'a> {
     subscribed: &'a [Topic],
     position: i64,
+    /// Whether events may be missing after the position that the client named.
+    reset: bool,
 }
 
 /// An event, as it is sent.
@@ -57,8 +60,10 @@ struct Told<'a> {
 }
 
 /// Events as they happen, over a WebSocket. Send `{"subscribe":["alerts","conjunctions"],"after":41}`; `after` is the last
-/// position that was seen, if any. Each event comes as `{"position":42,"event":{...}}`. After a lost connection,
-/// subscribe again with the last position; an event may then come twice.
+/// position that was seen, if any. The answer is `{"subscribed":[...],"position":41,"reset":false}`, and each event comes as
+/// `{"position":42,"event":{...}}`. After a lost connection, subscribe again with the last position; an event may then
+/// come twice. `reset` is true where events may be missing, as they are forgotten or the database is another one: read
+/// anew what you have kept.
 #[utoipa::path(get, path = "/stream", tag = "stream",
     responses((status = 101, description = "A WebSocket from here on")))]
 pub(crate) async fn stream(
@@ -175,14 +180,15 @@ impl Connection {
         };
         let first = subscription.topics.is_empty();
         subscription.topics = asked.subscribe;
+        let mut reset = false;
         if let Some(after) = asked.after {
-            subscription.position = after;
+            (subscription.position, reset) = place(self.state.ports.store.as_ref(), after).await?;
         } else if first {
             let store = Arc::clone(&self.state.ports.store);
             subscription.position = store.last_position().await.map_err(|error| unreadable(&error))?;
         }
-        self.send_json(&Subscribed { subscribed: &subscription.topics, position: subscription.position })
-            .await?;
+        let position = subscription.position;
+        self.send_json(&Subscribed { subscribed: &subscription.topics, position, reset }).await?;
         self.catch_up(subscription).await
     }
 
@@ -217,11 +223,20 @@ impl Connection {
     }
 }
 
+/// Where to go on for a client that has seen a position, and whether it may have missed something: one that this database
+/// has not reached is of another one, and after one from before the oldest event there is a gap.
+async fn place(store: &dyn Store, after: i64) -> Result<(i64, bool), End> {
+    // The oldest first: it only grows.
+    let oldest = store.oldest_position().await.map_err(|error| unreadable(&error))?;
+    let newest = store.last_position().await.map_err(|error| unreadable(&error))?;
+    Ok(if after > newest { (newest, true) } else { (after, after < oldest - 1) })
+}
+
 fn may_see(caller: &Caller, tenant: &TenantId) -> bool {
     *tenant == caller.tenant || *tenant == TenantId::public()
 }
 
-fn unreadable(error: &astroshield_domain::ports::StoreError) -> End {
+fn unreadable(error: &StoreError) -> End {
     tracing::error!(error = %crate::problem::chain(error), "a WebSocket could not be given its events");
     End::Close(close_code::AGAIN, "the server cannot read its events right now")
 }

@@ -10,13 +10,12 @@ use astroshield_domain::ids::{ConjunctionId, TenantId, WatchListId};
 use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::objects::finite;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
@@ -165,16 +164,16 @@ pub(crate) struct ConjunctionsParams {
     #[param(maximum = 999_999_999)]
     object: Option<u32>,
     /// Those of objects on this watch list.
-    #[param(schema_with = schema::id)]
+    #[param(value_type = Option<uuid::Uuid>)]
     watch_list: Option<WatchListId>,
     /// Where they stand; without it, the active ones.
     #[param(schema_with = schema::conjunction_status)]
     status: Option<ConjunctionStatus>,
     /// TCA not before, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = Option<String>, format = DateTime)]
     tca_from: Option<Timestamp>,
     /// TCA not after, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = Option<String>, format = DateTime)]
     tca_to: Option<Timestamp>,
     /// Miss distance at most, in km.
     #[param(minimum = 0)]
@@ -191,6 +190,7 @@ pub(crate) struct ConjunctionsParams {
     #[param(inline)]
     format: Option<ListFormat>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -198,6 +198,17 @@ pub(crate) struct ConjunctionsParams {
 }
 
 const LIST: &str = "conjunctions";
+
+/// A number of a query that is from 0 to a limit.
+fn between(name: &'static str, number: Option<f64>, most: f64) -> Result<Option<f64>, Problem> {
+    match number {
+        Some(number) if !(0.0..=most).contains(&number) => {
+            let due = if most < f64::MAX { format!("0 to {most}") } else { "at least 0".to_owned() };
+            Err(Problem::invalid(name, format!("{number:?}: {due} is due")))
+        }
+        other => Ok(other),
+    }
+}
 
 /// The query of a request; everything that is wrong with it is named.
 fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
@@ -217,8 +228,8 @@ fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
         status: params.status,
         tca_from: params.tca_from,
         tca_to: params.tca_to,
-        max_miss_distance_km: finite("max_miss_distance_km", params.max_miss_distance_km)?,
-        min_probability: finite("min_probability", params.min_probability)?,
+        max_miss_distance_km: between("max_miss_distance_km", params.max_miss_distance_km, f64::MAX)?,
+        min_probability: between("min_probability", params.min_probability, 1.0)?,
         relation: params.relation,
         order,
         after: params.cursor.as_deref().map(|text| cursor::decode_conjunction(order, text)).transpose()?,
@@ -258,6 +269,7 @@ pub(crate) async fn conjunctions(
     State(state): State<ApiState>,
     Reader(caller): Reader,
     headers: HeaderMap,
+    uri: Uri,
     Parameters(params): Parameters<ConjunctionsParams>,
 ) -> Result<Response, Problem> {
     let query = query_of(&params)?;
@@ -267,7 +279,7 @@ pub(crate) async fn conjunctions(
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
         let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
         if let Some(next) = next_cursor {
-            response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
+            response.headers_mut().insert(header::LINK, answer::next_link(&uri, &next)?);
         }
         return Ok(response);
     }
@@ -372,10 +384,10 @@ pub(crate) struct HistoryRow {
     #[serde(flatten)]
     solution: SolutionRow,
     /// Epochs of the two element sets, UTC.
-    #[schema(value_type = [Option<String>; 2])]
+    #[schema(schema_with = schema::two_times_or_null)]
     epochs: [Option<Timestamp>; 2],
     /// Grades of the data of the two.
-    #[schema(value_type = [String; 2])]
+    #[schema(schema_with = schema::two_grades)]
     grades: [Grade; 2],
 }
 

@@ -6,7 +6,7 @@ use astroshield_domain::ports::Page;
 use astroshield_domain::time::from_epoch;
 use astroshield_formats::{CatalogNumber, Message, Notation};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,7 @@ pub(crate) struct ObjectsParams {
     /// Largest height of apogee, in km.
     max_apogee_km: Option<f64>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -124,7 +125,7 @@ fn short(name: &'static str, text: Option<String>, most: usize) -> Result<Option
 }
 
 /// A number of a query that is one.
-pub(super) fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f64>, Problem> {
+fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f64>, Problem> {
     match number {
         Some(number) if !number.is_finite() => {
             Err(Problem::invalid(name, format!("{number}: a finite number is due")))
@@ -303,6 +304,7 @@ impl ElementSetFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ElementSetsParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -315,12 +317,13 @@ pub(crate) struct ElementSetsParams {
 /// Element sets of an object, the newest epoch first.
 #[utoipa::path(get, path = "/objects/{number}/element-sets", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), ElementSetsParams),
-    responses((status = 200, description = "Element sets", content((List<ElementSetRow> = "application/json"),
+    responses((status = 200, description = "Element sets", content((schema::ListOrMessages<ElementSetRow> = "application/json"),
         (String = "text/csv"), (String = "application/xml"), (String = "text/plain")))))]
 pub(crate) async fn element_sets(
     State(state): State<ApiState>,
     Reader(caller): Reader,
     headers: HeaderMap,
+    uri: Uri,
     Id(id): Id<u32>,
     Parameters(params): Parameters<ElementSetsParams>,
 ) -> Result<Response, Problem> {
@@ -347,7 +350,7 @@ pub(crate) async fn element_sets(
     let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
     let mut response = written(&state, &messages, notation)?;
     if let Some(next) = next_cursor {
-        response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
+        response.headers_mut().insert(header::LINK, answer::next_link(&uri, &next)?);
     }
     Ok(response)
 }

@@ -68,6 +68,7 @@ impl From<Upload> for UploadRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadsParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -108,7 +109,11 @@ pub(crate) async fn upload(
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadParams {
     /// Name of the file; else the one of the header `Content-Disposition`.
-    #[param(min_length = 1, max_length = 200)]
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\s/\\:.][^\x00-\x1f\x7f-\x9f/\\:]*$"
+    )]
     name: Option<String>,
     /// The object whose ephemeris it is, where the file does not say.
     #[param(maximum = 999_999_999)]

@@ -17,7 +17,7 @@ use super::audit_entry;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::problem::Problem;
-use crate::request::{Id, Json};
+use crate::request::{Id, Json, whole};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -26,11 +26,12 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WatchedObjectBody {
     /// Catalog number.
+    #[serde(deserialize_with = "whole")]
     #[schema(maximum = 999_999_999)]
     catalog_number: u32,
     /// Hard-body radius, in m, where the operator knows better.
     #[serde(default)]
-    #[schema(exclusive_minimum = 0, maximum = 1000)]
+    #[schema(minimum = 0.001, maximum = 1000)]
     hard_body_radius_m: Option<f64>,
     /// Whether it can maneuver.
     #[serde(default)]
@@ -50,7 +51,7 @@ pub(crate) struct WatchedObjectBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WatchListBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// The satellites.
     #[schema(max_items = 10_000)]
@@ -108,7 +109,7 @@ pub(super) fn within(
     match value {
         Some(value) if !range.contains(&value) => {
             let (start, end) = (range.start(), range.end());
-            Err(Problem::unprocessable(format!("{value}: {start} to {end} is due")).at(field.into()))
+            Err(Problem::unprocessable(format!("{value:?}: {start} to {end} is due")).at(field.into()))
         }
         other => Ok(other),
     }
@@ -161,8 +162,8 @@ pub(crate) async fn watch_lists(
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: WatchListId) -> Result<WatchList, Problem> {
-    let lists = state.ports.store.watch_lists(&caller.tenant).await?;
-    lists.into_iter().find(|list| list.id == id).ok_or_else(|| Problem::not_found("watch list", id))
+    let list = state.ports.store.watch_list(&caller.tenant, id).await?;
+    list.ok_or_else(|| Problem::not_found("watch list", id))
 }
 
 /// One watch list.

@@ -27,10 +27,10 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// Where to: `https:`, outside the network unless the settings allow it.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, pattern = "^https://")]
     url: String,
     /// Whether it is in use.
     #[serde(default = "yes")]
@@ -97,8 +97,8 @@ pub(crate) async fn webhooks(
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
-    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
-    webhooks.into_iter().find(|webhook| webhook.id == id).ok_or_else(|| Problem::not_found("webhook", id))
+    let webhook = state.ports.store.webhook(&caller.tenant, id).await?;
+    webhook.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
 /// One webhook.

@@ -5,6 +5,7 @@ use astroshield_domain::access::Scope;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store as _;
 use futures_util::{SinkExt as _, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -123,6 +124,38 @@ async fn what_was_missed_comes_first_after_a_lost_connection() {
     }
     let due = [("run_completed", first), ("run_started", second), ("run_completed", second)];
     assert_eq!(seen, due.map(|(kind, run)| (kind.to_owned(), run.to_string())));
+}
+
+#[tokio::test]
+async fn a_position_that_this_database_never_reached_is_told_and_loses_nothing_from_then_on() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let newest = service.store.last_position().await.unwrap();
+    let mut socket = connected(&service).await;
+    let asked = json!({ "subscribe": ["runs"], "after": newest + 5_000 });
+    socket.send(Message::text(asked.to_string())).await.unwrap();
+    let answer = next(&mut socket).await;
+    assert_eq!((&answer["reset"], &answer["position"]), (&json!(true), &json!(newest)));
+    let run = service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    assert_eq!(next(&mut socket).await["event"]["payload"]["run"], run.to_string());
+}
+
+#[tokio::test]
+async fn a_gap_of_forgotten_events_is_told() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let newest = service.store.last_position().await.unwrap();
+    service.store.advance_consumer("relay", newest).await.unwrap();
+    service.store.prune(Timestamp::now() + SignedDuration::from_hours(1)).await.unwrap();
+    for (after, reset) in [(0, true), (newest - 1, true), (newest, false)] {
+        let mut socket = connected(&service).await;
+        let asked = json!({ "subscribe": ["runs"], "after": after });
+        socket.send(Message::text(asked.to_string())).await.unwrap();
+        assert_eq!(next(&mut socket).await["reset"], reset, "{after}");
+    }
 }
 
 #[tokio::test]

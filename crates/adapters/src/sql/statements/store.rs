@@ -232,7 +232,12 @@ impl Store for ThisStore {
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
-        read!(self, connection, watching::watch_lists(connection, tenant))
+        read!(self, connection, watching::watch_lists(connection, tenant, None))
+    }
+
+    async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError> {
+        let lists = read!(self, connection, watching::watch_lists(connection, tenant, Some(id)));
+        lists.map(|lists: Vec<_>| lists.into_iter().next())
     }
 
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError> {
@@ -250,6 +255,10 @@ impl Store for ThisStore {
 
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError> {
         read!(self, connection, watching::rules(connection, tenant))
+    }
+
+    async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
+        read!(self, connection, watching::rule(connection, tenant, id))
     }
 
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError> {
@@ -315,6 +324,10 @@ impl Store for ThisStore {
 
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError> {
         read!(self, connection, watching::webhooks(connection, tenant))
+    }
+
+    async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        read!(self, connection, watching::webhook(connection, tenant, id))
     }
 
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError> {
@@ -390,6 +403,10 @@ impl Store for ThisStore {
 
     async fn last_position(&self) -> Result<i64, StoreError> {
         read!(self, connection, events::last_position(connection))
+    }
+
+    async fn oldest_position(&self) -> Result<i64, StoreError> {
+        read!(self, connection, events::oldest_position(connection))
     }
 
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError> {
