@@ -159,7 +159,8 @@ def main():
             (folder / "schemathesis.toml").write_text(configuration(furnish(server)))
             report = folder / "report.xml"
             command = [
-                Path(sys.executable).parent / "schemathesis", "--config-file", folder / "schemathesis.toml", "run",
+                # Not by its script, which names the folder that it was installed in.
+                sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "--config-file", folder / "schemathesis.toml", "run",
                 server.address + "/api/v1/openapi.json", "--header", "Authorization:" + server.headers["Authorization"],
                 "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--report", "junit",
                 "--report-junit-path", report, *arguments,

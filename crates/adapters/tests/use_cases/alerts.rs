@@ -10,7 +10,7 @@ use astroshield_domain::alert::{
 use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::ids::{RuleId, TenantId, WebhookId};
 use astroshield_domain::notify::Notifier;
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::RunKind;
 use jiff::SignedDuration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

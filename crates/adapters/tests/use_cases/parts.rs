@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use astroshield_adapters::memory::LocalBroadcast;
-use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
 use astroshield_domain::ids::TenantId;
@@ -13,6 +13,7 @@ use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{Bus, Clock, Store};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
+use astroshield_testkit::postgres;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -111,11 +112,25 @@ impl ObjectStore for Stopping {
 
 /// A service on a folder, which stays when the service is dropped.
 pub(crate) struct Parts {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Arc<Stopping>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<Hands>,
     pub(crate) ingestor: Arc<Ingestor>,
+}
+
+/// The store that belongs to a folder: a file in it, or a database whose address is in it.
+async fn store_of(folder: &TempDir) -> Arc<dyn Store> {
+    let address = folder.path().join("store.url");
+    let url = match std::fs::read_to_string(&address) {
+        Ok(url) => Some(url),
+        Err(_) => postgres::chosen().await,
+    };
+    let Some(url) = url else {
+        return Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+    };
+    std::fs::write(address, &url).unwrap();
+    Arc::new(PostgresStore::connect(&url).await.unwrap())
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -128,7 +143,7 @@ impl Parts {
     }
 
     pub(crate) async fn stopping(folder: &TempDir, limit: Option<(usize, bool)>) -> Self {
-        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        let store = store_of(folder).await;
         let files = folder.path().join("blobs");
         std::fs::create_dir_all(&files).unwrap();
         let blobs = Arc::new(Stopping {

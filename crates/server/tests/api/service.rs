@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
-use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
 use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
 use astroshield_domain::catalog::Grade;
@@ -21,6 +21,7 @@ use astroshield_domain::ports::{Broadcast, Clock, Store, SystemClock};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::CatalogNumber;
+use astroshield_testkit::postgres;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -36,7 +37,7 @@ pub(crate) const HOST: &str = "localhost:8080";
 
 pub(crate) struct Service {
     pub(crate) routes: Router,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
@@ -82,34 +83,26 @@ impl Service {
 
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap());
+        let store: Arc<dyn Store> = match postgres::chosen().await {
+            Some(url) => Arc::new(PostgresStore::connect(&url).await.unwrap()),
+            None => Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap()),
+        };
         let blobs_folder = folder.path().join("blobs");
         std::fs::create_dir(&blobs_folder).unwrap();
         let blobs: Arc<dyn object_store::ObjectStore> =
             Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
-        let dyn_store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let broadcast = Arc::new(LocalBroadcast::new(broadcast_capacity));
         let webhooks = Arc::new(SignedWebhookClient::new(&WebhookSettings::default()).unwrap());
-        let ingestor =
-            Arc::new(Ingestor::new(Arc::clone(&dyn_store), Arc::clone(&blobs), Arc::clone(&clock)));
-        let uploads = Uploads::new(
-            Arc::clone(&dyn_store),
-            Arc::clone(&blobs),
-            Arc::clone(&clock),
-            Arc::clone(&ingestor),
-        );
-        let bus = Arc::new(EmbeddedBus::new(Arc::clone(&dyn_store)));
+        let ingestor = Arc::new(Ingestor::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock)));
+        let uploads =
+            Uploads::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), Arc::clone(&ingestor));
+        let bus = Arc::new(EmbeddedBus::new(Arc::clone(&store)));
         let use_cases = UseCases {
             uploads: Arc::new(uploads),
-            on_demand: Arc::new(OnDemand::new(
-                Arc::clone(&dyn_store),
-                Arc::clone(&blobs),
-                Arc::clone(&clock),
-                2,
-            )),
+            on_demand: Arc::new(OnDemand::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), 2)),
             notifier: Arc::new(Notifier::new(
-                Arc::clone(&dyn_store),
+                Arc::clone(&store),
                 bus,
                 Arc::<SignedWebhookClient>::clone(&webhooks),
                 None,
@@ -118,7 +111,7 @@ impl Service {
             )),
         };
         let ports = Ports {
-            store: dyn_store,
+            store: Arc::clone(&store),
             blobs,
             cache: Arc::new(MemoryCache::new(16 << 20)),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
