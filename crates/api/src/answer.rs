@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use object_store::GetResult;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -75,6 +76,30 @@ pub(crate) fn next_link(uri: &Uri, cursor: &str) -> Result<HeaderValue, Problem>
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(asked.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
     HeaderValue::try_from(format!("<?{}>; rel=\"next\"", query.finish())).map_err(Problem::internal)
+}
+
+/// Bytes of any kind.
+pub(crate) const BYTES: &str = "application/octet-stream";
+
+/// A table in Parquet.
+pub(crate) const PARQUET: &str = "application/vnd.apache.parquet";
+
+/// A file that is kept among the blobs, to be stored under a name and not shown.
+pub(crate) fn file(found: GetResult, name: &str) -> Result<Response, Problem> {
+    let length = HeaderValue::from(found.meta.size);
+    let mut response = Response::new(Body::from_stream(found.into_stream()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
+    headers.insert(header::CONTENT_LENGTH, length);
+    // Names are of ASCII here, or written as RFC 8187 has it.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._- ()".contains(c);
+    let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let extended: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let disposition =
+        format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", extended.replace('+', "%20"));
+    let disposition = HeaderValue::try_from(disposition).map_err(Problem::internal)?;
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    Ok(response)
 }
 
 /// Nothing to say.

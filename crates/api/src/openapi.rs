@@ -58,8 +58,8 @@ const OF_A_PATH: [u16; 1] = [404];
 /// Problems of what is written.
 const OF_A_WRITE: [u16; 5] = [404, 409, 413, 415, 422];
 
-/// Problems of what is made from what is there: there may be no state, or no form for it.
-const OF_AN_EXPORT: [u16; 1] = [422];
+/// Problems of what is made from what is there: there may be no state, or no form for it, at all or in a build.
+const OF_AN_EXPORT: [u16; 2] = [406, 422];
 
 /// Adds to every operation what all have.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {

@@ -64,6 +64,25 @@ where
     }
 }
 
+/// Two identities in the path of a request, in its order.
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A, B, S> FromRequestParts<S> for Ids<A, B>
+where
+    A: FromStr<Err: Display>,
+    B: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (a, b) = path.map_err(|error| Problem::bad_request(error.body_text()))?.0;
+        let refused = |error: &dyn Display| Problem::invalid("id", error);
+        Ok(Self(a.parse().map_err(|error| refused(&error))?, b.parse().map_err(|error| refused(&error))?))
+    }
+}
+
 /// The bytes of a body of at most so many.
 pub(crate) async fn body_bytes(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
     refuse_encoded(request.headers())?;

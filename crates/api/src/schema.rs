@@ -58,6 +58,8 @@ names! {
     alert_change: "opened", "raised", "acknowledged", "muted", "escalated", "resolved";
     /// [`astroshield_domain::alert::DeliveryState`].
     delivery_state: "due", "delivered", "failed";
+    /// [`astroshield_domain::backups::BackupState`].
+    backup_state: "running", "completed", "failed";
     /// [`astroshield_domain::access::Scope`].
     scope: "read", "write", "admin";
 }
@@ -111,6 +113,22 @@ pub(crate) fn name() -> Object {
         .min_length(Some(1))
         .max_length(Some(100))
         .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"))
+        .build()
+}
+
+/// Public keys of age.
+pub(crate) fn recipients() -> Array {
+    let key = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("A public key of age"))
+        .max_length(Some(100))
+        .pattern(Some("^age1[a-z0-9]+$"))
+        .build();
+    ArrayBuilder::new()
+        .items(key)
+        .description(Some("Public keys of age, each of which alone opens the backup"))
+        .min_items(Some(1))
+        .max_items(Some(20))
         .build()
 }
 

@@ -30,8 +30,8 @@ const CATCH_UP: u32 = 500;
 /// Keep-alives without a sign of life after which a client is gone.
 const SILENT_KEEP_ALIVES: u32 = 3;
 
-/// How long to try to tell a client why it is cut off.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long to try to tell a client why it is cut off: one that wakes up in this time learns where to go on.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What a client sends.
 #[derive(Debug, Deserialize, PartialEq)]

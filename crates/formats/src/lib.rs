@@ -20,6 +20,8 @@ mod oem;
 mod oem_draft;
 mod omm;
 mod opm;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod reading;
 mod rows;
 mod spacecraft;

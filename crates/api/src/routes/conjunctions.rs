@@ -6,7 +6,7 @@ use astroshield_domain::conjunction::{
     Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, HistoryEntry,
     Participant, ProbabilityMethod, ReceivedCdm, Solution,
 };
-use astroshield_domain::ids::{ConjunctionId, TenantId, WatchListId};
+use astroshield_domain::ids::{CdmId, ConjunctionId, TenantId, WatchListId};
 use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
@@ -16,11 +16,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::tables;
+use super::uploads::kept;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
 use crate::problem::Problem;
-use crate::request::{Id, Parameters, limit};
+use crate::request::{Id, Ids, Parameters, limit};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -153,6 +155,8 @@ pub(crate) enum ListFormat {
     Json,
     /// CSV with a header line; where the list goes on is in the header `Link`.
     Csv,
+    /// A table in Parquet of every row, without `cursor` and `limit`; in builds with the feature `parquet`.
+    Parquet,
 }
 
 /// Which conjunctions to list, and how.
@@ -264,7 +268,8 @@ async fn page(
 /// Conjunctions in an order.
 #[utoipa::path(get, path = "/conjunctions", tag = "conjunctions", params(ConjunctionsParams),
     responses((status = 200, description = "Conjunctions", content(
-        (List<ConjunctionRow> = "application/json"), (String = "text/csv")))))]
+        (List<ConjunctionRow> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn conjunctions(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -273,6 +278,15 @@ pub(crate) async fn conjunctions(
     Parameters(params): Parameters<ConjunctionsParams>,
 ) -> Result<Response, Problem> {
     let query = query_of(&params)?;
+    if params.format == Some(ListFormat::Parquet) {
+        tables::require_whole(params.cursor.as_deref(), params.limit)?;
+        let query = ConjunctionQuery { limit: tables::ROWS, ..query };
+        let first = state.ports.store.conjunctions(&caller.tenant, &query).await?;
+        return tables::conjunctions(&state, &caller.tenant, query, first, |last, query| ConjunctionCursor {
+            value: sort_value(query.order, last),
+            id: last.id,
+        });
+    }
     let accepts_csv =
         || headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
     if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv() {
@@ -426,7 +440,7 @@ pub(crate) async fn history(
 pub(crate) struct CdmRow {
     /// Identity.
     #[schema(schema_with = schema::id)]
-    id: astroshield_domain::ids::CdmId,
+    id: CdmId,
     /// Catalog numbers of the two objects.
     catalog_numbers: [u32; 2],
     /// Who made it.
@@ -483,6 +497,22 @@ pub(crate) async fn cdms(
         found(&state, &caller, id).await?;
     }
     answer::json(&List { items: cdms.into_iter().map(CdmRow::from).collect(), next_cursor: None })
+}
+
+/// A conjunction data message in the file in which it was received, byte for byte; others may be in it, too.
+#[utoipa::path(get, path = "/conjunctions/{id}/cdms/{cdm}/file", tag = "conjunctions",
+    params(("id" = uuid::Uuid, Path, description = "Identity of the conjunction"),
+        ("cdm" = uuid::Uuid, Path, description = "Identity of the message")),
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+pub(crate) async fn received_cdm(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Ids(id, cdm): Ids<ConjunctionId, CdmId>,
+) -> Result<Response, Problem> {
+    let cdms = state.ports.store.cdms_of(&caller.tenant, id).await?;
+    let found = cdms.iter().find(|known| known.id == cdm);
+    let found = found.ok_or_else(|| Problem::not_found("message of this conjunction", cdm))?;
+    kept(&state, &found.blob, &format!("{cdm}.cdm")).await
 }
 
 #[cfg(test)]

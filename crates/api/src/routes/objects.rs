@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::exports::written;
+use super::tables;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
@@ -271,13 +272,15 @@ pub(crate) enum ElementSetFormat {
     OmmKvn,
     /// Two-line element sets; an object above 339999 has none.
     Tle,
+    /// A table in Parquet of all of them, without `cursor` and `limit`; in builds with the feature `parquet`.
+    Parquet,
 }
 
 impl ElementSetFormat {
     /// The notation, where it is one of a standard.
     fn notation(self) -> Option<Notation> {
         match self {
-            Self::Json => None,
+            Self::Json | Self::Parquet => None,
             Self::OmmJson => Some(Notation::Json),
             Self::OmmCsv => Some(Notation::Csv),
             Self::OmmXml => Some(Notation::Xml),
@@ -318,7 +321,8 @@ pub(crate) struct ElementSetsParams {
 #[utoipa::path(get, path = "/objects/{number}/element-sets", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), ElementSetsParams),
     responses((status = 200, description = "Element sets", content((schema::ListOrMessages<ElementSetRow> = "application/json"),
-        (String = "text/csv"), (String = "application/xml"), (String = "text/plain")))))]
+        (String = "text/csv"), (String = "application/xml"), (String = "text/plain"),
+        (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn element_sets(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -330,7 +334,12 @@ pub(crate) async fn element_sets(
     const LIST: &str = "element sets";
     let before =
         params.cursor.as_deref().map(|cursor| cursor::decode::<Timestamp>(LIST, cursor)).transpose()?;
-    let (number, limit) = (number(id)?, limit(params.limit)?);
+    let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
+    let is_table = form == ElementSetFormat::Parquet;
+    if is_table {
+        tables::require_whole(params.cursor.as_deref(), params.limit)?;
+    }
+    let (number, limit) = (number(id)?, if is_table { tables::ROWS } else { limit(params.limit)? });
     let Page { rows, more } =
         state.ports.store.element_history(&caller.tenant, number, before, limit).await?;
     if rows.is_empty()
@@ -339,9 +348,11 @@ pub(crate) async fn element_sets(
     {
         return Err(Problem::not_found("object", id));
     }
+    if is_table {
+        return tables::element_sets(&state, &caller.tenant, number, Page { rows, more });
+    }
     let last = rows.last().filter(|_| more).and_then(|last| from_epoch(last.elements.epoch));
     let next_cursor = last.map(|last| cursor::encode(LIST, last)).transpose()?;
-    let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
     let Some(notation) = form.notation() else {
         let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
         return answer::json(&List { items, next_cursor });

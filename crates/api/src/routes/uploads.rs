@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
+use object_store::ObjectStoreExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -101,6 +102,29 @@ pub(crate) async fn upload(
 ) -> Result<Response, Problem> {
     let upload = state.ports.store.upload(&caller.tenant, id).await?;
     answer::json(&UploadRow::from(upload.ok_or_else(|| Problem::not_found("upload", id))?))
+}
+
+/// The file as it was given, byte for byte.
+#[utoipa::path(get, path = "/uploads/{id}/file", tag = "uploads",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+pub(crate) async fn file(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<UploadId>,
+) -> Result<Response, Problem> {
+    let upload = state.ports.store.upload(&caller.tenant, id).await?;
+    let upload = upload.ok_or_else(|| Problem::not_found("upload", id))?;
+    kept(&state, &upload.blob, &upload.name).await
+}
+
+/// A file that is kept.
+pub(super) async fn kept(state: &ApiState, path: &str, name: &str) -> Result<Response, Problem> {
+    match state.ports.blobs.get(&path.into()).await {
+        Ok(found) => answer::file(found, name),
+        Err(object_store::Error::NotFound { .. }) => Err(Problem::not_found("file", name)),
+        Err(error) => Err(Problem::unavailable(chain(&error))),
+    }
 }
 
 /// What is said of an upload beside its bytes.

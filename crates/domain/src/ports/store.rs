@@ -362,6 +362,9 @@ pub trait Store: Send + Sync + 'static {
     /// The key of this hash, revoked or not.
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
+    /// Adds a line to the audit log, for what is written elsewhere.
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+
     /// What was written by whom, the newest first.
     async fn audit(
         &self,

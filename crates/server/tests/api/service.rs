@@ -9,6 +9,7 @@ use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
 use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
+use astroshield_domain::backups::{BackupContents, Backups};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
@@ -17,16 +18,18 @@ use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Broadcast, Clock, Store, SystemClock};
+use astroshield_domain::ports::{Archiver, Broadcast, Clock, Store, SystemClock};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::CatalogNumber;
 use astroshield_testkit::postgres;
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use object_store::local::LocalFileSystem;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -76,6 +79,27 @@ impl Answer {
     }
 }
 
+/// Makes a blob of what it was asked for; fails for a recipient `age1fails`.
+struct Archive(Arc<dyn ObjectStore>);
+
+#[async_trait]
+impl Archiver for Archive {
+    fn check(&self, recipients: &[String]) -> Result<(), String> {
+        let unknown = recipients.iter().find(|recipient| !recipient.starts_with("age1"));
+        unknown.map_or(Ok(()), |recipient| Err(format!("{recipient} is no public key of age")))
+    }
+
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
+        if recipients.contains(&"age1fails".to_owned()) {
+            return Err("no room".to_owned());
+        }
+        let bytes = recipients.join("\n").into_bytes();
+        let size = bytes.len() as u64;
+        self.0.put(&path.into(), bytes.into()).await.unwrap();
+        Ok(BackupContents { rows: 3, blobs: 1, bytes: size })
+    }
+}
+
 impl Service {
     pub(crate) async fn start() -> Self {
         Self::with(ApiSettings::default(), 64).await
@@ -89,8 +113,7 @@ impl Service {
         };
         let blobs_folder = folder.path().join("blobs");
         std::fs::create_dir(&blobs_folder).unwrap();
-        let blobs: Arc<dyn object_store::ObjectStore> =
-            Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
+        let blobs: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let broadcast = Arc::new(LocalBroadcast::new(broadcast_capacity));
         let webhooks = Arc::new(SignedWebhookClient::new(&WebhookSettings::default()).unwrap());
@@ -109,6 +132,12 @@ impl Service {
                 Arc::clone(&clock),
                 None,
             )),
+            backups: Backups::new(
+                Arc::new(Archive(Arc::clone(&blobs))),
+                Arc::clone(&store),
+                Arc::clone(&blobs),
+                Arc::clone(&clock),
+            ),
         };
         let ports = Ports {
             store: Arc::clone(&store),

@@ -365,6 +365,10 @@ impl Store for ThisStore {
         read!(self, connection, access::api_key_by_hash(connection, hash))
     }
 
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, access::add_audit(connection, entry))
+    }
+
     async fn audit(
         &self,
         tenant: &TenantId,
