@@ -33,6 +33,9 @@ const SILENT_KEEP_ALIVES: u32 = 3;
 /// How long to try to tell a client why it is cut off: one that wakes up in this time learns where to go on.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// The same where the server stops, which waits for nobody.
+const FAREWELL_AT_THE_END: Duration = Duration::from_secs(1);
+
 /// What a client sends.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -113,8 +116,15 @@ impl Connection {
         let events = self.state.ports.broadcast.subscribe();
         if let Err(End::Close(code, reason)) = self.serve(events).await {
             let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            // A client that takes nothing does not take this either; it is cut off all the same.
-            drop(timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await);
+            // A client that takes nothing does not take this either; it is cut off all the same. What it has sent is read,
+            // since a connection that is closed with something unread takes back what was sent.
+            let farewell = async {
+                self.socket.send(Message::Close(Some(frame))).await?;
+                while let Some(Ok(_)) = self.socket.recv().await {}
+                Ok::<(), axum::Error>(())
+            };
+            let patience = if code == close_code::AWAY { FAREWELL_AT_THE_END } else { FAREWELL };
+            drop(timeout(patience, farewell).await);
         }
     }
 

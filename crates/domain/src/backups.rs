@@ -228,14 +228,15 @@ impl Backups {
         self.store.add_audit(&entry).await
     }
 
-    /// One that says that it is running and is not being made ended with its process.
-    fn as_it_is(&self, backup: Backup) -> Backup {
-        let making = *self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if backup.state != BackupState::Running || making == Some(backup.id) {
-            return backup;
-        }
-        let problem = Some("the process ended before it was whole".to_owned());
-        Backup { state: BackupState::Failed, problem, ..backup }
+    fn is_being_made(&self, id: BackupId) -> bool {
+        *self.making.lock().unwrap_or_else(PoisonError::into_inner) == Some(id)
+    }
+
+    async fn recorded(&self, caller: &Caller, id: BackupId) -> Result<Backup, BackupError> {
+        let path = record(&caller.tenant, id);
+        let bytes = blobs::get(self.blobs.as_ref(), &path).await?.ok_or(BackupError::NotFound { id })?;
+        let backup = serde_json::from_slice(&bytes);
+        Ok(backup.map_err(|source| BlobError::Damaged { path, source: source.into() })?)
     }
 
     /// The backups of a tenant, the newest first.
@@ -269,11 +270,17 @@ impl Backups {
     /// When the caller may not, or it is not there.
     pub async fn find(&self, caller: &Caller, id: BackupId) -> Result<Backup, BackupError> {
         require_operator(caller)?;
-        let path = record(&caller.tenant, id);
-        let bytes = blobs::get(self.blobs.as_ref(), &path).await?.ok_or(BackupError::NotFound { id })?;
-        let backup = serde_json::from_slice(&bytes)
-            .map_err(|source| BlobError::Damaged { path, source: source.into() })?;
-        Ok(self.as_it_is(backup))
+        let backup = self.recorded(caller, id).await?;
+        if backup.state != BackupState::Running || self.is_being_made(id) {
+            return Ok(backup);
+        }
+        // It may have ended since it was read. If not, it ended with its process.
+        let backup = self.recorded(caller, id).await?;
+        if backup.state != BackupState::Running {
+            return Ok(backup);
+        }
+        let problem = Some("the process ended before it was whole".to_owned());
+        Ok(Backup { state: BackupState::Failed, problem, ..backup })
     }
 
     /// The file of a backup.
