@@ -143,6 +143,8 @@ ids! {
     ApiKeyId;
     /// A conjunction data message that somebody sent.
     CdmId;
+    /// A backup.
+    BackupId;
 }
 
 /// Names the conjunctions of AstroShield among all version 5 UUIDs.

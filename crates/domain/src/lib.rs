@@ -3,6 +3,7 @@
 pub mod access;
 pub mod alert;
 pub mod assess;
+pub mod backups;
 pub mod blobs;
 pub mod catalog;
 pub mod conjunction;

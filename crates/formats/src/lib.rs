@@ -22,6 +22,8 @@ mod oem;
 mod oem_draft;
 mod omm;
 mod opm;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod reading;
 mod rows;
 mod space_weather;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_adapters::memory::LocalBroadcast;
 use astroshield_adapters::trust::TrustedRoots;
-use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
 use astroshield_domain::event::Payload;
@@ -21,6 +21,7 @@ use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
 use astroshield_domain::uploads::Uploads;
+use astroshield_testkit::postgres;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -119,7 +120,7 @@ impl ObjectStore for Stopping {
 
 /// A service on a folder, which stays when the service is dropped.
 pub(crate) struct Parts {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Arc<Stopping>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<Hands>,
@@ -150,6 +151,20 @@ pub(crate) fn feed(kind: FeedKind, url: String) -> FeedSettings {
     }
 }
 
+/// The store that belongs to a folder: a file in it, or a database whose address is in it.
+async fn store_of(folder: &TempDir) -> Arc<dyn Store> {
+    let address = folder.path().join("store.url");
+    let url = match std::fs::read_to_string(&address) {
+        Ok(url) => Some(url),
+        Err(_) => postgres::chosen().await,
+    };
+    let Some(url) = url else {
+        return Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+    };
+    std::fs::write(address, &url).unwrap();
+    Arc::new(PostgresStore::connect(&url).await.unwrap())
+}
+
 pub(crate) fn start() -> Timestamp {
     "2026-01-02T03:04:05.678901Z".parse().unwrap()
 }
@@ -160,7 +175,7 @@ impl Parts {
     }
 
     pub(crate) async fn stopping(folder: &TempDir, limit: Option<(usize, bool)>) -> Self {
-        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        let store = store_of(folder).await;
         let files = folder.path().join("blobs");
         std::fs::create_dir_all(&files).unwrap();
         let blobs = Arc::new(Stopping {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
 use astroshield_domain::ids::{RunId, TenantId};
-use astroshield_domain::ports::Store;
 use astroshield_domain::runs::Runner;
 use astroshield_domain::screening::{RunKind, RunState};
 use jiff::SignedDuration;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::alert::Subject;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
 use jiff::SignedDuration;

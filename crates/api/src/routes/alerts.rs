@@ -136,6 +136,7 @@ pub(crate) struct AlertsParams {
     #[param(maximum = 999_999_999)]
     object: Option<u32>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]

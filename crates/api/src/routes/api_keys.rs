@@ -24,7 +24,7 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyBody {
     /// What it is for.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// What it may do.
     #[schema(schema_with = schema::scope)]

@@ -42,6 +42,7 @@ impl From<AuditEntry> for AuditRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]

@@ -88,7 +88,7 @@ pub(crate) struct CdmParams {
 #[utoipa::path(get, path = "/conjunctions/{id}/cdm", tag = "conjunctions",
     params(("id" = uuid::Uuid, Path, description = "Identity"), CdmParams),
     responses((status = 200, description = "The message", content(
-        (String = "text/plain"), (String = "application/xml"), (String = "application/json")))))]
+        (String = "text/plain"), (String = "application/xml"), (schema::Messages = "application/json")))))]
 pub(crate) async fn cdm(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -148,13 +148,13 @@ pub(crate) enum EphemerisFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct EphemerisParams {
     /// First time, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = String, format = DateTime)]
     start: Timestamp,
     /// Time not to go beyond, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = String, format = DateTime)]
     stop: Timestamp,
     /// From one state to the next, in seconds; 60 without it.
-    #[param(exclusive_minimum = 0, maximum = 86400)]
+    #[param(minimum = 0.001, maximum = 86400)]
     step_s: Option<f64>,
     /// Frame; `teme` without it.
     #[param(inline)]
@@ -168,7 +168,7 @@ impl EphemerisParams {
     fn request(&self) -> Result<EphemerisRequest, Problem> {
         let step_s = self.step_s.unwrap_or(60.0);
         if !(1e-3..=86_400.0).contains(&step_s) {
-            return Err(Problem::invalid("step_s", format!("{step_s}: 0.001 to 86400 is due")));
+            return Err(Problem::invalid("step_s", format!("{step_s:?}: 0.001 to 86400 is due")));
         }
         if self.stop < self.start {
             return Err(Problem::invalid("stop", format!("{} is before start, {}", self.stop, self.start)));

@@ -27,10 +27,10 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// Where to: `https:`, outside the network unless the settings allow it.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, pattern = "^https://")]
     url: String,
     /// Whether it is in use.
     #[serde(default = "yes")]
@@ -96,13 +96,9 @@ pub(crate) async fn webhooks(
     answer::json(&List { items, next_cursor: None })
 }
 
-async fn one(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Option<Webhook>, Problem> {
-    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
-    Ok(webhooks.into_iter().find(|webhook| webhook.id == id))
-}
-
 async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
-    one(state, caller, id).await?.ok_or_else(|| Problem::not_found("webhook", id))
+    let webhook = state.ports.store.webhook(&caller.tenant, id).await?;
+    webhook.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
 /// One webhook.
@@ -129,7 +125,7 @@ pub(crate) async fn create(
     let now = state.now();
     let id = tried.id(WebhookId::of_attempt, || WebhookId::at(now));
     if tried.is_repeated()
-        && let Some(webhook) = one(&state, &caller, id).await?
+        && let Some(webhook) = state.ports.store.webhook(&caller.tenant, id).await?
     {
         return made(webhook);
     }

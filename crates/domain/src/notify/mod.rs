@@ -299,7 +299,7 @@ impl Notifier {
 
     async fn rule_of(&self, alert: &Alert) -> Result<Option<Rule>, StoreError> {
         let Subject::Conjunction { rule, .. } = &alert.subject else { return Ok(None) };
-        Ok(self.store.rules(&alert.tenant).await?.into_iter().find(|known| known.id == *rule))
+        self.store.rule(&alert.tenant, *rule).await
     }
 
     async fn conjunction_of(&self, alert: &Alert) -> Result<Option<Conjunction>, StoreError> {

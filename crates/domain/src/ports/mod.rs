@@ -1,11 +1,13 @@
 //! What the use cases need of the outside. Adapters implement these; a suite in `testkit` holds every adapter to them.
 
+mod archiver;
 mod bus;
 mod cache;
 mod clock;
 mod outside;
 mod store;
 
+pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Cache, CacheKey};
 pub use clock::{Clock, SystemClock};

@@ -352,6 +352,9 @@ pub trait Store: Send + Sync + 'static {
     /// Watch lists, by name.
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError>;
 
+    /// One watch list.
+    async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError>;
+
     /// Makes or replaces a watch list.
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError>;
 
@@ -365,6 +368,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Rules, by name.
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError>;
+
+    /// One rule.
+    async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError>;
 
     /// Rules of every tenant that are in force.
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError>;
@@ -422,6 +428,9 @@ pub trait Store: Send + Sync + 'static {
     /// Webhooks, by name.
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError>;
 
+    /// One webhook.
+    async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
+
     /// Makes or replaces a webhook.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
 
@@ -452,6 +461,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The key of this hash, revoked or not.
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Adds a line to the audit log, for what is written elsewhere.
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// What was written by whom, the newest first, entries of one time in reverse; those after a place in this order.
     async fn audit(
@@ -501,6 +513,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest position.
     async fn last_position(&self) -> Result<i64, StoreError>;
+
+    /// The position from which on every event is there: those before it are forgotten. One more than the newest if none is
+    /// there.
+    async fn oldest_position(&self) -> Result<i64, StoreError>;
 
     /// Where a consumer is; 0 if it never was anywhere.
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError>;

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
+use astroshield_domain::backups::Backups;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::relay::Relay;
@@ -29,6 +30,7 @@ use super::roles::Role;
 use super::sign_in::{self, SignIn};
 use super::tasks::Tasks;
 use super::{feeds, health, http, requests};
+use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 
 /// Consumers whose lag is told.
@@ -74,7 +76,8 @@ impl Service {
         if self.roles.contains(&Role::Api) {
             let tokens = Arc::new(OneTimeTokens::default());
             let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address);
-            routes = routes.merge(self.api(&parts, tokens, Arc::clone(&notifier), listening, &shutdown));
+            let notifier = Arc::clone(&notifier);
+            routes = routes.merge(self.api(&parts, tokens, notifier, listening, folder, &shutdown));
             sign_in.print();
             let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
             let shutdown = shutdown.clone();
@@ -116,6 +119,7 @@ impl Service {
         tokens: Arc<OneTimeTokens>,
         notifier: Arc<Notifier>,
         listening: SocketAddr,
+        folder: &Path,
         shutdown: &CancellationToken,
     ) -> Router {
         let public_url = self.settings.server.public_url.as_deref();
@@ -140,7 +144,19 @@ impl Service {
             Arc::clone(&parts.clock),
             self.threads(),
         );
-        let use_cases = UseCases { uploads: parts.uploads(), on_demand: Arc::new(on_demand), notifier };
+        let archiver = Arc::new(StoreArchiver {
+            settings: self.settings.clone(),
+            folder: folder.to_owned(),
+            blobs: Arc::clone(&parts.blobs),
+        });
+        let (store, blobs, clock) =
+            (Arc::clone(&parts.store), Arc::clone(&parts.blobs), Arc::clone(&parts.clock));
+        let use_cases = UseCases {
+            uploads: parts.uploads(),
+            on_demand: Arc::new(on_demand),
+            notifier,
+            backups: Backups::new(archiver, store, blobs, clock),
+        };
         let demo = Arc::new(AtomicBool::new(self.demo));
         astroshield_api::router(ApiState::new(ports, use_cases, settings, tokens, demo, shutdown.clone()))
     }

@@ -1,7 +1,6 @@
 use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
 use astroshield_domain::ids::{AlertId, TenantId};
-use astroshield_domain::ports::Store as _;
 use jiff::Timestamp;
 use serde_json::json;
 

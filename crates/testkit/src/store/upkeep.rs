@@ -57,14 +57,17 @@ pub async fn sent_events_are_forgotten(store: &dyn Store) {
     let consumed = Consumed { consumer: "fast", event: sent[1].event.id };
     store.change_alerts(&own, &AlertChanges::default(), Some(consumed), at(0)).await.unwrap();
     assert_eq!(store.prune(at(0)).await.unwrap(), 0);
+    assert_eq!(store.oldest_position().await.unwrap(), sent[0].position);
     store.prune(at(1)).await.unwrap();
     assert_eq!(store.events_after(0, &Topic::ALL, 10).await.unwrap(), sent[1..]);
+    assert_eq!(store.oldest_position().await.unwrap(), sent[1].position);
     let again = store.change_alerts(&own, &AlertChanges::default(), Some(consumed), at(0)).await;
     assert!(matches!(again, Err(StoreError::AlreadyConsumed { .. })), "{again:?}");
     store.advance_consumer("slow", sent[1].position).await.unwrap();
     assert_eq!(store.prune(at(1)).await.unwrap(), 2);
     assert_eq!(store.events_after(0, &Topic::ALL, 10).await.unwrap(), []);
     assert_eq!(store.last_position().await.unwrap(), sent[1].position);
+    assert_eq!(store.oldest_position().await.unwrap(), sent[1].position + 1);
     let rest = store.sequence_events(10).await.unwrap();
     assert_eq!(rest.len(), 1);
     assert!(rest[0].position > sent[1].position);

@@ -83,6 +83,11 @@ pub(super) async fn last_position(connection: &mut Connection) -> Outcome<i64> {
     Ok(sqlx::query_scalar("SELECT newest FROM event_positions").fetch_one(connection).await?)
 }
 
+pub(super) async fn oldest_position(connection: &mut Connection) -> Outcome<i64> {
+    let statement = "SELECT coalesce((SELECT min(position) FROM events), newest + 1) FROM event_positions";
+    Ok(sqlx::query_scalar(statement).fetch_one(connection).await?)
+}
+
 pub(super) async fn consumer_position(connection: &mut Connection, consumer: &str) -> Outcome<i64> {
     let position: Option<i64> = sqlx::query_scalar("SELECT position FROM consumers WHERE consumer = $1")
         .bind(consumer)

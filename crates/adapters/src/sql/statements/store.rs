@@ -331,7 +331,12 @@ impl Store for ThisStore {
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
-        read!(self, connection, watching::watch_lists(connection, tenant))
+        read!(self, connection, watching::watch_lists(connection, tenant, None))
+    }
+
+    async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError> {
+        let lists = read!(self, connection, watching::watch_lists(connection, tenant, Some(id)));
+        lists.map(|lists: Vec<_>| lists.into_iter().next())
     }
 
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError> {
@@ -349,6 +354,10 @@ impl Store for ThisStore {
 
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError> {
         read!(self, connection, watching::rules(connection, tenant))
+    }
+
+    async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
+        read!(self, connection, watching::rule(connection, tenant, id))
     }
 
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError> {
@@ -416,6 +425,10 @@ impl Store for ThisStore {
         read!(self, connection, watching::webhooks(connection, tenant))
     }
 
+    async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        read!(self, connection, watching::webhook(connection, tenant, id))
+    }
+
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError> {
         write!(self, connection, watching::put_webhook(connection, webhook, audit))
     }
@@ -449,6 +462,10 @@ impl Store for ThisStore {
 
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         read!(self, connection, access::api_key_by_hash(connection, hash))
+    }
+
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, access::add_audit(connection, entry))
     }
 
     async fn audit(
@@ -503,6 +520,10 @@ impl Store for ThisStore {
 
     async fn last_position(&self) -> Result<i64, StoreError> {
         read!(self, connection, events::last_position(connection))
+    }
+
+    async fn oldest_position(&self) -> Result<i64, StoreError> {
+        read!(self, connection, events::oldest_position(connection))
     }
 
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError> {
