@@ -17,7 +17,7 @@ HOURS ?= 3
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup:
@@ -70,3 +70,7 @@ docs:
 .PHONY: bench
 bench: setup ## Measure speed and memory beside the peers (minutes, on an idle machine; SECTIONS="propagation screening scale")
 	@scripts/bench $(CACHE) $(SECTIONS)
+
+.PHONY: bench-service
+bench-service: setup ## Measure the service under load: lists, search, WebSockets, memory (15 minutes, on an idle machine)
+	@scripts/bench-service $(CACHE)

@@ -32,12 +32,32 @@ fn propagators(elements: &[MeanElements]) -> Vec<Propagator> {
     elements.iter().map(|elements| Propagator::new(elements).unwrap()).collect()
 }
 
+/// Screens all against all; a few primaries against all, which goes another way, must find the same.
 fn screen(elements: &[MeanElements], start: Epoch, stop: Epoch, threshold_km: f64) -> Outcome {
-    let trajectories = propagators(elements).into_iter().map(Trajectory::of_element_set).collect();
+    let trajectories: Vec<_> = propagators(elements).into_iter().map(Trajectory::of_element_set).collect();
     let window = Window::new(start, stop).unwrap();
-    let screening =
-        Screening::new(trajectories, window, Volume::Range { threshold_km }, Selection::All).unwrap();
-    screening.run(1, &|_, _| true).unwrap()
+    let run = |selection| {
+        let volume = Volume::Range { threshold_km };
+        Screening::new(trajectories.clone(), window, volume, selection).unwrap().run(1, &|_, _| true).unwrap()
+    };
+    let all = run(Selection::All);
+    let is_primary = |object: usize| object.is_multiple_of(2) && object < 60;
+    let few = run(Selection::Primaries((0..elements.len()).map(is_primary).collect()));
+    let found = |outcome: &Outcome| -> Vec<_> {
+        let pairs = outcome.conjunctions.iter().map(|conjunction| {
+            let mut objects = conjunction.approach.objects;
+            objects.sort_unstable();
+            (conjunction.approach.tca, objects, conjunction.relation)
+        });
+        let mut found: Vec<_> = pairs
+            .filter(|(_, objects, _)| objects.iter().any(|object| is_primary(*object as usize)))
+            .collect();
+        // At equal times the order is that of the objects, of which the primary is the first.
+        found.sort_unstable_by_key(|(tca, objects, _)| (*tca, *objects));
+        found
+    };
+    assert_eq!(found(&few), found(&all));
+    all
 }
 
 /// Asserts that screening finds what brute force finds, and returns how much that was.

@@ -32,6 +32,11 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Completion;
 
+/// A run of the whole catalog takes half a gigabyte, and the service waits for hours until the next: this allocator gives
+/// memory back that is free, where that of the C library keeps most of it (docs/adr/0014-allocator.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Open, self-hosted Space Domain Awareness.
 ///
 /// Data goes to standard output or to --output FILE, messages go to standard error. A file appears whole or not at all.

@@ -8,6 +8,7 @@ mod archive;
 mod examination;
 mod failure;
 mod postgres;
+mod readers;
 mod sqlite;
 mod values;
 

@@ -77,8 +77,19 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// The database knows how common a text is.
+async fn is_common(_connection: &mut PgConnection, _text: &str) -> Outcome<bool> {
+    Ok(false)
+}
+
 /// Selects from the objects whose name or designator holds a text, or that have a number.
-fn push_named(query: &mut QueryBuilder<Postgres>, _owner: &str, text: &str, number: Option<i64>) {
+fn push_named(
+    query: &mut QueryBuilder<Postgres>,
+    _owner: &str,
+    text: &str,
+    number: Option<i64>,
+    _is_common: bool,
+) {
     let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     query.push("objects o WHERE (o.search LIKE ").push_bind(format!("%{text}%"));
     if let Some(number) = number {

@@ -4,11 +4,11 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
@@ -16,6 +16,7 @@ use sqlx::sqlite::{
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::failure::{Outcome, migration_error, store_error};
+use super::readers::{Readers, Reading};
 
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
@@ -32,7 +33,7 @@ const MAX_BINDS: usize = 32_766;
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
 
-const READERS: u32 = 4;
+const READERS: usize = 4;
 /// How long to wait for another process, such as a backup, to let go of the file.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -40,7 +41,7 @@ const BUSY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: SqlitePool,
-    readers: SqlitePool,
+    readers: Arc<Readers>,
 }
 
 impl SqliteStore {
@@ -69,17 +70,13 @@ impl SqliteStore {
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.clone().pragma("cache_size", "-32768"))
+            .test_before_acquire(false)
+            .connect_with(options.clone().pragma("cache_size", "-16384"))
             .await
             .map_err(store_error)?;
         migrations().run(&writer).await.map_err(migration_error)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .connect_with(options.pragma("cache_size", "-16384").pragma("query_only", "on"))
-            .await
-            .map_err(store_error)?;
+        let reading = options.pragma("cache_size", "-8192").pragma("query_only", "on");
+        let readers = Arc::new(Readers::open(&reading, READERS).await.map_err(store_error)?);
         Ok(Self { writer, readers })
     }
 
@@ -89,7 +86,7 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    async fn reading(&self) -> Outcome<PoolConnection<Sqlite>> {
+    async fn reading(&self) -> Outcome<Reading> {
         Ok(self.readers.acquire().await?)
     }
 
@@ -123,10 +120,39 @@ async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Selects from the objects whose name or designator holds a text, or that have a number. The index of the text leads.
-fn push_named(query: &mut QueryBuilder<Sqlite>, owner: &str, text: &str, number: Option<i64>) {
-    // Trigrams find nothing shorter.
+/// A text that so many objects hold is found soon by going through them in order; to find it by the index means to sort
+/// all of these.
+const COMMON: i64 = 500;
+
+/// Whether a text is no matter for the index: too short for trigrams, or in too many names.
+async fn is_common(connection: &mut SqliteConnection, text: &str) -> Outcome<bool> {
     if text.chars().count() < 3 {
+        return Ok(true);
+    }
+    let hits: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM object_search WHERE object_search MATCH $1 LIMIT $2)",
+    )
+    .bind(phrase(text))
+    .bind(COMMON)
+    .fetch_one(connection)
+    .await?;
+    Ok(hits == COMMON)
+}
+
+/// The text as the index is asked for it.
+fn phrase(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// Selects from the objects whose name or designator holds a text, or that have a number.
+fn push_named(
+    query: &mut QueryBuilder<Sqlite>,
+    owner: &str,
+    text: &str,
+    number: Option<i64>,
+    is_common: bool,
+) {
+    if is_common {
         query.push("objects o WHERE (instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
         if let Some(number) = number {
             query.push(" OR o.number = ").push_bind(number);
@@ -134,8 +160,9 @@ fn push_named(query: &mut QueryBuilder<Sqlite>, owner: &str, text: &str, number:
         query.push(")");
         return;
     }
-    let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-    query.push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ").push_bind(phrase);
+    query
+        .push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ")
+        .push_bind(phrase(text));
     if let Some(number) = number {
         query
             .push(" UNION SELECT row FROM objects WHERE tenant = ")

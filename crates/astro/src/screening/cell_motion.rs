@@ -223,10 +223,7 @@ impl Geometry {
         let transverse_squared = if transverse_squared > 0.0 { transverse_squared } else { 0.0 };
 
         let gravity = EARTH_MU_KM3_S2 as f32 * inverse_radius * inverse_radius;
-        let overspeed_squared = squared_speed - 2.0 * gravity * radius;
-        let overspeed = if overspeed_squared > 0.0 { overspeed_squared.sqrt() } else { 0.0 };
-        let pad_km =
-            BOUND_MARGIN * pad_km + SINGLE_PRECISION * radius + ARITHMETIC_SLACK_KM + OVERSPEED_S * overspeed;
+        let pad_km = rounded_pad_km(pad_km, radius, squared_speed);
         let radial_shift = radial_speed.abs() * HALF_S;
         let centrifugal = transverse_squared * inverse_radius;
         let bend = gravity * inverse_radius * HALF_S * HALF_S;
@@ -251,6 +248,15 @@ impl Geometry {
             right_ascension_rad: arc_tangent(y, x),
         }
     }
+}
+
+/// The bound of an object's motion with the roundings of single precision and what its excess over the escape speed adds,
+/// in km, from the bound without them (km), geocentric distance (km) and squared speed (km^2/s^2): section 3 of the proof.
+#[inline(always)]
+pub(super) fn rounded_pad_km(pad_km: f32, radius_km: f32, squared_speed: f32) -> f32 {
+    let overspeed_squared = squared_speed - 2.0 * EARTH_MU_KM3_S2 as f32 / radius_km;
+    let overspeed = if overspeed_squared > 0.0 { overspeed_squared.sqrt() } else { 0.0 };
+    BOUND_MARGIN * pad_km + SINGLE_PRECISION * radius_km + ARITHMETIC_SLACK_KM + OVERSPEED_S * overspeed
 }
 
 /// An object may reach the center by its bounds; its sweep is then as large as any.

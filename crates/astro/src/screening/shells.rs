@@ -2,6 +2,7 @@
 //! compared with those near it. The proof in the module's documentation names the bounds.
 
 mod reach;
+mod scan;
 mod search;
 
 use core::f32::consts::{PI, TAU};
@@ -10,7 +11,8 @@ use super::EARTH_MU_KM3_S2;
 use super::cell_motion::{CellMotion, Geometry, HALF_S};
 use crate::cpu::{Kernel, Path};
 use reach::{Queries, Reach};
-use search::Search;
+use scan::Scan;
+use search::{Columns, Search};
 
 /// Objects compared at a time.
 const BLOCK: usize = 16;
@@ -47,6 +49,10 @@ const SHELL_CELLS: i32 = ROWS * COLUMNS;
 /// No cell of the index.
 const NOWHERE: i32 = i32::MAX;
 
+/// Up to so many primaries are compared with all objects directly. One takes 1/70 of the time that the index of a cell
+/// does.
+pub(super) const FEW: usize = 32;
+
 /// A pair of lanes that may approach each other in the cell, the smaller first.
 pub(super) type Candidate = (u32, u32);
 
@@ -55,8 +61,10 @@ pub(super) type Candidate = (u32, u32);
 pub(super) enum Primaries<'a> {
     /// All of them, each pair once.
     All,
-    /// These, against all.
+    /// Those with a flag, against all.
     Of(&'a [bool]),
+    /// These few, against all: cheaper without an index.
+    Few(&'a [u32]),
 }
 
 /// The index of one cell's objects, its storage reused from cell to cell.
@@ -176,6 +184,10 @@ impl Shells {
         path: Path,
         found: &mut Vec<Candidate>,
     ) {
+        if let Primaries::Few(lanes) = primaries {
+            path.run(Scan { layout: self.layout, motion, lanes, pads_km: &mut self.queries.pad_km, found });
+            return;
+        }
         self.key.resize(motion.pad_km.len(), NOWHERE);
         let widest_rad = path.run(Keys { layout: self.layout, motion, key: &mut self.key });
         self.sort(motion);
@@ -230,6 +242,15 @@ impl Shells {
 impl Sorted {
     fn members(&self) -> usize {
         self.lane.len() - BLOCK
+    }
+
+    #[inline(always)]
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            position_km: self.position_km.each_ref().map(Vec::as_slice),
+            velocity_km_s: self.velocity_km_s.each_ref().map(Vec::as_slice),
+            pad_km: &self.pad_km,
+        }
     }
 
     fn resize(&mut self, members: usize) {

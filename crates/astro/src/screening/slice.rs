@@ -10,7 +10,7 @@ use super::grid::{Cell, Instant, Knot};
 use super::outcome::{Approach, FailureCause, SliceOutcome};
 use super::relative_motion::rules_out;
 use super::sampling::{BLOCK, KNOTS_AROUND, KNOTS_BEFORE, Samples};
-use super::shells::{Candidate, Primaries, Shells};
+use super::shells::{Candidate, FEW, Primaries, Shells};
 use super::{Screening, Selection};
 use crate::sgp4::{StateBuffer, Window};
 
@@ -45,7 +45,10 @@ pub(super) struct SliceRun<'a> {
     samples: Samples,
     /// Motion over the cells of the chunk.
     motions: Vec<CellMotion>,
-    primary_lanes: Vec<bool>,
+    /// Which lanes are primaries, if not all are.
+    is_primary: Vec<bool>,
+    /// The primaries, if they are few.
+    few: Option<Vec<u32>>,
     outcome: SliceOutcome,
     /// Pairs within the threshold at every knot so far.
     contacts: Vec<Candidate>,
@@ -60,7 +63,7 @@ impl<'a> SliceRun<'a> {
         let minutes: Vec<f64> = (0..knots).map(|knot| knot as f64 * (Knot::STEP_S / 60.0)).collect();
         let batch = screening.batch.window(first.instant().to_epoch(), &minutes);
         let samples = Samples::new(lanes, first, knots.min(CHUNK + KNOTS_AROUND - 1));
-        let primary_lanes = match &screening.selection {
+        let is_primary = match &screening.selection {
             Selection::All => Vec::new(),
             Selection::Primaries(primaries) => {
                 let mut flags = vec![false; lanes];
@@ -70,13 +73,17 @@ impl<'a> SliceRun<'a> {
                 flags
             }
         };
+        let primaries = (0..).zip(&is_primary).filter_map(|(lane, flag)| flag.then_some(lane));
+        let few: Vec<u32> = primaries.take(FEW + 1).collect();
+        let few = (!is_primary.is_empty() && few.len() <= FEW).then_some(few);
         Self {
             screening,
             cells,
             batch,
             samples,
             motions: (0..CHUNK).map(|_| CellMotion::new(lanes)).collect(),
-            primary_lanes,
+            is_primary,
+            few,
             outcome: SliceOutcome::default(),
             contacts: Vec::new(),
         }
@@ -100,9 +107,10 @@ impl<'a> SliceRun<'a> {
             let cell = Cell { knot: Knot(knot) };
             self.mend_irregular(cell, slot);
             candidates.clear();
-            let primaries = match self.screening.selection {
-                Selection::All => Primaries::All,
-                Selection::Primaries(_) => Primaries::Of(&self.primary_lanes),
+            let primaries = match (&self.few, &self.screening.selection) {
+                (Some(few), _) => Primaries::Few(few),
+                (None, Selection::Primaries(_)) => Primaries::Of(&self.is_primary),
+                (None, Selection::All) => Primaries::All,
             };
             shells.candidates(
                 &self.motions[slot - KNOTS_BEFORE],

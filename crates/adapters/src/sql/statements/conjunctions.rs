@@ -7,7 +7,7 @@ use astroshield_domain::conjunction::{
 };
 use astroshield_domain::ids::{ConjunctionId, RunId, TenantId};
 use astroshield_domain::ports::Page;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{Connection, Database, Outcome, Row, all, page, push_visible};
@@ -111,20 +111,35 @@ fn push_objects_of(
     }
 }
 
+/// A window of TCA below this is read whole and sorted, however it is to be sorted.
+const NARROW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Which index to follow is not left to the database, which would have to guess how many rows a condition leaves: a sign
+/// before a column keeps it from the choice. The index of the order is followed and has all that is compared; only of a
+/// narrow window the rows are read by TCA and sorted.
 fn push_conditions(statement: &mut QueryBuilder<Database>, query: &ConjunctionQuery) {
+    let narrow = match (query.tca_from, query.tca_to) {
+        (Some(from), Some(to)) => to.duration_since(from) <= NARROW,
+        _ => false,
+    };
+    let follows = if narrow { ConjunctionOrder::Tca } else { query.order };
+    let sign = |order| if follows == order { "" } else { "+" };
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
     statement.push(" AND c.status = ").push_bind(status.code());
+    let tca = sign(ConjunctionOrder::Tca);
     if let Some(from) = query.tca_from {
-        statement.push(" AND c.tca >= ").push_bind(microseconds(from));
+        statement.push(format_args!(" AND {tca}c.tca >= ")).push_bind(microseconds(from));
     }
     if let Some(to) = query.tca_to {
-        statement.push(" AND c.tca <= ").push_bind(microseconds(to));
+        statement.push(format_args!(" AND {tca}c.tca <= ")).push_bind(microseconds(to));
     }
     if let Some(miss_distance_km) = query.max_miss_distance_km {
-        statement.push(" AND c.miss_distance_km <= ").push_bind(miss_distance_km);
+        let sign = sign(ConjunctionOrder::MissDistance);
+        statement.push(format_args!(" AND {sign}c.miss_distance_km <= ")).push_bind(miss_distance_km);
     }
     if let Some(probability) = query.min_probability {
-        statement.push(" AND c.leading_probability >= ").push_bind(probability);
+        let sign = sign(ConjunctionOrder::Probability);
+        statement.push(format_args!(" AND {sign}c.leading_probability >= ")).push_bind(probability);
     }
     if let Some(relation) = query.relation {
         statement.push(if relation { " AND c.relation" } else { " AND NOT c.relation" });

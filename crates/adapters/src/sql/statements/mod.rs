@@ -6,7 +6,7 @@ use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
 use super::{Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, MAX_BINDS, Row, ThisStore};
-use super::{lock, push_named};
+use super::{is_common, lock, push_named};
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};
 

@@ -8,7 +8,9 @@ use astroshield_domain::ports::Page;
 use astroshield_formats::CatalogNumber;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Connection, Database, Outcome, PUBLIC, Row, all, page, push_named, push_visible, rows_at_once};
+use super::{
+    Connection, Database, Outcome, PUBLIC, Row, all, is_common, page, push_named, push_visible, rows_at_once,
+};
 use crate::sql::values::{Code, Word, catalog_number, letter, time_of_nanoseconds};
 
 /// Everything of an object that SATCAT tells.
@@ -78,9 +80,13 @@ pub(super) async fn objects(
     tenant: &TenantId,
     query: &ObjectQuery,
 ) -> Outcome<Page<SpaceObject>> {
+    let search = match query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => Some((text, is_common(connection, text).await?)),
+        None => None,
+    };
     let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
     push_visible(&mut statement, tenant, "number", query.limit, |statement, owner| {
-        push_objects(statement, tenant, owner, query.search.as_deref());
+        push_objects(statement, tenant, owner, search);
         if let Some(after) = query.after {
             statement.push(" AND o.number > ").push_bind(i64::from(after.get()));
         }
@@ -101,18 +107,18 @@ pub(super) async fn objects(
     Ok(page(all(&rows, object_of_row)?, query.limit))
 }
 
-/// Selects the rows of one owner that count for a tenant, and that a text finds.
+/// Selects the rows of one owner that count for a tenant, and that a text finds, which is common or not.
 fn push_objects(
     statement: &mut QueryBuilder<Database>,
     tenant: &TenantId,
     owner: &str,
-    search: Option<&str>,
+    search: Option<(&str, bool)>,
 ) {
     statement.push("SELECT o.* FROM ");
-    match search.map(str::trim).filter(|search| !search.is_empty()) {
-        Some(search) => {
-            let number = search.parse::<CatalogNumber>().ok();
-            push_named(statement, owner, search, number.map(|number| i64::from(number.get())));
+    match search {
+        Some((text, is_common)) => {
+            let number = text.parse::<CatalogNumber>().ok();
+            push_named(statement, owner, text, number.map(|number| i64::from(number.get())), is_common);
             statement.push(" AND ");
         }
         None => {

@@ -115,6 +115,12 @@ impl Reach<'_> {
     }
 }
 
+/// Screening distance and all bounds but the partner's own for an object of which any other may be the partner, in km.
+#[inline(always)]
+pub(super) fn reach_km(layout: Layout, geometry: &Geometry) -> f32 {
+    Range::of::<true>(layout, 0.0, geometry).reach_km
+}
+
 /// Where the partners of one object may be.
 #[derive(Clone, Copy, Default)]
 struct Range {

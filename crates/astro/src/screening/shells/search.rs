@@ -1,7 +1,7 @@
 //! The comparison of each object with those in its reach: section 3 of the proof.
 
 use super::reach::Caps;
-use super::{BLOCK, COLUMNS, Candidate, Primaries, SHELL_CELLS, Shells, Sorted, block};
+use super::{BLOCK, COLUMNS, Candidate, Primaries, SHELL_CELLS, Shells, block};
 use crate::cpu::{Kernel, multiply_add_single};
 use crate::screening::cell_motion::HALF_S;
 
@@ -28,10 +28,19 @@ struct Comparisons {
 }
 
 /// One object that partners are looked for.
-struct Query {
-    position_km: [f32; 3],
-    velocity_km_s: [f32; 3],
-    reach_km: f32,
+pub(super) struct Query {
+    pub(super) position_km: [f32; 3],
+    pub(super) velocity_km_s: [f32; 3],
+    /// Screening distance and all bounds but the partner's own.
+    pub(super) reach_km: f32,
+}
+
+/// Motions of the possible partners, with bounds that hold the roundings.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) position_km: [&'a [f32]; 3],
+    pub(super) velocity_km_s: [&'a [f32]; 3],
+    pub(super) pad_km: &'a [f32],
 }
 
 impl Comparisons {
@@ -67,7 +76,7 @@ impl Kernel for Search<'_> {
             let all = match self.primaries {
                 Primaries::All => true,
                 Primaries::Of(primaries) if primaries[sorted.lane[place] as usize] => false,
-                Primaries::Of(_) => continue,
+                Primaries::Of(_) | Primaries::Few(_) => continue,
             };
             // Each pair once: the regular object that comes first in the order looks for the other, and so does the
             // wide one; a wild one looks at all before it. A primary looks for all.
@@ -129,7 +138,7 @@ impl Search<'_> {
                 velocity_km_s: sorted.velocity_km_s.each_ref().map(|column| column[place]),
                 reach_km: queries.reach_km[place],
             };
-            let excess = query.excess::<FMA>(sorted, block as usize);
+            let excess = query.excess::<FMA>(&sorted.columns(), block as usize);
             if excess.iter().any(|value| *value <= 0.0) {
                 let lane = sorted.lane[place];
                 for (offset, value) in excess.iter().enumerate() {
@@ -147,11 +156,11 @@ impl Query {
     /// For a block of partners, what the squared least distance of the linear motions exceeds the squared bound by,
     /// times the squared relative speed.
     #[inline(always)]
-    fn excess<const FMA: bool>(&self, sorted: &Sorted, place: usize) -> [f32; BLOCK] {
+    pub(super) fn excess<const FMA: bool>(&self, partners: &Columns<'_>, place: usize) -> [f32; BLOCK] {
         let fused = multiply_add_single::<FMA>;
-        let [x, y, z] = sorted.position_km.each_ref().map(|column| block(column, place));
-        let [vx, vy, vz] = sorted.velocity_km_s.each_ref().map(|column| block(column, place));
-        let pad = block(&sorted.pad_km, place);
+        let [x, y, z] = partners.position_km.map(|column| block(column, place));
+        let [vx, vy, vz] = partners.velocity_km_s.map(|column| block(column, place));
+        let pad = block(partners.pad_km, place);
         let mut excess = [0.0; BLOCK];
         for lane in 0..BLOCK {
             let dx = x[lane] - self.position_km[0];
