@@ -11,6 +11,7 @@ use object_store::ObjectStore;
 
 use crate::blobs::{self, BlobError};
 use crate::catalog::{ElementSet, Grade, Ingest, IngestSummary};
+use crate::feed::Upload;
 use crate::ids::{IngestId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
 use crate::satcat::{self, SatcatError};
@@ -212,6 +213,29 @@ impl Ingestor {
         }
     }
 
+    /// Reads the element sets of an upload, whose blob holds them already.
+    pub(crate) async fn of_upload(&self, upload: &Upload, bytes: Vec<u8>) -> Result<Ingest, IngestError> {
+        let name = upload.name.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&name, bytes, None));
+        let stopped = |_| IngestError::Stopped { name: upload.name.clone() };
+        let Delivered { records, skipped, .. } = reading.await.map_err(stopped)??;
+        let (id, arrived) = (IngestId::at(upload.at), time::to_microsecond(self.clock.now()));
+        let source = format!("upload {}", upload.id);
+        let element_sets = records
+            .into_iter()
+            .map(|record| element_set(record, &upload.tenant, &source, Grade::Gp, id, arrived))
+            .collect();
+        Ok(Ingest {
+            id,
+            tenant: upload.tenant.clone(),
+            source,
+            arrived,
+            blob: Some(upload.blob.clone()),
+            skipped_records: skipped,
+            element_sets,
+        })
+    }
+
     /// Takes SATCAT (CSV) in; returns how many objects it speaks of.
     ///
     /// # Errors
@@ -338,11 +362,7 @@ fn enough(name: &str, records: u64, last: Option<u64>) -> Result<(), IngestError
 
 fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, IngestError> {
     let bytes = open(name, bytes)?;
-    // Before they are read: a million of them in memory would be ten times their bytes.
-    let records = records_at_most(&bytes);
-    if records > LIMIT_RECORDS {
-        return Err(IngestError::TooMany { records });
-    }
+    not_too_many(&bytes)?;
     let catalog = read_catalog(&bytes, name, Strictness::Tolerant)
         .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
     let (readable, faulty) = (catalog.objects.len() as u64, catalog.problems.len() as u64);
@@ -351,6 +371,14 @@ fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, Inge
     let packed = blobs::pack(&bytes)
         .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
     Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+}
+
+/// Refuses too many records before they are read: a million of them in memory would be ten times their bytes.
+pub(crate) fn not_too_many(bytes: &[u8]) -> Result<(), IngestError> {
+    match records_at_most(bytes) {
+        records if records > LIMIT_RECORDS => Err(IngestError::TooMany { records }),
+        _ => Ok(()),
+    }
 }
 
 /// How many records there can be at most, by what each of them has once.
@@ -524,6 +552,25 @@ mod tests {
     #[test]
     fn an_absurd_number_of_records_is_refused() {
         assert!(matches!(enough("feed", LIMIT_RECORDS + 1, None), Err(IngestError::TooMany { .. })));
+    }
+
+    #[test]
+    fn a_million_records_are_counted_in_every_notation_before_they_are_read() {
+        let text = |record: &str| record.repeat(1_000_000);
+        let tle = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n\
+                   2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n";
+        let row = csv(1).lines().nth(1).unwrap().to_owned() + "\n";
+        for many in [
+            HEADER.to_owned() + &text(&row),
+            text(tle),
+            format!("[{}]", text("{\"OBJECT_NAME\":1},")),
+            format!("<ndm>{}</ndm>", text("<omm></omm>")),
+            text("CCSDS_OMM_VERS = 2.0\n"),
+        ] {
+            let start = &many[..40];
+            assert!(matches!(not_too_many(many.as_bytes()), Err(IngestError::TooMany { .. })), "{start}");
+        }
+        assert!(not_too_many(csv(300).as_bytes()).is_ok());
     }
 
     #[test]

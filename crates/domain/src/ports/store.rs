@@ -242,6 +242,16 @@ pub trait Store: Send + Sync + 'static {
         events: &[Event],
     ) -> Result<(), StoreError>;
 
+    /// As [`Store::add_upload`], of an upload that holds element sets: these are stored with it, as by [`Store::ingest`].
+    async fn add_upload_of_element_sets(
+        &self,
+        upload: &Upload,
+        ingest: &Ingest,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<IngestSummary, StoreError>;
+
     /// Uploads, the newest first, those before one.
     async fn uploads(
         &self,

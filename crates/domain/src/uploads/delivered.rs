@@ -69,6 +69,7 @@ impl Uploads {
         name: &str,
         bytes: Vec<u8>,
     ) -> Result<DeliveredMessages, DeliveryRefused> {
+        let _reading = self.reading.acquire().await.map_err(|_| UploadError::Stopped)?;
         let at = time::to_microsecond(self.clock.now());
         let called = name.to_owned();
         let reading = tokio::task::spawn_blocking(move || read(&called, bytes, at));
@@ -148,6 +149,7 @@ fn read(name: &str, bytes: Vec<u8>, arrived: Timestamp) -> Result<Delivered, Del
     if delivered.bytes.trim_ascii() == b"[]" {
         return Ok(delivered);
     }
+    ingest::not_too_many(&delivered.bytes)?;
     let unreadable = |problem: RecordProblem| IngestError::Unreadable(Box::new(problem));
     let document = read_messages(&delivered.bytes, name, Strictness::Tolerant).map_err(unreadable)?;
     delivered.kind = document.messages.first().map(|message| message.kind().as_str().to_owned());

@@ -94,3 +94,21 @@ async fn a_file_that_is_too_large_or_packed_is_refused() {
     let packed = client.with("content-encoding", "gzip");
     packed.send("POST", path, TLE).await.expect_problem(415, Some("Content-Encoding"));
 }
+
+#[tokio::test]
+async fn a_packed_file_that_holds_more_than_may_be_taken_is_refused_by_the_limit() {
+    use std::io::Write as _;
+
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(TLE.as_bytes()).unwrap();
+    for _ in 0..65 {
+        packer.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    }
+    let bomb = packer.finish().unwrap();
+    assert!(bomb.len() < 1 << 17);
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let problem = client.send("POST", "/api/v1/uploads?name=x.tle.gz", bomb).await.expect_problem(422, None);
+    assert!(problem["errors"][0].as_str().unwrap().contains("67108864 bytes"), "{problem}");
+    client.get("/api/v1/objects/5").await.expect_problem(404, None);
+}

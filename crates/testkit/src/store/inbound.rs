@@ -81,6 +81,27 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [rejected, accepted]);
 }
 
+/// Element sets are there with the upload that brought them, and not without it.
+pub async fn an_upload_of_element_sets_is_stored_with_them_or_not_at_all(store: &dyn Store) {
+    let own = tenant("own");
+    let delivered = |seconds| ingest(&own, at(seconds), vec![element_set(5, 0)]);
+    let first = upload(&own, at(10));
+    store.add_upload(&first, &[], &[], &[]).await.unwrap();
+    // The upload is there already: what would come with it is not stored.
+    let failed = store.add_upload_of_element_sets(&first, &delivered(10), &[], &[], &[]).await;
+    assert_conflict(&failed);
+    assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap(), []);
+    assert_eq!(new_payloads(store).await, []);
+
+    let second = upload(&own, at(20));
+    let summary = store.add_upload_of_element_sets(&second, &delivered(20), &[], &[], &[]).await.unwrap();
+    assert_eq!(summary.new_element_sets, 1);
+    assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap().len(), 1);
+    assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [second, first]);
+    let payloads = new_payloads(store).await;
+    assert!(matches!(payloads.as_slice(), [Payload::ElementSetsStored { .. }]), "{payloads:?}");
+}
+
 /// Uploads come newest first, in pages.
 pub async fn uploads_go_back_in_pages(store: &dyn Store) {
     let own = tenant("own");

@@ -103,6 +103,7 @@ macro_rules! store_suite {
             a_feed_keeps_its_last_status
             a_feed_whose_event_fails_keeps_its_old_status
             an_upload_is_stored_whole_or_not_at_all
+            an_upload_of_element_sets_is_stored_with_them_or_not_at_all
             uploads_go_back_in_pages
             the_newest_ephemeris_that_covers_counts
             tenants_with_subjects_are_known

@@ -218,6 +218,21 @@ impl Store for ThisStore {
         write_events!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
     }
 
+    async fn add_upload_of_element_sets(
+        &self,
+        upload: &Upload,
+        ingest: &Ingest,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<IngestSummary, StoreError> {
+        write!(self, connection, async {
+            let summary = catalog::ingest(connection, ingest, &[]).await?;
+            inbound::add_upload(connection, upload, ephemerides, cdms, events).await?;
+            Ok::<_, Failure>(summary)
+        })
+    }
+
     async fn uploads(
         &self,
         tenant: &TenantId,
