@@ -18,3 +18,4 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX deliveries_failed ON deliveries (id) WHERE state = 'failed';
+CREATE INDEX alerts_by_subject ON alerts (tenant, subject_key, id);

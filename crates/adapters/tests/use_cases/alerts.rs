@@ -12,8 +12,8 @@ use astroshield_domain::alert::{
 use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::{AlertId, RuleId, TenantId, WebhookId};
-use astroshield_domain::notify::Notifier;
-use astroshield_domain::ports::Clock;
+use astroshield_domain::notify::{Notifier, NotifyError};
+use astroshield_domain::ports::{Clock, Store};
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::trace::Trace;
 use astroshield_domain::uploads::Uploads;
@@ -307,4 +307,59 @@ async fn an_acknowledgment_and_an_escalation_at_once_lose_neither() {
         assert_eq!(after.state, AlertState::Acknowledged, "round {round}");
         assert_eq!(after.acknowledged.as_ref().map(|(by, _)| by.as_str()), Some("ann"), "round {round}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_on_its_way_at_a_shutdown_is_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    alerted(&parts, &url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let running = {
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { notifier.run(shutdown).await })
+    };
+    let (mut stream, _) = listener.accept().await.unwrap();
+    shutdown.cancel();
+    let mut buffer = [0; 16 << 10];
+    while stream.read(&mut buffer).await.unwrap() == buffer.len() {}
+    stream.write_all(b"HTTP/1.1 204 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+    running.await.unwrap();
+    let alert = alerts(&parts).await.remove(0);
+    let told = parts.store.deliveries_of(&TenantId::local(), alert.id).await.unwrap();
+    assert_eq!((told.len(), told[0].state, told[0].attempts), (1, DeliveryState::Delivered, 1));
+}
+
+#[tokio::test]
+async fn what_is_public_is_nobodys_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let now = parts.clock.now();
+    let public = Alert {
+        id: AlertId::at(now),
+        tenant: TenantId::public(),
+        subject: Subject::StaleCatalog,
+        severity: Severity::Warning,
+        state: AlertState::Open,
+        summary: "old".to_owned(),
+        opened: now,
+        updated: now,
+        acknowledged: None,
+        resolved: None,
+        muted_until: None,
+        escalate_at: None,
+        escalated: None,
+        version: 0,
+    };
+    let changes =
+        AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
+    parts.store.change_alerts(&public.tenant, &changes, None, now).await.unwrap();
+    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let acted = notifier(&parts).act(&caller, public.id, AlertAction::Resolve).await;
+    assert!(matches!(acted, Err(NotifyError::NotFound { .. })), "{acted:?}");
+    assert_eq!(parts.store.alert(&public.tenant, public.id).await.unwrap(), Some(public));
 }

@@ -172,7 +172,7 @@ pub(crate) async fn replace(
     answer::json(&WebhookRow::without_secret(webhook))
 }
 
-/// Remove a webhook.
+/// Remove a webhook. Refused while a rule names it.
 #[utoipa::path(delete, path = "/webhooks/{id}", tag = "webhooks",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
     responses((status = 204, description = "Removed")))]

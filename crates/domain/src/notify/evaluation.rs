@@ -6,9 +6,7 @@ use jiff::Timestamp;
 
 use super::rules::Criteria;
 use super::{Notifier, escalate_at, message, over};
-use crate::alert::{
-    Alert, AlertChange, AlertChanges, AlertQuery, AlertState, Delivery, Rule, Severity, Subject,
-};
+use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Delivery, Rule, Severity, Subject};
 use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
 use crate::ids::{AlertId, ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
@@ -181,15 +179,8 @@ impl Evaluation<'_> {
     /// Whether somebody has resolved the alert of this subject while its conjunction was there: they want to hear no more
     /// of it, unless it goes and comes back.
     async fn is_settled(&self, key: &str, conjunction: &Conjunction) -> Result<bool, StoreError> {
-        let query = AlertQuery {
-            state: Some(AlertState::Resolved),
-            object: Some(conjunction.objects[0].number),
-            limit: 200,
-            ..AlertQuery::default()
-        };
-        let past = self.store.alerts(self.tenant, &query).await?.rows;
-        let resolved = past.iter().find(|alert| alert.subject.key() == key).and_then(|alert| alert.resolved);
-        let Some(resolved) = resolved else { return Ok(false) };
+        let past = self.store.resolved_alert(self.tenant, key).await?;
+        let Some(resolved) = past.and_then(|alert| alert.resolved) else { return Ok(false) };
         let history = self.store.conjunction_history(self.tenant, conjunction.id).await?;
         let then = history.iter().rev().find(|entry| entry.at <= resolved);
         Ok(then.is_some_and(|entry| entry.status == ConjunctionStatus::Active))

@@ -10,6 +10,7 @@ mod rules;
 #[cfg(test)]
 mod samples;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ const TRIES: u32 = 4;
 
 /// How often to look for alerts that are due and rules that changed.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long after the time that it bears a change may be committed: what is younger is looked at again.
+const COMMIT: SignedDuration = SignedDuration::from_secs(30);
 /// How often to look for alerts whose conjunction is past.
 const SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
@@ -227,11 +230,9 @@ impl Notifier {
             let looked = async {
                 self.due().await?;
                 let rules = self.store.enabled_rules().await?;
-                let mut changed: Vec<&TenantId> =
-                    rules.iter().filter(|rule| rule.updated >= evaluated).map(|rule| &rule.tenant).collect();
-                changed.dedup();
-                for tenant in changed {
-                    self.evaluate(tenant).await?;
+                let since = evaluated.saturating_sub(COMMIT).unwrap_or(Timestamp::MIN);
+                for tenant in self.changed_since(&rules, since).await? {
+                    self.evaluate(&tenant).await?;
                 }
                 evaluated = now;
                 if now.duration_since(swept) >= SWEEP {
@@ -255,6 +256,31 @@ impl Notifier {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Tenants with a rule that changed, or one that speaks of a watch list that did.
+    async fn changed_since(
+        &self,
+        rules: &[Rule],
+        since: Timestamp,
+    ) -> Result<BTreeSet<TenantId>, StoreError> {
+        let (mut changed, mut listed) = (BTreeSet::new(), BTreeMap::new());
+        for rule in rules {
+            if rule.updated >= since {
+                changed.insert(rule.tenant.clone());
+            } else if let Some(list) = rule.watch_list {
+                listed.entry(&rule.tenant).or_insert_with(BTreeSet::new).insert(list);
+            }
+        }
+        for (tenant, lists) in listed {
+            if !changed.contains(tenant) {
+                let known = self.store.watch_lists(tenant).await?;
+                if known.iter().any(|list| list.updated >= since && lists.contains(&list.id)) {
+                    changed.insert(tenant.clone());
+                }
+            }
+        }
+        Ok(changed)
     }
 
     /// Escalates the alerts that nobody acknowledged in time, and un-mutes those whose time is over.

@@ -400,6 +400,10 @@ pub trait Store: Send + Sync + 'static {
     /// Alerts, the newest first.
     async fn alerts(&self, tenant: &TenantId, query: &AlertQuery) -> Result<Page<Alert>, StoreError>;
 
+    /// The alert of a subject that was resolved last, by the [key](crate::alert::Subject::key) of the subject.
+    async fn resolved_alert(&self, tenant: &TenantId, subject_key: &str)
+    -> Result<Option<Alert>, StoreError>;
+
     /// One alert.
     async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError>;
 
@@ -444,7 +448,7 @@ pub trait Store: Send + Sync + 'static {
     /// Makes or replaces a webhook.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
 
-    /// Removes a webhook.
+    /// Removes a webhook. A conflict while a rule names it.
     async fn remove_webhook(
         &self,
         tenant: &TenantId,

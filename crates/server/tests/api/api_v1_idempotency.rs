@@ -15,7 +15,8 @@ const TLE: &str = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4
 
 /// Sends a request three times: twice without an answer that is kept, and once more when answers are kept again.
 async fn thrice(service: &Service, send: impl AsyncFn(Client) -> Answer) -> [Value; 3] {
-    let keyed = service.client(Scope::Admin).await.with("idempotency-key", "after-a-crash");
+    let key = AlertId::at(Timestamp::now()).to_string();
+    let keyed = service.client(Scope::Admin).await.with("idempotency-key", &key);
     service.lose_answers().await;
     let first = send(keyed.clone()).await;
     let second = send(keyed.clone()).await;

@@ -1,5 +1,5 @@
 use astroshield_domain::access::{Attempted, AuditEntry, StoredAnswer};
-use astroshield_domain::alert::{Rule, WatchList, WatchedObject, Webhook};
+use astroshield_domain::alert::{Channel, Rule, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{ApiKeyId, RuleId, TenantId, WatchListId, WebhookId};
 use astroshield_domain::ports::Store;
 
@@ -101,11 +101,15 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
     assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.webhook(&tenant("other"), first.id).await.unwrap(), None);
+    let telling =
+        Rule { escalation_channels: vec![Channel::Webhook { webhook: second.id }], ..rule(&own, None) };
+    store.put_rule(&telling, &audit).await.unwrap();
+    assert_conflict(&store.remove_webhook(&own, second.id, &audit).await);
     assert_not_found(&store.remove_webhook(&tenant("other"), first.id, &audit).await);
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
     assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
-    assert_eq!(actions(store, &own).await.len(), 4);
+    assert_eq!(actions(store, &own).await.len(), 5);
 }
 
 /// Keys are found by their hash, and revoked once and for all.

@@ -76,6 +76,24 @@ pub async fn one_alert_of_a_subject_is_unresolved(store: &dyn Store) {
     assert!(unresolved.contains(&next) && !unresolved.contains(&first));
 }
 
+/// The last resolved alert of a subject is found by the subject, however many others there are.
+pub async fn the_last_resolved_alert_of_a_subject_is_found(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let resolved = |tenant: &TenantId, feed: &str, opened: i64| {
+        let one = alert(tenant, feed, at(opened));
+        Alert { state: AlertState::Resolved, resolved: Some(at(opened + 1)), ..one }
+    };
+    let key = alert(&own, "a", at(0)).subject.key();
+    assert_eq!(store.resolved_alert(&own, &key).await.unwrap(), None);
+    let last = resolved(&own, "a", 20);
+    for one in [&resolved(&own, "a", 10), &last, &resolved(&own, "b", 30), &resolved(&other, "a", 40)] {
+        change(store, one, AlertChange::Resolved).await.unwrap();
+    }
+    change(store, &alert(&own, "a", at(50)), AlertChange::Opened).await.unwrap();
+    assert_eq!(store.resolved_alert(&own, &key).await.unwrap(), Some(last));
+    assert_eq!(store.resolved_alert(&TenantId::public(), &key).await.unwrap(), None);
+}
+
 /// Of many that open an alert of the same subject at once, one does.
 pub async fn alerts_opened_at_once_become_one(store: &dyn Store) {
     let own = tenant("own");

@@ -127,6 +127,7 @@ macro_rules! store_suite {
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved
             alerts_opened_at_once_become_one
+            the_last_resolved_alert_of_a_subject_is_found
             a_change_of_an_alert_is_not_written_over
             an_event_is_consumed_once
             alerts_are_filtered_and_paged

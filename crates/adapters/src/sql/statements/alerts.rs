@@ -84,6 +84,22 @@ pub(super) async fn alert(
     row.as_ref().map(alert_of_row).transpose()
 }
 
+pub(super) async fn resolved_alert(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    subject_key: &str,
+) -> Outcome<Option<Alert>> {
+    let row = sqlx::query(
+        "SELECT * FROM alerts WHERE tenant = $1 AND subject_key = $2 AND state = 'resolved' \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(subject_key)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(alert_of_row).transpose()
+}
+
 fn alert_of_row(row: &Row) -> Outcome<Alert> {
     let at = |column| row.try_get::<Option<i64>, _>(column)?.map(time).transpose();
     let by: Option<String> = row.try_get("acknowledged_by")?;

@@ -403,6 +403,14 @@ impl Store for ThisStore {
         read!(self, connection, alerts::alert(connection, tenant, id))
     }
 
+    async fn resolved_alert(
+        &self,
+        tenant: &TenantId,
+        subject_key: &str,
+    ) -> Result<Option<Alert>, StoreError> {
+        read!(self, connection, alerts::resolved_alert(connection, tenant, subject_key))
+    }
+
     async fn change_alerts(
         &self,
         tenant: &TenantId,

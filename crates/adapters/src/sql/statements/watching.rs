@@ -287,6 +287,17 @@ pub(super) async fn remove_webhook(
     id: WebhookId,
     audit: &AuditEntry,
 ) -> Outcome<()> {
+    let named: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM rules WHERE tenant = $1 \
+         AND (channels LIKE $2 OR escalation_channels LIKE $2))",
+    )
+    .bind(tenant.as_str())
+    .bind(format!("%{id}%"))
+    .fetch_one(&mut *connection)
+    .await?;
+    if named {
+        return Err(Failure::conflict(format!("a rule tells webhook {id}")));
+    }
     let removed = sqlx::query("DELETE FROM webhooks WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.0)
