@@ -326,8 +326,8 @@ impl<'a> Lane<'a> {
 
     /// Lets it come to rest, and holds the end against all that was ever accepted.
     pub(crate) fn finish(&mut self) -> (usize, usize) {
-        // Messages that failed a few times wait for minutes.
-        self.place.control.set(Word::ClockS, LEASE_S * i64::from(self.kills + 5));
+        // Messages that failed a few times wait for up to an hour.
+        self.place.control.set(Word::ClockS, LEASE_S * i64::from(self.kills + 1) + 4_000);
         let process = self.start().unwrap_or_else(|| panic!("no restart: {}", self.place.log()));
         watch(&process.client, &mut self.watches, self.rounds).unwrap();
         let expected = orbits::watched().len() * (1 + self.watches.len()) - 1;

@@ -33,7 +33,7 @@ fn line(number: u32, place: u32, inclination_deg: u32, epoch: Timestamp) -> Stri
 }
 
 fn meeting(now: Timestamp, place: u32) -> Timestamp {
-    now + SignedDuration::from_hours(i64::from(place) * 2 + 2)
+    now + SignedDuration::from_hours(i64::from(place) * 2 + 6)
 }
 
 /// All that are watched.

@@ -78,6 +78,7 @@ fn a_service_that_is_ill_treated_for_long_loses_and_doubles_nothing_and_does_not
             watching.join().unwrap()
         });
         largest.push(most);
+        let killed_at = lane.place.control.killed_at();
         lane.place.control.kill_in(0, false);
         lane.check();
         lane.place.control.set(Word::ClockS, LEASE_S * i64::from(lane.kills));
@@ -85,7 +86,7 @@ fn a_service_that_is_ill_treated_for_long_loses_and_doubles_nothing_and_does_not
             "{:4} s: round {}, target {manner:?}, full {full_at:?}, nonsense {nonsense_at:?}, killed {}, {most} MB",
             began.elapsed().as_secs(),
             largest.len(),
-            lane.place.control.killed_at()
+            killed_at
         );
     }
     lane.place.target.behave(Manner::Takes);
