@@ -121,6 +121,7 @@ fn run(tenant: &TenantId, now: Timestamp, objects: usize) -> Run {
         finished: None,
         problem: None,
         build: "seed".to_owned(),
+        trace: None,
     }
 }
 

@@ -51,7 +51,8 @@ async fn furnish(store: &dyn Store) {
     store.put_answer(&own, "key", &answer, at(4)).await.unwrap();
     let opened = alert(&own, "a", at(5));
     let deliveries = vec![delivery(&opened)];
-    let changes = AlertChanges { alerts: vec![(opened, AlertChange::Opened)], deliveries };
+    let changes =
+        AlertChanges { alerts: vec![(opened, AlertChange::Opened)], deliveries, ..AlertChanges::default() };
     let events = store.sequence_events(100).await.unwrap();
     let consumed = Consumed { consumer: "test", event: events[0].event.id };
     store.change_alerts(&own, &changes, Some(consumed), at(5)).await.unwrap();

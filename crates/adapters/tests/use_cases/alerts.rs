@@ -13,7 +13,7 @@ use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::{AlertId, RuleId, TenantId, WebhookId};
 use astroshield_domain::notify::{Notifier, NotifyError};
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::trace::Trace;
 use astroshield_domain::uploads::Uploads;

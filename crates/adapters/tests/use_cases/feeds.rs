@@ -7,8 +7,7 @@ use astroshield_domain::catalog::Grade;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::feeds::{FeedKind, FeedPoller, FeedSettings};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Clock, Store};
-use astroshield_domain::uploads::Uploads;
+use astroshield_domain::ports::Clock;
 use jiff::SignedDuration;
 
 use crate::parts::{Parts, catalog, feed};

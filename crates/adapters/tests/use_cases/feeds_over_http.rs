@@ -7,7 +7,7 @@ use astroshield_domain::catalog::Grade;
 use astroshield_domain::event::Payload;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Clock as _, Store as _};
+use astroshield_domain::ports::Clock as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::SignedDuration;

@@ -125,6 +125,7 @@ pub(crate) struct Parts {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<Hands>,
     pub(crate) ingestor: Arc<Ingestor>,
+    opened: Opened,
     files: std::path::PathBuf,
 }
 
@@ -151,18 +152,33 @@ pub(crate) fn feed(kind: FeedKind, url: String) -> FeedSettings {
     }
 }
 
-/// The store that belongs to a folder: a file in it, or a database whose address is in it.
-async fn store_of(folder: &TempDir) -> Arc<dyn Store> {
-    let address = folder.path().join("store.url");
-    let url = match std::fs::read_to_string(&address) {
-        Ok(url) => Some(url),
-        Err(_) => postgres::chosen().await,
-    };
-    let Some(url) = url else {
-        return Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
-    };
-    std::fs::write(address, &url).unwrap();
-    Arc::new(PostgresStore::connect(&url).await.unwrap())
+/// The store that the tests run on.
+enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Opened {
+    /// That which belongs to a folder: a file in it, or a database whose address is in it.
+    async fn of(folder: &TempDir) -> Self {
+        let address = folder.path().join("store.url");
+        let url = match std::fs::read_to_string(&address) {
+            Ok(url) => Some(url),
+            Err(_) => postgres::chosen().await,
+        };
+        let Some(url) = url else {
+            return Self::Sqlite(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        };
+        std::fs::write(address, &url).unwrap();
+        Self::Postgres(PostgresStore::connect(&url).await.unwrap())
+    }
+
+    fn port(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -175,7 +191,8 @@ impl Parts {
     }
 
     pub(crate) async fn stopping(folder: &TempDir, limit: Option<(usize, bool)>) -> Self {
-        let store = store_of(folder).await;
+        let opened = Opened::of(folder).await;
+        let store = opened.port();
         let files = folder.path().join("blobs");
         std::fs::create_dir_all(&files).unwrap();
         let blobs = Arc::new(Stopping {
@@ -187,7 +204,15 @@ impl Parts {
         let clock = Arc::new(Hands(Mutex::new(start())));
         let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
         let bus = Arc::new(EmbeddedBus::new(store.clone()));
-        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), files }
+        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), opened, files }
+    }
+
+    /// From now on the store does not answer.
+    pub(crate) async fn close_store(&self) {
+        match &self.opened {
+            Opened::Sqlite(store) => store.close().await,
+            Opened::Postgres(store) => store.close().await,
+        }
     }
 
     pub(crate) fn runner(&self, threads: usize) -> Runner {

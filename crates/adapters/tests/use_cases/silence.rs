@@ -80,7 +80,7 @@ async fn the_heartbeat_stops_with_the_screenings_and_comes_back_with_them() {
     let run = parts.runner(1).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
     run.unwrap().unwrap();
     assert_eq!(beats().await, 3);
-    parts.store.close().await;
+    parts.close_store().await;
     assert_eq!(beats().await, 3, "the store does not answer");
 }
 

@@ -6,7 +6,7 @@ use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::event::Payload;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{FeedClient as _, FeedRequest, Store as _};
+use astroshield_domain::ports::{FeedClient as _, FeedRequest};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 

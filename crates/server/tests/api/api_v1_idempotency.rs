@@ -4,7 +4,6 @@ use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
 use astroshield_domain::event::{Payload, Topic};
 use astroshield_domain::ids::{AlertId, TenantId};
-use astroshield_domain::ports::Store as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

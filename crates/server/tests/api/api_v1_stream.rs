@@ -233,7 +233,7 @@ async fn change_alerts(service: &Service, count: usize) {
         let alert = alert(&own, &format!("feed-{place}-{}", "x".repeat(1_000)), Timestamp::now());
         (alert, AlertChange::Opened)
     });
-    let changes = AlertChanges { alerts: alerts.collect(), deliveries: Vec::new() };
+    let changes = AlertChanges { alerts: alerts.collect(), ..AlertChanges::default() };
     service.store.change_alerts(&own, &changes, None, Timestamp::now()).await.unwrap();
 }
 

@@ -117,12 +117,8 @@ impl Server {
 
     /// Posts a body with headers: status and body.
     pub(crate) fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-        let mut request = agent().post(format!("{}{path}", self.address));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut answer = request.send(body).unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+        let answer = ask(&self.address, "POST", path, headers, body);
+        (answer.status, answer.body)
     }
 
     /// Asks until the answer is as it should be.
