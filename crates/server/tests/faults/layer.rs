@@ -32,9 +32,9 @@ pub(crate) struct Control {
 
 impl Control {
     /// A control of no faults.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        fs::write(&path, [0; WORDS * 8]).unwrap();
-        let control = Self::over(&path);
+    pub(crate) fn new(path: &Path) -> Self {
+        fs::write(path, [0; WORDS * 8]).unwrap();
+        let control = Self::over(path);
         control.set(Word::Space, -1);
         control
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ impl Place {
             feed.display()
         );
         fs::write(root.join("astroshield.toml"), settings).unwrap();
-        let control = Control::new(root.join("control"));
+        let control = Control::new(&root.join("control"));
         Self { folder, target, control, disk: None }
     }
 
@@ -93,19 +93,23 @@ impl Place {
     pub(crate) fn try_start(&self) -> Option<Process> {
         let log = File::options().create(true).append(true).open(self.root().join("log")).unwrap();
         let mut command = self.command("serve --listen 127.0.0.1:0");
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut process = Process {
+            child: command.stdout(Stdio::piped()).stderr(log).spawn().unwrap(),
+            client: Client { address: String::new(), key: String::new() },
+            token: String::new(),
+        };
+        let mut output = BufReader::new(process.child.stdout.take().unwrap());
         loop {
             let mut line = String::new();
             if output.read_line(&mut line).unwrap() == 0 {
-                child.wait().unwrap();
                 return None;
             }
             if let Some(link) = line.strip_prefix("AstroShield: ") {
                 let (address, token) = link.trim().split_once("/signin?token=").unwrap();
-                let address = address.strip_prefix("http://").unwrap().to_owned();
-                let client = Client { address, key: String::new() };
-                return Some(Process { child, output, client, token: token.to_owned() });
+                address.strip_prefix("http://").unwrap().clone_into(&mut process.client.address);
+                token.clone_into(&mut process.token);
+                process.child.stdout = Some(output.into_inner());
+                return Some(process);
             }
         }
     }
@@ -125,7 +129,6 @@ impl Place {
 /// The service; killed when dropped.
 pub(crate) struct Process {
     child: Child,
-    output: BufReader<ChildStdout>,
     pub(crate) client: Client,
     token: String,
 }
@@ -174,7 +177,7 @@ impl Process {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let mut rest = Vec::new();
-        self.output.read_to_end(&mut rest).unwrap();
+        self.child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 }
