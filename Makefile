@@ -53,8 +53,8 @@ crash: setup ## Kill the service at every boundary, and cut its power (ROUNDS=28
 
 .PHONY: soak
 soak: setup ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
-	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
-		cargo test --locked --package astroshield-server --test faults -- --nocapture --ignored soak
+	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
+		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
 
 .PHONY: format
 format:

@@ -238,7 +238,7 @@ fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
                 _ if kind.is_dir() => rest.push(entry.path()),
                 // A name with # is an upload that is not whole yet. Slices are made again by a run that is taken up.
                 Some(path) if kind.is_file() && !path.contains('#') && !is_left_out(&path) => {
-                    found.push(path)
+                    found.push(path);
                 }
                 _ => {}
             }

@@ -79,7 +79,6 @@ fn a_clock_that_steps_a_day_ahead_and_back_loses_doubles_and_alarms_nothing() {
 }
 
 #[test]
-#[ignore = "a feed waits for a clock that was ahead: mended on the branch feeds"]
 fn a_clock_that_steps_a_day_back_and_ahead_loses_doubles_and_alarms_nothing() {
     steps_by(-DAY_S);
 }

@@ -39,6 +39,7 @@ impl Place {
         let feed = root.join("catalog.csv");
         let settings = format!(
             "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n\
+             [feeds.space-weather]\nenabled = false\n[feeds.earth-orientation]\nenabled = false\n\
              [feeds.mine]\nkind = \"element_sets\"\nurl = \"file:{}\"\ninterval = \"1s\"\n\
              [screening]\nsettle = \"0s\"\ndays = 1\nthreads = 2\n\
              [notify]\nallowed_networks = [\"127.0.0.0/8\"]\n",
