@@ -12,6 +12,9 @@ LISTEN ?=
 FUZZ_SECONDS ?= 30
 SECTIONS ?=
 HOURS ?= 3
+ROUNDS ?= 280
+MINUTES ?= 5
+SEED ?=
 
 .DEFAULT_GOAL := help
 
@@ -42,6 +45,16 @@ fuzz: setup $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser (FUZZ_SECONDS=30 each)
 
 $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --quiet --debug cargo-fuzz@$(CARGO_FUZZ_VERSION) --root $(TOOLS)
+
+.PHONY: crash
+crash: setup ## Kill the service at every boundary, and cut its power (ROUNDS=280, SEED=)
+	ASTROSHIELD_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
+		cargo test --locked --package astroshield-server --test faults -- --nocapture killed power
+
+.PHONY: soak
+soak: setup ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
+	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
+		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
 
 .PHONY: format
 format:

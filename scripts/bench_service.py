@@ -35,6 +35,10 @@ NO_FEEDS = """
 enabled = false
 [feeds.satcat]
 enabled = false
+[feeds.space-weather]
+enabled = false
+[feeds.earth-orientation]
+enabled = false
 [demo]
 fallback = false
 [log]

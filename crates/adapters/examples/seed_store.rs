@@ -122,6 +122,7 @@ fn run(tenant: &TenantId, now: Timestamp, objects: usize) -> Run {
         finished: None,
         problem: None,
         build: "seed".to_owned(),
+        trace: None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::metrics;
 use astroshield_domain::ports::CacheKey;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -79,9 +80,12 @@ pub(crate) async fn forget_key(state: &ApiState, hash: &[u8; 32]) {
 }
 
 async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
-    let refused = || Problem::unauthenticated("the API key is not valid");
+    let refused = |reason| {
+        metrics::REFUSED_CALLERS.increment([reason]);
+        Problem::unauthenticated("the API key is not valid")
+    };
     if !key.starts_with(KEY_PREFIX) || key.len() > 100 {
-        return Err(refused());
+        return Err(refused("malformed"));
     }
     let hash = sha256(key.as_bytes());
     let name = key_in_cache(&hash);
@@ -90,9 +94,9 @@ async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
     let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
         Some(known) => known,
         None => {
-            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(refused)?;
+            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(|| refused("unknown"))?;
             if key.revoked.is_some() {
-                return Err(refused());
+                return Err(refused("revoked"));
             }
             let known =
                 KnownKey { tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
@@ -103,6 +107,7 @@ async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
         }
     };
     if known.expires.is_some_and(|expires| expires <= now) {
+        metrics::REFUSED_CALLERS.increment(["expired"]);
         return Err(Problem::unauthenticated("the API key has expired"));
     }
     Ok(Caller { tenant: known.tenant, name: known.name, scope: known.scope })
@@ -122,10 +127,14 @@ pub(crate) async fn authenticate(
             Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
                 caller_of_key(state, key.trim()).await
             }
-            _ => Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due")),
+            _ => {
+                metrics::REFUSED_CALLERS.increment(["malformed"]);
+                Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due"))
+            }
         };
     }
     let Some(session) = session_of(headers) else {
+        metrics::REFUSED_CALLERS.increment(["missing"]);
         return Err(Problem::unauthenticated(
             "send `Authorization: Bearer ask_...`, or sign in with the link that the server printed",
         ));
@@ -224,6 +233,7 @@ fn allow(caller: &Caller, needed: Scope) -> Result<(), Problem> {
     if caller.scope >= needed {
         return Ok(());
     }
+    metrics::REFUSED_CALLERS.increment(["scope"]);
     let name = |scope| match scope {
         Scope::Read => "read",
         Scope::Write => "write",

@@ -7,10 +7,11 @@ use std::time::Duration;
 use astroshield_domain::access::Caller;
 use astroshield_domain::ports::CacheKey;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use object_store::GetResult;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -68,9 +69,37 @@ pub(crate) fn json_of<T: Serialize>(status: StatusCode, value: &T) -> Result<Res
     Ok(response)
 }
 
-/// The header `Link` of a list that is no JSON and goes on.
-pub(crate) fn next_link(cursor: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::try_from(format!("<?cursor={cursor}>; rel=\"next\"")).map_err(Problem::internal)
+/// The header `Link` of a list that is no JSON and goes on: the same request with another cursor, as a reference is
+/// resolved against the address of the request, and its query is replaced as a whole.
+pub(crate) fn next_link(uri: &Uri, cursor: &str) -> Result<HeaderValue, Problem> {
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(asked.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    HeaderValue::try_from(format!("<?{}>; rel=\"next\"", query.finish())).map_err(Problem::internal)
+}
+
+/// Bytes of any kind.
+pub(crate) const BYTES: &str = "application/octet-stream";
+
+/// A table in Parquet.
+pub(crate) const PARQUET: &str = "application/vnd.apache.parquet";
+
+/// A file that is kept among the blobs, to be stored under a name and not shown.
+pub(crate) fn file(found: GetResult, name: &str) -> Result<Response, Problem> {
+    let length = HeaderValue::from(found.meta.size);
+    let mut response = Response::new(Body::from_stream(found.into_stream()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
+    headers.insert(header::CONTENT_LENGTH, length);
+    // Names are of ASCII here, or written as RFC 8187 has it.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._- ()".contains(c);
+    let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let extended: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let disposition =
+        format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", extended.replace('+', "%20"));
+    let disposition = HeaderValue::try_from(disposition).map_err(Problem::internal)?;
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    Ok(response)
 }
 
 /// Nothing to say.
@@ -133,5 +162,16 @@ mod tests {
         let tag = tag_of(b"");
         assert!(tag.starts_with(b"\"") && tag.ends_with(b"\""));
         assert!(!tag[1..23].contains(&b'"'));
+    }
+
+    #[test]
+    fn the_next_part_of_a_list_is_asked_for_like_the_first() {
+        let uri: Uri = "/x?object=5&cursor=old&sort=tca&search=a%26b%20c".parse().unwrap();
+        assert_eq!(
+            next_link(&uri, "new").unwrap(),
+            "<?object=5&sort=tca&search=a%26b+c&cursor=new>; rel=\"next\""
+        );
+        let plain: Uri = "/x".parse().unwrap();
+        assert_eq!(next_link(&plain, "new").unwrap(), "<?cursor=new>; rel=\"next\"");
     }
 }

@@ -1,12 +1,18 @@
 //! `Idempotency-Key`: the same request sent again is answered as the first time, and done once.
+//!
+//! A crash may come between the write and its answer. So a request is noted before it is done, with the time of the first
+//! attempt, and what it makes has an identity that follows from both: a later attempt finds what an earlier one wrote.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use astroshield_domain::access::{Caller, StoredAnswer};
+use astroshield_domain::access::{Attempt, Attempted, Caller, StoredAnswer};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::trace;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -28,6 +34,29 @@ const LARGEST_ANSWER: usize = 16 << 20;
 /// What to keep in place of an answer that shows a secret.
 #[derive(Debug, Clone)]
 pub(crate) struct WithoutSecret(pub(crate) Bytes);
+
+/// The attempt that a request is, if it has an idempotency key.
+pub(crate) struct Tried(pub(crate) Option<Arc<Attempt>>);
+
+impl Tried {
+    /// Whether an earlier attempt may have written.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.0.as_ref().is_some_and(|attempt| attempt.repeated)
+    }
+
+    /// An identity: that of the attempt, or a new one.
+    pub(crate) fn id<T>(&self, of_attempt: impl FnOnce(&Attempt) -> T, new: impl FnOnce() -> T) -> T {
+        self.0.as_deref().map_or_else(new, of_attempt)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Tried {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get().cloned()))
+    }
+}
 
 /// Keys whose first request is not answered yet.
 #[derive(Debug, Default)]
@@ -74,24 +103,27 @@ pub(crate) async fn repeat(
     let taken = Taken::take(&state.in_flight, &caller.tenant, &key)
         .ok_or_else(|| Problem::conflict("the first request of this Idempotency-Key is not answered yet"))?;
 
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let bytes = body_bytes(whole, state.settings.upload_limit_bytes).await?;
     let hash = hash_of(&parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
-    if let Some(answer) = state.ports.store.answer(&caller.tenant, &key).await? {
-        if answer.request != hash {
+    match state.ports.store.attempt(&caller.tenant, &key, &hash, state.now()).await? {
+        Attempted::Answered(answer) if answer.request == hash => return Ok(replay(answer)),
+        Attempted::Answered(_) => {
             let detail = "this Idempotency-Key was used for another request";
             return Err(Problem::unprocessable(detail).at("Idempotency-Key"));
         }
-        return Ok(replay(answer));
+        Attempted::Open(attempt) => {
+            parts.extensions.insert(Arc::new(attempt));
+        }
     }
     // A task of its own: a caller who goes away must not leave the write done and its answer forgotten.
-    let work = tokio::spawn(async move {
+    let work = tokio::spawn(trace::carry(async move {
         let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
         let response = keep(&state, &caller, &key, hash, response).await;
         drop(taken);
         response
-    });
+    }));
     work.await.map_err(Problem::internal)?
 }
 
@@ -131,7 +163,7 @@ async fn keep(
     let answer = StoredAnswer { request, status: parts.status.as_u16(), body: kept.to_vec() };
     let now = state.now();
     if let Err(error) = state.ports.store.put_answer(&caller.tenant, key, &answer, now).await {
-        // The write is done and is told so; only a repetition would not be recognized.
+        // The write is done and is told so; a repetition finds what it wrote.
         tracing::warn!(error = %crate::problem::chain(&error), "an answer was not kept for its idempotency key");
     }
     Ok(Response::from_parts(parts, Body::from(body)))

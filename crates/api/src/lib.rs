@@ -16,10 +16,12 @@ mod state;
 mod stream;
 
 use axum::Router;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,8 +35,8 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, conjunctions, exports, feeds, objects, rules, runs, screenings, session,
-        status, uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, backups, conjunctions, days, exports, feeds, objects, rules, runs,
+        screenings, session, status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -46,13 +48,17 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(conjunctions::conjunction))
         .routes(routes!(conjunctions::history))
         .routes(routes!(conjunctions::cdms))
+        .routes(routes!(conjunctions::received_cdm))
         .routes(routes!(exports::cdm))
         .routes(routes!(runs::runs))
         .routes(routes!(runs::run))
         .routes(routes!(runs::not_screened))
         .routes(routes!(feeds::feeds))
+        .routes(routes!(days::space_weather))
+        .routes(routes!(days::earth_orientation))
         .routes(routes!(uploads::uploads, uploads::upload_file))
         .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::file))
         .routes(routes!(watch_lists::watch_lists, watch_lists::create))
         .routes(routes!(watch_lists::watch_list, watch_lists::replace, watch_lists::remove))
         .routes(routes!(rules::rules, rules::create))
@@ -69,6 +75,9 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(api_keys::api_keys, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(audit::audit))
+        .routes(routes!(backups::backups, backups::create))
+        .routes(routes!(backups::backup, backups::remove))
+        .routes(routes!(backups::file))
         .routes(routes!(session::who, session::sign_out))
         .routes(routes!(stream::stream))
 }
@@ -103,9 +112,15 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::check_host))
         .layer(CatchPanicLayer::custom(envelope::panicked))
         .layer(from_fn(envelope::wrap))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_packed)))
         .layer(map_response(envelope::weaken_tag_of_compressed))
         .with_state(state)
+}
+
+/// Whether an answer is not packed already, as files as they were given, backups and Parquet are or may be.
+fn is_not_packed(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind != answer::BYTES.as_bytes() && kind != answer::PARQUET.as_bytes()
 }
 
 async fn no_such_route() -> Problem {

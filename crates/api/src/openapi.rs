@@ -4,12 +4,12 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ComponentsBuilder, OpenApi, OpenApiBuilder, Ref, Required};
+use utoipa::openapi::{ComponentsBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::problem::{PROBLEM_JSON, ProblemBody};
@@ -46,9 +46,24 @@ pub(crate) fn begin() -> OpenApi {
         .build()
 }
 
+/// Name of the answer that is a problem.
+const PROBLEM: &str = "Problem";
+
+/// Problems that every operation may answer with.
+const ALWAYS: [u16; 6] = [400, 401, 403, 421, 500, 503];
+
+/// Problems of what is in a path.
+const OF_A_PATH: [u16; 1] = [404];
+
+/// Problems of what is written.
+const OF_A_WRITE: [u16; 5] = [404, 409, 413, 415, 422];
+
+/// Problems of what is made from what is there: there may be no state, or no form for it, at all or in a build.
+const OF_AN_EXPORT: [u16; 2] = [406, 422];
+
 /// Adds to every operation what all have.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
         if let Some(post) = post {
             let key = ParameterBuilder::new()
@@ -60,29 +75,49 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
                     ObjectBuilder::new()
                         .schema_type(SchemaType::Type(Type::String))
                         .min_length(Some(1))
-                        .max_length(Some(255)),
+                        .max_length(Some(255))
+                        .pattern(Some("^[ -~]+$")),
                 ))
                 .build();
             post.parameters.get_or_insert_default().push(key.into());
         }
-        for operation in [get, put, post, delete].into_iter().flatten() {
-            add_problem(operation);
+        let of_path: &[u16] = if path.contains('{') { &OF_A_PATH } else { &[] };
+        if let Some(get) = get {
+            let is_export = get.responses.responses.get("200").is_some_and(has_forms);
+            add_problems(get, of_path);
+            add_problems(get, if is_export { &OF_AN_EXPORT } else { &[] });
+        }
+        for write in [put, post, delete].into_iter().flatten() {
+            add_problems(write, &OF_A_WRITE);
         }
     }
+    let components = document.components.get_or_insert_default();
+    components.responses.insert(PROBLEM.to_owned(), problem().into());
     document
 }
 
-fn add_problem(operation: &mut Operation) {
+/// Whether an answer has several forms.
+fn has_forms(response: &RefOr<Response>) -> bool {
+    matches!(response, RefOr::T(response) if response.content.len() > 1)
+}
+
+fn add_problems(operation: &mut Operation, statuses: &[u16]) {
+    for status in ALWAYS.iter().chain(statuses) {
+        let problem = RefOr::Ref(Ref::from_response_name(PROBLEM));
+        operation.responses.responses.entry(status.to_string()).or_insert(problem);
+    }
+}
+
+fn problem() -> Response {
     let request_id = HeaderBuilder::new().description(Some("Identity of the request")).build();
-    let problem = ResponseBuilder::new()
+    ResponseBuilder::new()
         .description("A problem")
         .header("x-request-id", request_id)
         .content(
             PROBLEM_JSON,
             ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build(),
         )
-        .build();
-    operation.responses.responses.insert("default".to_owned(), problem.into());
+        .build()
 }
 
 #[cfg(test)]
@@ -106,7 +141,9 @@ mod tests {
     #[test]
     fn every_number_has_a_unit_a_count_or_no_dimension() {
         // What has no unit in its name must be one of these.
-        const PLAIN: [&str; 22] = [
+        const PLAIN: [&str; 30] = [
+            "rows",
+            "blobs",
             "status",
             "catalog_number",
             "catalog_numbers",
@@ -129,8 +166,15 @@ mod tests {
             "limit",
             "object",
             "number",
+            "bartels_rotation",
+            "bartels_day",
+            "kp_sum",
+            "cp",
+            "c9",
+            "sunspot_number",
         ];
-        const UNITS: [&str; 14] = [
+        const UNITS: [&str; 18] = [
+            "_bytes",
             "_km",
             "_m",
             "_m2",
@@ -145,6 +189,9 @@ mod tests {
             "_rev_day2",
             "_rev_day3",
             "_inv_earth_radii",
+            "_sfu",
+            "_2nt",
+            "_arcsec",
         ];
         let document = serde_json::to_value(crate::openapi()).unwrap();
         let mut numbers = 0;

@@ -108,6 +108,15 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title).because(detail)
     }
 
+    /// A form that this build does not make.
+    #[cfg(not(feature = "parquet"))]
+    pub(crate) fn not_in_this_build(feature: &'static str) -> Self {
+        let title = "this build does not give that form";
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not-in-this-build", title)
+            .because(format!("the server was built without the feature `{feature}`"))
+            .at("format")
+    }
+
     pub(crate) fn unauthenticated(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "an API key or a session is due")
             .because(detail)

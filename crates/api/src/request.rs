@@ -7,7 +7,8 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -60,6 +61,25 @@ where
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         let text = path.map_err(|error| Problem::bad_request(error.body_text()))?.0;
         text.parse().map(Self).map_err(|error| Problem::invalid("id", error))
+    }
+}
+
+/// Two identities in the path of a request, in its order.
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A, B, S> FromRequestParts<S> for Ids<A, B>
+where
+    A: FromStr<Err: Display>,
+    B: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (a, b) = path.map_err(|error| Problem::bad_request(error.body_text()))?.0;
+        let refused = |error: &dyn Display| Problem::invalid("id", error);
+        Ok(Self(a.parse().map_err(|error| refused(&error))?, b.parse().map_err(|error| refused(&error))?))
     }
 }
 
@@ -152,6 +172,24 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// A whole number of a body: `5.0` is one, as JSON knows one kind of number only.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(D::Error::custom(format!("{number:?}: a whole number from 0 to {} is due", u32::MAX)));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "just checked")]
+    let whole = number as u32;
+    Ok(whole)
+}
+
+/// [`whole`], or nothing.
+pub(crate) fn whole_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole")] u32);
+    Ok(Option::<Whole>::deserialize(deserializer)?.map(|Whole(number)| number))
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -190,6 +228,25 @@ mod tests {
         let broken = parse_json::<Asked>(b"{\"limit\":").unwrap_err();
         assert!(said(&broken).contains("400"), "{broken:?}");
         assert!(parse_json::<Asked>(b"{} {}").is_err());
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point_and_nothing_else_is_one() {
+        #[derive(Debug, Deserialize)]
+        struct Body {
+            #[serde(deserialize_with = "whole_or_null")]
+            number: Option<u32>,
+        }
+        for (text, number) in
+            [("5", Some(5)), ("5.0", Some(5)), ("4294967295", Some(u32::MAX)), ("null", None)]
+        {
+            let body: Body = parse_json(format!(r#"{{"number":{text}}}"#).as_bytes()).unwrap();
+            assert_eq!(body.number, number, "{text}");
+        }
+        for text in ["5.5", "-1", "4294967296", "1e300", "\"5\"", "true"] {
+            let problem = parse_json::<Body>(format!(r#"{{"number":{text}}}"#).as_bytes()).unwrap_err();
+            assert!(said(&problem).contains("\"number\""), "{text}: {problem:?}");
+        }
     }
 
     #[test]

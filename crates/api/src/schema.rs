@@ -1,7 +1,15 @@
 //! Schemas of what the domain names, for the OpenAPI document.
 
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOf, OneOfBuilder,
+    Schema, SchemaFormat, SchemaType, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::answer::List;
 
 fn one_of(names: &[&str], or_null: bool) -> Object {
     let kind = if or_null {
@@ -50,6 +58,14 @@ names! {
     alert_change: "opened", "raised", "acknowledged", "muted", "escalated", "resolved";
     /// [`astroshield_domain::alert::DeliveryState`].
     delivery_state: "due", "delivered", "failed";
+    /// [`astroshield_formats::SpaceWeatherKind`].
+    space_weather_kind: "observed", "interpolated", "daily_prediction", "monthly_prediction";
+    /// [`astroshield_formats::EarthOrientationKind`].
+    earth_orientation_kind: "observed", "predicted";
+    /// [`astroshield_formats::EarthOrientationKind`], or that there was none.
+    orientation_used: "observed", "predicted", "none";
+    /// [`astroshield_domain::backups::BackupState`].
+    backup_state: "running", "completed", "failed";
     /// [`astroshield_domain::access::Scope`].
     scope: "read", "write", "admin";
 }
@@ -61,6 +77,22 @@ names! {
     /// [`probability_method`], or nothing.
     probability_method_or_null:
         "maximum", "two_dimensional", "two_dimensional_nc", "three_dimensional_nc", "monte_carlo";
+}
+
+/// A day, RFC 3339, UTC.
+pub(crate) fn date() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
+}
+
+/// A day, or nothing.
+pub(crate) fn date_or_null() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
 }
 
 /// A time, RFC 3339, UTC.
@@ -93,4 +125,100 @@ pub(crate) fn id_or_null() -> Object {
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
         .build()
+}
+
+/// A name that people give: no control characters, and something beside blanks.
+pub(crate) fn name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("Name"))
+        .min_length(Some(1))
+        .max_length(Some(100))
+        .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"))
+        .build()
+}
+
+/// Public keys of age.
+pub(crate) fn recipients() -> Array {
+    let key = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("A public key of age"))
+        .max_length(Some(100))
+        .pattern(Some("^age1[a-z0-9]+$"))
+        .build();
+    ArrayBuilder::new()
+        .items(key)
+        .description(Some("Public keys of age, each of which alone opens the backup"))
+        .min_items(Some(1))
+        .max_items(Some(20))
+        .build()
+}
+
+/// Where a message goes: of each kind, that and no more.
+pub(crate) fn channel() -> OneOf {
+    let webhook = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .description(Some("Which webhook"))
+        .build();
+    let address = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("To whom"))
+        .max_length(Some(254))
+        .pattern(Some("^[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[!#-'*+./0-9=?A-Z^_`a-z{|}~-]{3,}$"))
+        .build();
+    let kind = |name: &str, field: &str, value: Object| {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Object))
+            .property("kind", one_of(&[name], false))
+            .required("kind")
+            .property(field, value)
+            .required(field)
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+    };
+    OneOfBuilder::new()
+        .item(kind("webhook", "webhook", webhook))
+        .item(kind("email", "address", address))
+        .description(Some("Where a message goes, beside the WebSocket that all alerts go to"))
+        .build()
+}
+
+fn two(items: Object) -> Array {
+    ArrayBuilder::new().items(items).min_items(Some(2)).max_items(Some(2)).build()
+}
+
+/// A time, or nothing, of each of two objects.
+pub(crate) fn two_times_or_null() -> Array {
+    two(time_or_null())
+}
+
+/// A grade of each of two objects.
+pub(crate) fn two_grades() -> Array {
+    two(grade())
+}
+
+/// Messages in the JSON of a standard: fields by their keywords.
+#[derive(Debug, Serialize)]
+pub(crate) enum Messages {}
+
+impl PartialSchema for Messages {
+    fn schema() -> RefOr<Schema> {
+        let message = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        ArrayBuilder::new().items(message).into()
+    }
+}
+
+impl ToSchema for Messages {}
+
+/// A list of this interface, or messages in the JSON of a standard.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it stands in the document only")]
+pub(crate) enum ListOrMessages<T> {
+    /// A list.
+    #[schema(title = "json")]
+    List(List<T>),
+    /// Messages.
+    #[schema(title = "omm_json")]
+    Messages(Messages),
 }

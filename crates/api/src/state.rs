@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
+use astroshield_domain::backups::Backups;
 use astroshield_domain::export::Exporter;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
@@ -45,6 +46,8 @@ pub struct UseCases {
     pub on_demand: Arc<OnDemand>,
     /// Acknowledges, mutes and resolves alerts.
     pub notifier: Arc<Notifier>,
+    /// Makes, lists and gives out backups.
+    pub backups: Backups,
 }
 
 /// How the interface behaves.
@@ -104,7 +107,14 @@ pub struct ApiState {
     /// Room for connections over WebSocket.
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) shutdown: CancellationToken,
+    /// Room for tables that are being written, each of which takes a thread.
+    #[cfg(feature = "parquet")]
+    pub(crate) tables: Arc<Semaphore>,
 }
+
+/// Most tables that are written at a time.
+#[cfg(feature = "parquet")]
+const TABLES: usize = 4;
 
 impl ApiState {
     /// The state of one server. `demo` is true while the catalog is the demo population, and `tokens` are the one-time
@@ -129,6 +139,8 @@ impl ApiState {
             writes: Arc::default(),
             demo,
             shutdown,
+            #[cfg(feature = "parquet")]
+            tables: Arc::new(Semaphore::new(TABLES)),
         }
     }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use astroshield_domain::access::Caller;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::metrics;
+use astroshield_domain::ports::{Store, StoreError};
+use astroshield_domain::trace::Place;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, Method, Uri};
@@ -29,8 +32,11 @@ const CATCH_UP: u32 = 500;
 /// Keep-alives without a sign of life after which a client is gone.
 const SILENT_KEEP_ALIVES: u32 = 3;
 
-/// How long to try to tell a client why it is cut off.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long to try to tell a client why it is cut off: one that wakes up in this time learns where to go on.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// The same where the server stops, which waits for nobody.
+const FAREWELL_AT_THE_END: Duration = Duration::from_secs(1);
 
 /// What a client sends.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -47,6 +53,8 @@ struct Subscribe {
 struct Subscribed<'a> {
     subscribed: &'a [Topic],
     position: i64,
+    /// Whether events may be missing after the position that the client named.
+    reset: bool,
 }
 
 /// An event, as it is sent.
@@ -57,8 +65,10 @@ struct Told<'a> {
 }
 
 /// Events as they happen, over a WebSocket. Send `{"subscribe":["alerts","conjunctions"],"after":41}`; `after` is the last
-/// position that was seen, if any. Each event comes as `{"position":42,"event":{...}}`. After a lost connection,
-/// subscribe again with the last position; an event may then come twice.
+/// position that was seen, if any. The answer is `{"subscribed":[...],"position":41,"reset":false}`, and each event comes as
+/// `{"position":42,"event":{...}}`. After a lost connection, subscribe again with the last position; an event may then
+/// come twice. `reset` is true where events may be missing, as they are forgotten or the database is another one: read
+/// anew what you have kept.
 #[utoipa::path(get, path = "/stream", tag = "stream",
     responses((status = 101, description = "A WebSocket from here on")))]
 pub(crate) async fn stream(
@@ -71,10 +81,12 @@ pub(crate) async fn stream(
     let upgrade = upgrade.map_err(|error| Problem::bad_request(error.body_text()))?;
     let room = Arc::clone(&state.connections).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("as many WebSockets as are allowed are open"))?;
-    Ok(upgrade
-        .max_message_size(LARGEST_MESSAGE)
-        .max_frame_size(LARGEST_MESSAGE)
-        .on_upgrade(move |socket| Connection { state, caller, uri, headers, socket, _room: room }.run()))
+    let place = Place::here();
+    Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
+        let counted = Counted::one();
+        let connection = Connection { state, caller, uri, headers, socket, _room: room, _counted: counted };
+        place.carry(connection.run())
+    }))
 }
 
 /// A client.
@@ -86,6 +98,23 @@ struct Connection {
     headers: HeaderMap,
     socket: WebSocket,
     _room: OwnedSemaphorePermit,
+    _counted: Counted,
+}
+
+/// Counts as an open connection until it is dropped.
+struct Counted;
+
+impl Counted {
+    fn one() -> Self {
+        metrics::STREAM_CONNECTIONS.add(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::STREAM_CONNECTIONS.add(-1.0);
+    }
 }
 
 /// Why a connection ends.
@@ -108,8 +137,15 @@ impl Connection {
         let events = self.state.ports.broadcast.subscribe();
         if let Err(End::Close(code, reason)) = self.serve(events).await {
             let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            // A client that takes nothing does not take this either; it is cut off all the same.
-            drop(timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await);
+            // A client that takes nothing does not take this either; it is cut off all the same. What it has sent is read,
+            // since a connection that is closed with something unread takes back what was sent.
+            let farewell = async {
+                self.socket.send(Message::Close(Some(frame))).await?;
+                while let Some(Ok(_)) = self.socket.recv().await {}
+                Ok::<(), axum::Error>(())
+            };
+            let patience = if code == close_code::AWAY { FAREWELL_AT_THE_END } else { FAREWELL };
+            drop(timeout(patience, farewell).await);
         }
     }
 
@@ -175,14 +211,15 @@ impl Connection {
         };
         let first = subscription.topics.is_empty();
         subscription.topics = asked.subscribe;
+        let mut reset = false;
         if let Some(after) = asked.after {
-            subscription.position = after;
+            (subscription.position, reset) = place(self.state.ports.store.as_ref(), after).await?;
         } else if first {
             let store = Arc::clone(&self.state.ports.store);
             subscription.position = store.last_position().await.map_err(|error| unreadable(&error))?;
         }
-        self.send_json(&Subscribed { subscribed: &subscription.topics, position: subscription.position })
-            .await?;
+        let position = subscription.position;
+        self.send_json(&Subscribed { subscribed: &subscription.topics, position, reset }).await?;
         self.catch_up(subscription).await
     }
 
@@ -217,11 +254,20 @@ impl Connection {
     }
 }
 
+/// Where to go on for a client that has seen a position, and whether it may have missed something: one that this database
+/// has not reached is of another one, and after one from before the oldest event there is a gap.
+async fn place(store: &dyn Store, after: i64) -> Result<(i64, bool), End> {
+    // The oldest first: it only grows.
+    let oldest = store.oldest_position().await.map_err(|error| unreadable(&error))?;
+    let newest = store.last_position().await.map_err(|error| unreadable(&error))?;
+    Ok(if after > newest { (newest, true) } else { (after, after < oldest - 1) })
+}
+
 fn may_see(caller: &Caller, tenant: &TenantId) -> bool {
     *tenant == caller.tenant || *tenant == TenantId::public()
 }
 
-fn unreadable(error: &astroshield_domain::ports::StoreError) -> End {
+fn unreadable(error: &StoreError) -> End {
     tracing::error!(error = %crate::problem::chain(error), "a WebSocket could not be given its events");
     End::Close(close_code::AGAIN, "the server cannot read its events right now")
 }

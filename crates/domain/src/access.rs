@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid};
 
 use crate::ids::{ApiKeyId, TenantId};
 
@@ -64,6 +66,55 @@ pub struct AuditEntry {
     pub target: String,
 }
 
+/// A place in the audit log, which entries of one time share no two of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AuditPlace {
+    /// When.
+    pub at: Timestamp,
+    /// Number of the entry.
+    pub entry: i64,
+}
+
+/// A request under an idempotency key, as it was first tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// On whose behalf.
+    pub tenant: TenantId,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of the request.
+    pub request: [u8; 32],
+    /// When it was first tried.
+    pub at: Timestamp,
+    /// Whether it was tried before: what it writes may be there.
+    pub repeated: bool,
+}
+
+impl Attempt {
+    /// An identity of a kind: sorted by time as others are (version 7), and where those have chance, a hash of the request.
+    pub(crate) fn id(&self, kind: &str) -> Uuid {
+        let mut hash = Sha256::new();
+        for part in [kind.as_bytes(), self.tenant.as_str().as_bytes(), self.key.as_bytes(), &self.request] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        let mut chance = [0; 10];
+        chance.copy_from_slice(&hash[..10]);
+        let milliseconds = u64::try_from(self.at.as_millisecond()).unwrap_or_default();
+        Builder::from_unix_timestamp_millis(milliseconds, &chance).into_uuid()
+    }
+}
+
+/// What is known of a request under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempted {
+    /// It was not answered.
+    Open(Attempt),
+    /// It was answered, or another one under the same key.
+    Answered(StoredAnswer),
+}
+
 /// The answer to a write under an idempotency key, to be given again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
@@ -73,4 +124,32 @@ pub struct StoredAnswer {
     pub status: u16,
     /// Body.
     pub body: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{RuleId, WatchListId};
+
+    #[test]
+    fn an_attempt_names_what_it_makes_the_same_each_time_and_by_time() {
+        let attempt = |tenant: &str, key: &str, request, second| Attempt {
+            tenant: TenantId::new(tenant).unwrap(),
+            key: key.to_owned(),
+            request: [request; 32],
+            at: Timestamp::from_second(second).unwrap(),
+            repeated: false,
+        };
+        let first = attempt("a", "k", 1, 1_790_000_000);
+        let id = RuleId::of_attempt(&first);
+        assert_eq!(id, RuleId::of_attempt(&Attempt { repeated: true, ..first.clone() }));
+        assert_eq!(id.0.get_version_num(), 7);
+        assert_ne!(id.0, WatchListId::of_attempt(&first).0);
+        for other in [("b", "k", 1), ("a", "l", 1), ("a", "k", 2)] {
+            let other = attempt(other.0, other.1, other.2, 1_790_000_000);
+            assert_ne!(id, RuleId::of_attempt(&other));
+        }
+        assert!(id < RuleId::of_attempt(&attempt("a", "k", 1, 1_790_000_001)));
+        assert!(RuleId::at(Timestamp::from_second(1_789_999_999).unwrap()) < id);
+    }
 }

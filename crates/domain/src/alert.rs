@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, ConjunctionId, DeliveryId, RuleId, TenantId, WatchListId, WebhookId};
+use crate::trace::Trace;
 
 /// A satellite that somebody cares for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -177,6 +178,9 @@ pub struct Alert {
     pub escalated: Option<Timestamp>,
     /// The leading probability of its conjunction that was last told: one that has grown much since is told again.
     pub told_probability: Option<f64>,
+    /// How often it was changed. A change is one more than what it was made of, or it is refused as a conflict: somebody
+    /// else was first.
+    pub version: u32,
 }
 
 /// What has changed about an alert that nobody is told of: its line for people follows what it is about.
@@ -206,6 +210,9 @@ pub enum AlertAction {
     /// It is over.
     Resolve,
 }
+
+/// Messages of one channel that are on their way at once: one that hangs keeps no other waiting.
+pub const DELIVERIES_PER_CHANNEL: u32 = 8;
 
 /// What happened to an alert that a message tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -260,6 +267,10 @@ pub struct Delivery {
     pub next_attempt: Timestamp,
     /// Why the last attempt failed.
     pub problem: Option<String>,
+    /// When what it tells of was committed.
+    pub since: Option<Timestamp>,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
 }
 
 /// An address of a tenant's that messages are posted to.
@@ -303,4 +314,6 @@ pub struct AlertChanges {
     pub alerts: Vec<(Alert, AlertChange)>,
     /// Messages to send.
     pub deliveries: Vec<Delivery>,
+    /// When what they tell of was committed: the conjunctions of alerts that rules make.
+    pub since: Option<Timestamp>,
 }

@@ -4,7 +4,7 @@ use astroshield_astro::probability::assess::{Method, Options, assess};
 use astroshield_formats::{CatalogNumber, Cdm, CdmSummary, TimeSystem};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::conjunction::{IDENTITY_MINUTES, ProbabilityMethod};
+use crate::conjunction::{CdmIdentity, IDENTITY_MINUTES, ProbabilityMethod};
 use crate::ids::{ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
 use crate::{encounter, time};
@@ -22,6 +22,18 @@ pub(crate) struct Told {
     pub(crate) stated_probability: Option<f64>,
     /// What we compute from it, and how.
     pub(crate) probability: Option<(f64, ProbabilityMethod)>,
+}
+
+impl Told {
+    /// What tells the message from others.
+    pub(crate) fn identity(&self) -> CdmIdentity {
+        CdmIdentity {
+            originator: self.originator.clone(),
+            objects: self.objects,
+            created: self.created,
+            tca: self.tca,
+        }
+    }
 }
 
 /// What a CDM says; the reason if it is not about two objects of the catalog.

@@ -21,6 +21,37 @@ pub enum Grade {
     Cdm,
 }
 
+/// A place in the history of an object, in its order: equal epochs are told apart by what follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElementSetPlace {
+    /// Epoch, in nanoseconds of UTC since 1970.
+    pub epoch_ns: i64,
+    /// Code of the grade.
+    pub grade: i16,
+    /// When it arrived.
+    pub arrived: Timestamp,
+    /// Stands for the elements.
+    pub digest: i64,
+    /// Whose it is.
+    pub tenant: TenantId,
+}
+
+impl ElementSetPlace {
+    /// The place before everything of an epoch and after all later ones.
+    #[must_use]
+    pub fn before(epoch: Timestamp) -> Self {
+        let epoch_ns = i64::try_from(epoch.as_nanosecond()).unwrap_or(i64::MAX);
+        // Nothing of this epoch comes after it, as there is no such grade.
+        Self {
+            epoch_ns,
+            grade: i16::MIN,
+            arrived: Timestamp::MIN,
+            digest: i64::MIN,
+            tenant: TenantId::public(),
+        }
+    }
+}
+
 /// An element set of the history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ElementSet {

@@ -11,7 +11,7 @@ use crate::ids::{CdmId, ConjunctionId, RunId, TenantId};
 pub const IDENTITY_MINUTES: i64 = 20;
 
 /// Where a conjunction stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConjunctionStatus {
     /// Found by the newest run that looked, and still to come.
@@ -124,6 +124,19 @@ pub struct HistoryEntry {
     pub epochs: [Option<Timestamp>; 2],
     /// Grades of the data.
     pub grades: [Grade; 2],
+}
+
+/// What tells a conjunction message from others, however often it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CdmIdentity {
+    /// Who made it.
+    pub originator: String,
+    /// The two objects, in its order.
+    pub objects: [CatalogNumber; 2],
+    /// When it was made.
+    pub created: Timestamp,
+    /// Time of closest approach.
+    pub tca: Timestamp,
 }
 
 /// A conjunction data message that was received, beside our own solution.

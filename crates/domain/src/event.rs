@@ -1,7 +1,7 @@
 //! Events on the bus: what happened, told to whoever comes next.
 //!
 //! An event is committed together with the rows that it speaks of and published after. A consumer may see it twice and
-//! must not act twice: it commits what it does together with a [`Consumed`].
+//! must not act twice: what it does is the same when it is done twice, or is committed together with a [`Consumed`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::AlertChange;
 use crate::catalog::IngestSummary;
 use crate::ids::{AlertId, ConjunctionId, EventId, IngestId, RunId, TenantId, UploadId};
+use crate::trace::Trace;
 
 /// A subject that consumers subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,6 +123,9 @@ pub enum Payload {
         alert: AlertId,
         /// How.
         change: AlertChange,
+        /// When what it tells of was committed: the conjunction of an alert that a rule makes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// A feed was asked.
     FeedAsked {
@@ -168,16 +172,22 @@ pub struct Event {
     pub causes: Vec<EventId>,
     /// The trace that it belongs to, as a W3C `traceparent`.
     pub trace: Option<String>,
+    /// The request that began it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// What happened.
     pub payload: Payload,
 }
 
 impl Event {
-    /// An event of now.
+    /// An event of the trace that is being followed.
     #[must_use]
     pub fn new(tenant: TenantId, at: Timestamp, causes: Vec<EventId>, payload: Payload) -> Self {
         let (id, schema_version) = (EventId::at(at), SCHEMA_VERSION);
-        Self { id, schema_version, tenant, at, causes, trace: None, payload }
+        let current = Trace::current();
+        let trace = current.as_ref().map(Trace::traceparent);
+        let request_id = current.as_ref().and_then(Trace::request).map(str::to_owned);
+        Self { id, schema_version, tenant, at, causes, trace, request_id, payload }
     }
 }
 
@@ -190,7 +200,7 @@ pub struct Published {
     pub event: Event,
 }
 
-/// That a consumer has dealt with an event; committed with what it did.
+/// That a consumer has dealt with an event, or a request under an idempotency key was done; committed with what it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Consumed {
     /// The consumer.

@@ -28,6 +28,12 @@ pub struct FeedStatus {
     pub last_modified: Option<String>,
     /// Records in what it last sent.
     pub records: Option<u64>,
+    /// Of feeds of messages: when the newest one was made.
+    pub newest: Option<Timestamp>,
+    /// Whether it is not asked any more until its settings change: the sign-in was refused.
+    pub stopped: bool,
+    /// What tells the settings that it was asked with from others; what is known of a feed with others counts no more.
+    pub settings: Option<String>,
 }
 
 /// What became of an upload.

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access::Attempt;
+
 /// Who a row, event, cache key or blob belongs to: lower-case letters, digits and hyphens, at most 32.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -90,6 +92,12 @@ macro_rules! ids {
                 let nanoseconds = since_1970.subsec_nanos().unsigned_abs();
                 Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
             }
+
+            /// The identity of what a request under an idempotency key makes: the same however often it is tried.
+            #[must_use]
+            pub fn of_attempt(attempt: &Attempt) -> Self {
+                Self(attempt.id(stringify!($name)))
+            }
         }
 
         impl fmt::Display for $name {
@@ -135,6 +143,8 @@ ids! {
     ApiKeyId;
     /// A conjunction data message that somebody sent.
     CdmId;
+    /// A backup.
+    BackupId;
 }
 
 /// Names the conjunctions of AstroShield among all version 5 UUIDs.

@@ -1,13 +1,17 @@
-//! Element sets and SATCAT on their way into the store.
+//! Element sets, SATCAT, space weather and Earth orientation on their way into the store.
 
 use std::sync::Arc;
 
-use astroshield_formats::{ElementSetRecord, RecordProblem, Strictness, read_catalog};
+use astroshield_formats::{
+    DailyTable, ElementSetRecord, Notation, RecordProblem, Strictness, detect, read_catalog,
+    read_earth_orientation, read_space_weather,
+};
 use jiff::Timestamp;
 use object_store::ObjectStore;
 
 use crate::blobs::{self, BlobError};
 use crate::catalog::{ElementSet, Grade, Ingest, IngestSummary};
+use crate::feed::Upload;
 use crate::ids::{IngestId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
 use crate::satcat::{self, SatcatError};
@@ -185,6 +189,12 @@ impl Ingestor {
         };
         match self.store.ingest(&ingest, &[]).await {
             Ok(summary) => {
+                // A delivery that brought nothing is not recorded: nothing would ever speak of its bytes.
+                if summary.new_element_sets == 0
+                    && let Err(error) = blobs::remove(&*self.blobs, &blob).await
+                {
+                    tracing::warn!(blob, %error, "a blob that nothing speaks of stays");
+                }
                 tracing::info!(
                     ingest = %id,
                     new = summary.new_element_sets,
@@ -201,6 +211,29 @@ impl Ingestor {
                 Err(error.into())
             }
         }
+    }
+
+    /// Reads the element sets of an upload, whose blob holds them already.
+    pub(crate) async fn of_upload(&self, upload: &Upload, bytes: Vec<u8>) -> Result<Ingest, IngestError> {
+        let name = upload.name.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&name, bytes, None));
+        let stopped = |_| IngestError::Stopped { name: upload.name.clone() };
+        let Delivered { records, skipped, .. } = reading.await.map_err(stopped)??;
+        let (id, arrived) = (IngestId::at(upload.at), time::to_microsecond(self.clock.now()));
+        let source = format!("upload {}", upload.id);
+        let element_sets = records
+            .into_iter()
+            .map(|record| element_set(record, &upload.tenant, &source, Grade::Gp, id, arrived))
+            .collect();
+        Ok(Ingest {
+            id,
+            tenant: upload.tenant.clone(),
+            source,
+            arrived,
+            blob: Some(upload.blob.clone()),
+            skipped_records: skipped,
+            element_sets,
+        })
     }
 
     /// Takes SATCAT (CSV) in; returns how many objects it speaks of.
@@ -232,8 +265,74 @@ impl Ingestor {
     }
 }
 
+impl Ingestor {
+    /// Takes space weather in; returns its days, and how many of them are new or changed.
+    ///
+    /// # Errors
+    /// When the bytes are no such table, or could not be stored.
+    pub async fn space_weather(&self, source: &str, bytes: Vec<u8>) -> Result<(u64, u64), IngestError> {
+        self.space_weather_after(source, bytes, None).await
+    }
+
+    /// As [`Ingestor::space_weather`], and refuses fewer than half of the days of the last time.
+    pub(crate) async fn space_weather_after(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        last: Option<u64>,
+    ) -> Result<(u64, u64), IngestError> {
+        let days = read_daily(source, bytes, last, read_space_weather).await?;
+        let arrived = time::to_microsecond(self.clock.now());
+        let changed = self.store.put_space_weather(source, arrived, &days).await?;
+        Ok((days.len() as u64, changed))
+    }
+
+    /// Takes the orientation of the Earth in; returns its days, and how many of them are new or changed.
+    ///
+    /// # Errors
+    /// When the bytes are no such table, or could not be stored.
+    pub async fn earth_orientation(&self, source: &str, bytes: Vec<u8>) -> Result<(u64, u64), IngestError> {
+        self.earth_orientation_after(source, bytes, None).await
+    }
+
+    /// As [`Ingestor::earth_orientation`], and refuses fewer than half of the days of the last time.
+    pub(crate) async fn earth_orientation_after(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        last: Option<u64>,
+    ) -> Result<(u64, u64), IngestError> {
+        let days = read_daily(source, bytes, last, read_earth_orientation).await?;
+        let arrived = time::to_microsecond(self.clock.now());
+        let changed = self.store.put_earth_orientation(source, arrived, &days).await?;
+        Ok((days.len() as u64, changed))
+    }
+}
+
+/// Reads a table with a line a day, and judges it as a catalog is judged.
+async fn read_daily<T: Send + 'static>(
+    name: &str,
+    bytes: Vec<u8>,
+    last: Option<u64>,
+    read: impl Fn(&[u8], &str, Strictness) -> Result<DailyTable<T>, RecordProblem> + Send + 'static,
+) -> Result<Vec<T>, IngestError> {
+    let called = name.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let bytes = open(&called, bytes)?;
+        let table = read(&bytes, &called, Strictness::Tolerant)
+            .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
+        judge(&called, &bytes, table.days.len() as u64, &table.problems)?;
+        if let Some(problem) = table.problems.first() {
+            tracing::warn!(lines = table.problems.len(), first = %problem, "lines are left out");
+        }
+        enough(&called, table.days.len() as u64, last)?;
+        Ok(table.days)
+    });
+    reading.await.map_err(|_| IngestError::Stopped { name: name.to_owned() })?
+}
+
 /// Unpacks a delivery and refuses what is plainly none.
-fn open(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, IngestError> {
+pub(crate) fn open(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, IngestError> {
     let bytes = blobs::unpack(bytes, LIMIT_BYTES)
         .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
     let text = bytes.trim_ascii_start();
@@ -263,16 +362,50 @@ fn enough(name: &str, records: u64, last: Option<u64>) -> Result<(), IngestError
 
 fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, IngestError> {
     let bytes = open(name, bytes)?;
+    not_too_many(&bytes)?;
     let catalog = read_catalog(&bytes, name, Strictness::Tolerant)
         .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
     let (readable, faulty) = (catalog.objects.len() as u64, catalog.problems.len() as u64);
-    if let Some(problem) = catalog.problems.last()
+    judge(name, &bytes, readable, &catalog.problems)?;
+    enough(name, readable, last)?;
+    let packed = blobs::pack(&bytes)
+        .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
+    Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+}
+
+/// Refuses too many records before they are read: a million of them in memory would be ten times their bytes.
+pub(crate) fn not_too_many(bytes: &[u8]) -> Result<(), IngestError> {
+    match records_at_most(bytes) {
+        records if records > LIMIT_RECORDS => Err(IngestError::TooMany { records }),
+        _ => Ok(()),
+    }
+}
+
+/// How many records there can be at most, by what each of them has once.
+fn records_at_most(bytes: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(bytes);
+    let count = |mark: &str| text.matches(mark).count() as u64;
+    match detect(bytes).0 {
+        // The header, and a last line that does not end.
+        Some(Notation::Csv) => count("\n"),
+        Some(Notation::Tle | Notation::ThreeLine) => count("\n") / 2 + 1,
+        Some(Notation::Json) => count("{"),
+        Some(Notation::Xml) => count("<omm"),
+        Some(Notation::Kvn) => count("CCSDS_OMM_VERS"),
+        None => 0,
+    }
+}
+
+/// Refuses what ends in the midst of a record, and what cannot be read for the most part.
+fn judge(name: &str, bytes: &[u8], readable: u64, problems: &[RecordProblem]) -> Result<(), IngestError> {
+    let faulty = problems.len() as u64;
+    if let Some(problem) = problems.last()
         && !bytes.ends_with(b"\n")
-        && is_last(problem, &bytes, readable + faulty)
+        && is_last(problem, bytes, readable + faulty)
     {
         return Err(IngestError::CutOff { name: name.to_owned(), problem: Box::new(problem.clone()) });
     }
-    if let Some(problem) = catalog.problems.first()
+    if let Some(problem) = problems.first()
         && faulty * READABLE_OF_ONE_FAULTY > readable
     {
         return Err(IngestError::Faulty {
@@ -281,10 +414,7 @@ fn read(name: &str, bytes: Vec<u8>, last: Option<u64>) -> Result<Delivered, Inge
             problem: Box::new(problem.clone()),
         });
     }
-    enough(name, readable, last)?;
-    let packed = blobs::pack(&bytes)
-        .map_err(|error| IngestError::Unpacking { name: name.to_owned(), reason: error.to_string() })?;
-    Ok(Delivered { records: catalog.objects, skipped: faulty, packed })
+    Ok(())
 }
 
 /// Whether a problem is of the last record.
@@ -422,6 +552,25 @@ mod tests {
     #[test]
     fn an_absurd_number_of_records_is_refused() {
         assert!(matches!(enough("feed", LIMIT_RECORDS + 1, None), Err(IngestError::TooMany { .. })));
+    }
+
+    #[test]
+    fn a_million_records_are_counted_in_every_notation_before_they_are_read() {
+        let text = |record: &str| record.repeat(1_000_000);
+        let tle = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n\
+                   2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n";
+        let row = csv(1).lines().nth(1).unwrap().to_owned() + "\n";
+        for many in [
+            HEADER.to_owned() + &text(&row),
+            text(tle),
+            format!("[{}]", text("{\"OBJECT_NAME\":1},")),
+            format!("<ndm>{}</ndm>", text("<omm></omm>")),
+            text("CCSDS_OMM_VERS = 2.0\n"),
+        ] {
+            let start = &many[..40];
+            assert!(matches!(not_too_many(many.as_bytes()), Err(IngestError::TooMany { .. })), "{start}");
+        }
+        assert!(not_too_many(csv(300).as_bytes()).is_ok());
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Published, Topic};
+use crate::alert::AlertChange;
+use crate::event::{Payload, Published, Topic};
+use crate::metrics;
 use crate::patience::Patience;
-use crate::ports::{Broadcast, Bus, BusError, Store, StoreError};
+use crate::ports::{Broadcast, Bus, BusError, Clock, Store, StoreError};
 
 /// The relay's name as a consumer: where it is, is how far events are published.
 const CONSUMER: &str = "relay";
@@ -16,7 +18,7 @@ const CONSUMER: &str = "relay";
 /// Events that are taken at once.
 const BATCH: u32 = 500;
 
-/// How long an event waits at most if nobody says that there is one.
+/// How long an event of another process waits at most: nobody says that there is one.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why the relay did not get on.
@@ -33,25 +35,26 @@ pub struct Relay {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     broadcast: Arc<dyn Broadcast>,
-    wake: Arc<Notify>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Relay {
-    /// A relay over its parts. `wake` is notified after commits; without, an event waits for up to 200 ms.
+    /// A relay over its parts. Commits of this process wake it; what others commit waits for up to 200 ms.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         bus: Arc<dyn Bus>,
         broadcast: Arc<dyn Broadcast>,
-        wake: Arc<Notify>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, bus, broadcast, wake }
+        Self { store, bus, broadcast, clock }
     }
 
     /// Relays until shutdown; survives failures of store and bus.
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut patience = Patience::new(INTERVAL, Duration::from_secs(30));
         let mut caught_up = false;
+        let outbox = self.store.outbox();
         while !shutdown.is_cancelled() {
             let wait = match self.relay(&mut caught_up).await {
                 Ok(()) => {
@@ -67,7 +70,7 @@ impl Relay {
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = self.wake.notified(), if patience.failures() == 0 => {}
+                () = outbox.notified(), if patience.failures() == 0 => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -87,10 +90,11 @@ impl Relay {
         }
         loop {
             let events = self.store.sequence_events(BATCH).await?;
-            if events.is_empty() {
+            self.publish(&events).await?;
+            // What is committed from here on wakes us again.
+            if events.len() < BATCH as usize {
                 return Ok(());
             }
-            self.publish(&events).await?;
         }
     }
 
@@ -98,8 +102,23 @@ impl Relay {
         let Some(last) = events.last() else { return Ok(()) };
         self.bus.publish(events).await?;
         self.broadcast.send(events).await;
+        self.measure(events);
         self.store.advance_consumer(CONSUMER, last.position).await?;
         tracing::debug!(events = events.len(), position = last.position, "events published");
         Ok(())
+    }
+
+    fn measure(&self, events: &[Published]) {
+        let now = self.clock.now();
+        for Published { event, .. } in events {
+            let seconds = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
+            metrics::EVENT_DELAY.record([event.payload.topic().name()], seconds(event.at));
+            if let Payload::AlertChanged {
+                change: AlertChange::Opened | AlertChange::Raised, since, ..
+            } = &event.payload
+            {
+                metrics::ALERT_DELAY.record(["stream"], seconds(since.unwrap_or(event.at)));
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, TenantId};
+use crate::trace::Trace;
 
 /// What a run screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,6 +65,8 @@ pub struct Run {
     pub problem: Option<String>,
     /// Version and build of the program.
     pub build: String,
+    /// The trace that it belongs to, to be followed on when it is taken up.
+    pub trace: Option<Trace>,
 }
 
 /// An object that a run could not screen, or not to the end of its window.

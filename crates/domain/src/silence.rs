@@ -1,10 +1,10 @@
 //! Silence is an alarm: no screening, no fresh catalog, or a feed that fails; and a heartbeat for an outside monitor that
-//! notices when this process itself is gone.
+//! notices when this process itself is gone, or screens no more.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
@@ -15,9 +15,12 @@ use crate::notify;
 use crate::ports::{Clock, FeedClient, FeedRequest, Store, StoreError};
 use crate::screening::RunState;
 use crate::time;
+use crate::trace::Trace;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(30);
+/// A difference between the clock and the time that has passed that is no drift.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Failures in a row from which on a feed is alerted.
 const FAILURES: u32 = 3;
 /// Runs among which the newest that completed is looked for.
@@ -32,7 +35,7 @@ pub struct SilenceSettings {
     pub no_screening_after: Duration,
     /// Age of the newest data of the catalog.
     pub stale_catalog_after: Duration,
-    /// Where to post the heartbeat.
+    /// What to ask for as the heartbeat.
     pub heartbeat_url: Option<String>,
     /// How often.
     pub heartbeat_interval: Duration,
@@ -45,8 +48,8 @@ pub struct SilenceWatch {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     heartbeat: Arc<dyn FeedClient>,
-    /// When the watch began: what never happened counts from here.
-    since: Timestamp,
+    /// When the watch began, or the clock was set: what never happened counts from here.
+    since: Mutex<Timestamp>,
 }
 
 /// What is wrong.
@@ -67,18 +70,28 @@ impl SilenceWatch {
         clock: Arc<dyn Clock>,
         heartbeat: Arc<dyn FeedClient>,
     ) -> Self {
-        let since = clock.now();
+        let since = Mutex::new(clock.now());
         Self { settings, feeds, store, clock, heartbeat, since }
     }
 
-    /// Watches and posts the heartbeat until shutdown.
+    /// Watches, and beats, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::join!(self.keep_looking(&shutdown), self.keep_beating(&shutdown));
     }
 
     async fn keep_looking(&self, shutdown: &CancellationToken) {
+        let mut last = (self.clock.now(), Instant::now());
         while !shutdown.is_cancelled() {
-            if let Err(error) = self.look().await {
+            let now = (self.clock.now(), Instant::now());
+            let passed = SignedDuration::try_from(now.1 - last.1).unwrap_or(SignedDuration::MAX);
+            let step = now.0.duration_since(last.0) - passed;
+            if step.abs() > STEP {
+                tracing::warn!(seconds = step.as_secs(), "the clock was set, or the machine slept");
+                // As after a start, there is time to catch up.
+                *self.since.lock().unwrap_or_else(PoisonError::into_inner) = now.0;
+            }
+            last = now;
+            if let Err(error) = Trace::begin().follow("silence", self.look()).await {
                 tracing::error!(%error, "nobody could look for silence");
             }
             tokio::select! {
@@ -109,29 +122,40 @@ impl SilenceWatch {
     }
 
     async fn findings(&self, now: Timestamp) -> Result<Vec<(TenantId, Finding)>, StoreError> {
+        let since = self.since();
         let mut findings = Vec::new();
         let known = self.store.feeds().await?;
         for feed in &self.feeds {
             let status = known.iter().find(|status| status.feed == feed.name);
-            if let Some(summary) = ailing(feed, status, self.since, now) {
+            if let Some(summary) = ailing(feed, status, since, now) {
                 let subject = Subject::Feed { feed: feed.name.clone() };
                 findings.push((alerted(feed), Finding { subject, severity: Severity::Warning, summary }));
             }
         }
         let local = |subject, severity, summary| (TenantId::local(), Finding { subject, severity, summary });
-        let runs = self.store.runs(&TenantId::public(), None, RUNS).await?.rows;
-        let mut completed = runs.iter().filter(|run| run.state == RunState::Completed);
-        let newest = completed.find_map(|run| run.finished);
-        if let Some(hours) = silent_hours(newest, self.since, self.settings.no_screening_after, now) {
+        if let Some(hours) = self.unscreened_hours(now).await? {
             let summary = format!("no screening has completed for {hours:.1} h");
             findings.push(local(Subject::NoScreening, Severity::Critical, summary));
         }
         let arrived = self.store.catalog_age(&TenantId::public()).await?.map(|(arrived, _)| arrived);
-        if let Some(hours) = silent_hours(arrived, self.since, self.settings.stale_catalog_after, now) {
+        if let Some(hours) = silent_hours(arrived, since, self.settings.stale_catalog_after, now) {
             let summary = format!("no element set has arrived for {hours:.1} h");
             findings.push(local(Subject::StaleCatalog, Severity::Critical, summary));
         }
         Ok(findings)
+    }
+
+    /// Since when there has been time to do what is watched.
+    fn since(&self) -> Timestamp {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hours since a screening was completed, if that is too long ago.
+    async fn unscreened_hours(&self, now: Timestamp) -> Result<Option<f64>, StoreError> {
+        let runs = self.store.runs(&TenantId::public(), None, RUNS).await?.rows;
+        let mut completed = runs.iter().filter(|run| run.state == RunState::Completed);
+        let newest = completed.find_map(|run| run.finished);
+        Ok(silent_hours(newest, self.since(), self.settings.no_screening_after, now))
     }
 
     /// Brings the alerts of a tenant in line with what is wrong.
@@ -173,9 +197,11 @@ impl SilenceWatch {
     }
 
     async fn keep_beating(&self, shutdown: &CancellationToken) {
-        let Some(url) = &self.settings.heartbeat_url else { return };
+        if self.settings.heartbeat_url.is_none() {
+            return;
+        }
         while !shutdown.is_cancelled() {
-            self.beat(url).await;
+            self.beat().await;
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(self.settings.heartbeat_interval.max(Duration::from_secs(1))) => {}
@@ -183,11 +209,24 @@ impl SilenceWatch {
         }
     }
 
-    /// Posts the heartbeat, if the store answers: a process without its store is as good as gone.
-    async fn beat(&self, url: &str) {
-        if let Err(error) = self.store.ping().await {
-            tracing::error!(%error, "no heartbeat, as the store does not answer");
+    /// Asks for the heartbeat's address, if the store takes writes and screenings are completed: a process that can keep
+    /// nothing, or screens no more, is as good as gone.
+    pub async fn beat(&self) {
+        let Some(url) = &self.settings.heartbeat_url else { return };
+        if let Err(error) = self.store.try_write().await {
+            tracing::error!(%error, "no heartbeat, as the store takes no writes");
             return;
+        }
+        match self.unscreened_hours(time::to_microsecond(self.clock.now())).await {
+            Ok(None) => {}
+            Ok(Some(hours)) => {
+                tracing::error!(hours, "no heartbeat, as no screening has completed");
+                return;
+            }
+            Err(error) => {
+                tracing::error!(%error, "no heartbeat, as the store does not answer");
+                return;
+            }
         }
         let request =
             FeedRequest { url: url.to_owned(), limit_bytes: HEARTBEAT_BYTES, ..FeedRequest::default() };
@@ -219,6 +258,7 @@ fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
         escalate_at: None,
         escalated: None,
         told_probability: None,
+        version: 0,
     }
 }
 
@@ -228,6 +268,8 @@ fn hours(from: Timestamp, to: Timestamp) -> f64 {
 
 /// Hours since something last happened, if that is longer ago than it may be.
 fn silent_hours(last: Option<Timestamp>, since: Timestamp, limit: Duration, now: Timestamp) -> Option<f64> {
+    // What is ahead was noted by a clock that was set back since: nobody knows when it was.
+    let last = last.filter(|last| *last <= now);
     // A process that begins after a long pause has the time to catch up.
     let ago = hours(last.map_or(since, |last| last.max(since)), now);
     (ago * 3600.0 > limit.as_secs_f64()).then(|| last.map_or(ago, |last| hours(last, now)))
@@ -245,18 +287,25 @@ fn ailing(
         let problem = status.problem.as_deref().unwrap_or("no reason is known");
         return Some(format!("feed {name} has failed {} times: {problem}", status.failures));
     }
-    let confirmed = status.and_then(|status| status.confirmed);
-    let hours = silent_hours(confirmed, since, feed.stale_after, now)?;
     let problem = status.and_then(|status| status.problem.as_deref());
     let reason = problem.map_or(String::new(), |problem| format!(": {problem}"));
-    Some(format!("feed {name} has confirmed nothing for {hours:.1} h{reason}"))
+    if status.is_some_and(|status| status.stopped) {
+        return Some(format!("feed {name} is not asked any more until its settings change{reason}"));
+    }
+    // Yesterday's data, however often it is confirmed, is no news.
+    let (last, silent) = if feed.has_to_change() {
+        (status.and_then(|status| status.changed), "sent nothing new")
+    } else {
+        (status.and_then(|status| status.confirmed), "confirmed nothing")
+    };
+    let hours = silent_hours(last, since, feed.stale_after, now)?;
+    Some(format!("feed {name} has {silent} for {hours:.1} h{reason}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
+    use crate::catalog::Grade;
     use crate::feeds::FeedKind;
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -286,6 +335,12 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_in_the_future_does_not_put_the_alarm_off() {
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(6)), None);
+        assert_eq!(silent_hours(Some(at(100)), at(0), 6 * HOUR, at(7)), Some(7.0));
+    }
+
+    #[test]
     fn a_process_that_comes_back_after_a_pause_has_time_to_catch_up_and_then_says_the_whole_age() {
         assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(5)), None);
         assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(7)), Some(107.0));
@@ -307,5 +362,30 @@ mod tests {
         assert!(stale.contains("13.0 h: 503"), "{stale}");
         assert!(ailing(&feed(), None, at(0), now).is_some());
         assert_eq!(ailing(&feed(), None, at(0), at(12)), None);
+    }
+
+    #[test]
+    fn a_catalog_that_is_confirmed_again_and_again_and_never_changes_is_stale() {
+        let of_kind = |kind| FeedSettings { kind, ..feed() };
+        let status = FeedStatus { confirmed: Some(at(13)), changed: Some(at(0)), ..FeedStatus::default() };
+        let ails = |kind| ailing(&of_kind(kind), Some(&status), at(0), at(13)).is_some();
+        assert!(ails(FeedKind::ElementSets { grade: Grade::Gp }));
+        assert!(ails(FeedKind::SpaceWeather) && ails(FeedKind::EarthOrientation));
+        assert!(!ails(FeedKind::Satcat), "SATCAT that is confirmed is good");
+        assert!(!ails(FeedKind::Cdms), "no message is no news");
+    }
+
+    #[test]
+    fn a_feed_that_is_stopped_ails_at_once() {
+        let problem = Some("wrong".to_owned());
+        let status = FeedStatus { stopped: true, failures: 1, problem, ..FeedStatus::default() };
+        let ails = ailing(&feed(), Some(&status), at(0), at(0)).unwrap();
+        assert!(ails.contains("until its settings change: wrong"), "{ails}");
+    }
+
+    #[test]
+    fn what_was_noted_by_a_clock_that_was_ahead_is_not_known() {
+        assert_eq!(silent_hours(Some(at(1_000)), at(0), 6 * HOUR, at(7)), Some(7.0));
+        assert_eq!(silent_hours(Some(at(1_000)), at(0), 6 * HOUR, at(5)), None);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A file with anything wrong in it changes nothing but the list of uploads, where its problems stand.
 
+mod delivered;
+
 use std::sync::Arc;
 
 use astroshield_formats::{
@@ -10,11 +12,12 @@ use astroshield_formats::{
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
-use crate::access::Caller;
+use crate::access::{Attempt, Caller};
 use crate::assess::{self, Told};
 use crate::blobs::{self, BlobError};
-use crate::catalog::{Grade, ObjectQuery};
+use crate::catalog::ObjectQuery;
 use crate::conjunction::ReceivedCdm;
 use crate::event::{Event, Payload};
 use crate::feed::{OperatorEphemeris, Upload, UploadState};
@@ -23,8 +26,13 @@ use crate::ingest::{self, IngestError, Ingestor};
 use crate::ports::{Clock, Store, StoreError};
 use crate::{time, trajectory};
 
-/// Largest file that is taken, in bytes, as it is received.
+pub use self::delivered::{DeliveredMessages, DeliveryRefused};
+
+/// Largest file that is taken, in bytes, as it is received and unpacked.
 pub const LIMIT_BYTES: u64 = 64 << 20;
+
+/// Files that are read at the same time; others wait.
+const READ_AT_ONCE: usize = 2;
 
 /// Problems that are kept of an upload.
 const PROBLEMS: usize = 50;
@@ -55,6 +63,8 @@ pub struct Uploads {
     blobs: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     ingestor: Arc<Ingestor>,
+    /// Files that are read at the same time: each may take many times its size.
+    reading: Semaphore,
 }
 
 /// What is in a file, as far as the file alone can tell.
@@ -80,7 +90,7 @@ impl Uploads {
         clock: Arc<dyn Clock>,
         ingestor: Arc<Ingestor>,
     ) -> Self {
-        Self { store, blobs, clock, ingestor }
+        Self { store, blobs, clock, ingestor, reading: Semaphore::new(READ_AT_ONCE) }
     }
 
     /// Takes a file: element sets, ephemerides (OEM), states (OPM), conjunction messages. `object` says whose ephemeris it
@@ -95,12 +105,33 @@ impl Uploads {
         object: Option<CatalogNumber>,
         bytes: Vec<u8>,
     ) -> Result<Upload, UploadError> {
+        self.receive_once(caller, name, object, bytes, None).await
+    }
+
+    /// As [`Uploads::receive`], of a request under an idempotency key: what an earlier attempt stored is what is given.
+    ///
+    /// # Errors
+    /// As [`Uploads::receive`].
+    pub async fn receive_once(
+        &self,
+        caller: &Caller,
+        name: &str,
+        object: Option<CatalogNumber>,
+        bytes: Vec<u8>,
+        attempt: Option<&Attempt>,
+    ) -> Result<Upload, UploadError> {
         let size = bytes.len() as u64;
         if size > LIMIT_BYTES {
             return Err(UploadError::TooLarge { bytes: size });
         }
+        let _reading = self.reading.acquire().await.map_err(|_| UploadError::Stopped)?;
         let at = time::to_microsecond(self.clock.now());
-        let (id, tenant) = (UploadId::at(at), &caller.tenant);
+        let (id, tenant) = (attempt.map_or_else(|| UploadId::at(at), UploadId::of_attempt), &caller.tenant);
+        if attempt.is_some_and(|attempt| attempt.repeated)
+            && let Some(upload) = self.store.upload(tenant, id).await?
+        {
+            return Ok(upload);
+        }
         let (bytes, sha256, mut contents) = {
             let name = name.to_owned();
             let reading = tokio::task::spawn_blocking(move || {
@@ -126,6 +157,13 @@ impl Uploads {
             blob,
         };
         let stored = self.judge(&mut upload, contents, object, bytes).await;
+        // Another process may have been at the same attempt: the blob is its, too.
+        if stored.is_err()
+            && attempt.is_some()
+            && let Some(upload) = self.store.upload(tenant, id).await?
+        {
+            return Ok(upload);
+        }
         if stored.is_err()
             && let Err(error) = blobs::remove(&*self.blobs, &upload.blob).await
         {
@@ -148,15 +186,19 @@ impl Uploads {
         bytes: Vec<u8>,
     ) -> Result<(), UploadError> {
         let ephemerides = self.ephemerides(upload, &mut contents, object).await?;
-        let cdms = self.cdms(upload, &contents.told).await?;
+        let told = std::mem::take(&mut contents.told);
+        let received = told.len();
+        let told = self.unknown(&upload.tenant, told).await?;
+        if told.len() < received {
+            contents
+                .notes
+                .push(format!("{} messages of {received} were known already", received - told.len()));
+        }
+        let cdms = self.cdms(upload, &told).await?;
+        let mut element_sets = None;
         if contents.problems.is_empty() && contents.has_element_sets {
-            let source = format!("upload {}", upload.id);
-            let name = upload.name.clone();
-            let taken = self.ingestor.element_sets(&upload.tenant, &source, Grade::Gp, &name, bytes).await;
-            match taken {
-                Ok(_) => {}
-                Err(IngestError::Blob(error)) => return Err(error.into()),
-                Err(IngestError::Store(error)) => return Err(error.into()),
+            match self.ingestor.of_upload(upload, bytes).await {
+                Ok(ingest) => element_sets = Some(ingest),
                 Err(IngestError::Stopped { .. }) => return Err(UploadError::Stopped),
                 Err(error) => contents.problems.push(crate::describe(&error)),
             }
@@ -185,7 +227,16 @@ impl Uploads {
                 .extend(cdms.iter().map(|cdm| event(Payload::CdmReceived { conjunction: cdm.conjunction })));
             (stored, received) = (ephemerides, cdms);
         }
-        Ok(self.store.add_upload(upload, &stored, &received, &events).await?)
+        let store = &self.store;
+        match element_sets {
+            // With the upload or not at all: element sets of an upload that is not there could not be accounted for.
+            Some(ingest) => store
+                .add_upload_of_element_sets(upload, &ingest, &stored, &received, &events)
+                .await
+                .map(drop)?,
+            None => store.add_upload(upload, &stored, &received, &events).await?,
+        }
+        Ok(())
     }
 
     async fn ephemerides(
@@ -271,13 +322,17 @@ pub(crate) async fn object_of(
 
 fn read(name: &str, bytes: &[u8], arrived: Timestamp) -> Contents {
     let mut contents = Contents::default();
-    let unpacked = match blobs::unpack(bytes.to_vec(), ingest::LIMIT_BYTES) {
+    let unpacked = match blobs::unpack(bytes.to_vec(), LIMIT_BYTES) {
         Ok(unpacked) => unpacked,
         Err(error) => {
             contents.problems.push(format!("{name}: {error}"));
             return contents;
         }
     };
+    if let Err(error) = ingest::not_too_many(&unpacked) {
+        contents.problems.push(format!("{name}: {error}"));
+        return contents;
+    }
     match read_messages(&unpacked, name, Strictness::Tolerant) {
         Ok(document) => contents.fill(document, arrived),
         Err(problem) => contents.problems.push(problem.to_string()),

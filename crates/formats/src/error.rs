@@ -164,6 +164,9 @@ pub enum Fault {
     /// Blocks of one message disagree.
     #[error("differs from the earlier {0:?}")]
     Inconsistent(String),
+    /// A day that is not after the one of the line before.
+    #[error("{0:?} is not after the day of the line before")]
+    OutOfOrder(String),
     /// More faults than any catalog has: the source is something else.
     #[error("more than {0} records with faults")]
     TooManyProblems(usize),

@@ -126,7 +126,7 @@ pub(crate) fn read_csv(text: &str, source_name: &Arc<str>, strictness: Strictnes
 }
 
 /// Line on which a row begins: its position may lie before line ends that precede it, as the LF of CR LF does.
-fn first_line(text: &str, position: &csv::Position) -> u64 {
+pub(crate) fn first_line(text: &str, position: &csv::Position) -> u64 {
     let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..));
     let line_ends = rest.unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
     position.line() + line_ends.map(|byte| u64::from(*byte == b'\n')).sum::<u64>()

@@ -76,7 +76,7 @@ impl Key {
         age::IdentityFile::from_buffer(reader).with_context(|| file.display().to_string())
     }
 
-    fn encryptor(&self) -> anyhow::Result<age::Encryptor> {
+    pub(crate) fn encryptor(&self) -> anyhow::Result<age::Encryptor> {
         match (&self.passphrase_file, &self.identity) {
             (Some(file), _) => Ok(age::Encryptor::with_user_passphrase(Self::passphrase(file)?)),
             (None, Some(file)) => {
@@ -101,6 +101,18 @@ impl Key {
     }
 }
 
+/// What encrypts to public keys (`age1...`).
+pub(crate) fn encryptor_to(recipients: &[String]) -> anyhow::Result<age::Encryptor> {
+    let keys = recipients
+        .iter()
+        .map(|recipient| {
+            let key = recipient.parse::<age::x25519::Recipient>();
+            key.map_err(|reason| anyhow::anyhow!("{recipient:?} is no public key of age: {reason}"))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(age::Encryptor::with_recipients(keys.iter().map(|key| key as &dyn age::Recipient))?)
+}
+
 /// An archive that is being written.
 pub(crate) struct ArchiveWriter<W: Write> {
     entries: BufWriter<zstd::Encoder<'static, age::stream::StreamWriter<W>>>,
@@ -108,8 +120,8 @@ pub(crate) struct ArchiveWriter<W: Write> {
 
 impl<W: Write> ArchiveWriter<W> {
     /// Begins an archive.
-    pub(crate) fn new(output: W, key: &Key, head: (String, String)) -> anyhow::Result<Self> {
-        let encrypted = key.encryptor()?.wrap_output(output)?;
+    pub(crate) fn new(output: W, encryptor: age::Encryptor, head: (String, String)) -> anyhow::Result<Self> {
+        let encrypted = encryptor.wrap_output(output)?;
         let mut packed = zstd::Encoder::new(encrypted, ZSTD_LEVEL)?;
         packed.include_checksum(true)?;
         let mut writer = Self { entries: BufWriter::with_capacity(1 << 20, packed) };

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Seek as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use astroshield_adapters::{ArchiveEntry, ArchiveStore};
+use astroshield_domain::backups::{self, BackupContents};
+use astroshield_domain::ports::Archiver;
+use async_trait::async_trait;
 use clap::Args;
+use object_store::ObjectStore;
+use object_store::buffered::BufWriter;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::archive::{self, ArchiveReader, ArchiveWriter, Item, Key};
 use crate::exit::Completion;
@@ -66,29 +73,92 @@ impl Backup {
         if !examination.exists || !examination.pending.is_empty() {
             bail!("there is no store of this version yet: astroshield migrate makes one");
         }
-        let head = (format!("{:.0}", jiff::Timestamp::now()), env!("CARGO_PKG_VERSION").to_owned());
-        let mut writer = ArchiveWriter::new(Output::create(Some(&self.file))?, &self.key, head)?;
-        let mut rows = 0_u64;
-        migrate::runtime()?.block_on(async {
-            let mut store = open(&settings, &folder).await?;
-            store
-                .export(&mut |entry| {
-                    rows += u64::from(matches!(entry, ArchiveEntry::Row(_)));
-                    writer.store(entry)
-                })
-                .await?;
-            store.close().await?;
-            anyhow::Ok(())
-        })?;
-        // After the rows: a row is stored after the blob that it names.
-        let blobs = blobs(&folder.join(BLOBS_FOLDER))?;
-        for path in &blobs {
-            let bytes = fs::read(folder.join(BLOBS_FOLDER).join(path)).with_context(|| path.clone())?;
-            writer.blob(path.clone(), bytes)?;
-        }
-        writer.finish()?.finish()?;
-        eprintln!("{rows} rows, {} blobs", blobs.len());
+        let (output, encryptor) = (Output::create(Some(&self.file))?, self.key.encryptor()?);
+        let (output, rows, blobs) =
+            migrate::runtime()?.block_on(write(&settings, &folder, output, encryptor))?;
+        output.finish()?;
+        eprintln!("{rows} rows, {blobs} blobs");
         Ok(Completion::Whole)
+    }
+}
+
+/// Writes rows and blobs to an output; how many of each.
+async fn write<W: Write + Send>(
+    settings: &Settings,
+    folder: &Path,
+    output: W,
+    encryptor: age::Encryptor,
+) -> anyhow::Result<(W, u64, u64)> {
+    let head = (format!("{:.0}", jiff::Timestamp::now()), env!("CARGO_PKG_VERSION").to_owned());
+    let mut writer = ArchiveWriter::new(output, encryptor, head)?;
+    let mut rows = 0_u64;
+    let mut store = open(settings, folder).await?;
+    store
+        .export(&mut |entry| {
+            rows += u64::from(matches!(entry, ArchiveEntry::Row(_)));
+            writer.store(entry)
+        })
+        .await?;
+    store.close().await?;
+    // After the rows: a row is stored after the blob that it names.
+    let mut written = 0;
+    for path in blobs(&folder.join(BLOBS_FOLDER))? {
+        match fs::read(folder.join(BLOBS_FOLDER).join(&path)) {
+            Ok(bytes) => writer.blob(path, bytes)?,
+            // A running server takes away only what no row names.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).context(path),
+        }
+        written += 1;
+    }
+    Ok((writer.finish()?, rows, written))
+}
+
+/// Whether a blob is a slice of a run or a backup: `TENANT/runs/RUN/SLICE`, `TENANT/backups/BACKUP`.
+fn is_left_out(path: &str) -> bool {
+    path.split('/').nth(1).is_some_and(|folder| folder == "runs" || folder == backups::FOLDER)
+}
+
+/// Makes backups for the service.
+pub(crate) struct StoreArchiver {
+    /// Where everything is.
+    pub(crate) settings: Settings,
+    pub(crate) folder: PathBuf,
+    pub(crate) blobs: Arc<dyn ObjectStore>,
+}
+
+impl StoreArchiver {
+    async fn try_archive(&self, recipients: &[String], path: &str) -> anyhow::Result<BackupContents> {
+        // Without a name, it is gone whatever happens to us.
+        let file = tempfile::tempfile_in(&self.folder).with_context(|| self.folder.display().to_string())?;
+        let encryptor = archive::encryptor_to(recipients)?;
+        let (settings, folder) = (self.settings.clone(), self.folder.clone());
+        let runtime = tokio::runtime::Handle::current();
+        // Compression and encryption would hold up what else this thread does.
+        let writing =
+            tokio::task::spawn_blocking(move || runtime.block_on(write(&settings, &folder, file, encryptor)));
+        let (mut file, rows, blobs) = writing.await.context("it was stopped")??;
+        file.rewind()?;
+        let mut file = tokio::fs::File::from_std(file);
+        let mut blob = BufWriter::new(Arc::clone(&self.blobs), path.into());
+        let copied = tokio::io::copy(&mut file, &mut blob).await;
+        if copied.is_err() {
+            blob.abort().await?;
+        }
+        let bytes = copied?;
+        blob.shutdown().await?;
+        Ok(BackupContents { rows, blobs, bytes })
+    }
+}
+
+#[async_trait]
+impl Archiver for StoreArchiver {
+    fn check(&self, recipients: &[String]) -> Result<(), String> {
+        archive::encryptor_to(recipients).map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
+        self.try_archive(recipients, path).await.map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -150,7 +220,7 @@ async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<ArchiveStore
     })
 }
 
-/// Paths of all blobs, relative to their folder, in order.
+/// Paths of all blobs but backups, relative to their folder, in order.
 fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut rest = vec![folder.to_owned()];
@@ -166,8 +236,10 @@ fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
             let relative = entry.path().strip_prefix(folder)?.to_str().map(str::to_owned);
             match relative {
                 _ if kind.is_dir() => rest.push(entry.path()),
-                // A name with # is an upload that is not whole yet.
-                Some(path) if kind.is_file() && !path.contains('#') => found.push(path),
+                // A name with # is an upload that is not whole yet. Slices are made again by a run that is taken up.
+                Some(path) if kind.is_file() && !path.contains('#') && !is_left_out(&path) => {
+                    found.push(path);
+                }
                 _ => {}
             }
         }
@@ -185,7 +257,7 @@ fn write_blob(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
     let parent = target.parent().unwrap_or(folder);
     fs::create_dir_all(parent)?;
     let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    io::Write::write_all(&mut file, bytes)?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target)?;
     Ok(())

@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::Completion;
 
 /// A run of the whole catalog takes half a gigabyte, and the service waits for hours until the next: this allocator gives
-/// memory back that is free, where that of the C library keeps most of it (docs/adr/0014-allocator.md).
+/// memory back that is free, where that of the C library keeps most of it (docs/adr/0015-reading-and-memory.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

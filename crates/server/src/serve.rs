@@ -35,7 +35,7 @@ Examples:
   astroshield serve
   astroshield serve --demo
   astroshield serve --catalog catalog.csv.gz --listen 127.0.0.1:9000
-  astroshield serve --role api,relay --config /etc/astroshield.toml
+  astroshield serve --config /etc/astroshield.toml
 
 It prints a link that signs you in once. SIGHUP prints another one; SIGTERM or Ctrl-C ends it, after what it is doing.
 One process at a time uses a data folder. --demo and --catalog keep their data in folders of their own inside it, apart
@@ -43,7 +43,7 @@ from what feeds bring.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// What this process does; everything otherwise
+    /// What this process does: all of it, until there is a bus between processes
     #[arg(long, value_enum, value_delimiter = ',')]
     role: Vec<Role>,
     /// Show a made-up population, and ask no feed
@@ -111,6 +111,17 @@ impl Serve {
         tokio::pin!(stop);
 
         let roles = Role::chosen(&self.role);
+        if roles != Role::chosen(&[]) {
+            bail!(
+                "--role: all roles are due ({}): events reach other processes only by a bus that this version does not have, \
+                 and blobs are in the folder of one process",
+                Role::chosen(&[])
+                    .iter()
+                    .map(|role| format!("{role:?}").to_lowercase())
+                    .collect::<Vec<_>>()
+                    .join(",")
+            );
+        }
         let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
         let (mut folder, mut shown) = match &self.catalog {
             Some(file) => (folder.join("catalogs").join(folder_name(file)), Shown::File),

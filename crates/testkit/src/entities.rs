@@ -17,12 +17,16 @@ use astroshield_domain::ids::{
     UploadId, WatchListId, WebhookId,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
+use astroshield_domain::trace::Trace;
 use astroshield_formats::CatalogNumber;
 use hifitime::{Duration, Epoch, TimeScale};
 use jiff::{SignedDuration, Timestamp};
 
 /// 2026-10-01T00:00:00Z, in seconds since 1970.
 const START: i64 = 1_790_812_800;
+
+/// The example of W3C Trace Context, section 3.2.
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// Seconds from 1900, where hifitime counts from, to 1970: 25,567 days.
 const UNIX_SINCE_1900_S: f64 = 2_208_988_800.0;
@@ -138,6 +142,7 @@ pub fn run(tenant: &TenantId, started: Timestamp) -> Run {
         finished: None,
         problem: None,
         build: "0.1.0+test".to_owned(),
+        trace: Trace::of(Some(TRACE), None),
     }
 }
 
@@ -303,6 +308,7 @@ pub fn alert(tenant: &TenantId, feed: &str, opened: Timestamp) -> Alert {
         escalate_at: Some(opened + SignedDuration::from_mins(30)),
         escalated: None,
         told_probability: None,
+        version: 0,
     }
 }
 
@@ -320,6 +326,8 @@ pub fn delivery(alert: &Alert) -> Delivery {
         attempts: 0,
         next_attempt: alert.opened,
         problem: None,
+        since: Some(alert.opened),
+        trace: Trace::of(Some(TRACE), Some("request-1")),
     }
 }
 

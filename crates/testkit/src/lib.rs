@@ -4,4 +4,5 @@
 pub mod bus;
 pub mod cache;
 pub mod entities;
+pub mod postgres;
 pub mod store;

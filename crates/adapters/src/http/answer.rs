@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use astroshield_domain::ports::{FeedAnswer, FeedError, FeedRequest};
+use astroshield_domain::ports::{FeedAnswer, FeedError, FeedFault, FeedRequest, StoreError};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
 use reqwest::{Response, StatusCode};
 
@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Address { url: String, reason: String },
     #[error("{0}")]
     Request(String),
+    #[error("{0}")]
+    NotReached(String),
     #[error("{0}")]
     Redirect(String),
     #[error("the server answered {status}{}", told(.excerpt))]
@@ -40,13 +42,19 @@ pub(super) enum Failure {
     SignInRefused,
     #[error("the sign-in brought no cookie")]
     NoCookie,
+    #[error("requests cannot be counted, so none is made: {0}")]
+    Counts(#[from] StoreError),
     #[error("{host} may not be asked more often: {limit} requests in {seconds} s are due at most")]
-    TooOften { host: String, limit: usize, seconds: u64, retry_after: Duration },
+    TooOften { host: String, limit: u32, seconds: u64, retry_after: Duration },
 }
 
 impl Failure {
     pub(super) fn request(error: reqwest::Error) -> Self {
-        if error.is_redirect() { Self::Redirect(reason(error)) } else { Self::Request(reason(error)) }
+        match () {
+            () if error.is_redirect() => Self::Redirect(reason(error)),
+            () if error.is_connect() => Self::NotReached(reason(error)),
+            () => Self::Request(reason(error)),
+        }
     }
 
     /// Whether asking again the same way cannot help.
@@ -60,6 +68,8 @@ impl Failure {
             | Self::PasswordInTheClear { .. }
             | Self::SignInRefused => true,
             Self::Request(_)
+            | Self::NotReached(_)
+            | Self::Counts(_)
             | Self::NotModified
             | Self::Part
             | Self::Html
@@ -90,7 +100,16 @@ impl From<Failure> for FeedError {
             Failure::TooOften { retry_after, .. } => Some(*retry_after),
             _ => None,
         };
-        Self { reason: failure.to_string(), retry_after, permanent: failure.is_permanent() }
+        Self {
+            reason: failure.to_string(),
+            retry_after,
+            permanent: failure.is_permanent(),
+            fault: match failure {
+                Failure::NotReached(_) => FeedFault::NotReached,
+                Failure::SignInRefused => FeedFault::SignInRefused,
+                _ => FeedFault::Other,
+            },
+        }
     }
 }
 

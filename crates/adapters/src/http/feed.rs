@@ -1,9 +1,10 @@
 //! Asks feeds.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_domain::ports::{FeedAnswer, FeedClient, FeedError, FeedRequest};
+use astroshield_domain::ports::{FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Store};
 use async_trait::async_trait;
 use reqwest::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use reqwest::redirect::{Attempt, Policy};
@@ -11,7 +12,7 @@ use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
 use super::answer::{self, Failure};
-use super::space_track::{Limits, SpaceTrack};
+use super::space_track::{Counts, Limits, SpaceTrack};
 use super::{HttpClientError, USER_AGENT, files};
 use crate::trust::TrustedRoots;
 
@@ -27,9 +28,9 @@ pub struct HttpFeedSettings {
     /// Most redirects that are followed.
     pub redirects: usize,
     /// Most requests to one Space-Track host in a minute.
-    pub space_track_per_minute: usize,
+    pub space_track_per_minute: u32,
     /// Most requests to one Space-Track host in an hour.
-    pub space_track_per_hour: usize,
+    pub space_track_per_hour: u32,
     /// Whether proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
     pub proxies_of_environment: bool,
     /// Who vouches for servers.
@@ -75,11 +76,23 @@ enum Location {
 }
 
 impl HttpFeedClient {
-    /// A client.
+    /// A client that counts its requests to Space-Track for as long as the process lives.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(settings: &HttpFeedSettings) -> Result<Self, HttpClientError> {
+        Self::with(settings, Counts::default())
+    }
+
+    /// A client that counts its requests to Space-Track in a store, together with everybody else who does.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn counting_in(settings: &HttpFeedSettings, store: Arc<dyn Store>) -> Result<Self, HttpClientError> {
+        Self::with(settings, Counts::Kept(store))
+    }
+
+    fn with(settings: &HttpFeedSettings, counts: Counts) -> Result<Self, HttpClientError> {
         let limit = settings.redirects;
         let follow = Policy::custom(move |attempt| follow(attempt, limit));
         let limits =
@@ -88,7 +101,7 @@ impl HttpFeedClient {
             builder(settings)?.redirect(Policy::none()).build().map_err(HttpClientError::Client)?;
         Ok(Self {
             client: builder(settings)?.redirect(follow).build().map_err(HttpClientError::Client)?,
-            space_track: SpaceTrack::new(sessions, limits),
+            space_track: SpaceTrack::new(sessions, limits, counts),
         })
     }
 
@@ -175,7 +188,12 @@ impl FeedClient for HttpFeedClient {
                 let request = request.clone();
                 let read = tokio::task::spawn_blocking(move || files::read(&path, &request)).await;
                 read.unwrap_or_else(|error| {
-                    Err(FeedError { reason: error.to_string(), retry_after: None, permanent: false })
+                    Err(FeedError {
+                        reason: error.to_string(),
+                        retry_after: None,
+                        permanent: false,
+                        fault: FeedFault::Other,
+                    })
                 })
             }
         }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use astroshield_domain::ports::{FeedAnswer, FeedError, FeedRequest};
+use astroshield_domain::ports::{FeedAnswer, FeedError, FeedFault, FeedRequest};
 
 use super::unpack::{UnpackError, Unpacker};
 
@@ -35,7 +35,7 @@ impl From<FileError> for FeedError {
             FileError::NeitherFileNorFolder { .. }
                 | FileError::Unpack { error: UnpackError::TooLarge { .. }, .. }
         );
-        Self { reason: error.to_string(), retry_after: None, permanent }
+        Self { reason: error.to_string(), retry_after: None, permanent, fault: FeedFault::Other }
     }
 }
 

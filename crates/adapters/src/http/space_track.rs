@@ -1,14 +1,16 @@
 //! Sessions at Space-Track, and its limits.
 //!
 //! Space-Track wants fewer than 30 requests in a minute and fewer than 300 in an hour, sign-ins among them, and closes
-//! accounts that do not keep to it. The counts are kept for each host, for as long as the process lives.
+//! accounts that do not keep to it. The counts are kept for each host: in the store, so that a restart does not forget them,
+//! or for as long as the process lives.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use astroshield_domain::ports::{FeedAnswer, FeedRequest};
+use astroshield_domain::ports::{FeedAnswer, FeedRequest, RequestLimit, Store, TooManyRequests};
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode};
 use url::{Host, Url, form_urlencoded};
@@ -21,34 +23,51 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// How often a host may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
-    pub(super) per_minute: usize,
-    pub(super) per_hour: usize,
+    pub(super) per_minute: u32,
+    pub(super) per_hour: u32,
+}
+
+impl Limits {
+    fn all(self) -> [RequestLimit; 2] {
+        [
+            RequestLimit { requests: self.per_hour, within: HOUR },
+            RequestLimit { requests: self.per_minute, within: MINUTE },
+        ]
+    }
+}
+
+/// Where requests are counted.
+pub(super) enum Counts {
+    /// In this process.
+    Process(Mutex<HashMap<String, Asked>>),
+    /// In a store.
+    Kept(Arc<dyn Store>),
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self::Process(Mutex::default())
+    }
 }
 
 /// When a host was asked during the last hour.
 #[derive(Debug, Default)]
-struct Asked(VecDeque<Instant>);
-
-/// A request that would be one too many.
-#[derive(Debug, PartialEq, Eq)]
-struct TooMany {
-    limit: usize,
-    within: Duration,
-    wait: Duration,
-}
+pub(super) struct Asked(VecDeque<Instant>);
 
 impl Asked {
     /// Counts a request of now, or says how long it has to wait.
-    fn count(&mut self, limits: Limits, now: Instant) -> Result<(), TooMany> {
+    fn count(&mut self, limits: Limits, now: Instant) -> Result<(), TooManyRequests> {
         while self.0.front().is_some_and(|&at| now.saturating_duration_since(at) >= HOUR) {
             self.0.pop_front();
         }
-        for (limit, within) in [(limits.per_hour, HOUR), (limits.per_minute, MINUTE)] {
+        for limit in limits.all() {
+            let RequestLimit { requests, within } = limit;
+            let requests = usize::try_from(requests).unwrap_or(usize::MAX);
             // The request that has to be out of the window before another one is in it.
-            let Some(index) = self.0.len().checked_sub(limit.max(1)) else { continue };
+            let Some(index) = self.0.len().checked_sub(requests.max(1)) else { continue };
             let since = now.saturating_duration_since(self.0[index]);
             if since < within {
-                return Err(TooMany { limit, within, wait: within - since });
+                return Err(TooManyRequests { limit, wait: within - since });
             }
         }
         self.0.push_back(now);
@@ -69,7 +88,7 @@ pub(super) struct SpaceTrack {
     /// Follows no redirects: cookies and passwords stay with the host that they are for.
     client: Client,
     limits: Limits,
-    asked: Mutex<HashMap<String, Asked>>,
+    counts: Counts,
     sessions: tokio::sync::Mutex<HashMap<Account, String>>,
 }
 
@@ -80,8 +99,8 @@ impl fmt::Debug for SpaceTrack {
 }
 
 impl SpaceTrack {
-    pub(super) fn new(client: Client, limits: Limits) -> Self {
-        Self { client, limits, asked: Mutex::default(), sessions: tokio::sync::Mutex::default() }
+    pub(super) fn new(client: Client, limits: Limits, counts: Counts) -> Self {
+        Self { client, limits, counts, sessions: tokio::sync::Mutex::default() }
     }
 
     /// Asks within a session; one that has run out is begun anew, once.
@@ -178,16 +197,22 @@ impl SpaceTrack {
 
     /// Waits where that takes no more than a minute.
     async fn wait_for_turn(&self, url: &Url) -> Result<(), Failure> {
+        let host = host(url);
         loop {
-            let counted = {
-                let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-                asked.entry(host(url)).or_default().count(self.limits, Instant::now())
+            let refused = match &self.counts {
+                Counts::Process(asked) => {
+                    let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+                    asked.entry(host.clone()).or_default().count(self.limits, Instant::now()).err()
+                }
+                Counts::Kept(store) => {
+                    store.count_request(&host, Timestamp::now(), &self.limits.all()).await?
+                }
             };
-            match counted {
-                Ok(()) => return Ok(()),
-                Err(TooMany { wait, .. }) if wait <= MINUTE => tokio::time::sleep(wait).await,
-                Err(TooMany { limit, within, wait }) => {
-                    let (host, seconds) = (host(url), within.as_secs());
+            match refused {
+                None => return Ok(()),
+                Some(TooManyRequests { wait, .. }) if wait <= MINUTE => tokio::time::sleep(wait).await,
+                Some(TooManyRequests { limit, wait }) => {
+                    let (limit, seconds) = (limit.requests, limit.within.as_secs());
                     return Err(Failure::TooOften { host, limit, seconds, retry_after: wait });
                 }
             }
@@ -249,7 +274,7 @@ mod tests {
         }
         let now = start + Duration::from_secs(40);
         let wait = Duration::from_secs(20);
-        assert_eq!(asked.count(LIMITS, now), Err(TooMany { limit: 29, within: MINUTE, wait }));
+        assert_eq!(asked.count(LIMITS, now), Err(TooManyRequests { limit: LIMITS.all()[1], wait }));
         assert!(asked.count(LIMITS, now + wait - Duration::from_millis(1)).is_err());
         assert_eq!(asked.count(LIMITS, now + wait), Ok(()));
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use astroshield_domain::ports::{DeliveryError, WebhookClient, WebhookRequest};
+use astroshield_domain::trace::TRACE_PARENT;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -201,9 +202,11 @@ impl SignedWebhookClient {
             .ok()
             .filter(|_| !request.id.is_empty() && !request.id.contains('.'))
             .ok_or_else(|| Failure::Id { id: request.id.clone() })?;
-        let response = self
-            .client
-            .post(url)
+        let mut post = self.client.post(url);
+        if let Some(parent) = &request.traceparent {
+            post = post.header(TRACE_PARENT, parent);
+        }
+        let response = post
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", request.unix_s)

@@ -31,8 +31,28 @@ impl Failure {
         Self::Refused(StoreError::Corrupt { reason: reason.into(), source: None })
     }
 
-    /// Whether the transaction lost to another one, and may go through when it is tried again.
+    /// Whether the connection has a transaction that nobody will end, and cannot begin another one.
+    fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed))
+    }
+
+    /// Whether the connection may be of no more use. SQLite opens a file that it may not write for reading only, and stays at
+    /// that; on a full disk it ends the transaction by itself, and the driver goes on counting it.
+    pub(crate) fn spoils_connection(&self) -> bool {
+        if self.is_of_connection() {
+            return true;
+        }
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        let code = error.code().unwrap_or_default();
+        // READONLY, IOERR, FULL, CANTOPEN.
+        code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13 | 14))
+    }
+
+    /// Whether the transaction lost to another one, or to its connection, and may go through when it is tried again.
     pub(crate) fn is_passing(&self) -> bool {
+        if self.is_of_connection() {
+            return true;
+        }
         let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
         let code = error.code().unwrap_or_default();
         match code.as_ref() {

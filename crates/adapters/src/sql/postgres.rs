@@ -1,12 +1,14 @@
 //! PostgreSQL, from version 15 on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres, QueryBuilder, Transaction};
+use sqlx::{Postgres, QueryBuilder};
+use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
 
@@ -21,6 +23,7 @@ type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
 const MAX_BINDS: usize = 65_535;
+const BEGIN: &str = "BEGIN";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
@@ -28,6 +31,7 @@ const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    outbox: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -43,7 +47,7 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         migrations().run(&pool).await.map_err(migration_error)?;
-        Ok(Self { pool })
+        Ok(Self { pool, outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing.
@@ -55,8 +59,8 @@ impl PostgresStore {
         Ok(self.pool.acquire().await?)
     }
 
-    async fn writing(&self) -> Outcome<Transaction<'static, Postgres>> {
-        Ok(self.pool.begin().await?)
+    async fn writing(&self) -> Outcome<PoolConnection<Postgres>> {
+        Ok(self.pool.acquire().await?)
     }
 }
 

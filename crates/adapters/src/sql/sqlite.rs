@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
+use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
 use super::readers::{Readers, Reading};
@@ -29,6 +31,8 @@ type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
+/// Takes the lock at once: a transaction that reads first and cannot write then would have to begin again.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Rows that were read are safe in a transaction that writes: there is no other one.
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
@@ -42,6 +46,7 @@ const BUSY: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: Arc<Readers>,
+    outbox: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -77,7 +82,7 @@ impl SqliteStore {
         migrations().run(&writer).await.map_err(migration_error)?;
         let reading = options.pragma("cache_size", "-8192").pragma("query_only", "on");
         let readers = Arc::new(Readers::open(&reading, READERS).await.map_err(store_error)?);
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing; the log is folded into the file.
@@ -90,8 +95,8 @@ impl SqliteStore {
         Ok(self.readers.acquire().await?)
     }
 
-    async fn writing(&self) -> Outcome<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    async fn writing(&self) -> Outcome<PoolConnection<Sqlite>> {
+        Ok(self.writer.acquire().await?)
     }
 }
 

@@ -6,6 +6,7 @@ use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{AlertChange, AlertState, DeliveryState, Severity};
 use astroshield_domain::catalog::{Grade, ObjectKind};
 use astroshield_domain::conjunction::{ConjunctionStatus, ProbabilityMethod};
+use astroshield_domain::daily::Certainty;
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::screening::{RunKind, RunState};
@@ -150,6 +151,10 @@ pub(crate) trait Code: Copy + PartialEq + 'static {
 
 impl Code for Grade {
     const VALUES: &'static [Self] = &[Self::Gp, Self::SupplementalGp, Self::Ephemeris, Self::Cdm];
+}
+
+impl Code for Certainty {
+    const VALUES: &'static [Self] = &[Self::Predicted, Self::Interpolated, Self::Observed];
 }
 
 impl Code for Severity {

@@ -38,6 +38,7 @@ fn strict() -> WebhookSettings {
 
 fn request(url: String) -> WebhookRequest {
     WebhookRequest {
+        traceparent: None,
         url,
         secret: format!("whsec_{}", STANDARD.encode(KEY)),
         id: "0199e2a4-0000-7000-8000-000000000001".to_owned(),

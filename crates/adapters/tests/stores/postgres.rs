@@ -1,36 +1,11 @@
-use std::env;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use astroshield_adapters::{EmbeddedBus, PostgresStore};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Store, StoreError};
 use astroshield_testkit::entities::{at, element_set, ingest};
+use astroshield_testkit::postgres::database;
 use astroshield_testkit::{bus, store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-/// The server that `scripts/test` starts.
-const SERVER: &str = "ASTROSHIELD_TEST_POSTGRES_URL";
-
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
-/// The URL of a new database, or `None` where there is no server, which in CI is a failure.
-async fn database() -> Option<String> {
-    let Ok(server) = env::var(SERVER) else {
-        assert!(env::var_os("CI").is_none(), "{SERVER} is not set: run scripts/test");
-        eprintln!("skipped: {SERVER} is not set; scripts/test starts a server");
-        return None;
-    };
-    let place = DATABASES.fetch_add(1, Ordering::Relaxed);
-    let name = format!("test_{}_{place}", std::process::id());
-    let mut connection = PgConnection::connect(&server).await.unwrap();
-    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    }
-    let mut url = url::Url::parse(&server).unwrap();
-    url.set_path(&name);
-    Some(url.into())
-}
 
 async fn fresh() -> Option<store::Fresh> {
     let store = PostgresStore::connect(&database().await?).await.unwrap();

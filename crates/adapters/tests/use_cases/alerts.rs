@@ -1,6 +1,6 @@
 //! From a rule to the webhook that takes the message.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
 use astroshield_adapters::http::{AllowedNetworks, SignedWebhookClient, WebhookSettings};
@@ -10,11 +10,14 @@ use astroshield_domain::alert::{
     Severity, Subject, Webhook,
 };
 use astroshield_domain::conjunction::Conjunction;
-use astroshield_domain::ids::{RuleId, RunId, TenantId, WebhookId};
+use astroshield_domain::event::{Published, Topic};
+use astroshield_domain::ids::{AlertId, RuleId, RunId, TenantId, WebhookId};
 use astroshield_domain::notify::{Notifier, NotifyError};
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
-use jiff::SignedDuration;
+use astroshield_domain::trace::Trace;
+use astroshield_domain::uploads::Uploads;
+use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -75,13 +78,9 @@ fn notifier(parts: &Parts) -> Notifier {
     Notifier::new(parts.store.clone(), parts.bus.clone(), webhooks, None, parts.clock.clone(), None)
 }
 
-/// A screened catalog with a rule that speaks of the single most likely collision, told to a webhook.
-async fn alerted(parts: &Parts, url: &str) {
-    parts.ingest(catalog(100)).await;
-    let shutdown = CancellationToken::new();
-    let run = parts.runner(2).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
-    run.unwrap().unwrap();
-    let now = parts.clock.now();
+/// A rule that tells a webhook.
+async fn rule_to(parts: &Parts, url: &str, min_probability: Option<f64>, updated: Timestamp) {
+    let now = updated;
     let audit = AuditEntry {
         at: now,
         tenant: TenantId::local(),
@@ -99,16 +98,13 @@ async fn alerted(parts: &Parts, url: &str) {
         created: now,
     };
     parts.store.put_webhook(&webhook, &audit).await.unwrap();
-    let mut probabilities: Vec<f64> =
-        parts.conjunctions().await.iter().map(Conjunction::leading_probability).collect();
-    probabilities.sort_by(f64::total_cmp);
     let rule = Rule {
         id: RuleId::at(now),
         tenant: TenantId::local(),
         name: "the worst".to_owned(),
         enabled: true,
         watch_list: None,
-        min_probability: probabilities.pop(),
+        min_probability,
         max_miss_distance_km: None,
         within_hours: None,
         relations: false,
@@ -119,6 +115,18 @@ async fn alerted(parts: &Parts, url: &str) {
         updated: now,
     };
     parts.store.put_rule(&rule, &audit).await.unwrap();
+}
+
+/// A screened catalog with a rule that speaks of the single most likely collision, told to a webhook.
+async fn alerted(parts: &Parts, url: &str) {
+    parts.ingest(catalog(100)).await;
+    let shutdown = CancellationToken::new();
+    let run = parts.runner(2).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
+    run.unwrap().unwrap();
+    let mut probabilities: Vec<f64> =
+        parts.conjunctions().await.iter().map(Conjunction::leading_probability).collect();
+    probabilities.sort_by(f64::total_cmp);
+    rule_to(parts, url, probabilities.pop(), parts.clock.now()).await;
 }
 
 async fn alerts(parts: &Parts) -> Vec<Alert> {
@@ -213,6 +221,152 @@ async fn what_a_user_resolved_or_muted_stays_so_and_muting_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_trace_leads_from_an_upload_to_the_webhook() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    // Changed an hour ago: not evaluated for its own sake, which would be a trace of its own.
+    let hour_ago = parts.clock.now() - SignedDuration::from_hours(1);
+    rule_to(&parts, &target.url, None, hour_ago).await;
+    let shutdown = CancellationToken::new();
+    let relay = parts.relay(&shutdown);
+    let stages = {
+        let (runner, notifier, shutdown) = (parts.runner(2), notifier(&parts), shutdown.clone());
+        tokio::spawn(async move { tokio::join!(runner.run(shutdown.clone()), notifier.run(shutdown)) })
+    };
+
+    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let uploads = Uploads::new(
+        parts.store.clone(),
+        parts.blobs.clone(),
+        parts.clock.clone(),
+        Arc::clone(&parts.ingestor),
+    );
+    let trace = Trace::begin().with_request("walk-1");
+    let upload = uploads.receive(&caller, "own.csv", None, catalog(40).into());
+    trace.follow("request", upload).await.unwrap();
+
+    let told = async {
+        while target.requests.lock().unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.unwrap();
+    shutdown.cancel();
+    stages.await.unwrap();
+    relay.await.unwrap();
+
+    let requests = target.requests.lock().unwrap().clone();
+    for request in &requests {
+        let parent = header(request, "traceparent").unwrap();
+        assert_eq!(Trace::parse(&parent).unwrap().id(), trace.id(), "{parent}");
+        assert_ne!(parent, trace.traceparent(), "the step of the delivery is its own");
+    }
+    let events = parts.store.events_after(0, &Topic::ALL, 10_000).await.unwrap();
+    let mut kinds = BTreeSet::new();
+    for Published { event, .. } in &events {
+        let of_event = Trace::of_event(event);
+        assert_eq!((of_event.id(), of_event.request()), (trace.id(), Some("walk-1")), "{event:?}");
+        kinds.insert(event.payload.topic().name());
+    }
+    assert_eq!(Vec::from_iter(kinds), ["alerts", "catalog", "conjunctions", "runs", "uploads"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acknowledgment_and_an_escalation_at_once_lose_neither() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = Parts::on(&folder).await;
+        let now = parts.clock.now();
+        let opened = Alert {
+            id: AlertId::at(now),
+            tenant: TenantId::local(),
+            subject: Subject::NoScreening,
+            severity: Severity::Critical,
+            state: AlertState::Open,
+            summary: "no screening".to_owned(),
+            opened: now,
+            updated: now,
+            acknowledged: None,
+            resolved: None,
+            muted_until: None,
+            escalate_at: Some(now),
+            escalated: None,
+            version: 0,
+            told_probability: None,
+        };
+        let changes =
+            AlertChanges { alerts: vec![(opened.clone(), AlertChange::Opened)], ..AlertChanges::default() };
+        parts.store.change_alerts(&opened.tenant, &changes, None, now).await.unwrap();
+        let notifier = notifier(&parts);
+        let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+        let acknowledge = AlertAction::Acknowledge { by: "ann".to_owned() };
+        let (acted, due) = tokio::join!(notifier.act(&caller, opened.id, acknowledge), notifier.due());
+        due.unwrap();
+        acted.unwrap();
+        let after = parts.store.alert(&opened.tenant, opened.id).await.unwrap().unwrap();
+        assert_eq!(after.state, AlertState::Acknowledged, "round {round}");
+        assert_eq!(after.acknowledged.as_ref().map(|(by, _)| by.as_str()), Some("ann"), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_on_its_way_at_a_shutdown_is_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    alerted(&parts, &url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let running = {
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { notifier.run(shutdown).await })
+    };
+    let (mut stream, _) = listener.accept().await.unwrap();
+    shutdown.cancel();
+    let mut buffer = [0; 16 << 10];
+    while stream.read(&mut buffer).await.unwrap() == buffer.len() {}
+    stream.write_all(b"HTTP/1.1 204 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+    running.await.unwrap();
+    let alert = alerts(&parts).await.remove(0);
+    let told = parts.store.deliveries_of(&TenantId::local(), alert.id).await.unwrap();
+    assert_eq!((told.len(), told[0].state, told[0].attempts), (1, DeliveryState::Delivered, 1));
+}
+
+#[tokio::test]
+async fn what_is_public_is_nobodys_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let now = parts.clock.now();
+    let public = Alert {
+        id: AlertId::at(now),
+        tenant: TenantId::public(),
+        subject: Subject::StaleCatalog,
+        severity: Severity::Warning,
+        state: AlertState::Open,
+        summary: "old".to_owned(),
+        opened: now,
+        updated: now,
+        acknowledged: None,
+        resolved: None,
+        muted_until: None,
+        escalate_at: None,
+        escalated: None,
+        version: 0,
+        told_probability: None,
+    };
+    let changes =
+        AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
+    parts.store.change_alerts(&public.tenant, &changes, None, now).await.unwrap();
+    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let acted = notifier(&parts).act(&caller, public.id, AlertAction::Resolve).await;
+    assert!(matches!(acted, Err(NotifyError::NotFound { .. })), "{acted:?}");
+    assert_eq!(parts.store.alert(&public.tenant, public.id).await.unwrap(), Some(public));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_alert_says_what_the_newest_run_found_and_is_raised_when_that_is_ten_times_as_likely() {
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::on(&folder).await;
@@ -254,19 +408,4 @@ async fn an_open_alert_says_what_the_newest_run_found_and_is_raised_when_that_is
     assert_eq!(told, HashSet::from([AlertChange::Opened, AlertChange::Raised]));
     let (_, told) = changed(2.0).await;
     assert_eq!(told.len(), 2, "it is measured by what was told last");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_acts_on_an_alert_of_everybody() {
-    let folder = tempfile::tempdir().unwrap();
-    let parts = Parts::on(&folder).await;
-    let public = astroshield_testkit::entities::alert(&TenantId::public(), "gp", parts.clock.now());
-    let changes =
-        AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
-    parts.store.change_alerts(&public.tenant, &changes, None, parts.clock.now()).await.unwrap();
-    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Admin };
-    assert!(parts.store.alert(&caller.tenant, public.id).await.unwrap().is_some(), "everybody sees it");
-    let acted = notifier(&parts).act(&caller, public.id, AlertAction::Resolve).await;
-    assert!(matches!(acted, Err(NotifyError::NotFound { .. })), "{acted:?}");
-    assert_eq!(parts.store.alert(&caller.tenant, public.id).await.unwrap(), Some(public));
 }

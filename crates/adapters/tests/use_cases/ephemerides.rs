@@ -15,7 +15,7 @@ use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::{ConjunctionId, RuleId, TenantId, WatchListId};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::{OnDemand, OnDemandRequest, OnDemandSubject};
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, write_messages};

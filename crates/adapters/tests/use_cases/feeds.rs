@@ -1,45 +1,20 @@
 //! Feeds that send garbage, and feeds that are left alone.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::feeds::{FeedKind, FeedPoller, FeedSettings};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Clock, Store};
-use astroshield_domain::uploads::Uploads;
+use astroshield_domain::ports::Clock;
 use jiff::SignedDuration;
 
-use crate::parts::{Parts, catalog};
+use crate::parts::{Parts, catalog, feed};
 
 fn poller(parts: &Parts, file: &Path) -> FeedPoller {
-    let feed = FeedSettings {
-        name: "gp".to_owned(),
-        kind: FeedKind::ElementSets { grade: Grade::Gp },
-        url: file.display().to_string(),
-        interval: Duration::from_secs(3600),
-        stale_after: Duration::from_secs(12 * 3600),
-        space_track: None,
-        tenant: TenantId::public(),
-    };
-    let client = Arc::new(HttpFeedClient::new(&HttpFeedSettings::default()).unwrap());
-    let uploads = Uploads::new(
-        parts.store.clone(),
-        parts.blobs.clone(),
-        parts.clock.clone(),
-        Arc::clone(&parts.ingestor),
-    );
-    FeedPoller::new(
-        vec![feed],
-        client,
-        Arc::clone(&parts.ingestor),
-        Arc::new(uploads),
-        parts.store.clone(),
-        parts.clock.clone(),
-    )
+    let kind = FeedKind::ElementSets { grade: Grade::Gp };
+    parts.poller(&FeedSettings { name: "gp".to_owned(), ..feed(kind, file.display().to_string()) })
 }
 
 async fn status(parts: &Parts) -> FeedStatus {

@@ -3,7 +3,6 @@
 use astroshield_domain::catalog::{ObjectKind, SatcatEntry};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::on_demand::{OnDemand, OnDemandRequest, OnDemandSubject};
-use astroshield_domain::ports::Store;
 use astroshield_domain::runs::RunSettings;
 use astroshield_domain::screening::RunKind;
 use astroshield_formats::CatalogNumber;

@@ -6,9 +6,14 @@
 mod alerts;
 mod ephemerides;
 mod feeds;
+mod feeds_over_http;
 mod fitness;
+#[path = "../outside/http_server.rs"]
+#[expect(dead_code, reason = "shared with the tests of what goes out, which need more of it")]
+mod http_server;
 mod parts;
 mod requests;
 mod runs;
 mod silence;
+mod space_track;
 mod upkeep;

@@ -3,17 +3,26 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_adapters::memory::LocalBroadcast;
-use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_adapters::trust::TrustedRoots;
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
+use astroshield_domain::event::Payload;
+use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::feeds::{FeedKind, FeedPoller, FeedSettings};
 use astroshield_domain::fitness::ELEMENT_SET_AGE;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{Bus, Clock, Store};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
+use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
+use astroshield_domain::uploads::Uploads;
+use astroshield_testkit::postgres;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +33,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tempfile::TempDir;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// A clock that tests move.
@@ -112,11 +121,65 @@ impl ObjectStore for Stopping {
 
 /// A service on a folder, which stays when the service is dropped.
 pub(crate) struct Parts {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Arc<Stopping>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<Hands>,
     pub(crate) ingestor: Arc<Ingestor>,
+    opened: Opened,
+    files: std::path::PathBuf,
+}
+
+/// Asks without a proxy, and trusts nobody.
+pub(crate) fn feed_client() -> HttpFeedSettings {
+    HttpFeedSettings {
+        proxies_of_environment: false,
+        roots: TrustedRoots::default(),
+        ..HttpFeedSettings::default()
+    }
+}
+
+/// A feed of a server of the test.
+pub(crate) fn feed(kind: FeedKind, url: String) -> FeedSettings {
+    let tenant = if kind == FeedKind::Cdms { TenantId::local() } else { TenantId::public() };
+    FeedSettings {
+        name: "feed".to_owned(),
+        kind,
+        url,
+        interval: Duration::from_secs(3600),
+        stale_after: Duration::from_secs(12 * 3600),
+        space_track: None,
+        tenant,
+    }
+}
+
+/// The store that the tests run on.
+enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Opened {
+    /// That which belongs to a folder: a file in it, or a database whose address is in it.
+    async fn of(folder: &TempDir) -> Self {
+        let address = folder.path().join("store.url");
+        let url = match std::fs::read_to_string(&address) {
+            Ok(url) => Some(url),
+            Err(_) => postgres::chosen().await,
+        };
+        let Some(url) = url else {
+            return Self::Sqlite(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        };
+        std::fs::write(address, &url).unwrap();
+        Self::Postgres(PostgresStore::connect(&url).await.unwrap())
+    }
+
+    fn port(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -129,11 +192,12 @@ impl Parts {
     }
 
     pub(crate) async fn stopping(folder: &TempDir, limit: Option<(usize, bool)>) -> Self {
-        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        let opened = Opened::of(folder).await;
+        let store = opened.port();
         let files = folder.path().join("blobs");
         std::fs::create_dir_all(&files).unwrap();
         let blobs = Arc::new(Stopping {
-            inner: LocalFileSystem::new_with_prefix(files).unwrap(),
+            inner: LocalFileSystem::new_with_prefix(&files).unwrap(),
             limit,
             writes: AtomicUsize::new(0),
             stopped: Semaphore::new(0),
@@ -141,7 +205,15 @@ impl Parts {
         let clock = Arc::new(Hands(Mutex::new(start())));
         let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
         let bus = Arc::new(EmbeddedBus::new(store.clone()));
-        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor) }
+        Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), opened, files }
+    }
+
+    /// From now on the store does not answer.
+    pub(crate) async fn close_store(&self) {
+        match &self.opened {
+            Opened::Sqlite(store) => store.close().await,
+            Opened::Postgres(store) => store.close().await,
+        }
     }
 
     pub(crate) fn runner(&self, threads: usize) -> Runner {
@@ -157,12 +229,71 @@ impl Parts {
             window: SignedDuration::from_hours(48),
             threshold_km: 20.0,
             threads,
-            interval: std::time::Duration::from_secs(3600),
-            settle: std::time::Duration::from_millis(10),
+            interval: Duration::from_secs(3600),
+            settle: Duration::from_millis(10),
             start_from_catalog: false,
             element_set_age: ELEMENT_SET_AGE,
             build: "0.0.0+test".to_owned(),
         }
+    }
+
+    /// Asks feeds by HTTP.
+    pub(crate) fn poller(&self, feed: &FeedSettings) -> FeedPoller {
+        let client = HttpFeedClient::new(&feed_client()).unwrap();
+        let uploads = Uploads::new(
+            self.store.clone(),
+            self.blobs.clone(),
+            self.clock.clone(),
+            Arc::clone(&self.ingestor),
+        );
+        FeedPoller::new(
+            vec![feed.clone()],
+            Arc::new(client),
+            Arc::clone(&self.ingestor),
+            Arc::new(uploads),
+            self.store.clone(),
+            self.clock.clone(),
+        )
+    }
+
+    /// Watches for silence of a feed.
+    pub(crate) fn watch(&self, feed: &FeedSettings) -> SilenceWatch {
+        let days = Duration::from_secs(1_000 * 24 * 3600);
+        let settings = SilenceSettings {
+            no_screening_after: days,
+            stale_catalog_after: days,
+            heartbeat_url: None,
+            heartbeat_interval: Duration::from_secs(60),
+        };
+        let client = Arc::new(HttpFeedClient::new(&feed_client()).unwrap());
+        SilenceWatch::new(settings, vec![feed.clone()], self.store.clone(), self.clock.clone(), client)
+    }
+
+    /// What is known of the only feed.
+    pub(crate) async fn feed_status(&self) -> FeedStatus {
+        self.store.feeds().await.unwrap().remove(0)
+    }
+
+    /// What is alerted, after a look.
+    pub(crate) async fn alerted(&self, watch: &SilenceWatch) -> Vec<String> {
+        watch.look().await.unwrap();
+        let unresolved = self.store.unresolved_alerts(&TenantId::local()).await.unwrap();
+        unresolved.into_iter().map(|alert| alert.summary).collect()
+    }
+
+    /// Events since the last time.
+    pub(crate) async fn new_payloads(&self) -> Vec<Payload> {
+        let published = self.store.sequence_events(1_000).await.unwrap();
+        published.into_iter().map(|published| published.event.payload).collect()
+    }
+
+    /// Files in the blobs.
+    pub(crate) fn files(&self) -> usize {
+        fn count(folder: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+        }
+        count(&self.files)
     }
 
     pub(crate) async fn ingest(&self, csv: String) {
@@ -173,7 +304,7 @@ impl Parts {
     /// A relay that runs until the token is cancelled.
     pub(crate) fn relay(&self, shutdown: &CancellationToken) -> tokio::task::JoinHandle<()> {
         let broadcast = Arc::new(LocalBroadcast::new(64));
-        let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, Arc::new(Notify::new()));
+        let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, self.clock.clone());
         let shutdown = shutdown.clone();
         tokio::spawn(async move { relay.run(shutdown).await })
     }

@@ -9,7 +9,7 @@ use astroshield_domain::export::{EphemerisRequest, Exporter, ReferenceFrame};
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::on_demand::{OnDemand, OnDemandError, OnDemandRequest, OnDemandSubject};
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, write_messages};

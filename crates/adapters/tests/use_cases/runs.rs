@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
 use astroshield_domain::ids::{RunId, TenantId};
-use astroshield_domain::ports::Store;
 use astroshield_domain::runs::Runner;
 use astroshield_domain::screening::{RunKind, RunState};
 use jiff::SignedDuration;
@@ -149,4 +149,91 @@ async fn nothing_is_screened_where_there_is_no_catalog() {
     let parts = Parts::on(&folder).await;
     assert_eq!(run(&parts.runner(1)).await, None);
     assert!(parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slices_of_runs_that_are_over_are_removed_at_the_start_and_others_stay() {
+    let expected = undisturbed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let dying = Parts::stopping(&folder, Some((3, false))).await;
+    dying.ingest(catalog(OBJECTS)).await;
+    let over = dying.store.clone();
+    let runner = dying.runner(1);
+    let task = tokio::spawn(async move { run(&runner).await });
+    drop(dying.blobs.stopped.acquire().await.unwrap());
+    task.abort();
+    let unfinished = over.unfinished_runs().await.unwrap().remove(0);
+    // As a process leaves it that dies after the conclusion of a run.
+    let left = [
+        folder.path().join("blobs/public/runs/018f3c2e-8a54-7c1b-9d37-2b605e8fa911"),
+        folder.path().join("blobs/flies/runs/018f3c2e-8a54-7c1b-9d37-2b605e8fa912"),
+    ];
+    for path in &left {
+        std::fs::create_dir_all(path).unwrap();
+        std::fs::write(path.join("0"), "a slice").unwrap();
+        std::fs::write(path.join("1"), "another").unwrap();
+    }
+    let kept = folder.path().join("blobs/public/uploads");
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(kept.join("0"), "no slice").unwrap();
+
+    // The slices of the unfinished run have to be there still: it may write no more than those that it lacks.
+    let lacking = unfinished.slices as usize - 3;
+    let parts = Parts::stopping(&folder, Some((lacking, false))).await;
+    let shutdown = CancellationToken::new();
+    let running = {
+        let (runner, shutdown) = (Arc::new(parts.runner(2)), shutdown.clone());
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    let completed = async {
+        let public = TenantId::public();
+        while parts.store.run(&public, unfinished.id).await.unwrap().unwrap().state != RunState::Completed {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), completed).await.unwrap();
+    shutdown.cancel();
+    running.await.unwrap();
+    assert!(found(&parts.conjunctions().await) == found(&expected), "other conjunctions");
+    for path in &left {
+        assert_eq!(std::fs::read_dir(path).map_or(0, Iterator::count), 0, "{}", path.display());
+    }
+    assert!(kept.join("0").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_the_public_catalog_concerns_tenants_of_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let flies = TenantId::new("flies").unwrap();
+    let before = Parts::on(&folder).await;
+    let own = catalog(1).replace(",1,999,1,", ",900001,999,1,").into_bytes();
+    before.ingestor.element_sets(&flies, "upload", Grade::Gp, "own", own).await.unwrap();
+    // That it came is dealt with.
+    let last = before.store.sequence_events(100).await.unwrap().pop().unwrap();
+    before.store.advance_consumer("runs", last.position).await.unwrap();
+    drop(before);
+
+    let parts = Parts::on(&folder).await;
+    let shutdown = CancellationToken::new();
+    let relay = parts.relay(&shutdown);
+    let running = {
+        let (runner, shutdown) = (Arc::new(parts.runner(2)), shutdown.clone());
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    parts.ingest(catalog(40)).await;
+    let concerned = async {
+        loop {
+            let runs = parts.store.runs(&flies, None, 10).await.unwrap().rows;
+            let own = runs.into_iter().find(|run| run.tenant == flies);
+            if let Some(run) = own.filter(|run| run.state == RunState::Completed) {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let run = tokio::time::timeout(Duration::from_secs(60), concerned).await.unwrap();
+    assert_eq!((run.kind, run.objects), (RunKind::Ephemerides, 41));
+    shutdown.cancel();
+    running.await.unwrap();
+    relay.await.unwrap();
 }

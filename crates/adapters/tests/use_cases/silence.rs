@@ -6,13 +6,13 @@ use std::time::Duration;
 use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::alert::Subject;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Parts, catalog};
+use crate::http_server::{HttpServer, answer};
+use crate::parts::{Parts, catalog, feed_client};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_come() {
@@ -45,4 +45,61 @@ async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_com
     let run = parts.runner(1).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
     run.unwrap().unwrap();
     assert!(subjects().await.is_empty());
+}
+
+/// A watch that beats, and may go for six hours without a screening.
+fn beating(parts: &Parts, server: &HttpServer) -> SilenceWatch {
+    let settings = SilenceSettings {
+        no_screening_after: Duration::from_secs(6 * 3600),
+        stale_catalog_after: Duration::from_secs(12 * 3600),
+        heartbeat_url: Some(server.url("/ping/f00")),
+        heartbeat_interval: Duration::from_secs(1),
+    };
+    let client = Arc::new(HttpFeedClient::new(&feed_client()).unwrap());
+    SilenceWatch::new(settings, Vec::new(), parts.store.clone(), parts.clock.clone(), client)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_heartbeat_stops_with_the_screenings_and_comes_back_with_them() {
+    let server = HttpServer::saying(vec![answer("200 OK", &[], b"OK")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(20)).await;
+    let watch = beating(&parts, &server);
+    let beats = async || {
+        watch.beat().await;
+        server.received().len()
+    };
+    assert_eq!(beats().await, 1);
+    assert_eq!(server.received()[0].line(), "GET /ping/f00");
+    parts.clock.forward(SignedDuration::from_hours(6));
+    assert_eq!(beats().await, 2);
+    parts.clock.forward(SignedDuration::from_secs(1));
+    assert_eq!(beats().await, 2, "nothing was screened");
+    let shutdown = CancellationToken::new();
+    let run = parts.runner(1).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
+    run.unwrap().unwrap();
+    assert_eq!(beats().await, 3);
+    parts.close_store().await;
+    assert_eq!(beats().await, 3, "the store does not answer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_heart_beats_while_the_watch_runs_whatever_the_monitor_answers() {
+    let server =
+        HttpServer::saying(vec![answer("500 Internal Server Error", &[], b""), answer("200 OK", &[], b"")])
+            .await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let (watch, shutdown) = (beating(&parts, &server), CancellationToken::new());
+    let stop = shutdown.clone();
+    let running = tokio::spawn(async move { watch.run(stop).await });
+    // Ends only when there is a second beat after one that failed.
+    while server.received().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    shutdown.cancel();
+    running.await.unwrap();
+    let beats = server.received().len();
+    assert_eq!(server.connections(), beats);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use astroshield_domain::conjunction::{ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Clock, Store};
+use astroshield_domain::ports::Clock;
 use astroshield_domain::runs::RunSettings;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};

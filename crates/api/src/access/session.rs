@@ -2,6 +2,7 @@
 
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::metrics;
 use astroshield_domain::ports::CacheKey;
 use axum::http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,10 @@ pub(crate) fn session_of(headers: &HeaderMap) -> Option<&str> {
 pub(super) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
     let bytes = state.ports.cache.get(&in_cache(id)).await;
     let session = bytes.and_then(|bytes| serde_json::from_slice::<Session>(&bytes).ok());
-    let session = session.ok_or_else(|| Problem::unauthenticated("the session is over; sign in again"))?;
+    let session = session.ok_or_else(|| {
+        metrics::REFUSED_CALLERS.increment(["session_over"]);
+        Problem::unauthenticated("the session is over; sign in again")
+    })?;
     Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope })
 }
 

@@ -18,6 +18,7 @@ use super::rules::ChannelBody;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Json, Parameters, limit};
 use crate::schema;
@@ -135,6 +136,7 @@ pub(crate) struct AlertsParams {
     #[param(maximum = 999_999_999)]
     object: Option<u32>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -248,8 +250,9 @@ async fn act(
     caller: &Caller,
     id: AlertId,
     action: AlertAction,
+    tried: &Tried,
 ) -> Result<Response, Problem> {
-    let alert = state.use_cases.notifier.act(caller, id, action).await?;
+    let alert = state.use_cases.notifier.act_once(caller, id, action, tried.0.as_deref()).await?;
     answer::json(&AlertRow::from(alert))
 }
 
@@ -260,9 +263,10 @@ async fn act(
 pub(crate) async fn acknowledge(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
 ) -> Result<Response, Problem> {
-    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }).await
+    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }, &tried).await
 }
 
 /// Until when to mute an alert.
@@ -281,14 +285,15 @@ pub(crate) struct MuteBody {
 pub(crate) async fn mute(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
     Json(MuteBody { until }): Json<MuteBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    if until <= now {
+    if until <= now && !tried.is_repeated() {
         return Err(Problem::unprocessable(format!("{until} is over: it is {now}")).at("until"));
     }
-    act(&state, &caller, id, AlertAction::Mute { until }).await
+    act(&state, &caller, id, AlertAction::Mute { until }, &tried).await
 }
 
 /// Say that what an alert is about is over.
@@ -298,7 +303,8 @@ pub(crate) async fn mute(
 pub(crate) async fn resolve(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<AlertId>,
 ) -> Result<Response, Problem> {
-    act(&state, &caller, id, AlertAction::Resolve).await
+    act(&state, &caller, id, AlertAction::Resolve, &tried).await
 }

@@ -13,7 +13,7 @@ use super::audit_entry;
 use super::watch_lists::name;
 use crate::access::{self, Admin};
 use crate::answer::{self, List};
-use crate::idempotency::WithoutSecret;
+use crate::idempotency::{Tried, WithoutSecret};
 use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
@@ -24,7 +24,7 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyBody {
     /// What it is for.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// What it may do.
     #[schema(schema_with = schema::scope)]
@@ -91,6 +91,7 @@ pub(crate) async fn api_keys(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Admin(caller): Admin,
+    tried: Tried,
     Json(body): Json<ApiKeyBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
@@ -100,8 +101,8 @@ pub(crate) async fn create(
         return Err(Problem::unprocessable(format!("{expires} is over: it is {now}")).at("expires"));
     }
     let (text, hash) = access::new_key();
-    let key = ApiKey {
-        id: ApiKeyId::at(now),
+    let mut key = ApiKey {
+        id: tried.id(ApiKeyId::of_attempt, || ApiKeyId::at(now)),
         tenant: caller.tenant.clone(),
         name: name(&body.name)?,
         scope: body.scope,
@@ -110,6 +111,14 @@ pub(crate) async fn create(
         expires: body.expires,
         revoked: None,
     };
+    if tried.is_repeated() {
+        // Nobody was told the key that an earlier attempt made: this one takes its place.
+        let made = state.ports.store.api_keys(&caller.tenant).await?;
+        if let Some(made) = made.into_iter().find(|made| made.id == key.id) {
+            access::forget_key(&state, &made.hash).await;
+            key = ApiKey { hash, ..made };
+        }
+    }
     state.ports.store.add_api_key(&key, &audit_entry(&caller, now, "api_key.create", &key.id)).await?;
     let mut row = ApiKeyRow::from(key);
     let kept = serde_json::to_vec(&row).map_err(Problem::internal)?;

@@ -1,6 +1,7 @@
 //! `/audit`: what was written by whom.
 
 use astroshield_domain::access::AuditEntry;
+use astroshield_domain::ports::Continued;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -41,6 +42,7 @@ impl From<AuditEntry> for AuditRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -56,10 +58,9 @@ pub(crate) async fn audit(
     Parameters(params): Parameters<AuditParams>,
 ) -> Result<Response, Problem> {
     const LIST: &str = "audit";
-    let before = params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?;
-    let limit = limit(params.limit)?;
-    let rows = state.ports.store.audit(&caller.tenant, before, limit).await?;
-    let full = rows.len() >= limit as usize;
-    let next_cursor = rows.last().filter(|_| full).map(|last| cursor::encode(LIST, last.at)).transpose()?;
+    let after = params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?;
+    let Continued { rows, next } =
+        state.ports.store.audit(&caller.tenant, after, limit(params.limit)?).await?;
+    let next_cursor = next.map(|place| cursor::encode(LIST, place)).transpose()?;
     answer::json(&List { items: rows.into_iter().map(AuditRow::from).collect(), next_cursor })
 }

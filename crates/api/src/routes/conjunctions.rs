@@ -6,22 +6,23 @@ use astroshield_domain::conjunction::{
     Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, HistoryEntry,
     Participant, ProbabilityMethod, ReceivedCdm, Solution,
 };
-use astroshield_domain::ids::{ConjunctionId, TenantId, WatchListId};
-use astroshield_domain::ports::Page;
+use astroshield_domain::ids::{CdmId, ConjunctionId, TenantId, WatchListId};
+use astroshield_domain::ports::{Continued, Page};
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::objects::finite;
+use super::tables;
+use super::uploads::kept;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
 use crate::problem::Problem;
-use crate::request::{Id, Parameters, limit};
+use crate::request::{Id, Ids, Parameters, limit};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -154,6 +155,8 @@ pub(crate) enum ListFormat {
     Json,
     /// CSV with a header line; where the list goes on is in the header `Link`.
     Csv,
+    /// A table in Parquet of every row, without `cursor` and `limit`; in builds with the feature `parquet`.
+    Parquet,
 }
 
 /// Which conjunctions to list, and how.
@@ -165,17 +168,17 @@ pub(crate) struct ConjunctionsParams {
     #[param(maximum = 999_999_999)]
     object: Option<u32>,
     /// Those of objects on this watch list.
-    #[param(schema_with = schema::id)]
+    #[param(value_type = Option<uuid::Uuid>)]
     watch_list: Option<WatchListId>,
     /// Where they stand; without it, the active ones, which are to come. `superseded` are public ones of objects that the
     /// caller has better data of.
     #[param(schema_with = schema::conjunction_status)]
     status: Option<ConjunctionStatus>,
     /// TCA not before, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = Option<String>, format = DateTime)]
     tca_from: Option<Timestamp>,
     /// TCA not after, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = Option<String>, format = DateTime)]
     tca_to: Option<Timestamp>,
     /// Miss distance at most, in km.
     #[param(minimum = 0)]
@@ -192,6 +195,7 @@ pub(crate) struct ConjunctionsParams {
     #[param(inline)]
     format: Option<ListFormat>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -199,6 +203,17 @@ pub(crate) struct ConjunctionsParams {
 }
 
 const LIST: &str = "conjunctions";
+
+/// A number of a query that is from 0 to a limit.
+fn between(name: &'static str, number: Option<f64>, most: f64) -> Result<Option<f64>, Problem> {
+    match number {
+        Some(number) if !(0.0..=most).contains(&number) => {
+            let due = if most < f64::MAX { format!("0 to {most}") } else { "at least 0".to_owned() };
+            Err(Problem::invalid(name, format!("{number:?}: {due} is due")))
+        }
+        other => Ok(other),
+    }
+}
 
 /// The query of a request; everything that is wrong with it is named.
 fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
@@ -218,8 +233,8 @@ fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
         status: params.status,
         tca_from: params.tca_from,
         tca_to: params.tca_to,
-        max_miss_distance_km: finite("max_miss_distance_km", params.max_miss_distance_km)?,
-        min_probability: finite("min_probability", params.min_probability)?,
+        max_miss_distance_km: between("max_miss_distance_km", params.max_miss_distance_km, f64::MAX)?,
+        min_probability: between("min_probability", params.min_probability, 1.0)?,
         relation: params.relation,
         order,
         after: params.cursor.as_deref().map(|text| cursor::decode_conjunction(order, text)).transpose()?,
@@ -237,38 +252,55 @@ fn sort_value(order: ConjunctionOrder, conjunction: &Conjunction) -> f64 {
     }
 }
 
+/// A page with the place where the list goes on.
+fn continued(
+    Page { rows, more }: Page<Conjunction>,
+    query: &ConjunctionQuery,
+) -> Continued<Conjunction, ConjunctionCursor> {
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|last| ConjunctionCursor { value: sort_value(query.order, last), id: last.id });
+    Continued { rows, next }
+}
+
 async fn page(
     state: &ApiState,
     caller: &Caller,
     query: &ConjunctionQuery,
 ) -> Result<(Vec<Conjunction>, Option<String>), Problem> {
-    let Page { rows, more } = state.ports.store.conjunctions(&caller.tenant, query).await?;
-    let place = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| ConjunctionCursor { value: sort_value(query.order, last), id: last.id });
-    let next_cursor = place.map(|place| cursor::encode_conjunction(query.order, place)).transpose()?;
+    let page = state.ports.store.conjunctions(&caller.tenant, query).await?;
+    let Continued { rows, next } = continued(page, query);
+    let next_cursor = next.map(|place| cursor::encode_conjunction(query.order, place)).transpose()?;
     Ok((rows, next_cursor))
 }
 
 /// Conjunctions in an order.
 #[utoipa::path(get, path = "/conjunctions", tag = "conjunctions", params(ConjunctionsParams),
     responses((status = 200, description = "Conjunctions", content(
-        (List<ConjunctionRow> = "application/json"), (String = "text/csv")))))]
+        (List<ConjunctionRow> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn conjunctions(
     State(state): State<ApiState>,
     Reader(caller): Reader,
     headers: HeaderMap,
+    uri: Uri,
     Parameters(params): Parameters<ConjunctionsParams>,
 ) -> Result<Response, Problem> {
     let query = query_of(&params)?;
+    if params.format == Some(ListFormat::Parquet) {
+        tables::require_whole(params.cursor.as_deref(), params.limit)?;
+        let query = ConjunctionQuery { limit: tables::ROWS, ..query };
+        let first = continued(state.ports.store.conjunctions(&caller.tenant, &query).await?, &query);
+        return tables::conjunctions(&state, &caller.tenant, query, first, continued);
+    }
     let accepts_csv =
         || headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
     if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv() {
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
         let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
         if let Some(next) = next_cursor {
-            response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
+            response.headers_mut().insert(header::LINK, answer::next_link(&uri, &next)?);
         }
         return Ok(response);
     }
@@ -375,10 +407,10 @@ pub(crate) struct HistoryRow {
     #[serde(flatten)]
     solution: SolutionRow,
     /// Epochs of the two element sets, UTC.
-    #[schema(value_type = [Option<String>; 2])]
+    #[schema(schema_with = schema::two_times_or_null)]
     epochs: [Option<Timestamp>; 2],
     /// Grades of the data of the two.
-    #[schema(value_type = [String; 2])]
+    #[schema(schema_with = schema::two_grades)]
     grades: [Grade; 2],
 }
 
@@ -417,7 +449,7 @@ pub(crate) async fn history(
 pub(crate) struct CdmRow {
     /// Identity.
     #[schema(schema_with = schema::id)]
-    id: astroshield_domain::ids::CdmId,
+    id: CdmId,
     /// Catalog numbers of the two objects.
     catalog_numbers: [u32; 2],
     /// Who made it.
@@ -474,6 +506,22 @@ pub(crate) async fn cdms(
         found(&state, &caller, id).await?;
     }
     answer::json(&List { items: cdms.into_iter().map(CdmRow::from).collect(), next_cursor: None })
+}
+
+/// A conjunction data message in the file in which it was received, byte for byte; others may be in it, too.
+#[utoipa::path(get, path = "/conjunctions/{id}/cdms/{cdm}/file", tag = "conjunctions",
+    params(("id" = uuid::Uuid, Path, description = "Identity of the conjunction"),
+        ("cdm" = uuid::Uuid, Path, description = "Identity of the message")),
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+pub(crate) async fn received_cdm(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Ids(id, cdm): Ids<ConjunctionId, CdmId>,
+) -> Result<Response, Problem> {
+    let cdms = state.ports.store.cdms_of(&caller.tenant, id).await?;
+    let found = cdms.iter().find(|known| known.id == cdm);
+    let found = found.ok_or_else(|| Problem::not_found("message of this conjunction", cdm))?;
+    kept(&state, &found.blob, &format!("{cdm}.cdm")).await
 }
 
 #[cfg(test)]

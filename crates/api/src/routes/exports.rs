@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use astroshield_domain::daily::OrientationUsed;
 use astroshield_domain::export::{
-    self, EphemerisRequest, ExportError, LIMIT_STATES, ReferenceFrame, StateAt,
+    self, EphemerisRequest, ExportError, LIMIT_STATES, ObjectStates, ReferenceFrame, StateAt,
 };
 use astroshield_domain::ids::ConjunctionId;
-use astroshield_formats::{HeaderDefaults, Message, Notation, Timestamp as Reading, write_messages};
+use astroshield_formats::{
+    EarthOrientationKind, HeaderDefaults, Message, Notation, Timestamp as Reading, write_messages,
+};
 use axum::extract::State;
 use axum::response::Response;
 use hifitime::TimeScale;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -84,7 +88,7 @@ pub(crate) struct CdmParams {
 #[utoipa::path(get, path = "/conjunctions/{id}/cdm", tag = "conjunctions",
     params(("id" = uuid::Uuid, Path, description = "Identity"), CdmParams),
     responses((status = 200, description = "The message", content(
-        (String = "text/plain"), (String = "application/xml"), (String = "application/json")))))]
+        (String = "text/plain"), (String = "application/xml"), (schema::Messages = "application/json")))))]
 pub(crate) async fn cdm(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -144,13 +148,13 @@ pub(crate) enum EphemerisFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct EphemerisParams {
     /// First time, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = String, format = DateTime)]
     start: Timestamp,
     /// Time not to go beyond, UTC.
-    #[param(schema_with = schema::time)]
+    #[param(value_type = String, format = DateTime)]
     stop: Timestamp,
     /// From one state to the next, in seconds; 60 without it.
-    #[param(exclusive_minimum = 0, maximum = 86400)]
+    #[param(minimum = 0.001, maximum = 86400)]
     step_s: Option<f64>,
     /// Frame; `teme` without it.
     #[param(inline)]
@@ -164,7 +168,7 @@ impl EphemerisParams {
     fn request(&self) -> Result<EphemerisRequest, Problem> {
         let step_s = self.step_s.unwrap_or(60.0);
         if !(1e-3..=86_400.0).contains(&step_s) {
-            return Err(Problem::invalid("step_s", format!("{step_s}: 0.001 to 86400 is due")));
+            return Err(Problem::invalid("step_s", format!("{step_s:?}: 0.001 to 86400 is due")));
         }
         if self.stop < self.start {
             return Err(Problem::invalid("stop", format!("{} is before start, {}", self.stop, self.start)));
@@ -211,13 +215,53 @@ impl From<StateAt> for StateRow {
 pub(crate) struct EphemerisRow {
     /// Catalog number.
     catalog_number: u32,
-    /// Frame of the states. ITRF takes UT1 as UTC and no polar motion.
+    /// Frame of the states.
     frame: &'static str,
+    /// Which orientation of the Earth the frame follows from; nothing for frames that do not turn with it.
+    earth_orientation: Option<OrientationRow>,
     /// Epoch of the element set that they follow from, UTC.
     #[schema(schema_with = schema::time_or_null)]
     epoch: Option<Timestamp>,
     /// The states.
     states: Vec<StateRow>,
+}
+
+/// Which orientation of the Earth was used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OrientationRow {
+    /// `observed`; `predicted`, where a day of it is; or `none`: UT1 - UTC and polar motion are not known for the whole window
+    /// and taken as zero.
+    #[schema(schema_with = schema::orientation_used)]
+    kind: &'static str,
+    /// First day of the values that were used, UTC.
+    #[schema(schema_with = schema::date_or_null)]
+    first_day: Option<Date>,
+    /// Last day of the values that were used, UTC.
+    #[schema(schema_with = schema::date_or_null)]
+    last_day: Option<Date>,
+    /// Feed that they came from.
+    source: Option<String>,
+    /// When the oldest of them arrived, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    arrived: Option<Timestamp>,
+}
+
+impl From<Option<OrientationUsed>> for OrientationRow {
+    fn from(used: Option<OrientationUsed>) -> Self {
+        let Some(used) = used else {
+            return Self { kind: "none", first_day: None, last_day: None, source: None, arrived: None };
+        };
+        Self {
+            kind: match used.kind {
+                EarthOrientationKind::Observed => "observed",
+                EarthOrientationKind::Predicted => "predicted",
+            },
+            first_day: Some(used.first_day),
+            last_day: Some(used.last_day),
+            source: Some(used.source),
+            arrived: Some(used.arrived),
+        }
+    }
 }
 
 /// States of an object by its current element set, in a frame.
@@ -232,12 +276,14 @@ pub(crate) async fn ephemeris(
     Parameters(params): Parameters<EphemerisParams>,
 ) -> Result<Response, Problem> {
     let request = params.request()?;
-    let (set, states) = state.exporter().states(&caller.tenant, number(id)?, request).await?;
+    let found = state.exporter().states(&caller.tenant, number(id)?, request).await?;
     let notation = match params.format.unwrap_or_default() {
         EphemerisFormat::Json => {
+            let ObjectStates { element_set: set, frame, orientation, states } = found;
             return answer::json(&EphemerisRow {
                 catalog_number: set.object.get(),
-                frame: request.frame.name(),
+                frame: frame.name(),
+                earth_orientation: (frame == ReferenceFrame::Itrf).then(|| orientation.into()),
                 epoch: astroshield_domain::time::from_epoch(set.elements.epoch),
                 states: states.into_iter().map(StateRow::from).collect(),
             });
@@ -245,7 +291,7 @@ pub(crate) async fn ephemeris(
         EphemerisFormat::OemKvn => Notation::Kvn,
         EphemerisFormat::OemXml => Notation::Xml,
     };
-    let oem = export::oem(&set, request.frame, &states)?;
+    let oem = export::oem(&found)?;
     written(&state, &[Message::Oem(Box::new(oem))], notation)
 }
 

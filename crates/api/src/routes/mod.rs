@@ -3,7 +3,9 @@
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod conjunctions;
+pub(crate) mod days;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod objects;
@@ -12,6 +14,7 @@ pub(crate) mod runs;
 pub(crate) mod screenings;
 pub(crate) mod session;
 pub(crate) mod status;
+mod tables;
 pub(crate) mod uploads;
 pub(crate) mod watch_lists;
 pub(crate) mod webhooks;

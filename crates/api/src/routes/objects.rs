@@ -1,12 +1,12 @@
 //! `/objects`: the catalog.
 
-use astroshield_domain::catalog::{ElementSet, Grade, ObjectKind, ObjectQuery, SpaceObject};
+use astroshield_domain::catalog::{ElementSet, ElementSetPlace, Grade, ObjectKind, ObjectQuery, SpaceObject};
 use astroshield_domain::export::omm;
-use astroshield_domain::ports::Page;
+use astroshield_domain::ports::{Continued, Page};
 use astroshield_domain::time::from_epoch;
 use astroshield_formats::{CatalogNumber, Message, Notation};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::exports::written;
+use super::tables;
 use crate::access::Reader;
 use crate::answer::{self, List};
 use crate::cursor;
@@ -104,6 +105,7 @@ pub(crate) struct ObjectsParams {
     /// Largest height of apogee, in km.
     max_apogee_km: Option<f64>,
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -124,7 +126,7 @@ fn short(name: &'static str, text: Option<String>, most: usize) -> Result<Option
 }
 
 /// A number of a query that is one.
-pub(super) fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f64>, Problem> {
+fn finite(name: &'static str, number: Option<f64>) -> Result<Option<f64>, Problem> {
     match number {
         Some(number) if !number.is_finite() => {
             Err(Problem::invalid(name, format!("{number}: a finite number is due")))
@@ -270,13 +272,15 @@ pub(crate) enum ElementSetFormat {
     OmmKvn,
     /// Two-line element sets; an object above 339999 has none.
     Tle,
+    /// A table in Parquet of all of them, without `cursor` and `limit`; in builds with the feature `parquet`.
+    Parquet,
 }
 
 impl ElementSetFormat {
     /// The notation, where it is one of a standard.
     fn notation(self) -> Option<Notation> {
         match self {
-            Self::Json => None,
+            Self::Json | Self::Parquet => None,
             Self::OmmJson => Some(Notation::Json),
             Self::OmmCsv => Some(Notation::Csv),
             Self::OmmXml => Some(Notation::Xml),
@@ -303,6 +307,7 @@ impl ElementSetFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ElementSetsParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -315,30 +320,38 @@ pub(crate) struct ElementSetsParams {
 /// Element sets of an object, the newest epoch first.
 #[utoipa::path(get, path = "/objects/{number}/element-sets", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), ElementSetsParams),
-    responses((status = 200, description = "Element sets", content((List<ElementSetRow> = "application/json"),
-        (String = "text/csv"), (String = "application/xml"), (String = "text/plain")))))]
+    responses((status = 200, description = "Element sets", content((schema::ListOrMessages<ElementSetRow> = "application/json"),
+        (String = "text/csv"), (String = "application/xml"), (String = "text/plain"),
+        (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn element_sets(
     State(state): State<ApiState>,
     Reader(caller): Reader,
     headers: HeaderMap,
+    uri: Uri,
     Id(id): Id<u32>,
     Parameters(params): Parameters<ElementSetsParams>,
 ) -> Result<Response, Problem> {
     const LIST: &str = "element sets";
-    let before =
-        params.cursor.as_deref().map(|cursor| cursor::decode::<Timestamp>(LIST, cursor)).transpose()?;
-    let (number, limit) = (number(id)?, limit(params.limit)?);
-    let Page { rows, more } =
-        state.ports.store.element_history(&caller.tenant, number, before, limit).await?;
-    if rows.is_empty()
-        && before.is_none()
+    let after = params.cursor.as_deref().map(|cursor| cursor::decode::<ElementSetPlace>(LIST, cursor));
+    let after = after.transpose()?;
+    let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
+    let is_table = form == ElementSetFormat::Parquet;
+    if is_table {
+        tables::require_whole(params.cursor.as_deref(), params.limit)?;
+    }
+    let (number, limit) = (number(id)?, if is_table { tables::ROWS } else { limit(params.limit)? });
+    let part = state.ports.store.element_history(&caller.tenant, number, after.as_ref(), limit).await?;
+    if part.rows.is_empty()
+        && after.is_none()
         && state.ports.store.object(&caller.tenant, number).await?.is_none()
     {
         return Err(Problem::not_found("object", id));
     }
-    let last = rows.last().filter(|_| more).and_then(|last| from_epoch(last.elements.epoch));
-    let next_cursor = last.map(|last| cursor::encode(LIST, last)).transpose()?;
-    let form = params.format.unwrap_or_else(|| ElementSetFormat::accepted(&headers));
+    if is_table {
+        return tables::element_sets(&state, &caller.tenant, number, part);
+    }
+    let Continued { rows, next } = part;
+    let next_cursor = next.map(|place| cursor::encode(LIST, place)).transpose()?;
     let Some(notation) = form.notation() else {
         let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
         return answer::json(&List { items, next_cursor });
@@ -347,7 +360,7 @@ pub(crate) async fn element_sets(
     let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
     let mut response = written(&state, &messages, notation)?;
     if let Some(next) = next_cursor {
-        response.headers_mut().insert(header::LINK, answer::next_link(&next)?);
+        response.headers_mut().insert(header::LINK, answer::next_link(&uri, &next)?);
     }
     Ok(response)
 }

@@ -9,19 +9,21 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
 use uuid::Uuid;
 
 use super::audit_entry;
 use super::watch_lists::{name, within};
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
+use crate::idempotency::Tried;
 use crate::problem::Problem;
-use crate::request::{Id, Json};
+use crate::request::{Id, Json, whole_or_null};
 use crate::schema;
 use crate::state::ApiState;
 
 /// Where a message goes, beside the WebSocket that all alerts go to.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum ChannelBody {
     /// A webhook.
@@ -32,10 +34,17 @@ pub(crate) enum ChannelBody {
     /// Electronic mail.
     Email {
         /// To whom.
-        #[schema(max_length = 254)]
         address: String,
     },
 }
+
+impl utoipa::PartialSchema for ChannelBody {
+    fn schema() -> RefOr<utoipa::openapi::Schema> {
+        RefOr::T(schema::channel().into())
+    }
+}
+
+impl ToSchema for ChannelBody {}
 
 impl From<Channel> for ChannelBody {
     fn from(channel: Channel) -> Self {
@@ -51,7 +60,7 @@ impl From<Channel> for ChannelBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// Whether it is in force.
     #[serde(default = "yes")]
@@ -83,7 +92,7 @@ pub(crate) struct RuleBody {
     #[schema(max_items = 20)]
     channels: Vec<ChannelBody>,
     /// Minutes without an acknowledgment after which to escalate.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_or_null")]
     #[schema(minimum = 1, maximum = 10_080)]
     escalate_after_minutes: Option<u32>,
     /// Whom to tell then.
@@ -199,7 +208,7 @@ impl RuleBody {
     ) -> Result<Rule, Problem> {
         let store = &state.ports.store;
         if let Some(list) = self.watch_list
-            && !store.watch_lists(&caller.tenant).await?.iter().any(|known| known.id == list)
+            && store.watch_list(&caller.tenant, list).await?.is_none()
         {
             return Err(Problem::unprocessable(format!("no such watch list: {list}")).at("watch_list"));
         }
@@ -242,8 +251,8 @@ pub(crate) async fn rules(
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: RuleId) -> Result<Rule, Problem> {
-    let rules = state.ports.store.rules(&caller.tenant).await?;
-    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| Problem::not_found("rule", id))
+    let rule = state.ports.store.rule(&caller.tenant, id).await?;
+    rule.ok_or_else(|| Problem::not_found("rule", id))
 }
 
 /// One rule.
@@ -264,10 +273,17 @@ pub(crate) async fn rule(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<RuleBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    let rule = body.into_rule(RuleId::at(now), &state, &caller, now).await?;
+    let id = tried.id(RuleId::of_attempt, || RuleId::at(now));
+    if tried.is_repeated()
+        && let Some(rule) = state.ports.store.rule(&caller.tenant, id).await?
+    {
+        return answer::json_of(StatusCode::CREATED, &RuleRow::from(rule));
+    }
+    let rule = body.into_rule(id, &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", &rule.id)).await?;
     answer::json_of(StatusCode::CREATED, &RuleRow::from(rule))
 }

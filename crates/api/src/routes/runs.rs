@@ -95,6 +95,7 @@ impl From<Run> for RunRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct RunsParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]

@@ -16,7 +16,7 @@ use super::runs::NotScreenedRow;
 use crate::access::Writer;
 use crate::answer;
 use crate::problem::{Problem, chain};
-use crate::request::LongJson;
+use crate::request::{LongJson, whole_or_null};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -29,7 +29,7 @@ pub(crate) struct ScreeningBody {
     #[serde(default)]
     message: Option<String>,
     /// The object of the catalog that it is, which is then not screened against itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_or_null")]
     #[schema(maximum = 999_999_999)]
     catalog_number: Option<u32>,
     /// Start of the window, UTC; now without it.
@@ -38,13 +38,16 @@ pub(crate) struct ScreeningBody {
     start: Option<Timestamp>,
     /// Length of the window, in days.
     #[serde(default = "seven")]
-    #[schema(exclusive_minimum = 0, maximum = 14)]
+    #[schema(minimum = 0.001, maximum = 14)]
     window_days: f64,
     /// Largest distance, in km.
     #[serde(default = "ten")]
-    #[schema(exclusive_minimum = 0, maximum = 100)]
+    #[schema(minimum = 0.001, maximum = 100)]
     threshold_km: f64,
 }
+
+/// Least length of a window, in days, and least distance, in km: less is a slip of the pen.
+const LEAST: f64 = 1e-3;
 
 fn seven() -> f64 {
     7.0
@@ -70,10 +73,10 @@ impl ScreeningBody {
             }
         };
         let inside = |field: &'static str, value: f64, limit: f64| {
-            if value > 0.0 && value <= limit {
+            if (LEAST..=limit).contains(&value) {
                 return Ok(value);
             }
-            let detail = format!("{value}: above 0 and at most {limit} is due");
+            let detail = format!("{value:?}: {LEAST} to {limit} is due");
             Err(Problem::unprocessable(detail).at(field))
         };
         Ok(OnDemandRequest {

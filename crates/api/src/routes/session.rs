@@ -1,6 +1,7 @@
 //! `/session`: signing in with a one-time token, and out.
 
 use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::metrics;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
@@ -53,9 +54,9 @@ pub(crate) async fn sign_in(
     if headers.contains_key(header::ORIGIN) {
         access::require_same_origin(&uri, &headers)?;
     }
-    let caller = state
-        .tokens
-        .redeem(&asked.token, state.now())
+    let redeemed = state.tokens.redeem(&asked.token, state.now());
+    metrics::SIGN_INS.increment([if redeemed.is_some() { "signed_in" } else { "refused" }]);
+    let caller = redeemed
         .ok_or_else(|| Problem::unauthenticated("the token is used, expired or wrong").at("token"))?;
     let cookie = access::begin(&state, &caller).await?;
     let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;

@@ -9,12 +9,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
+use object_store::ObjectStoreExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::cursor;
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Parameters, body_bytes, limit};
 use crate::schema;
@@ -68,6 +70,7 @@ impl From<Upload> for UploadRow {
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadsParams {
     /// Where the list goes on.
+    #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
@@ -102,13 +105,40 @@ pub(crate) async fn upload(
     answer::json(&UploadRow::from(upload.ok_or_else(|| Problem::not_found("upload", id))?))
 }
 
+/// The file as it was given, byte for byte.
+#[utoipa::path(get, path = "/uploads/{id}/file", tag = "uploads",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+pub(crate) async fn file(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Id(id): Id<UploadId>,
+) -> Result<Response, Problem> {
+    let upload = state.ports.store.upload(&caller.tenant, id).await?;
+    let upload = upload.ok_or_else(|| Problem::not_found("upload", id))?;
+    kept(&state, &upload.blob, &upload.name).await
+}
+
+/// A file that is kept.
+pub(super) async fn kept(state: &ApiState, path: &str, name: &str) -> Result<Response, Problem> {
+    match state.ports.blobs.get(&path.into()).await {
+        Ok(found) => answer::file(found, name),
+        Err(object_store::Error::NotFound { .. }) => Err(Problem::not_found("file", name)),
+        Err(error) => Err(Problem::unavailable(chain(&error))),
+    }
+}
+
 /// What is said of an upload beside its bytes.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadParams {
     /// Name of the file; else the one of the header `Content-Disposition`.
-    #[param(min_length = 1, max_length = 200)]
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\s/\\:.][^\x00-\x1f\x7f-\x9f/\\:]*$"
+    )]
     name: Option<String>,
     /// The object whose ephemeris it is, where the file does not say.
     #[param(maximum = 999_999_999)]
@@ -164,6 +194,7 @@ impl From<UploadError> for Problem {
 pub(crate) async fn upload_file(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Parameters(params): Parameters<UploadParams>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -176,7 +207,8 @@ pub(crate) async fn upload_file(
     });
     let object = object.transpose()?;
     let bytes = body_bytes(request, state.settings.upload_limit_bytes).await?;
-    let upload = state.use_cases.uploads.receive(&caller, &name, object, bytes.into()).await?;
+    let uploads = &state.use_cases.uploads;
+    let upload = uploads.receive_once(&caller, &name, object, bytes.into(), tried.0.as_deref()).await?;
     if upload.state == UploadState::Rejected {
         let detail = format!("{name}: nothing of it is used; it is kept as upload {}", upload.id);
         return Err(Problem::unprocessable(detail).with_errors(upload.problems));

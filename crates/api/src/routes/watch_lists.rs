@@ -16,8 +16,9 @@ use utoipa::ToSchema;
 use super::audit_entry;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
+use crate::idempotency::Tried;
 use crate::problem::Problem;
-use crate::request::{Id, Json};
+use crate::request::{Id, Json, whole};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -26,11 +27,12 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WatchedObjectBody {
     /// Catalog number.
+    #[serde(deserialize_with = "whole")]
     #[schema(maximum = 999_999_999)]
     catalog_number: u32,
     /// Hard-body radius, in m, where the operator knows better.
     #[serde(default)]
-    #[schema(exclusive_minimum = 0, maximum = 1000)]
+    #[schema(minimum = 0.001, maximum = 1000)]
     hard_body_radius_m: Option<f64>,
     /// Whether it can maneuver.
     #[serde(default)]
@@ -50,7 +52,7 @@ pub(crate) struct WatchedObjectBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WatchListBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// The satellites.
     #[schema(max_items = 10_000)]
@@ -108,7 +110,7 @@ pub(super) fn within(
     match value {
         Some(value) if !range.contains(&value) => {
             let (start, end) = (range.start(), range.end());
-            Err(Problem::unprocessable(format!("{value}: {start} to {end} is due")).at(field.into()))
+            Err(Problem::unprocessable(format!("{value:?}: {start} to {end} is due")).at(field.into()))
         }
         other => Ok(other),
     }
@@ -161,8 +163,8 @@ pub(crate) async fn watch_lists(
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: WatchListId) -> Result<WatchList, Problem> {
-    let lists = state.ports.store.watch_lists(&caller.tenant).await?;
-    lists.into_iter().find(|list| list.id == id).ok_or_else(|| Problem::not_found("watch list", id))
+    let list = state.ports.store.watch_list(&caller.tenant, id).await?;
+    list.ok_or_else(|| Problem::not_found("watch list", id))
 }
 
 /// One watch list.
@@ -183,10 +185,17 @@ pub(crate) async fn watch_list(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<WatchListBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    let list = body.into_list(WatchListId::at(now), &caller, now)?;
+    let id = tried.id(WatchListId::of_attempt, || WatchListId::at(now));
+    if tried.is_repeated()
+        && let Some(list) = state.ports.store.watch_list(&caller.tenant, id).await?
+    {
+        return answer::json_of(StatusCode::CREATED, &WatchListRow::from(list));
+    }
+    let list = body.into_list(id, &caller, now)?;
     let audit = audit_entry(&caller, now, "watch_list.create", &list.id);
     state.ports.store.put_watch_list(&list, &audit).await?;
     answer::json_of(StatusCode::CREATED, &WatchListRow::from(list))

@@ -16,7 +16,7 @@ use super::audit_entry;
 use super::watch_lists::name;
 use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
-use crate::idempotency::WithoutSecret;
+use crate::idempotency::{Tried, WithoutSecret};
 use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
@@ -27,10 +27,10 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookBody {
     /// Name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// Where to: `https:`, outside the network unless the settings allow it.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, pattern = "^https://")]
     url: String,
     /// Whether it is in use.
     #[serde(default = "yes")]
@@ -97,8 +97,8 @@ pub(crate) async fn webhooks(
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
-    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
-    webhooks.into_iter().find(|webhook| webhook.id == id).ok_or_else(|| Problem::not_found("webhook", id))
+    let webhook = state.ports.store.webhook(&caller.tenant, id).await?;
+    webhook.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
 /// One webhook.
@@ -119,11 +119,18 @@ pub(crate) async fn webhook(
 pub(crate) async fn create(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Json(body): Json<WebhookBody>,
 ) -> Result<Response, Problem> {
     let now = state.now();
+    let id = tried.id(WebhookId::of_attempt, || WebhookId::at(now));
+    if tried.is_repeated()
+        && let Some(webhook) = state.ports.store.webhook(&caller.tenant, id).await?
+    {
+        return made(webhook);
+    }
     let webhook = Webhook {
-        id: WebhookId::at(now),
+        id,
         tenant: caller.tenant.clone(),
         name: name(&body.name)?,
         url: checked_url(&state, body.url)?,
@@ -133,6 +140,11 @@ pub(crate) async fn create(
     };
     let audit = audit_entry(&caller, now, "webhook.create", &webhook.id);
     state.ports.store.put_webhook(&webhook, &audit).await?;
+    made(webhook)
+}
+
+/// The answer that shows the secret; it is kept without.
+fn made(webhook: Webhook) -> Result<Response, Problem> {
     let secret = Some(webhook.secret.clone());
     let mut row = WebhookRow::without_secret(webhook);
     let kept = serde_json::to_vec(&row).map_err(Problem::internal)?;
@@ -160,7 +172,7 @@ pub(crate) async fn replace(
     answer::json(&WebhookRow::without_secret(webhook))
 }
 
-/// Remove a webhook.
+/// Remove a webhook. Refused while a rule names it.
 #[utoipa::path(delete, path = "/webhooks/{id}", tag = "webhooks",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
     responses((status = 204, description = "Removed")))]

@@ -327,6 +327,7 @@ mod tests {
             finished: Some(at),
             problem: None,
             build: "test".to_owned(),
+            trace: None,
         };
         let sides = states.map(|state| Side { international_designator: None, state });
         (of(&conjunction, &run, &sides, "TEST", at).unwrap(), solution)

@@ -11,8 +11,8 @@ use astroshield_astro::screening::{Instant, Trajectory, TrajectoryError};
 use astroshield_astro::sgp4::{ElementError, PropagationError, Propagator};
 use astroshield_astro::state::{State, Teme};
 use astroshield_formats::{
-    CatalogNumber, Cdm, Header, Oem, OemMetadata, OemSegment, OemState, Omm, OmmMeanElements, OmmMetadata,
-    TimeSystem, Timestamp as Reading, TleParameters,
+    CatalogNumber, Cdm, EarthOrientationKind, Header, Oem, OemMetadata, OemSegment, OemState, Omm,
+    OmmMeanElements, OmmMetadata, TimeSystem, Timestamp as Reading, TleParameters,
 };
 use hifitime::TimeScale;
 use jiff::{SignedDuration, Timestamp};
@@ -21,8 +21,9 @@ use object_store::ObjectStore;
 
 use self::cdm::Side;
 use crate::blobs::BlobError;
-use crate::catalog::ElementSet;
+use crate::catalog::{ElementSet, ElementSetPlace};
 use crate::conjunction::{Conjunction, Participant};
+use crate::daily::{self, OrientationOfWindow, OrientationUsed};
 use crate::ids::{ConjunctionId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
 use crate::screening::Run;
@@ -94,7 +95,8 @@ pub enum ReferenceFrame {
     /// True equator, mean equinox of date: SGP4's own.
     #[default]
     Teme,
-    /// Fixed to the Earth. UT1 - UTC and polar motion are neglected: off by up to 50 m in low orbit while UT1 - UTC is below 0.1 s.
+    /// Fixed to the Earth. Where UT1 - UTC and polar motion are not known, they are neglected: off by up to 50 m in low orbit
+    /// while UT1 - UTC is below 0.1 s.
     Itrf,
     /// Geocentric celestial.
     Gcrf,
@@ -137,6 +139,19 @@ pub struct StateAt {
     pub position_km: [f64; 3],
     /// Velocity, in km/s.
     pub velocity_km_s: [f64; 3],
+}
+
+/// States of an object, and what they follow from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectStates {
+    /// The element set.
+    pub element_set: ElementSet,
+    /// Frame.
+    pub frame: ReferenceFrame,
+    /// The orientation of the Earth, where the frame needs it and it is known for the whole window.
+    pub orientation: Option<OrientationUsed>,
+    /// The states.
+    pub states: Vec<StateAt>,
 }
 
 /// Exports what the store holds.
@@ -202,13 +217,31 @@ impl Exporter {
         tenant: &TenantId,
         object: CatalogNumber,
         request: EphemerisRequest,
-    ) -> Result<(ElementSet, Vec<StateAt>), ExportError> {
-        let set = self.element_set(tenant, object).await?;
-        let elements = set.elements;
+    ) -> Result<ObjectStates, ExportError> {
+        let element_set = self.element_set(tenant, object).await?;
+        let orientation = self.orientation(request).await?;
+        let used = orientation.as_ref().and_then(OrientationOfWindow::used);
+        let elements = element_set.elements;
         let stopped = |_| ExportError::States { states: 0 };
-        let working = tokio::task::spawn_blocking(move || states(&Propagator::new(&elements)?, request));
+        let working = tokio::task::spawn_blocking(move || {
+            states(&Propagator::new(&elements)?, request, orientation.as_ref())
+        });
         let states = working.await.map_err(stopped)??;
-        Ok((set, states))
+        Ok(ObjectStates { element_set, frame: request.frame, orientation: used, states })
+    }
+
+    /// The orientation of the Earth over a window, for the frame that needs it. It is known for the whole window or not used:
+    /// an ephemeris must not jump where a table ends.
+    async fn orientation(
+        &self,
+        EphemerisRequest { frame, start, stop, .. }: EphemerisRequest,
+    ) -> Result<Option<OrientationOfWindow>, ExportError> {
+        if frame != ReferenceFrame::Itrf || stop < start {
+            return Ok(None);
+        }
+        let (from, to) = daily::days_of(start, stop);
+        let range = self.store.earth_orientation(from, to).await?;
+        Ok(OrientationOfWindow::of(range, start, stop))
     }
 
     /// The states of an object by its current element set, as an OEM.
@@ -221,8 +254,7 @@ impl Exporter {
         object: CatalogNumber,
         request: EphemerisRequest,
     ) -> Result<Oem, ExportError> {
-        let (set, states) = self.states(tenant, object, request).await?;
-        oem(&set, request.frame, &states)
+        oem(&self.states(tenant, object, request).await?)
     }
 
     /// What a message says of one object of a conjunction: from the data that the run had.
@@ -245,8 +277,8 @@ impl Exporter {
                 state: state(&motion, tca)?,
             });
         };
-        let after = epoch + SignedDuration::from_millis(1);
-        let sets = self.store.element_history(&run.tenant, object, Some(after), HISTORY).await?.rows;
+        let after = ElementSetPlace::before(epoch + SignedDuration::from_millis(1));
+        let sets = self.store.element_history(&run.tenant, object, Some(&after), HISTORY).await?.rows;
         let of_run = sets.into_iter().filter(|set| {
             time::from_epoch(set.elements.epoch).map(time::to_microsecond)
                 == Some(time::to_microsecond(epoch))
@@ -264,7 +296,11 @@ fn state(motion: &Trajectory, tca: Timestamp) -> Result<State<Teme>, ExportError
     Ok(motion.state(instant, 0.0)?)
 }
 
-fn states(propagator: &Propagator, request: EphemerisRequest) -> Result<Vec<StateAt>, ExportError> {
+fn states(
+    propagator: &Propagator,
+    request: EphemerisRequest,
+    orientation: Option<&OrientationOfWindow>,
+) -> Result<Vec<StateAt>, ExportError> {
     let EphemerisRequest { frame, start, stop, step } = request;
     let span = Duration::try_from(stop.duration_since(start)).unwrap_or_default();
     let count = match step.as_nanos() {
@@ -281,7 +317,8 @@ fn states(propagator: &Propagator, request: EphemerisRequest) -> Result<Vec<Stat
         let teme = propagator
             .propagate(propagator.minutes_since_epoch(epoch))
             .map_err(|error| ExportError::Propagation { time: next, error })?;
-        let (position_km, velocity_km_s) = in_frame(&teme, epoch, frame);
+        let earth = orientation.and_then(|window| window.at(next)).unwrap_or(EarthOrientation::NEGLECTED);
+        let (position_km, velocity_km_s) = in_frame(&teme, epoch, frame, &earth);
         states.push(StateAt {
             time: next,
             position_km: position_km.into(),
@@ -292,8 +329,13 @@ fn states(propagator: &Propagator, request: EphemerisRequest) -> Result<Vec<Stat
     Ok(states)
 }
 
-fn in_frame(teme: &State<Teme>, epoch: Epoch, frame: ReferenceFrame) -> (Vector3<f64>, Vector3<f64>) {
-    let attitude = || EarthAttitude::new(epoch, &EarthOrientation::NEGLECTED);
+fn in_frame(
+    teme: &State<Teme>,
+    epoch: Epoch,
+    frame: ReferenceFrame,
+    orientation: &EarthOrientation,
+) -> (Vector3<f64>, Vector3<f64>) {
+    let attitude = || EarthAttitude::new(epoch, orientation);
     match frame {
         ReferenceFrame::Teme => (teme.position_km, teme.velocity_km_s),
         ReferenceFrame::Itrf => {
@@ -371,7 +413,8 @@ pub fn omm(set: &ElementSet) -> Result<Omm, ExportError> {
 ///
 /// # Errors
 /// When there are no states, or a time is outside the years that messages can write.
-pub fn oem(set: &ElementSet, frame: ReferenceFrame, states: &[StateAt]) -> Result<Oem, ExportError> {
+pub fn oem(object: &ObjectStates) -> Result<Oem, ExportError> {
+    let ObjectStates { element_set: set, frame, states, .. } = object;
     let (Some(first), Some(last)) = (states.first(), states.last()) else {
         return Err(ExportError::States { states: 0 });
     };
@@ -385,16 +428,29 @@ pub fn oem(set: &ElementSet, frame: ReferenceFrame, states: &[StateAt]) -> Resul
             acceleration_km_s2: None,
         })
     });
+    let mut comments =
+        vec![format!("SGP4 from the element set of {} UTC, catalog number {}", reading(epoch)?, set.object)];
+    if *frame == ReferenceFrame::Itrf {
+        comments.push(match &object.orientation {
+            Some(used) => format!(
+                "UT1-UTC and polar motion of {} to {}, {}, from {}",
+                used.first_day,
+                used.last_day,
+                match used.kind {
+                    EarthOrientationKind::Observed => "observed",
+                    EarthOrientationKind::Predicted => "in part predicted",
+                },
+                used.source
+            ),
+            None => "UT1-UTC and polar motion are not known and taken as zero".to_owned(),
+        });
+    }
     Ok(Oem {
         version: "3.0".to_owned(),
         header: Header::default(),
         segments: vec![OemSegment {
             metadata: OemMetadata {
-                comments: vec![format!(
-                    "SGP4 from the element set of {} UTC, catalog number {}",
-                    reading(epoch)?,
-                    set.object
-                )],
+                comments,
                 object_name: set.name.clone().unwrap_or_else(unknown),
                 object_id: set.international_designator.clone().unwrap_or_else(unknown),
                 center_name: "EARTH".to_owned(),
@@ -464,11 +520,12 @@ mod tests {
             step: Duration::from_secs(60),
         };
         let propagator = Propagator::new(&set().elements).unwrap();
-        let teme = states(&propagator, request(ReferenceFrame::Teme)).unwrap();
+        let teme = states(&propagator, request(ReferenceFrame::Teme), None).unwrap();
         assert_eq!(teme.len(), 11);
         for frame in [ReferenceFrame::Itrf, ReferenceFrame::Gcrf, ReferenceFrame::Eme2000] {
-            let states = states(&propagator, request(frame)).unwrap();
-            let text = write(Message::Oem(Box::new(oem(&set(), frame, &states).unwrap())), Notation::Kvn);
+            let states = states(&propagator, request(frame), None).unwrap();
+            let object = ObjectStates { element_set: set(), frame, orientation: None, states };
+            let text = write(Message::Oem(Box::new(oem(&object).unwrap())), Notation::Kvn);
             let document = read_messages(text.as_bytes(), "test", Strictness::Strict).unwrap();
             let [Message::Oem(read)] = &document.messages[..] else { panic!("one OEM") };
             assert_eq!(read.segments[0].metadata.ref_frame, frame.name());
@@ -486,7 +543,7 @@ mod tests {
         let refused = |hours, step| {
             let stop = start + SignedDuration::from_hours(hours);
             let request = EphemerisRequest { frame: ReferenceFrame::Teme, start, stop, step };
-            match states(&propagator, request) {
+            match states(&propagator, request, None) {
                 Err(ExportError::States { states }) => states,
                 other => panic!("{other:?}"),
             }

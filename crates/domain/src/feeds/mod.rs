@@ -6,17 +6,20 @@ mod politeness;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Caller, Scope};
 use crate::catalog::Grade;
+use crate::daily;
 use crate::event::{Event, Payload};
-use crate::feed::{FeedStatus, UploadState};
+use crate::feed::FeedStatus;
 use crate::ids::TenantId;
 use crate::ingest::{self, Ingestor};
-use crate::ports::{Clock, FeedAnswer, FeedClient, FeedError, FeedRequest, Store, StoreError};
+use crate::ports::{Clock, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Store, StoreError};
+use crate::trace::Trace;
 use crate::uploads::Uploads;
 
 /// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
@@ -37,7 +40,18 @@ pub enum FeedKind {
     Satcat,
     /// Conjunction data messages.
     Cdms,
+    /// Space weather, in CelesTrak's CSV.
+    SpaceWeather,
+    /// Earth orientation, in CelesTrak's CSV.
+    EarthOrientation,
 }
+
+/// Stands, in the address of a feed of messages, for the day (UTC) before the one on which the newest was made that is
+/// known; without any, for a week ago.
+pub const SINCE: &str = "{since}";
+
+/// Time before now from which on messages are asked for where none is known.
+const FIRST_MESSAGES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A feed, as it is configured. It cannot be printed: it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,7 +60,8 @@ pub struct FeedSettings {
     pub name: String,
     /// What it brings.
     pub kind: FeedKind,
-    /// Address: `https:`, `http:`, `file:`, or the path of a file or folder.
+    /// Address: `https:`, `http:`, `file:`, or the path of a file or folder. In that of a feed of messages, [`SINCE`] stands
+    /// for the day from which on they are asked for.
     pub url: String,
     /// Time from one request to the next; hosts that ask for more patience get it.
     pub interval: Duration,
@@ -73,6 +88,35 @@ pub struct FeedPoller {
 struct Taken {
     records: u64,
     anything_new: bool,
+    /// When the newest message was made.
+    newest: Option<Timestamp>,
+}
+
+impl Taken {
+    fn of(records: u64, anything_new: bool) -> Self {
+        Self { records, anything_new, newest: None }
+    }
+}
+
+impl FeedSettings {
+    /// Whether what it sends has to change from time to time: catalogs and tables age, messages come when there are any.
+    pub(crate) fn has_to_change(&self) -> bool {
+        match self.kind {
+            FeedKind::ElementSets { .. } | FeedKind::SpaceWeather | FeedKind::EarthOrientation => true,
+            FeedKind::Satcat | FeedKind::Cdms => false,
+        }
+    }
+
+    /// Tells these settings from others. Of the password so little goes in that it cannot be found from the outcome.
+    fn fingerprint(&self) -> String {
+        let hash = |text: &str| Sha256::digest(text.as_bytes());
+        let (user, password) =
+            self.space_track.as_ref().map_or(("", ""), |(user, password)| (user, password));
+        let feed = hash(&format!("{:?} {} {user}", self.kind, self.url));
+        let password = hash(&format!("{user} {password}"));
+        let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        format!("{}-{}", digits(&feed[..8]), digits(&password[..2]))
+    }
 }
 
 impl FeedPoller {
@@ -108,20 +152,25 @@ impl FeedPoller {
         let feed = self.feeds.iter().find(|feed| feed.name == name).ok_or_else(unknown)?;
         let status = self.status(feed).await.map_err(|reason| error(reason.to_string(), false))?;
         let now = self.clock.now();
-        if let Some(not_before) = status.not_before.filter(|not_before| *not_before > now) {
+        if status.stopped {
+            let problem = status.problem.as_deref().unwrap_or("the sign-in was refused");
+            return Err(error(format!("not asked until its settings change: {problem}"), true));
+        }
+        if let Some(not_before) = self.due(feed, &status).filter(|not_before| *not_before > now) {
             let mut error = error(format!("not to be asked before {not_before}"), false);
             error.retry_after = Duration::try_from(not_before.duration_since(now)).ok();
             return Err(error);
         }
-        self.ask(feed, status).await
+        Trace::begin().follow("ingest", self.ask(feed, status)).await
     }
 
     async fn keep_asking(&self, index: usize, shutdown: &CancellationToken) {
         let Some(feed) = self.feeds.get(index) else { return };
         while !shutdown.is_cancelled() {
             let wait = match self.status(feed).await {
+                Ok(status) if status.stopped => LOOK,
                 Ok(status) => {
-                    let due = status.not_before.unwrap_or(Timestamp::MIN);
+                    let due = self.due(feed, &status).unwrap_or(Timestamp::MIN);
                     let left = due.duration_since(self.clock.now());
                     Duration::try_from(left).unwrap_or_default().min(LOOK)
                 }
@@ -152,14 +201,45 @@ impl FeedPoller {
     }
 
     async fn status(&self, feed: &FeedSettings) -> Result<FeedStatus, StoreError> {
-        let known = self.store.feeds().await?.into_iter().find(|status| status.feed == feed.name);
-        Ok(known.unwrap_or_else(|| FeedStatus { feed: feed.name.clone(), ..FeedStatus::default() }))
+        let settings = Some(feed.fingerprint());
+        let mut known = self.store.feeds().await?.into_iter().find(|status| status.feed == feed.name);
+        if let Some(known) = &mut known
+            && known.settings.is_none()
+        {
+            known.settings.clone_from(&settings);
+        }
+        let (confirmed, changed) =
+            known.as_ref().map_or((None, None), |known| (known.confirmed, known.changed));
+        // Of a feed that was set up otherwise, only what it brought is still there.
+        let new =
+            FeedStatus { feed: feed.name.clone(), settings, confirmed, changed, ..FeedStatus::default() };
+        Ok(known.filter(|known| known.settings == new.settings).unwrap_or(new))
+    }
+
+    /// When a feed may be asked again. A time beyond any wait was noted by a clock that was ahead.
+    fn due(&self, feed: &FeedSettings, status: &FeedStatus) -> Option<Timestamp> {
+        let interval = politeness::interval(&feed.url, feed.interval);
+        let longest =
+            self.clock.now().saturating_add(politeness::longest(interval)).unwrap_or(Timestamp::MAX);
+        status.not_before.filter(|not_before| *not_before <= longest)
+    }
+
+    /// The address to ask for what is newer than what is known.
+    fn address(&self, feed: &FeedSettings, status: &FeedStatus) -> String {
+        if !feed.url.contains(SINCE) {
+            return feed.url.clone();
+        }
+        let now = self.clock.now();
+        // Messages of the newest one's day may have come after it; those that are known are recognized.
+        let day_before = status.newest.map(|newest| newest.min(now) - SignedDuration::from_hours(24));
+        let from = day_before.unwrap_or(now - FIRST_MESSAGES);
+        feed.url.replace(SINCE, &daily::day_of(from).to_string())
     }
 
     #[tracing::instrument(skip_all, fields(feed = feed.name))]
     async fn ask(&self, feed: &FeedSettings, mut status: FeedStatus) -> Result<(), FeedError> {
         let request = FeedRequest {
-            url: feed.url.clone(),
+            url: self.address(feed, &status),
             etag: status.etag.clone(),
             last_modified: status.last_modified.clone(),
             space_track: feed.space_track.clone(),
@@ -185,8 +265,9 @@ impl FeedPoller {
                 status.confirmed = Some(now);
                 (status.failures, status.problem) = (0, None);
                 (status.etag, status.last_modified) = (etag, last_modified);
-                if let Some(Taken { records, anything_new }) = taken {
+                if let Some(Taken { records, anything_new, newest }) = taken {
                     status.records = Some(records);
+                    status.newest = newest.max(status.newest);
                     if anything_new {
                         status.changed = Some(now);
                     }
@@ -201,6 +282,7 @@ impl FeedPoller {
                     Some(politeness::after_failure(now, &feed.name, interval, before, retry_after));
                 status.failures = before.saturating_add(1);
                 status.problem = Some(error.reason.clone());
+                status.stopped = error.fault == FeedFault::SignInRefused;
                 self.record(feed, &status, Some(error.reason.clone())).await?;
                 Err(error)
             }
@@ -222,7 +304,7 @@ impl FeedPoller {
                     .element_sets_after(&feed.tenant, &feed.name, grade, &feed.name, bytes, status.records)
                     .await
                     .map_err(|error| refused(error.to_string()))?;
-                Ok(Taken { records, anything_new: summary.new_element_sets > 0 })
+                Ok(Taken::of(records, summary.new_element_sets > 0))
             }
             FeedKind::Satcat => {
                 let records = self
@@ -230,22 +312,33 @@ impl FeedPoller {
                     .satcat_after(&feed.name, bytes, status.records)
                     .await
                     .map_err(|error| refused(crate::describe(&error)))?;
-                Ok(Taken { records, anything_new: true })
+                Ok(Taken::of(records, true))
             }
+            FeedKind::SpaceWeather => self
+                .ingestor
+                .space_weather_after(&feed.name, bytes, status.records)
+                .await
+                .map(|(records, changed)| Taken::of(records, changed > 0))
+                .map_err(|error| refused(error.to_string())),
+            FeedKind::EarthOrientation => self
+                .ingestor
+                .earth_orientation_after(&feed.name, bytes, status.records)
+                .await
+                .map(|(records, changed)| Taken::of(records, changed > 0))
+                .map_err(|error| refused(error.to_string())),
             FeedKind::Cdms => {
                 let caller =
                     Caller { tenant: feed.tenant.clone(), name: feed.name.clone(), scope: Scope::Write };
-                let upload = self
+                let delivered = self
                     .uploads
-                    .receive(&caller, &feed.name, None, bytes)
+                    .deliver(&caller, &feed.name, bytes)
                     .await
-                    .map_err(|error| refused(error.to_string()))?;
-                match upload.state {
-                    UploadState::Accepted => Ok(Taken { records: upload.records, anything_new: true }),
-                    UploadState::Rejected => {
-                        Err(refused(upload.problems.into_iter().next().unwrap_or_default()))
-                    }
-                }
+                    .map_err(|error| refused(crate::describe(&error)))?;
+                Ok(Taken {
+                    records: delivered.messages,
+                    anything_new: delivered.new > 0,
+                    newest: delivered.newest,
+                })
             }
         }
     }
@@ -264,5 +357,5 @@ impl FeedPoller {
 }
 
 fn error(reason: String, permanent: bool) -> FeedError {
-    FeedError { reason, retry_after: None, permanent }
+    FeedError { reason, retry_after: None, permanent, fault: FeedFault::Other }
 }

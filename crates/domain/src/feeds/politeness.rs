@@ -41,6 +41,11 @@ pub(super) fn interval(url: &str, configured: Duration) -> Duration {
     configured.max(least)
 }
 
+/// The longest wait that there can be.
+pub(super) fn longest(interval: Duration) -> Duration {
+    (2 * interval.max(LONGEST)).max(7 * LONGEST)
+}
+
 /// When to ask again after a failure: the interval, doubled for each failure before, at most a day, but as late as the
 /// other side wants.
 pub(super) fn after_failure(

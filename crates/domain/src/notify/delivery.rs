@@ -7,9 +7,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Notifier, message};
-use crate::alert::{Channel, Delivery, DeliveryState};
+use crate::alert::{AlertChange, Channel, Delivery, DeliveryState};
+use crate::metrics;
 use crate::patience::Patience;
 use crate::ports::{DeliveryError, StoreError, WebhookRequest};
+use crate::trace::Trace;
 
 /// Waits after each failed attempt; after the last one a message is given up.
 const WAITS: [Duration; 7] = [
@@ -23,11 +25,11 @@ const WAITS: [Duration; 7] = [
 ];
 
 /// Messages that are tried at once.
-const AT_ONCE: u32 = 32;
-/// How long an attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(30);
+const AT_ONCE: usize = 32;
+/// How long an attempt may take: longer than any adapter lets one take, as what is cut off from outside may have arrived.
+const ATTEMPT: Duration = Duration::from_secs(90);
 /// How long nobody else tries what was taken: longer than an attempt, so that only a crash makes it come again.
-const LEASE: SignedDuration = SignedDuration::from_secs(120);
+const LEASE: SignedDuration = SignedDuration::from_secs(180);
 /// How often to look for messages if nobody says that there are some.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -60,11 +62,13 @@ impl Notifier {
     /// Delivers until shutdown.
     pub(super) async fn keep_delivering(&self, shutdown: &CancellationToken) {
         let mut patience = Patience::new(INTERVAL, Duration::from_secs(60));
+        let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
-            let wait = match self.deliver_due().await {
-                Ok(tried) => {
+            // One that hangs keeps its own place only: the others are given away again as they come free.
+            let wait = match self.begin_due(&mut attempts).await {
+                Ok(_) => {
                     patience.reset();
-                    if tried == AT_ONCE as usize { Duration::ZERO } else { INTERVAL }
+                    INTERVAL
                 }
                 Err(error) => {
                     tracing::error!(%error, failures = patience.failures(), "messages wait for the store");
@@ -73,10 +77,17 @@ impl Notifier {
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = self.wake.notified(), if patience.failures() == 0 => {}
+                () = self.wake.notified(), if patience.failures() == 0 && attempts.len() < AT_ONCE => {}
+                Some(ended) = attempts.join_next() => {
+                    if let Ok(Err(error)) = ended {
+                        tracing::error!(%error, "how an attempt ended could not be kept: it is made again");
+                    }
+                }
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        // What is on its way may be there already: it is not cut off.
+        while attempts.join_next().await.is_some() {}
     }
 
     /// Tries each message that is due once; returns how many.
@@ -84,21 +95,34 @@ impl Notifier {
     /// # Errors
     /// When the store fails. What could not be recorded is tried again when its lease ends.
     pub async fn deliver_due(&self) -> Result<usize, StoreError> {
-        let now = self.clock.now();
-        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        let taken = self.store.take_deliveries(now, until, AT_ONCE).await?;
-        let (count, mut attempts) = (taken.len(), JoinSet::new());
-        for delivery in taken {
-            let notifier = self.clone();
-            attempts.spawn(async move { notifier.attempt(&delivery).await });
-        }
-        let mut outcome = Ok(count);
+        let mut attempts = JoinSet::new();
+        let mut outcome = Ok(self.begin_due(&mut attempts).await?);
         while let Some(ended) = attempts.join_next().await {
             if let Ok(Err(error)) = ended {
                 outcome = Err(error);
             }
         }
         outcome
+    }
+
+    /// Begins attempts at messages that are due, as many as there is room for; returns how many.
+    async fn begin_due(&self, attempts: &mut JoinSet<Result<(), StoreError>>) -> Result<usize, StoreError> {
+        let room = u32::try_from(AT_ONCE.saturating_sub(attempts.len())).unwrap_or_default();
+        if room == 0 {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        let taken = self.store.take_deliveries(now, until, room).await?;
+        let count = taken.len();
+        for delivery in taken {
+            let notifier = self.clone();
+            attempts.spawn(async move {
+                let trace = delivery.trace.clone().unwrap_or_else(Trace::begin);
+                trace.follow("deliver", notifier.attempt(&delivery)).await
+            });
+        }
+        Ok(count)
     }
 
     #[tracing::instrument(skip_all, fields(delivery = %delivery.id, alert = %delivery.alert))]
@@ -108,6 +132,7 @@ impl Notifier {
             Err(_) => Err(passing(format!("no answer within {} s", ATTEMPT.as_secs()))),
         };
         let verdict = judge(result, delivery.attempts, self.clock.now());
+        measure(delivery, verdict.state, self.clock.now());
         match (&verdict.state, &verdict.problem) {
             (DeliveryState::Delivered, _) => tracing::info!("delivered"),
             (DeliveryState::Due, Some(problem)) => {
@@ -135,6 +160,7 @@ impl Notifier {
                     id: delivery.id.to_string(),
                     unix_s: self.clock.now().as_second(),
                     body: delivery.body.clone(),
+                    traceparent: Trace::current().map(|trace| trace.traceparent()),
                 };
                 Ok(self.webhooks.post(&request).await)
             }
@@ -145,6 +171,26 @@ impl Notifier {
                 None => Ok(Err(permanent("no mail server is configured"))),
             },
         }
+    }
+}
+
+/// Counts an attempt, and how long a new alert took to arrive.
+fn measure(delivery: &Delivery, state: DeliveryState, now: Timestamp) {
+    let channel = match delivery.channel {
+        Channel::Webhook { .. } => "webhook",
+        Channel::Email { .. } => "email",
+    };
+    let outcome = match state {
+        DeliveryState::Delivered => "delivered",
+        DeliveryState::Due => "put_off",
+        DeliveryState::Failed => "given_up",
+    };
+    metrics::DELIVERY_ATTEMPTS.increment([channel, outcome]);
+    if state == DeliveryState::Delivered
+        && matches!(delivery.change, AlertChange::Opened | AlertChange::Raised)
+        && let Some(since) = delivery.since
+    {
+        metrics::ALERT_DELAY.record([channel], now.duration_since(since).as_secs_f64().max(0.0));
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::rules::Criteria;
 use super::{Notifier, escalate_at, message, over};
 use crate::alert::{
-    Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Rule, Severity, Subject,
+    Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Delivery, Rule, Severity, Subject,
 };
 use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
 use crate::ids::{AlertId, ConjunctionId, TenantId};
@@ -36,6 +36,15 @@ impl Notifier {
     /// # Errors
     /// When the store fails.
     pub async fn evaluate(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.evaluate_since(tenant, None).await
+    }
+
+    /// As [`Notifier::evaluate`], of conjunctions that were committed at a time.
+    pub(super) async fn evaluate_since(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let rules = self.store.enabled_rules().await?;
         let mut tenants: BTreeSet<&TenantId> = rules.iter().map(|rule| &rule.tenant).collect();
         let local = TenantId::local();
@@ -46,11 +55,11 @@ impl Notifier {
         }
         for tenant in tenants {
             let own: Vec<&Rule> = rules.iter().filter(|rule| rule.tenant == *tenant).collect();
-            match self.evaluate_for(tenant, &own).await {
+            match self.evaluate_for(tenant, &own, since).await {
                 // Another process has opened one of the same alerts: look again at what there is now.
                 Err(StoreError::Conflict { reason }) => {
                     tracing::info!(%tenant, reason, "rules are evaluated again");
-                    self.evaluate_for(tenant, &own).await?;
+                    self.evaluate_for(tenant, &own, since).await?;
                 }
                 other => other?,
             }
@@ -63,13 +72,18 @@ impl Notifier {
         let mut tenants: BTreeSet<TenantId> = rules.iter().map(|rule| rule.tenant.clone()).collect();
         tenants.insert(TenantId::local());
         for tenant in &tenants {
-            self.evaluate_for(tenant, &[]).await?;
+            self.evaluate_for(tenant, &[], None).await?;
         }
         Ok(())
     }
 
     #[tracing::instrument(skip_all, fields(%tenant))]
-    async fn evaluate_for(&self, tenant: &TenantId, rules: &[&Rule]) -> Result<(), StoreError> {
+    async fn evaluate_for(
+        &self,
+        tenant: &TenantId,
+        rules: &[&Rule],
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let now = time::to_microsecond(self.clock.now());
         let unresolved = self.store.unresolved_alerts(tenant).await?;
         let mut evaluation = Evaluation {
@@ -77,7 +91,7 @@ impl Notifier {
             tenant,
             now,
             unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
-            changes: AlertChanges::default(),
+            changes: AlertChanges { since, ..AlertChanges::default() },
             refreshed: Vec::new(),
         };
         let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
@@ -139,6 +153,7 @@ impl Evaluation<'_> {
                     severity: rule.severity.max(alert.severity),
                     updated: self.now,
                     summary: message::summary(conjunction),
+                    version: alert.version + 1,
                     told_probability: Some(conjunction.leading_probability()),
                     ..alert.clone()
                 };
@@ -152,7 +167,8 @@ impl Evaluation<'_> {
             None => (self.open(rule, subject, conjunction), AlertChange::Opened),
         };
         let told = message::deliveries(&alert, change, Some(conjunction), &rule.channels, self.now);
-        self.changes.deliveries.extend(told);
+        let since = self.changes.since;
+        self.changes.deliveries.extend(told.into_iter().map(|delivery| Delivery { since, ..delivery }));
         self.changes.alerts.push((alert.clone(), change));
         self.unresolved.insert(key, alert);
         Ok(())
@@ -174,21 +190,15 @@ impl Evaluation<'_> {
             escalate_at: escalate_at(rule, self.now),
             escalated: None,
             told_probability: Some(conjunction.leading_probability()),
+            version: 0,
         }
     }
 
     /// Whether somebody has resolved the alert of this subject while its conjunction was there: they want to hear no more
     /// of it, unless it goes and comes back.
     async fn is_settled(&self, key: &str, conjunction: &Conjunction) -> Result<bool, StoreError> {
-        let query = AlertQuery {
-            state: Some(AlertState::Resolved),
-            object: Some(conjunction.objects[0].number),
-            limit: 200,
-            ..AlertQuery::default()
-        };
-        let past = self.store.alerts(self.tenant, &query).await?.rows;
-        let resolved = past.iter().find(|alert| alert.subject.key() == key).and_then(|alert| alert.resolved);
-        let Some(resolved) = resolved else { return Ok(false) };
+        let past = self.store.resolved_alert(self.tenant, key).await?;
+        let Some(resolved) = past.and_then(|alert| alert.resolved) else { return Ok(false) };
         let history = self.store.conjunction_history(self.tenant, conjunction.id).await?;
         let then = history.iter().rev().find(|entry| entry.at <= resolved);
         Ok(then.is_some_and(|entry| entry.status == ConjunctionStatus::Active))
@@ -278,6 +288,7 @@ mod tests {
             muted_until: None,
             escalate_at: None,
             escalated: None,
+            version: 0,
             told_probability,
         };
         let (known, unknown, none) = (told(Some(1e-6)), told(None), told(Some(0.0)));

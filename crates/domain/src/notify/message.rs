@@ -7,6 +7,7 @@ use crate::alert::{Alert, AlertChange, Channel, Delivery, DeliveryState, Subject
 use crate::conjunction::{Conjunction, Participant};
 use crate::ids::DeliveryId;
 use crate::ports::Mail;
+use crate::trace::Trace;
 
 /// What numbers from element sets are worth.
 const NOTICE: &str = "from public element sets: for awareness, not for a maneuver decision";
@@ -46,6 +47,7 @@ pub(crate) fn deliveries(
             told.push(channel);
         }
     }
+    let trace = Trace::current();
     let delivery = |channel: &Channel| {
         let id = DeliveryId::at(now);
         Delivery {
@@ -59,6 +61,8 @@ pub(crate) fn deliveries(
             attempts: 0,
             next_attempt: now,
             problem: None,
+            since: None,
+            trace: trace.clone(),
         }
     };
     told.into_iter().map(delivery).collect()
@@ -209,6 +213,7 @@ mod tests {
             escalate_at: None,
             escalated: None,
             told_probability: None,
+            version: 0,
         }
     }
 

@@ -10,6 +10,7 @@ mod rules;
 #[cfg(test)]
 mod samples;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,22 +18,31 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Caller;
+use crate::access::{Attempt, Caller};
 use crate::alert::{
     Alert, AlertAction, AlertChange, AlertChanges, AlertState, Channel, Rule, Severity, Subject,
 };
 use crate::conjunction::Conjunction;
-use crate::event::{Payload, Topic};
-use crate::ids::{AlertId, TenantId};
+use crate::event::{Consumed, Payload, Topic};
+use crate::ids::{AlertId, EventId, TenantId};
 use crate::patience::Patience;
 use crate::ports::{Bus, BusError, Clock, Mailer, Store, StoreError, WebhookClient};
 use crate::time;
+use crate::trace::Trace;
 
 /// The notifier's name as a consumer.
 const CONSUMER: &str = "notify";
 
+/// The consumer that requests under idempotency keys are of.
+const REQUESTS: &str = "requests";
+
+/// How often an action is tried that somebody else comes before.
+const TRIES: u32 = 4;
+
 /// How often to look for alerts that are due and rules that changed.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long after the time that it bears a change may be committed: what is younger is looked at again.
+const COMMIT: SignedDuration = SignedDuration::from_secs(30);
 /// How often to look for alerts whose conjunction is past.
 const SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
@@ -115,20 +125,64 @@ impl Notifier {
         alert: AlertId,
         action: AlertAction,
     ) -> Result<Alert, NotifyError> {
+        self.act_once(caller, alert, action, None).await
+    }
+
+    /// As [`Notifier::act`], of a request under an idempotency key: one that was done by an earlier attempt is not done again.
+    ///
+    /// # Errors
+    /// As [`Notifier::act`].
+    pub async fn act_once(
+        &self,
+        caller: &Caller,
+        alert: AlertId,
+        action: AlertAction,
+        attempt: Option<&Attempt>,
+    ) -> Result<Alert, NotifyError> {
+        let request =
+            attempt.map(|attempt| Consumed { consumer: REQUESTS, event: EventId::of_attempt(attempt) });
+        let repeated = attempt.is_some_and(|attempt| attempt.repeated);
+        let mut tries = 1;
+        loop {
+            let found = self.store.alert(&caller.tenant, alert).await?;
+            // What is public is nobody's to change.
+            let before =
+                found.filter(|found| found.tenant == caller.tenant).ok_or(NotifyError::NotFound { alert })?;
+            if let Some(request) = request.filter(|_| repeated)
+                && self.store.was_consumed(request).await?
+            {
+                return Ok(before);
+            }
+            match self.try_act(caller, &before, action.clone(), request).await {
+                // Another process did it in the meantime.
+                Err(NotifyError::Store(StoreError::AlreadyConsumed { .. })) => {
+                    let found = self.store.alert(&caller.tenant, alert).await?;
+                    return found.ok_or(NotifyError::NotFound { alert });
+                }
+                // Somebody changed it in the meantime: what is wanted is held against what it is now.
+                Err(NotifyError::Store(StoreError::Conflict { .. })) if tries < TRIES => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_act(
+        &self,
+        caller: &Caller,
+        before: &Alert,
+        action: AlertAction,
+        request: Option<Consumed>,
+    ) -> Result<Alert, NotifyError> {
         let now = time::to_microsecond(self.clock.now());
-        let found = self.store.alert(&caller.tenant, alert).await?;
-        // Of what everybody sees, nobody alone decides.
-        let own = found.filter(|found| found.tenant == caller.tenant);
-        let before = own.ok_or(NotifyError::NotFound { alert })?;
-        let (after, change) = acted(&before, action, now)?;
-        let mut changes = AlertChanges { alerts: vec![(after.clone(), change)], deliveries: Vec::new() };
+        let (after, change) = acted(before, action, now)?;
+        let mut changes = AlertChanges { alerts: vec![(after.clone(), change)], ..AlertChanges::default() };
         if change == AlertChange::Resolved && before.state != AlertState::Muted {
             let conjunction = self.conjunction_of(&after).await?;
             let channels = self.channels_of(&after).await?;
             changes.deliveries = message::deliveries(&after, change, conjunction.as_ref(), &channels, now);
         }
-        self.store.change_alerts(&after.tenant, &changes, None, now).await?;
-        tracing::info!(%alert, ?change, by = caller.name, "alert changed");
+        self.store.change_alerts(&after.tenant, &changes, request, now).await?;
+        tracing::info!(alert = %after.id, ?change, by = caller.name, "alert changed");
         self.wake.notify_one();
         Ok(after)
     }
@@ -157,7 +211,9 @@ impl Notifier {
                 next = subscription.next() => next?,
             };
             if let Payload::ConjunctionsChanged { .. } = published.event.payload {
-                self.evaluate(&published.event.tenant).await?;
+                let event = &published.event;
+                let evaluated = self.evaluate_since(&event.tenant, Some(event.at));
+                Trace::of_event(event).follow("notify", evaluated).await?;
             }
             subscription.acknowledge(published.position).await?;
             patience.reset();
@@ -174,11 +230,9 @@ impl Notifier {
             let looked = async {
                 self.due().await?;
                 let rules = self.store.enabled_rules().await?;
-                let mut changed: Vec<&TenantId> =
-                    rules.iter().filter(|rule| rule.updated >= evaluated).map(|rule| &rule.tenant).collect();
-                changed.dedup();
-                for tenant in changed {
-                    self.evaluate(tenant).await?;
+                let since = evaluated.saturating_sub(COMMIT).unwrap_or(Timestamp::MIN);
+                for tenant in self.changed_since(&rules, since).await? {
+                    self.evaluate(&tenant).await?;
                 }
                 evaluated = now;
                 if now.duration_since(swept) >= SWEEP {
@@ -187,7 +241,7 @@ impl Notifier {
                 }
                 Ok::<(), StoreError>(())
             };
-            let wait = match looked.await {
+            let wait = match Trace::begin().follow("notify", looked).await {
                 Ok(()) => {
                     patience.reset();
                     LOOK
@@ -204,6 +258,31 @@ impl Notifier {
         }
     }
 
+    /// Tenants with a rule that changed, or one that speaks of a watch list that did.
+    async fn changed_since(
+        &self,
+        rules: &[Rule],
+        since: Timestamp,
+    ) -> Result<BTreeSet<TenantId>, StoreError> {
+        let (mut changed, mut listed) = (BTreeSet::new(), BTreeMap::new());
+        for rule in rules {
+            if rule.updated >= since {
+                changed.insert(rule.tenant.clone());
+            } else if let Some(list) = rule.watch_list {
+                listed.entry(&rule.tenant).or_insert_with(BTreeSet::new).insert(list);
+            }
+        }
+        for (tenant, lists) in listed {
+            if !changed.contains(tenant) {
+                let known = self.store.watch_lists(tenant).await?;
+                if known.iter().any(|list| list.updated >= since && lists.contains(&list.id)) {
+                    changed.insert(tenant.clone());
+                }
+            }
+        }
+        Ok(changed)
+    }
+
     /// Escalates the alerts that nobody acknowledged in time, and un-mutes those whose time is over.
     ///
     /// # Errors
@@ -213,6 +292,7 @@ impl Notifier {
         for mut alert in self.store.alerts_due(now).await? {
             let rule = self.rule_of(&alert).await?;
             alert.updated = now;
+            alert.version += 1;
             let (change, channels) = if alert.state == AlertState::Muted {
                 alert.muted_until = None;
                 if alert.acknowledged.is_some() {
@@ -232,16 +312,20 @@ impl Notifier {
             let deliveries = message::deliveries(&alert, change, conjunction.as_ref(), &channels, now);
             tracing::info!(alert = %alert.id, ?change, "alert is due");
             let tenant = alert.tenant.clone();
-            let changes = AlertChanges { alerts: vec![(alert, change)], deliveries };
-            self.store.change_alerts(&tenant, &changes, None, now).await?;
-            self.wake.notify_one();
+            let changes = AlertChanges { alerts: vec![(alert, change)], deliveries, since: None };
+            match self.store.change_alerts(&tenant, &changes, None, now).await {
+                Ok(()) => self.wake.notify_one(),
+                // Somebody changed it in the meantime; if it is still due, the next look sees it.
+                Err(StoreError::Conflict { reason }) => tracing::info!(reason, "an alert is looked at again"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
 
     async fn rule_of(&self, alert: &Alert) -> Result<Option<Rule>, StoreError> {
         let Subject::Conjunction { rule, .. } = &alert.subject else { return Ok(None) };
-        Ok(self.store.rules(&alert.tenant).await?.into_iter().find(|known| known.id == *rule))
+        self.store.rule(&alert.tenant, *rule).await
     }
 
     async fn conjunction_of(&self, alert: &Alert) -> Result<Option<Conjunction>, StoreError> {
@@ -294,7 +378,7 @@ fn escalate_at(rule: &Rule, now: Timestamp) -> Option<Timestamp> {
 
 /// An alert after what a user wants of it.
 fn acted(before: &Alert, action: AlertAction, now: Timestamp) -> Result<(Alert, AlertChange), NotifyError> {
-    let mut alert = Alert { updated: now, ..before.clone() };
+    let mut alert = Alert { updated: now, version: before.version + 1, ..before.clone() };
     let not_now = |asked| NotifyError::NotNow { alert: before.id, state: before.state, asked };
     let resolved = before.state == AlertState::Resolved;
     match action {
@@ -325,7 +409,7 @@ fn acted(before: &Alert, action: AlertAction, now: Timestamp) -> Result<(Alert, 
             if resolved {
                 return Err(not_now("resolved"));
             }
-            Ok((over(alert, now), AlertChange::Resolved))
+            Ok((over(before.clone(), now), AlertChange::Resolved))
         }
     }
 }
@@ -335,6 +419,7 @@ pub(crate) fn over(mut alert: Alert, now: Timestamp) -> Alert {
     alert.state = AlertState::Resolved;
     alert.resolved = Some(now);
     alert.updated = now;
+    alert.version += 1;
     (alert.escalate_at, alert.muted_until) = (None, None);
     alert
 }
@@ -360,6 +445,7 @@ mod tests {
             escalate_at: Some(at(30)),
             escalated: None,
             told_probability: None,
+            version: 0,
         }
     }
 

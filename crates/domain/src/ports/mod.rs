@@ -1,16 +1,18 @@
 //! What the use cases need of the outside. Adapters implement these; a suite in `testkit` holds every adapter to them.
 
+mod archiver;
 mod bus;
 mod cache;
 mod clock;
 mod outside;
 mod store;
 
+pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Cache, CacheKey};
 pub use clock::{Clock, SystemClock};
 pub use outside::{
-    DeliveryError, FeedAnswer, FeedClient, FeedError, FeedRequest, Mail, Mailer, WebhookClient,
+    DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
-pub use store::{Page, Prunable, RunUpdate, Store, StoreError};
+pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};

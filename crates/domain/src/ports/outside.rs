@@ -45,6 +45,20 @@ pub struct FeedError {
     pub retry_after: Option<Duration>,
     /// Whether asking again the same way cannot help (refused, not found).
     pub permanent: bool,
+    /// What it was that failed.
+    pub fault: FeedFault,
+}
+
+/// What failed when a feed gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FeedFault {
+    /// The other side was not reached, and knows nothing of the request.
+    NotReached,
+    /// Name or password were refused: asking again may close the account.
+    SignInRefused,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// Asks feeds.
@@ -67,6 +81,8 @@ pub struct WebhookRequest {
     pub unix_s: i64,
     /// JSON.
     pub body: String,
+    /// The trace that it belongs to: a W3C `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 /// Why a message did not get through.

@@ -1,17 +1,25 @@
 //! The store.
 
-use astroshield_formats::CatalogNumber;
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
 
-use crate::access::{ApiKey, AuditEntry, StoredAnswer};
+use crate::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
 use crate::alert::{
     Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
-use crate::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::catalog::{
+    ElementSet, ElementSetPlace, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject,
+};
+use crate::conjunction::{CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use crate::daily::DayRange;
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
+use crate::figures::Figures;
 use crate::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
@@ -72,6 +80,33 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+/// How often a host may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimit {
+    /// Most requests.
+    pub requests: u32,
+    /// In so much time.
+    pub within: Duration,
+}
+
+/// A request that would be one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyRequests {
+    /// The limit that it would break.
+    pub limit: RequestLimit,
+    /// How long it has to wait.
+    pub wait: Duration,
+}
+
+/// A part of a list that is cut at places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continued<T, P> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The place of the last one, if there are more.
+    pub next: Option<P>,
+}
+
 /// How a run changed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunUpdate {
@@ -119,6 +154,16 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// Whether the store takes a write that lasts; it changes nothing. Where a disk is full or takes no writes, reading still
+    /// works.
+    async fn try_write(&self) -> Result<(), StoreError>;
+
+    /// Notified after each commit through this store that may have put events into the outbox.
+    fn outbox(&self) -> Arc<Notify>;
+
+    /// What there is and how far everybody is, as of a time.
+    async fn figures(&self, now: Timestamp) -> Result<Figures, StoreError>;
+
     // Catalog
 
     /// Stores element sets, those that are known already left alone. An element set is known if its tenant, object, epoch and
@@ -153,16 +198,55 @@ pub trait Store: Send + Sync + 'static {
         number: CatalogNumber,
     ) -> Result<Option<SpaceObject>, StoreError>;
 
-    /// Element sets of an object, the newest epoch first, those before an epoch.
+    /// Element sets of an object, the newest epoch first, of equal epochs the better grade and then the later arrival;
+    /// those after a place in this order.
     async fn element_history(
         &self,
         tenant: &TenantId,
         number: CatalogNumber,
-        before: Option<Timestamp>,
+        after: Option<&ElementSetPlace>,
         limit: u32,
-    ) -> Result<Page<ElementSet>, StoreError>;
+    ) -> Result<Continued<ElementSet, ElementSetPlace>, StoreError>;
+
+    // Days
+
+    /// Stores space weather, and returns how many days are new or changed. What is less certain never takes the place of
+    /// what is more; what is the same is left alone, with its source and its time of arrival.
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError>;
+
+    /// Space weather from a day to a day, both included.
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError>;
+
+    /// Stores the orientation of the Earth, as [`Store::put_space_weather`] does.
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError>;
+
+    /// The orientation of the Earth from a day to a day, both included.
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError>;
 
     // Feeds, uploads, ephemerides
+
+    /// Counts a request of now to a host that wants few of them, whichever process makes it. One that would be more than a
+    /// limit allows is not counted, and has to wait.
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError>;
 
     /// What is known of every feed that was ever asked.
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError>;
@@ -178,6 +262,16 @@ pub trait Store: Send + Sync + 'static {
         cdms: &[ReceivedCdm],
         events: &[Event],
     ) -> Result<(), StoreError>;
+
+    /// As [`Store::add_upload`], of an upload that holds element sets: these are stored with it, as by [`Store::ingest`].
+    async fn add_upload_of_element_sets(
+        &self,
+        upload: &Upload,
+        ingest: &Ingest,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<IngestSummary, StoreError>;
 
     /// Uploads, the newest first, those before one.
     async fn uploads(
@@ -197,6 +291,9 @@ pub trait Store: Send + Sync + 'static {
         as_of: Timestamp,
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<OperatorEphemeris>, StoreError>;
+
+    /// Tenants other than `public` that have a subject of their own: an ephemeris that goes on at a time, or element sets.
+    async fn tenants_with_subjects(&self, at: Timestamp) -> Result<Vec<TenantId>, StoreError>;
 
     // Runs
 
@@ -275,13 +372,24 @@ pub trait Store: Send + Sync + 'static {
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
 
-    /// Conjunction messages that were received for a conjunction, the newest first.
+    /// Identities of the conjunction messages that a tenant itself has with a TCA in a window, both ends included.
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError>;
+
+    /// Conjunction messages of a conjunction, the newest first: those that were received for it, and those of the same pair
+    /// and time that came before it was found.
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError>;
 
     // Watch lists, rules, alerts
 
     /// Watch lists, by name.
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError>;
+
+    /// One watch list.
+    async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError>;
 
     /// Makes or replaces a watch list.
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError>;
@@ -296,6 +404,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Rules, by name.
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError>;
+
+    /// One rule.
+    async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError>;
 
     /// Rules of every tenant that are in force.
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError>;
@@ -315,11 +426,16 @@ pub trait Store: Send + Sync + 'static {
     /// Alerts, the newest first.
     async fn alerts(&self, tenant: &TenantId, query: &AlertQuery) -> Result<Page<Alert>, StoreError>;
 
+    /// The alert of a subject that was resolved last, by the [key](crate::alert::Subject::key) of the subject.
+    async fn resolved_alert(&self, tenant: &TenantId, subject_key: &str)
+    -> Result<Option<Alert>, StoreError>;
+
     /// One alert.
     async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError>;
 
     /// Stores changed alerts and their messages, with an event for each change. A second unresolved alert of the same
-    /// subject is a conflict. With `consumed`, refuses what that consumer has dealt with.
+    /// subject is a conflict, and so is an alert that is not of the version before. With `consumed`, refuses what that
+    /// consumer has dealt with.
     async fn change_alerts(
         &self,
         tenant: &TenantId,
@@ -332,7 +448,8 @@ pub trait Store: Send + Sync + 'static {
     /// told.
     async fn refresh_alerts(&self, tenant: &TenantId, refreshed: &[AlertRefresh]) -> Result<(), StoreError>;
 
-    /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`.
+    /// Messages to send by now, of every tenant, taken for a time: nobody else gets them before `until`. Channels take turns,
+    /// and no more than [`DELIVERIES_PER_CHANNEL`](crate::alert::DELIVERIES_PER_CHANNEL) of one are taken at a time.
     async fn take_deliveries(
         &self,
         now: Timestamp,
@@ -355,10 +472,13 @@ pub trait Store: Send + Sync + 'static {
     /// Webhooks, by name.
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError>;
 
+    /// One webhook.
+    async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
+
     /// Makes or replaces a webhook.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
 
-    /// Removes a webhook.
+    /// Removes a webhook. A conflict while a rule names it.
     async fn remove_webhook(
         &self,
         tenant: &TenantId,
@@ -371,7 +491,7 @@ pub trait Store: Send + Sync + 'static {
     /// API keys, revoked ones too.
     async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Makes a key.
+    /// Makes a key. One of the same identity is replaced: nobody was told what it was.
     async fn add_api_key(&self, key: &ApiKey, audit: &AuditEntry) -> Result<(), StoreError>;
 
     /// Revokes a key.
@@ -386,13 +506,29 @@ pub trait Store: Send + Sync + 'static {
     /// The key of this hash, revoked or not.
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
-    /// What was written by whom, the newest first.
+    /// Adds a line to the audit log, for what is written elsewhere.
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// What was written by whom, the newest first, entries of one time in reverse; those after a place in this order.
     async fn audit(
         &self,
         tenant: &TenantId,
-        before: Option<Timestamp>,
+        after: Option<AuditPlace>,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError>;
+    ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError>;
+
+    /// Keeps that a request is tried under an idempotency key, and when first. A request that was not answered gives its
+    /// place to another one under the same key.
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        request: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<Attempted, StoreError>;
+
+    /// Whether a consumer has dealt with an event.
+    async fn was_consumed(&self, consumed: Consumed) -> Result<bool, StoreError>;
 
     /// The answer that was given under an idempotency key.
     async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError>;
@@ -421,6 +557,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest position.
     async fn last_position(&self) -> Result<i64, StoreError>;
+
+    /// The position from which on every event is there: those before it are forgotten. One more than the newest if none is
+    /// there.
+    async fn oldest_position(&self) -> Result<i64, StoreError>;
 
     /// Where a consumer is; 0 if it never was anywhere.
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError>;

@@ -33,13 +33,23 @@ use crate::population::{self, Fingerprint, Population, PopulationError};
 use crate::ports::{Bus, BusError, Clock, RunUpdate, Store, StoreError, Subscription};
 use crate::screening::{Covered, NotScreened, Run, RunConclusion, RunKind, RunState};
 use crate::sizes::Sizes;
-use crate::time;
+use crate::trace::Trace;
+use crate::{metrics, time};
 
 /// The runner's name as a consumer.
 const CONSUMER: &str = "runs";
 
 /// Events that a run names as its causes, at most.
 const CAUSES: usize = 100;
+
+/// Failed runs in a row that are counted.
+const FAILURES: u32 = 20;
+
+/// Wait after a run that failed; it doubles with each, up to the time between runs.
+const FAILURE_WAIT: Duration = Duration::from_secs(60);
+
+/// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// Attempts at a run while store or blobs are away, before it is given up.
 const ATTEMPTS: u32 = 8;
@@ -151,6 +161,8 @@ struct Trigger {
     catalog: bool,
     /// Tenants whose own data changed.
     tenants: BTreeSet<TenantId>,
+    /// The trace of the first event.
+    trace: Option<Trace>,
 }
 
 /// A run with what it screens.
@@ -188,10 +200,9 @@ impl Runner {
     /// Takes up the runs that are not ended, then runs after each change of the catalog and on schedule, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut patience = Patience::new(Duration::from_secs(1), Duration::from_secs(60));
-        // Those whose ephemerides a change of the public catalog concerns.
-        let mut tenants = BTreeSet::from([TenantId::local()]);
+        self.remove_slices_left_behind().await;
         while !shutdown.is_cancelled() {
-            let Err(error) = self.serve(&mut tenants, &mut patience, &shutdown).await else { return };
+            let Err(error) = self.serve(&mut patience, &shutdown).await else { return };
             tracing::error!(%error, failures = patience.failures(), "screening waits");
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -207,8 +218,12 @@ impl Runner {
     pub async fn take_up(&self, shutdown: &CancellationToken) -> Result<u64, RunError> {
         let mut concluded = 0;
         for run in self.store.unfinished_runs().await? {
-            tracing::info!(run = %run.id, done = run.slices_done, slices = run.slices, "taken up again");
-            if self.to_the_end(run, None, shutdown).await? == Ended::Concluded {
+            let trace = run.trace.clone().unwrap_or_else(Trace::begin);
+            let taken_up = async {
+                tracing::info!(run = %run.id, done = run.slices_done, slices = run.slices, "taken up again");
+                self.to_the_end(run, None, shutdown).await
+            };
+            if trace.follow("screen", taken_up).await? == Ended::Concluded {
                 concluded += 1;
             }
         }
@@ -232,38 +247,46 @@ impl Runner {
         Ok((ended == Ended::Concluded).then_some(id))
     }
 
-    async fn serve(
-        &self,
-        tenants: &mut BTreeSet<TenantId>,
-        patience: &mut Patience,
-        shutdown: &CancellationToken,
-    ) -> Result<(), RunError> {
+    async fn serve(&self, patience: &mut Patience, shutdown: &CancellationToken) -> Result<(), RunError> {
         self.take_up(shutdown).await?;
         let mut subscription = self.bus.subscribe(CONSUMER, &[Topic::Catalog]).await?;
         while let Some(trigger) = self.wait(&mut *subscription, shutdown).await? {
-            tenants.extend(trigger.tenants.iter().cloned());
-            let mut due = Vec::new();
-            if trigger.catalog {
-                due.push((TenantId::public(), RunKind::Catalog));
-            }
-            let concerned = if trigger.catalog { &*tenants } else { &trigger.tenants };
-            due.extend(concerned.iter().map(|tenant| (tenant.clone(), RunKind::Ephemerides)));
-            let last = due.len().saturating_sub(1);
-            for (place, (tenant, kind)) in due.into_iter().enumerate() {
-                let begun = self.begin(&tenant, kind, &trigger.causes).await?;
-                // A run that has begun is taken up whatever happens; before that the events have to come again.
-                if let Some(position) = trigger.position.filter(|_| place == last) {
-                    subscription.acknowledge(position).await?;
-                }
-                if let Some(prepared) = begun {
-                    let run = prepared.run.clone();
-                    self.to_the_end(run, Some(Arc::new(prepared)), shutdown).await?;
-                }
-                if shutdown.is_cancelled() {
-                    return Ok(());
-                }
-            }
+            let trace = trigger.trace.clone().unwrap_or_else(Trace::begin);
+            trace.follow("screen", self.screen(trigger, &mut *subscription, shutdown)).await?;
             patience.reset();
+        }
+        Ok(())
+    }
+
+    /// Makes the runs that are due.
+    async fn screen(
+        &self,
+        trigger: Trigger,
+        subscription: &mut dyn Subscription,
+        shutdown: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let mut concerned = trigger.tenants;
+        let mut due = Vec::new();
+        if trigger.catalog {
+            due.push((TenantId::public(), RunKind::Catalog));
+            // A change of the public catalog concerns everybody who has something to hold against it.
+            concerned.extend(self.store.tenants_with_subjects(self.clock.now()).await?);
+        }
+        due.extend(concerned.into_iter().map(|tenant| (tenant, RunKind::Ephemerides)));
+        let last = due.len().saturating_sub(1);
+        for (place, (tenant, kind)) in due.into_iter().enumerate() {
+            let begun = self.begin(&tenant, kind, &trigger.causes).await?;
+            // A run that has begun is taken up whatever happens; before that the events have to come again.
+            if let Some(position) = trigger.position.filter(|_| place == last) {
+                subscription.acknowledge(position).await?;
+            }
+            if let Some(prepared) = begun {
+                let run = prepared.run.clone();
+                self.to_the_end(run, Some(Arc::new(prepared)), shutdown).await?;
+            }
+            if shutdown.is_cancelled() {
+                break;
+            }
         }
         Ok(())
     }
@@ -276,12 +299,17 @@ impl Runner {
     ) -> Result<Option<Trigger>, RunError> {
         let mut trigger = Trigger::default();
         let mut settled: Option<Instant> = None;
-        let scheduled = Instant::now() + self.until_scheduled().await?;
+        let mut scheduled = Instant::now() + self.until_scheduled().await?;
         loop {
             let due = settled.map_or(scheduled, |settled| settled.min(scheduled));
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
-                () = tokio::time::sleep_until(due) => {
+                () = tokio::time::sleep_until(due.min(Instant::now() + LOOK)) => {
+                    if Instant::now() < due {
+                        // Never later than it was: while the clock is behind, it would be put off again and again.
+                        scheduled = scheduled.min(Instant::now() + self.until_scheduled().await?);
+                        continue;
+                    }
                     trigger.catalog |= due == scheduled;
                     return Ok(Some(trigger));
                 }
@@ -304,10 +332,15 @@ impl Runner {
         if self.store.catalog_age(&TenantId::public()).await?.is_none() {
             return Ok(interval);
         }
-        let newest = self.store.runs(&TenantId::public(), None, 1).await?.rows.into_iter().next();
-        let Some(newest) = newest else { return Ok(Duration::ZERO) };
-        let since = self.clock.now().duration_since(newest.started);
-        Ok(interval.saturating_sub(Duration::try_from(since).unwrap_or_default()))
+        let runs = self.store.runs(&TenantId::public(), None, FAILURES).await?.rows;
+        let Some(newest) = runs.first() else {
+            let public = self.store.figures(self.clock.now()).await?.catalog_arrived;
+            return Ok(if public.is_some() { Duration::ZERO } else { interval });
+        };
+        let failures = runs.iter().take_while(|run| run.state == RunState::Failed).count();
+        let wait = wait_after(u32::try_from(failures).unwrap_or(FAILURES), interval);
+        let since = self.clock.now().duration_since(newest.finished.unwrap_or(newest.started));
+        Ok(wait.saturating_sub(Duration::try_from(since).unwrap_or_default()))
     }
 
     /// Begins a run, if there is anything to screen.
@@ -318,7 +351,14 @@ impl Runner {
         causes: &[EventId],
     ) -> Result<Option<Prepared>, RunError> {
         let now = time::to_microsecond(self.clock.now());
-        let sets = self.store.catalog_as_of(tenant, now).await?;
+        // What arrived while the clock was ahead is there all the same.
+        let mut as_of = now;
+        for owner in [&TenantId::public(), tenant] {
+            if let Some((arrived, _)) = self.store.catalog_age(owner).await? {
+                as_of = as_of.max(arrived);
+            }
+        }
+        let sets = self.store.catalog_as_of(tenant, as_of).await?;
         let epochs = CatalogEpochs::of(sets.iter().map(|set| set.elements.epoch));
         let Some(window_start) = self.window_start(now, epochs.as_ref()) else { return Ok(None) };
         let run = Run {
@@ -326,7 +366,7 @@ impl Runner {
             tenant: tenant.clone(),
             kind,
             state: RunState::Running,
-            as_of: now,
+            as_of,
             window_start,
             window_stop: window_start.saturating_add(self.settings.window).unwrap_or(window_start),
             threshold_km: self.settings.threshold_km,
@@ -339,6 +379,7 @@ impl Runner {
             finished: None,
             problem: None,
             build: self.settings.build.clone(),
+            trace: Trace::current(),
         };
         // Where nothing of a tenant's own is left to screen, a last run lets go of what it found before.
         let covers = kind == RunKind::Ephemerides && self.store.covers(tenant, window_start).await?;
@@ -444,6 +485,8 @@ impl Runner {
                     let problem = crate::describe(&error);
                     let update = RunUpdate::Failed { at: time::to_microsecond(self.clock.now()), problem };
                     self.store.update_run(&run.tenant, run.id, &update).await?;
+                    self.remove_slices(&run).await;
+                    metrics::SCREENINGS.increment([name(run.kind), "failed"]);
                     return Ok(Ended::Concluded);
                 }
                 tracing::warn!(%error, failures, "screening waits");
@@ -516,6 +559,7 @@ impl Runner {
         let finished = time::to_microsecond(self.clock.now());
         let conclusion = RunConclusion { run: run.id, finished, not_screened, covered };
         self.store.conclude_run(&run.tenant, &conclusion, &found).await?;
+        metrics::SCREENINGS.increment([name(run.kind), "completed"]);
         let seconds = finished.duration_since(run.started).as_secs();
         tracing::info!(
             conjunctions = found.len(),
@@ -533,6 +577,22 @@ impl Runner {
     }
 }
 
+/// Time from the end of a run to the next one on schedule, after so many that failed in a row.
+fn wait_after(failures: u32, interval: Duration) -> Duration {
+    match failures.checked_sub(1) {
+        None => interval,
+        Some(before) => patience::after(FAILURE_WAIT, interval, before),
+    }
+}
+
+/// What metrics call a kind of run.
+fn name(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Catalog => "catalog",
+        RunKind::Ephemerides => "ephemerides",
+    }
+}
+
 impl Trigger {
     /// Notes an event; whether something is to be screened for it.
     fn note(&mut self, Published { event, .. }: Published) -> bool {
@@ -542,6 +602,7 @@ impl Trigger {
             _ => false,
         };
         if counts {
+            self.trace.get_or_insert_with(|| Trace::of_event(&event));
             if event.tenant == TenantId::public() {
                 self.catalog = true;
             } else {
@@ -592,5 +653,18 @@ impl Prepared {
             last_seen: self.run.started,
         };
         solved.into_iter().zip(identities).map(conjunction).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_is_tried_again_soon_and_then_less_and_less_often() {
+        let interval = Duration::from_secs(8 * 3600);
+        let minutes: Vec<u64> =
+            [0, 1, 2, 5, 20].map(|failures| wait_after(failures, interval).as_secs() / 60).to_vec();
+        assert_eq!(minutes, [480, 1, 2, 16, 480]);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use astroshield_astro::screening::{SLICE_KNOTS, Slice, SliceOutcome};
+use object_store::ObjectStoreExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use super::{Ended, Prepared, RunError, Runner};
 use crate::blobs;
 use crate::ids::{RunId, TenantId};
 use crate::population::Fingerprint;
-use crate::ports::RunUpdate;
+use crate::ports::{RunUpdate, StoreError};
 use crate::screening::Run;
 
 impl Runner {
@@ -119,6 +120,49 @@ impl Runner {
                 tracing::warn!(%error, "a slice that nobody needs stays");
             }
         }
+    }
+}
+
+/// Why slices that nobody needs stay.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Blobs(#[from] object_store::Error),
+}
+
+impl Runner {
+    /// Removes the slices of runs that are over: a process that dies between the conclusion and the removal leaves them.
+    pub(super) async fn remove_slices_left_behind(&self) {
+        match self.sweep().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "slices of runs that are over were removed"),
+            Err(error) => tracing::warn!(%error, "slices that nobody needs may stay"),
+        }
+    }
+
+    async fn sweep(&self) -> Result<u64, SweepError> {
+        // First the folders, then the runs: one that begins in between has no folder yet.
+        let mut folders = Vec::new();
+        for tenant in self.blobs.list_with_delimiter(None).await?.common_prefixes {
+            let runs = tenant.join("runs");
+            folders.extend(self.blobs.list_with_delimiter(Some(&runs)).await?.common_prefixes);
+        }
+        let unfinished: BTreeSet<String> =
+            self.store.unfinished_runs().await?.iter().map(|run| run.id.to_string()).collect();
+        let mut removed = 0;
+        for folder in folders {
+            if folder.filename().is_none_or(|run| unfinished.contains(run)) {
+                continue;
+            }
+            let listed = self.blobs.list_with_delimiter(Some(&folder)).await?;
+            for slice in listed.objects {
+                self.blobs.delete(&slice.location).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 }
 

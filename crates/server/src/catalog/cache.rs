@@ -12,9 +12,10 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
+use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
+use astroshield_domain::ports::{FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest};
 use serde::{Deserialize, Serialize};
-use ureq::Agent;
-use ureq::http::{HeaderMap, StatusCode, header};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::output;
 
@@ -36,21 +37,25 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// Longest pause that a source can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-/// Largest answer that is taken.
+/// Longest time for a request with its answer.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Largest answer that is taken, unpacked.
 const LIMIT_BYTES: u64 = 256 << 20;
 
 /// A folder of received data, a file a source with its history beside it.
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
-    agent: Agent,
+    client: HttpFeedClient,
+    runtime: Runtime,
     first_wait: Duration,
 }
 
 /// Data from the cache or straight from its source.
 #[derive(Debug)]
 pub(super) struct Received {
-    /// The data as it was sent.
+    /// The data as it was sent, unpacked.
     pub(super) bytes: Vec<u8>,
     /// When the source last said that this is its data, if that is known.
     pub(super) confirmed: Option<SystemTime>,
@@ -81,11 +86,6 @@ struct Failure {
     retry_after: Option<Duration>,
 }
 
-enum Answer {
-    Data { bytes: Vec<u8>, etag: Option<String>, last_modified: Option<String> },
-    Unchanged,
-}
-
 impl Cache {
     /// The cache in the user's cache folder.
     pub(super) fn open() -> anyhow::Result<Self> {
@@ -94,18 +94,14 @@ impl Cache {
             (_, Some(home)) if !home.is_empty() => Path::new(&home).join(".cache"),
             _ => bail!("no cache folder: neither XDG_CACHE_HOME nor HOME is set"),
         };
-        Ok(Self::at(folder.join("astroshield").join("catalog"), FIRST_WAIT))
+        Self::at(folder.join("astroshield").join("catalog"), FIRST_WAIT)
     }
 
-    fn at(folder: PathBuf, first_wait: Duration) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(120)))
-            .user_agent(concat!("astroshield/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Self { folder, agent, first_wait }
+    fn at(folder: PathBuf, first_wait: Duration) -> anyhow::Result<Self> {
+        let client =
+            HttpFeedClient::new(&HttpFeedSettings { timeout: TIMEOUT, ..HttpFeedSettings::default() })?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { folder, client, runtime, first_wait })
     }
 
     /// The data of a source: from the cache if it is fresh or the source cannot be asked, else from the source.
@@ -157,25 +153,25 @@ impl Cache {
 
         let validators = cached.is_some().then_some(&history);
         let answer = self.attempts(&entry.url, validators).and_then(|answer| {
-            if let Answer::Data { bytes, .. } = &answer {
+            if let FeedAnswer::Data { bytes, .. } = &answer {
                 check(bytes)
                     .map_err(|error| Failure::permanent(format!("not the data asked for: {error:#}")))?;
             }
             Ok(answer)
         });
         match (answer, cached) {
-            (Ok(Answer::Data { bytes, etag, last_modified }), _) => {
+            (Ok(FeedAnswer::Data { bytes, etag, last_modified }), _) => {
                 output::replace(&entry.data, &bytes).with_context(|| entry.data.display().to_string())?;
                 let confirmed = History::confirmed(&entry.url, etag, last_modified, now);
                 entry.write_history(&confirmed)?;
                 Ok(confirmed.received(bytes, None))
             }
-            (Ok(Answer::Unchanged), Some(bytes)) => {
+            (Ok(FeedAnswer::Unchanged), Some(bytes)) => {
                 let confirmed = History::confirmed(&entry.url, history.etag, history.last_modified, now);
                 entry.write_history(&confirmed)?;
                 Ok(confirmed.received(bytes, Some("the source has nothing newer".to_owned())))
             }
-            (Ok(Answer::Unchanged), None) => bail!("{}: \"not modified\" without a condition", entry.url),
+            (Ok(FeedAnswer::Unchanged), None) => bail!("{}: \"not modified\" without a condition", entry.url),
             (Err(failure), cached) => {
                 let failed = history.failed(&failure, now);
                 entry.write_history(&failed)?;
@@ -187,7 +183,7 @@ impl Cache {
         }
     }
 
-    fn attempts(&self, url: &str, validators: Option<&History>) -> Result<Answer, Failure> {
+    fn attempts(&self, url: &str, validators: Option<&History>) -> Result<FeedAnswer, Failure> {
         let mut wait = self.first_wait;
         let mut attempt = 1;
         loop {
@@ -205,34 +201,15 @@ impl Cache {
         }
     }
 
-    fn request(&self, url: &str, validators: Option<&History>) -> Result<Answer, Failure> {
-        let mut request = self.agent.get(url);
-        if let Some(etag) = validators.and_then(|history| history.etag.as_ref()) {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        }
-        if let Some(last_modified) = validators.and_then(|history| history.last_modified.as_ref()) {
-            request = request.header(header::IF_MODIFIED_SINCE, last_modified);
-        }
-        let mut response = request.call().map_err(|error| Failure::from(&error))?;
-        let status = response.status();
-        if status == StatusCode::NOT_MODIFIED {
-            return Ok(Answer::Unchanged);
-        }
-        if status != StatusCode::OK {
-            return Err(Failure::status(status, response.headers()));
-        }
-        let text = |name| {
-            let value = response.headers().get(name)?;
-            value.to_str().ok().map(str::to_owned)
+    fn request(&self, url: &str, validators: Option<&History>) -> Result<FeedAnswer, Failure> {
+        let request = FeedRequest {
+            url: url.to_owned(),
+            etag: validators.and_then(|history| history.etag.clone()),
+            last_modified: validators.and_then(|history| history.last_modified.clone()),
+            limit_bytes: LIMIT_BYTES,
+            ..FeedRequest::default()
         };
-        let (etag, last_modified) = (text(header::ETAG), text(header::LAST_MODIFIED));
-        let bytes = response
-            .body_mut()
-            .with_config()
-            .limit(LIMIT_BYTES)
-            .read_to_vec()
-            .map_err(|error| Failure { reached: true, ..Failure::from(&error) })?;
-        Ok(Answer::Data { bytes, etag, last_modified })
+        self.runtime.block_on(self.client.fetch(&request)).map_err(Failure::from)
     }
 }
 
@@ -240,39 +217,16 @@ impl Failure {
     fn permanent(problem: String) -> Self {
         Self { problem, reached: true, transient: false, retry_after: None }
     }
-
-    fn status(status: StatusCode, headers: &HeaderMap) -> Self {
-        let transient = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        let retry_after = headers
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, SystemTime::now()))
-            .map(|pause| pause.min(LONGEST_PAUSE));
-        Self { problem: format!("the source answered {status}"), reached: true, transient, retry_after }
-    }
 }
 
-impl From<&ureq::Error> for Failure {
-    fn from(error: &ureq::Error) -> Self {
-        use ureq::{Error, Timeout};
-        let not_reached = matches!(
-            error,
-            Error::HostNotFound
-                | Error::ConnectionFailed
-                | Error::ConnectProxyFailed(_)
-                | Error::Timeout(Timeout::Resolve | Timeout::Connect)
-        ) || matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused);
-        let transient = matches!(
-            error,
-            Error::Io(_)
-                | Error::Timeout(_)
-                | Error::Protocol(_)
-                | Error::HostNotFound
-                | Error::ConnectionFailed
-                | Error::ConnectProxyFailed(_)
-                | Error::BodyStalled
-        );
-        Self { problem: error.to_string(), reached: !not_reached, transient, retry_after: None }
+impl From<FeedError> for Failure {
+    fn from(error: FeedError) -> Self {
+        Self {
+            problem: error.reason,
+            reached: error.fault != FeedFault::NotReached,
+            transient: !error.permanent,
+            retry_after: error.retry_after.map(|pause| pause.min(LONGEST_PAUSE)),
+        }
     }
 }
 
@@ -385,14 +339,6 @@ fn file_name(url: &str) -> String {
         url.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
     let readable: String = readable.join("-").chars().take(80).collect();
     format!("{readable}-{hash:016x}")
-}
-
-/// Time that a `Retry-After` header asks for: seconds, or a date.
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).ok(),
-    }
 }
 
 /// A random time between a half of `time` and all of it, so that many clients do not come back at once.

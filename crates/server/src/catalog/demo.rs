@@ -4,9 +4,12 @@ mod population;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
+use astroshield_domain::catalog::{ElementSet, Grade};
+use astroshield_domain::export::omm;
+use astroshield_domain::ids::{IngestId, TenantId};
 use astroshield_formats::{
-    ElementSetRecord, Header, HeaderDefaults, Notation, Omm, OmmMeanElements, OmmMetadata, TimeSystem,
-    Timestamp, TleParameters, write_catalog,
+    CatalogNumber, ElementSetRecord, HeaderDefaults, Notation, Timestamp, write_catalog,
 };
 use clap::Args;
 use hifitime::{Epoch, TimeScale};
@@ -88,49 +91,27 @@ fn record(
     comment: &str,
     with_comment: bool,
 ) -> anyhow::Result<ElementSetRecord> {
-    let elements = &object.elements;
-    let omm = Omm {
-        version: None,
-        header: Header::default(),
-        metadata: OmmMetadata {
-            comments: if with_comment && number == 1 { vec![comment.to_owned()] } else { Vec::new() },
-            object_name: Some(object.name.clone()),
-            object_id: Some(format!("9999-000{}", piece(number - 1))),
-            center_name: "EARTH".to_owned(),
-            ref_frame: "TEME".to_owned(),
-            ref_frame_epoch: None,
-            time_system: TimeSystem::utc(),
-            mean_element_theory: "SGP4".to_owned(),
-        },
-        mean_elements: OmmMeanElements {
-            comments: Vec::new(),
-            epoch: timestamp(elements.epoch)?,
-            semi_major_axis_km: None,
-            mean_motion_rev_day: Some(elements.mean_motion_rev_day),
-            eccentricity: elements.eccentricity,
-            inclination_deg: elements.inclination_deg,
-            raan_deg: elements.raan_deg,
-            argument_of_pericenter_deg: elements.argument_of_perigee_deg,
-            mean_anomaly_deg: elements.mean_anomaly_deg,
-            gm_km3_s2: None,
-        },
-        spacecraft: None,
-        tle_parameters: Some(TleParameters {
-            comments: Vec::new(),
-            ephemeris_type: Some(0),
-            classification_type: Some("U".to_owned()),
-            norad_cat_id: format!("{}", NUMBERS_FROM + number).parse().ok(),
-            element_set_no: Some(999),
-            rev_at_epoch: Some(0),
-            bstar_inv_earth_radii: Some(elements.bstar_inv_earth_radii),
-            bterm_m2_kg: None,
-            mean_motion_dot_rev_day2: Some(0.0),
-            mean_motion_ddot_rev_day3: Some(0.0),
-            agom_m2_kg: None,
-        }),
-        covariance: None,
-        user_defined: Vec::new(),
+    let catalog_number = CatalogNumber::new(NUMBERS_FROM + number);
+    let set = ElementSet {
+        tenant: TenantId::public(),
+        object: catalog_number.context("more objects than there are catalog numbers")?,
+        name: Some(object.name.clone()),
+        international_designator: Some(format!("9999-000{}", piece(number - 1))),
+        elements: object.elements,
+        mean_motion_dot: 0.0,
+        mean_motion_ddot: 0.0,
+        element_set_number: Some(999),
+        revolution_at_epoch: Some(0),
+        classification: Some('U'),
+        source: "demo".to_owned(),
+        grade: Grade::Gp,
+        ingest: IngestId::at(jiff::Timestamp::UNIX_EPOCH),
+        arrived: jiff::Timestamp::UNIX_EPOCH,
     };
+    let mut omm = omm(&set)?;
+    if with_comment && number == 1 {
+        omm.metadata.comments.push(comment.to_owned());
+    }
     Ok(ElementSetRecord::try_from(omm)?)
 }
 

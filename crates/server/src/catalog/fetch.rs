@@ -19,7 +19,7 @@ use crate::output::Output;
 Examples:
   astroshield catalog fetch --output active.csv
   astroshield catalog fetch --group stations | astroshield screen - --days 1
-  astroshield catalog fetch --source https://example.org/catalog.csv.gz --output catalog.csv.gz
+  astroshield catalog fetch --source https://example.org/catalog.csv.gz --output catalog.csv
 
 A source is asked at most once in two hours for what it has already sent, by any process, and after a failure it is
 left alone for longer each time. Without a network the cache answers, whatever its age, and the age is said.

@@ -252,7 +252,7 @@ impl Report {
         }
         let mut table = Table::new(output, SCHEMA)?;
         let rows = self.conjunctions.as_slice();
-        table.write(&[
+        table.write(vec![
             Column::OptionalIntegers(column(rows, |row| row.primary.catalog_number.map(integer))),
             Column::Texts(column(rows, |row| row.primary.name.clone())),
             Column::OptionalNumbers(column(rows, |row| row.primary.days_since_epoch)),
@@ -272,7 +272,7 @@ impl Report {
             Column::Flags(column(rows, |row| row.relation)),
             Column::Texts(column(rows, Row::data_grade)),
         ])?;
-        table.finish()
+        Ok(table.finish()?)
     }
 }
 

@@ -33,6 +33,8 @@ fn of(name: &str, feed: &Feed) -> FeedSettings {
     let (kind, tenant) = match feed.kind {
         settings::FeedKind::ElementSets => (FeedKind::ElementSets { grade }, TenantId::public()),
         settings::FeedKind::Satcat => (FeedKind::Satcat, TenantId::public()),
+        settings::FeedKind::SpaceWeather => (FeedKind::SpaceWeather, TenantId::public()),
+        settings::FeedKind::EarthOrientation => (FeedKind::EarthOrientation, TenantId::public()),
         // Messages are made for an operator.
         settings::FeedKind::Cdms => (FeedKind::Cdms, TenantId::local()),
     };

@@ -1,7 +1,8 @@
 //! `/health/live` and `/health/ready`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use astroshield_domain::ports::Store;
@@ -13,6 +14,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A dependency that says nothing for so long is not well.
@@ -22,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[async_trait]
 pub(super) trait Dependency: Send + Sync + 'static {
     /// Whether it works; else, why not, in words that may be shown to anybody.
-    async fn check(&self) -> Result<(), &'static str>;
+    async fn check(&self) -> Outcome;
 }
 
 /// What the server cannot work without.
@@ -96,32 +99,141 @@ async fn ready(State(health): State<Health>) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
 }
 
-/// The store answers.
-pub(super) struct StoreAnswers(pub(super) Arc<dyn Store>);
+/// How a write went that was tried.
+type Outcome = Result<(), &'static str>;
 
-#[async_trait]
-impl Dependency for StoreAnswers {
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0.ping().await.map_err(|error| {
-            tracing::debug!(%error, "store");
-            "does not answer"
-        })
+/// What is wrong where nothing can be written.
+const NO_WRITES: &str = "takes no writes: its disk may be full or read-only";
+
+/// Writes that are tried when somebody asks, but not more often than every two seconds.
+#[derive(Clone, Default)]
+struct Trials {
+    state: Arc<Mutex<Trial>>,
+    ended: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Trial {
+    /// Since when one is going on.
+    since: Option<Instant>,
+    last: Option<(Instant, Outcome)>,
+}
+
+impl Trials {
+    /// How long the outcome of a write holds.
+    const FRESH: Duration = Duration::from_secs(2);
+
+    /// How long to wait for one that is going on: a store that takes in a catalog has others wait.
+    const WAIT: Duration = Duration::from_secs(1);
+
+    /// One that takes longer will not end well.
+    const STUCK: Duration = Duration::from_secs(60);
+
+    fn state(&self) -> MutexGuard<'_, Trial> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The outcome of the newest write, which is made now if the last one was a while ago.
+    async fn outcome<F>(&self, write: impl FnOnce() -> F) -> Outcome
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let ended = self.ended.notified();
+        tokio::pin!(ended);
+        ended.as_mut().enable();
+        let going_on = {
+            let mut state = self.state();
+            let fresh = state.last.is_some_and(|(at, _)| at.elapsed() < Self::FRESH);
+            if state.since.is_none() && !fresh {
+                state.since = Some(Instant::now());
+                let (trials, write) = (self.clone(), write());
+                // On its own, as whoever asked may go away.
+                tokio::spawn(async move {
+                    let outcome = write.await;
+                    *trials.state() = Trial { since: None, last: Some((Instant::now(), outcome)) };
+                    trials.ended.notify_waiters();
+                });
+            }
+            state.since.is_some()
+        };
+        if going_on {
+            // What has not ended by then is judged by the one before.
+            let _ = tokio::time::timeout(Self::WAIT, ended).await;
+        }
+        let state = self.state();
+        if state.since.is_some_and(|since| since.elapsed() > Self::STUCK) {
+            return Err("has been writing for more than a minute");
+        }
+        state.last.map_or(Ok(()), |(_, outcome)| outcome)
     }
 }
 
-/// Blobs can be looked up.
-pub(super) struct BlobsAnswer(pub(super) Arc<dyn ObjectStore>);
+/// The store answers, and takes writes.
+pub(super) struct StoreAnswers {
+    store: Arc<dyn Store>,
+    writes: Trials,
+}
+
+impl StoreAnswers {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, writes: Trials::default() }
+    }
+}
+
+#[async_trait]
+impl Dependency for StoreAnswers {
+    async fn check(&self) -> Outcome {
+        self.store.ping().await.map_err(|error| {
+            tracing::debug!(%error, "store");
+            "does not answer"
+        })?;
+        let store = Arc::clone(&self.store);
+        let write = || async move {
+            store.try_write().await.map_err(|error| {
+                tracing::debug!(%error, "store");
+                NO_WRITES
+            })
+        };
+        self.writes.outcome(write).await
+    }
+}
+
+/// Blobs can be read and written.
+pub(super) struct BlobsAnswer {
+    blobs: Arc<dyn ObjectStore>,
+    writes: Trials,
+}
+
+impl BlobsAnswer {
+    pub(super) fn new(blobs: Arc<dyn ObjectStore>) -> Self {
+        Self { blobs, writes: Trials::default() }
+    }
+}
 
 #[async_trait]
 impl Dependency for BlobsAnswer {
-    async fn check(&self) -> Result<(), &'static str> {
-        match self.0.head(&object_store::path::Path::from("public/health")).await {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+    async fn check(&self) -> Outcome {
+        let path = object_store::path::Path::from("public/health");
+        match self.blobs.head(&path).await {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => {
                 tracing::debug!(%error, "blobs");
-                Err("cannot be read")
+                return Err("cannot be read");
             }
         }
+        let blobs = Arc::clone(&self.blobs);
+        let write = || async move {
+            let written = blobs.put(&path, b"well".as_slice().into()).await;
+            let written = match written {
+                Ok(_) => blobs.delete(&path).await,
+                Err(error) => Err(error),
+            };
+            written.map_err(|error| {
+                tracing::debug!(%error, "blobs");
+                NO_WRITES
+            })
+        };
+        self.writes.outcome(write).await
     }
 }
 
@@ -165,6 +277,21 @@ mod tests {
         assert_eq!(json["dependencies"]["blobs"], serde_json::json!({ "status": "ok" }));
         assert_eq!(json["dependencies"]["bus"]["problem"], "does not answer within 2 s");
         assert_eq!(json["dependencies"]["store"]["problem"], "does not answer");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_fails_is_told_until_one_goes_well_and_one_that_lasts_is_not_begun_again() {
+        let trials = Trials::default();
+        assert_eq!(trials.outcome(|| async { Err(NO_WRITES) }).await, Err(NO_WRITES));
+        // Not tried again at once.
+        assert_eq!(trials.outcome(|| async { Ok(()) }).await, Err(NO_WRITES));
+        tokio::time::advance(Trials::FRESH).await;
+        assert_eq!(trials.outcome(|| async { Ok(()) }).await, Ok(()));
+        tokio::time::advance(Trials::FRESH).await;
+        // A write that goes on: as before, until it has gone on for too long.
+        assert_eq!(trials.outcome(std::future::pending).await, Ok(()));
+        tokio::time::advance(Trials::STUCK).await;
+        assert!(trials.outcome(|| async { Ok(()) }).await.is_err());
     }
 
     #[tokio::test]

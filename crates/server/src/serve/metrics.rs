@@ -2,62 +2,67 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ::metrics::{describe_counter, describe_gauge, describe_histogram};
 use anyhow::Context;
-use astroshield_domain::ids::TenantId;
+use astroshield_domain::alert::Severity;
+use astroshield_domain::conjunction::ConjunctionStatus;
+use astroshield_domain::figures::{ConjunctionClass, Figures};
+use astroshield_domain::metrics::{self, Kind};
 use astroshield_domain::ports::{Clock, Store, StoreError};
-use astroshield_domain::screening::RunState;
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-
-/// Bounds of the histogram of answers, in s.
-const ANSWER_BOUNDS_S: [f64; 12] =
-    [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
 /// How often the recorder tidies up what was measured since.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What is measured, and what is read at each request.
+/// How long figures of the store are good for: everybody who asks meanwhile is told the same.
+const FIGURES_LIFETIME: Duration = Duration::from_secs(5);
+
+const STATUSES: [(ConjunctionStatus, &str); 2] =
+    [(ConjunctionStatus::Active, "active"), (ConjunctionStatus::Cleared, "cleared")];
+
+const CLASSES: [ConjunctionClass; 4] =
+    [ConjunctionClass::Low, ConjunctionClass::Medium, ConjunctionClass::High, ConjunctionClass::Relation];
+
+const SEVERITIES: [(Severity, &str); 3] =
+    [(Severity::Info, "info"), (Severity::Warning, "warning"), (Severity::Critical, "critical")];
+
+/// What is measured, and what is read at a request.
 #[derive(Clone)]
 pub(super) struct Metrics {
     recorded: PrometheusHandle,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     consumers: &'static [&'static str],
+    /// When the figures were last read.
+    read: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Begins to record. Once in a process.
 pub(super) fn record() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(
-            Matcher::Full("astroshield_http_request_seconds".to_owned()),
-            &ANSWER_BOUNDS_S,
-        )
-        .and_then(PrometheusBuilder::install_recorder)
-        .context("metrics")?;
-    describe_counter!("astroshield_http_requests_total", "requests by method, route and status");
-    describe_histogram!("astroshield_http_request_seconds", "time to the head of the answer");
-    describe_gauge!(
-        "astroshield_catalog_age_seconds",
-        "time since the newest element set of the public catalog arrived"
-    );
-    describe_gauge!("astroshield_catalog_epoch_age_seconds", "age of the newest epoch in the catalog");
-    describe_gauge!("astroshield_screening_age_seconds", "time since a screening last completed");
-    describe_gauge!("astroshield_screening_running", "screenings that are not ended");
-    describe_gauge!("astroshield_feed_failures", "failures of a feed since it last answered well");
-    describe_gauge!("astroshield_feed_age_seconds", "time since a feed last confirmed its data");
-    describe_gauge!("astroshield_consumer_lag_events", "events that a consumer has not dealt with");
-    describe_gauge!("astroshield_alerts_unresolved", "alerts that are not resolved");
-    describe_gauge!("astroshield_process_memory_bytes", "resident memory of the process");
+    let mut builder = PrometheusBuilder::new();
+    for metric in metrics::ALL.iter().filter(|metric| !metric.bounds.is_empty()) {
+        let name = Matcher::Full(metric.name.to_owned());
+        builder = builder.set_buckets_for_metric(name, metric.bounds).context(metric.name)?;
+    }
+    let handle = builder.install_recorder().context("metrics")?;
+    for metric in metrics::ALL {
+        match metric.kind {
+            Kind::Counter => describe_counter!(metric.name, metric.help),
+            Kind::Gauge => describe_gauge!(metric.name, metric.help),
+            Kind::Histogram => describe_histogram!(metric.name, metric.help),
+        }
+    }
     Ok(handle)
 }
 
@@ -75,44 +80,72 @@ impl Metrics {
         clock: Arc<dyn Clock>,
         consumers: &'static [&'static str],
     ) -> Self {
-        Self { recorded, store, clock, consumers }
+        Self { recorded, store, clock, consumers, read: Arc::default() }
     }
 
-    /// Reads what is not measured as it happens.
+    /// Reads what is not measured as it happens, if that was not done just now.
     async fn read(&self) -> Result<(), StoreError> {
+        let mut read = self.read.lock().await;
+        if read.is_some_and(|read| read.elapsed() < FIGURES_LIFETIME) {
+            return Ok(());
+        }
         let now = self.clock.now();
-        let age = |of: Timestamp| now.duration_since(of).as_secs_f64();
-        if let Some((arrived, epoch)) = self.store.catalog_age(&TenantId::public()).await? {
-            gauge!("astroshield_catalog_age_seconds").set(age(arrived));
-            gauge!("astroshield_catalog_epoch_age_seconds").set(age(epoch));
-        }
-        let runs = self.store.runs(&TenantId::public(), None, 50).await?.rows;
-        let completed = runs.iter().filter(|run| run.state == RunState::Completed);
-        if let Some(newest) = completed.filter_map(|run| run.finished).max() {
-            gauge!("astroshield_screening_age_seconds").set(age(newest));
-        }
-        let running = runs.iter().filter(|run| run.state == RunState::Running).count();
-        gauge!("astroshield_screening_running").set(running as f64);
+        self.show(&self.store.figures(now).await?, now);
         for feed in self.store.feeds().await? {
-            gauge!("astroshield_feed_failures", "feed" => feed.feed.clone()).set(f64::from(feed.failures));
+            metrics::FEED_FAILURES.set([feed.feed.clone()], f64::from(feed.failures));
             if let Some(confirmed) = feed.confirmed {
-                gauge!("astroshield_feed_age_seconds", "feed" => feed.feed).set(age(confirmed));
+                metrics::FEED_AGE.set([feed.feed], now.duration_since(confirmed).as_secs_f64());
             }
         }
-        let last = self.store.last_position().await?;
-        for consumer in self.consumers {
-            let lag = last - self.store.consumer_position(consumer).await?;
-            gauge!("astroshield_consumer_lag_events", "consumer" => *consumer).set(lag as f64);
-        }
-        for tenant in [TenantId::public(), TenantId::local()] {
-            let unresolved = self.store.unresolved_alerts(&tenant).await?.len();
-            let tenant = tenant.as_str().to_owned();
-            gauge!("astroshield_alerts_unresolved", "tenant" => tenant).set(unresolved as f64);
-        }
         if let Some(bytes) = resident_bytes() {
-            gauge!("astroshield_process_memory_bytes").set(bytes as f64);
+            metrics::PROCESS_MEMORY.set_to(bytes as f64);
         }
+        *read = Some(Instant::now());
         Ok(())
+    }
+
+    fn show(&self, figures: &Figures, now: Timestamp) {
+        let age = |of: Timestamp| now.duration_since(of).as_secs_f64();
+        let known = [
+            (metrics::CATALOG_AGE, figures.catalog_arrived),
+            (metrics::CATALOG_EPOCH_AGE, figures.catalog_epoch),
+            (metrics::SCREENING_AGE, figures.screened),
+        ];
+        for (metric, since) in known {
+            if let Some(since) = since {
+                metric.set_to(age(since));
+            }
+        }
+        let waits = [
+            (metrics::SCREENING_LAG, figures.unscreened_since),
+            (metrics::DELIVERIES_OVERDUE, figures.deliveries_due_since),
+            (metrics::OUTBOX_AGE, figures.outbox_since),
+        ];
+        for (metric, since) in waits {
+            metric.set_to(since.map_or(0.0, age).max(0.0));
+        }
+        metrics::SCREENING_RUNNING.set_to(figures.runs_running as f64);
+        metrics::OUTBOX_EVENTS.set_to(figures.outbox as f64);
+        metrics::DELIVERIES.set(["due"], figures.deliveries_due as f64);
+        metrics::DELIVERIES.set(["failed"], figures.deliveries_failed as f64);
+        for (status, status_name) in STATUSES {
+            for class in CLASSES {
+                let found = figures.conjunctions.iter();
+                let found = found.filter(|found| (found.status, found.class) == (status, class));
+                let count: u64 = found.map(|found| found.count).sum();
+                metrics::CONJUNCTIONS.set([status_name, class.name()], count as f64);
+            }
+        }
+        for (severity, severity_name) in SEVERITIES {
+            let found = figures.unresolved_alerts.iter().filter(|(of, _)| *of == severity);
+            let count: u64 = found.map(|(_, count)| count).sum();
+            metrics::ALERTS_UNRESOLVED.set([severity_name], count as f64);
+        }
+        for consumer in self.consumers {
+            let place = figures.consumers.iter().find(|(name, _)| name == consumer);
+            let lag = figures.last_position - place.map_or(0, |(_, position)| *position);
+            metrics::CONSUMER_LAG.set([*consumer], lag as f64);
+        }
     }
 
     async fn has_key(&self, headers: &HeaderMap) -> Result<bool, StoreError> {

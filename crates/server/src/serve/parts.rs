@@ -98,13 +98,13 @@ impl Parts {
             .with_fsync(true);
         // Reading the machine's certificates takes a while: once is enough.
         let roots = TrustedRoots::of_this_machine();
-        let feeds =
-            HttpFeedClient::new(&HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() })?;
         let allowed_networks =
             AllowedNetworks::parse(&settings.notify.allowed_networks).context("notify.allowed_networks")?;
         let webhooks =
             WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
         let store = database.port();
+        let feeds = HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() };
+        let feeds = HttpFeedClient::counting_in(&feeds, Arc::clone(&store))?;
         Ok(Self {
             blobs: Arc::new(blobs),
             bus: Arc::new(EmbeddedBus::new(Arc::clone(&store))),

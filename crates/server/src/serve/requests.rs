@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use astroshield_domain::metrics;
+use astroshield_domain::trace::{TRACE_PARENT, Trace};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -12,14 +14,11 @@ use uuid::Uuid;
 /// Carries a request's id, which an error names.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// W3C Trace Context.
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
-
 /// Follows a request.
 pub(super) async fn follow(mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let request_id = given_id(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
-    let trace_id = trace_of(request.headers()).unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+    let trace = trace_of(request.headers()).unwrap_or_else(Trace::begin).next().with_request(&request_id);
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -29,17 +28,17 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
     if let Some(header) = &header {
         request.headers_mut().insert(REQUEST_ID, header.clone());
     }
-    let span = tracing::info_span!("request", %method, route, request_id, trace_id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    // Of the highest level, so that no line is without its ids.
+    let span = tracing::error_span!("request", %method, route, request_id, trace_id = trace.id());
+    let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
     if let Some(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
     }
 
     let (status, took) = (response.status(), began.elapsed());
-    let labels =
-        [("method", method.as_str().to_owned()), ("route", route), ("status", status.as_u16().to_string())];
-    metrics::counter!("astroshield_http_requests_total", &labels).increment(1);
-    metrics::histogram!("astroshield_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    let method = method.as_str().to_owned();
+    metrics::HTTP_REQUEST_SECONDS.record([method.clone(), route.clone()], took.as_secs_f64());
+    metrics::HTTP_REQUESTS.increment([method, route, status.as_u16().to_string()]);
     let milliseconds = took.as_secs_f64() * 1e3;
     span.in_scope(|| {
         if status.is_server_error() {
@@ -58,14 +57,9 @@ fn given_id(headers: &HeaderMap) -> Option<String> {
     ((1..=64).contains(&id.len()) && id.chars().all(allowed)).then(|| id.to_owned())
 }
 
-/// The trace that the request belongs to: `00-<32 digits>-<16 digits>-<flags>`.
-fn trace_of(headers: &HeaderMap) -> Option<String> {
-    let parent = headers.get(TRACE_PARENT)?.to_str().ok()?;
-    let mut parts = parent.split('-');
-    let (_, trace) = (parts.next()?, parts.next()?);
-    let valid =
-        trace.len() == 32 && trace.chars().all(|c| c.is_ascii_hexdigit()) && trace.contains(|c| c != '0');
-    valid.then(|| trace.to_ascii_lowercase())
+/// The trace that the caller says the request belongs to.
+fn trace_of(headers: &HeaderMap) -> Option<Trace> {
+    Trace::parse(headers.get(TRACE_PARENT)?.to_str().ok()?)
 }
 
 #[cfg(test)]
@@ -81,19 +75,6 @@ mod tests {
         assert_eq!(given_id(&headers(REQUEST_ID, "abc-1")).as_deref(), Some("abc-1"));
         for bad in ["", "a b", "a=b", "x".repeat(65).leak()] {
             assert_eq!(given_id(&headers(REQUEST_ID, bad)), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_trace_comes_from_the_caller_where_it_sends_a_valid_one() {
-        // The example of the W3C recommendation Trace Context, section 3.2.
-        let example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(
-            trace_of(&headers(TRACE_PARENT, example)).as_deref(),
-            Some("4bf92f3577b34da6a3ce929d0e0e4736")
-        );
-        for bad in ["00", "00-zz-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-1-01"] {
-            assert_eq!(trace_of(&headers(TRACE_PARENT, bad)), None, "{bad}");
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
+use astroshield_domain::backups::Backups;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::relay::Relay;
@@ -21,7 +22,6 @@ use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::health::{BlobsAnswer, Dependency, Health, StoreAnswers};
@@ -31,6 +31,7 @@ use super::roles::Role;
 use super::sign_in::{self, SignIn};
 use super::tasks::Tasks;
 use super::{feeds, health, http, requests};
+use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 
 /// Consumers whose lag is told.
@@ -76,7 +77,8 @@ impl Service {
         if self.roles.contains(&Role::Api) {
             let tokens = Arc::new(OneTimeTokens::default());
             let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address);
-            routes = routes.merge(self.api(&parts, tokens, Arc::clone(&notifier), listening, &shutdown));
+            let notifier = Arc::clone(&notifier);
+            routes = routes.merge(self.api(&parts, tokens, notifier, listening, folder, &shutdown));
             sign_in.print();
             let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
             let shutdown = shutdown.clone();
@@ -105,8 +107,8 @@ impl Service {
         shutdown: &CancellationToken,
     ) -> Router {
         let dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
-            ("store", Box::new(StoreAnswers(Arc::clone(&parts.store))) as Box<dyn Dependency>),
-            ("blobs", Box::new(BlobsAnswer(Arc::clone(&parts.blobs)))),
+            ("store", Box::new(StoreAnswers::new(Arc::clone(&parts.store))) as Box<dyn Dependency>),
+            ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs)))),
         ]);
         let metrics = Metrics::new(recorded, Arc::clone(&parts.store), Arc::clone(&parts.clock), &CONSUMERS);
         health::routes(Health::new(dependencies, shutdown.clone())).merge(metrics::routes(metrics))
@@ -118,6 +120,7 @@ impl Service {
         tokens: Arc<OneTimeTokens>,
         notifier: Arc<Notifier>,
         listening: SocketAddr,
+        folder: &Path,
         shutdown: &CancellationToken,
     ) -> Router {
         let public_url = self.settings.server.public_url.as_deref();
@@ -143,7 +146,19 @@ impl Service {
             self.threads(),
         )
         .with_element_set_age(days(self.settings.screening.element_set_days));
-        let use_cases = UseCases { uploads: parts.uploads(), on_demand: Arc::new(on_demand), notifier };
+        let archiver = Arc::new(StoreArchiver {
+            settings: self.settings.clone(),
+            folder: folder.to_owned(),
+            blobs: Arc::clone(&parts.blobs),
+        });
+        let (store, blobs, clock) =
+            (Arc::clone(&parts.store), Arc::clone(&parts.blobs), Arc::clone(&parts.clock));
+        let use_cases = UseCases {
+            uploads: parts.uploads(),
+            on_demand: Arc::new(on_demand),
+            notifier,
+            backups: Backups::new(archiver, store, blobs, clock),
+        };
         let demo = Arc::new(AtomicBool::new(self.demo));
         astroshield_api::router(ApiState::new(ports, use_cases, settings, tokens, demo, shutdown.clone()))
     }
@@ -160,8 +175,8 @@ impl Service {
             });
         }
         if has(Role::Relay) {
-            let wake = Arc::new(Notify::new());
-            let relay = Relay::new(Arc::clone(store), Arc::clone(bus), Arc::clone(&parts.broadcast), wake);
+            let (store, broadcast) = (Arc::clone(&parts.store), Arc::clone(&parts.broadcast));
+            let relay = Relay::new(store, Arc::clone(bus), broadcast, Arc::clone(clock));
             spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
         }
         let feeds = feeds::enabled(&self.settings);

@@ -81,6 +81,8 @@ pub(crate) enum FeedKind {
     ElementSets,
     Satcat,
     Cdms,
+    SpaceWeather,
+    EarthOrientation,
 }
 
 /// How good a feed's element sets are.

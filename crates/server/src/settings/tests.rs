@@ -27,7 +27,7 @@ fn defaults_are_complete_and_valid() {
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:7878");
     let enabled: Vec<&str> =
         settings.feeds.iter().filter(|(_, feed)| feed.enabled).map(|(name, _)| name.as_str()).collect();
-    assert_eq!(enabled, ["celestrak-active", "satcat"]);
+    assert_eq!(enabled, ["celestrak-active", "earth-orientation", "satcat", "space-weather"]);
 }
 
 #[test]

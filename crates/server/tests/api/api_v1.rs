@@ -11,8 +11,8 @@ fn operations() -> Vec<(String, String)> {
     let document = serde_json::to_value(astroshield_api::openapi()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let path =
-            path.replace("{id}", "018f3c2e-8a54-7c1b-9d37-2b605e8fa911").replace("{number}", "999999998");
+        let nobody = "018f3c2e-8a54-7c1b-9d37-2b605e8fa911";
+        let path = path.replace("{id}", nobody).replace("{cdm}", nobody).replace("{number}", "999999998");
         assert!(!path.contains('{'), "{path}");
         for method in item.as_object().unwrap().keys() {
             operations.push((method.to_uppercase(), path.clone()));

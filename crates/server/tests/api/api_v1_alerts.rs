@@ -1,7 +1,6 @@
 use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
 use astroshield_domain::ids::{AlertId, TenantId};
-use astroshield_domain::ports::Store as _;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -25,9 +24,11 @@ async fn with_alert() -> (Service, AlertId) {
         escalate_at: None,
         escalated: None,
         told_probability: None,
+        version: 0,
     };
     let id = alert.id;
-    let changes = AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new() };
+    let changes =
+        AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new(), since: None };
     service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();
     (service, id)
 }

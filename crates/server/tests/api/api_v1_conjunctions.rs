@@ -152,6 +152,96 @@ async fn the_list_is_csv_for_those_who_want_it() {
 }
 
 #[tokio::test]
+async fn the_link_of_a_csv_leads_through_the_same_list_as_the_json() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 7).await;
+    let client = service.client(Scope::Read).await;
+    let query = "sort=probability&min_probability=9e-7&limit=2";
+    let json: Vec<String> = pages(&client, &format!("/api/v1/conjunctions?{query}"))
+        .await
+        .concat()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(json.len(), 5);
+    let mut path = format!("/api/v1/conjunctions?format=csv&{query}");
+    let mut csv = Vec::new();
+    loop {
+        let answer = client.get(&path).await;
+        assert!(answer.header("content-type").starts_with("text/csv"), "{}", answer.text());
+        csv.extend(answer.text().lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()));
+        let Some(link) = answer.header("link").strip_suffix(">; rel=\"next\"") else { break };
+        path = format!("/api/v1/conjunctions{}", link.strip_prefix('<').unwrap());
+        assert!(csv.len() < 100);
+    }
+    assert_eq!(csv, json);
+}
+
+#[cfg(not(feature = "parquet"))]
+#[tokio::test]
+async fn a_table_that_this_build_does_not_make_is_not_acceptable() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Read).await;
+    let problem = client.get("/api/v1/conjunctions?format=parquet").await.expect_problem(406, Some("format"));
+    assert!(problem["detail"].as_str().unwrap().contains("feature `parquet`"), "{problem}");
+}
+
+#[cfg(feature = "parquet")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_has_every_row_of_the_list_with_types_and_units() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+
+    let service = Service::start().await;
+    // More than are read at once.
+    service.conclude_run(&TenantId::public(), 12_000).await;
+    let client = service.client(Scope::Read).await;
+    let answer = client.get("/api/v1/conjunctions?format=parquet&sort=miss_distance&object=5").await;
+    assert_eq!(answer.header("content-type"), "application/vnd.apache.parquet");
+    let one = SerializedFileReader::new(axum::body::Bytes::from(answer.body)).unwrap();
+    assert_eq!(one.metadata().file_metadata().num_rows(), 1);
+
+    let answer = client.get("/api/v1/conjunctions?format=parquet&sort=miss_distance").await;
+    let table = SerializedFileReader::new(axum::body::Bytes::from(answer.body)).unwrap();
+    assert_eq!(table.metadata().num_row_groups(), 3);
+    let columns: Vec<String> = table
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|column| format!("{} {}", column.physical_type(), column.name()))
+        .collect();
+    for column in ["INT64 tca_utc", "DOUBLE miss_distance_km", "INT32 norad_cat_id_1", "INT64 epoch_2_utc"] {
+        assert!(columns.iter().any(|known| known == column), "{column}: {columns:?}");
+    }
+    let list = client.get("/api/v1/conjunctions?sort=miss_distance&limit=1000").await.json();
+    let mut rows = 0;
+    for (row, listed) in table.get_row_iter(None).unwrap().zip(list["items"].as_array().unwrap()) {
+        let row = row.unwrap();
+        assert_eq!(row.get_string(0).unwrap(), listed["id"].as_str().unwrap());
+        assert_eq!(
+            row.get_double(5).unwrap().to_bits(),
+            listed["miss_distance_km"].as_f64().unwrap().to_bits()
+        );
+        let tca: jiff::Timestamp = listed["tca"].as_str().unwrap().parse().unwrap();
+        assert_eq!(row.get_timestamp_micros(4).unwrap(), tca.as_microsecond());
+        rows += 1;
+    }
+    assert_eq!(rows, 1_000);
+    let miss: Vec<f64> =
+        table.get_row_iter(None).unwrap().map(|row| row.unwrap().get_double(5).unwrap()).collect();
+    assert_eq!(miss.len(), 12_000);
+    assert!(miss.is_sorted());
+
+    for cut in ["limit=5", "cursor=e30"] {
+        let path = format!("/api/v1/conjunctions?format=parquet&{cut}");
+        let field = cut.split('=').next();
+        client.get(&path).await.expect_problem(400, field);
+    }
+}
+
+#[tokio::test]
 async fn the_cache_gives_the_same_bytes_and_shows_new_runs_within_a_second() {
     let cached = Service::start().await;
     cached.conclude_run(&TenantId::public(), 5).await;

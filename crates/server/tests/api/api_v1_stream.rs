@@ -2,14 +2,18 @@ use std::time::Duration;
 
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
+use astroshield_domain::alert::{AlertChange, AlertChanges};
+use astroshield_domain::event::Topic;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store as _;
+use astroshield_domain::ports::Prunable;
+use astroshield_testkit::entities::alert;
 use futures_util::{SinkExt as _, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::service::Service;
 
@@ -126,6 +130,42 @@ async fn what_was_missed_comes_first_after_a_lost_connection() {
 }
 
 #[tokio::test]
+async fn a_position_that_this_database_never_reached_is_told_and_loses_nothing_from_then_on() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let newest = service.store.last_position().await.unwrap();
+    let mut socket = connected(&service).await;
+    let asked = json!({ "subscribe": ["runs"], "after": newest + 5_000 });
+    socket.send(Message::text(asked.to_string())).await.unwrap();
+    let answer = next(&mut socket).await;
+    assert_eq!((&answer["reset"], &answer["position"]), (&json!(true), &json!(newest)));
+    let run = service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    assert_eq!(next(&mut socket).await["event"]["payload"]["run"], run.to_string());
+}
+
+#[tokio::test]
+async fn a_gap_of_forgotten_events_is_told() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 0).await;
+    service.relay().await;
+    let newest = service.store.last_position().await.unwrap();
+    service.store.advance_consumer("relay", newest).await.unwrap();
+    service
+        .store
+        .prune(Prunable::Events, Timestamp::now() + SignedDuration::from_hours(1), 100)
+        .await
+        .unwrap();
+    for (after, reset) in [(0, true), (newest - 1, true), (newest, false)] {
+        let mut socket = connected(&service).await;
+        let asked = json!({ "subscribe": ["runs"], "after": after });
+        socket.send(Message::text(asked.to_string())).await.unwrap();
+        assert_eq!(next(&mut socket).await["reset"], reset, "{after}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_falls_behind_the_broadcast_still_gets_every_event() {
     // Room for two events: a burst goes past the connection, which reads the rest from the store.
     let service = Service::with(ApiSettings::default(), 2).await;
@@ -140,7 +180,7 @@ async fn a_client_that_falls_behind_the_broadcast_still_gets_every_event() {
         positions.push(next(&mut socket).await["position"].as_i64().unwrap());
     }
     assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
-    let all = service.store.events_after(0, &[astroshield_domain::event::Topic::Runs], 1_000).await.unwrap();
+    let all = service.store.events_after(0, &[Topic::Runs], 1_000).await.unwrap();
     assert_eq!(positions, all.iter().map(|event| event.position).collect::<Vec<_>>());
 }
 
@@ -181,29 +221,85 @@ async fn a_key_that_is_revoked_ends_its_connections() {
     assert_eq!(closed(&mut socket).await, 1008);
 }
 
-#[tokio::test]
-async fn a_client_that_reads_nothing_is_cut_off() {
+/// Connects with as small a buffer as there is, so that the server's soon fill.
+async fn connect_with_a_small_buffer(address: &str, key: &str) -> WebSocketStream<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let stream = socket.connect(address.parse().unwrap()).await.unwrap();
+    let mut request = format!("ws://{address}/api/v1/stream").into_client_request().unwrap();
+    request.headers_mut().insert("authorization", key.parse().unwrap());
+    client_async(request, stream).await.unwrap().0
+}
+
+/// Puts so many events about alerts into the store, at once.
+async fn change_alerts(service: &Service, count: usize) {
+    let own = TenantId::local();
+    let alerts = (0..count).map(|place| {
+        let alert = alert(&own, &format!("feed-{place}-{}", "x".repeat(1_000)), Timestamp::now());
+        (alert, AlertChange::Opened)
+    });
+    let changes = AlertChanges { alerts: alerts.collect(), ..AlertChanges::default() };
+    service.store.change_alerts(&own, &changes, None, Timestamp::now()).await.unwrap();
+}
+
+/// Asks for everything many times, which is more than all buffers between us hold, reads nothing for a time, and then what
+/// there is: the positions since the last subscription that was answered, if the connection ends with 1013.
+async fn positions_until_cut_off(address: &str, key: &str, wait: Duration) -> Option<Vec<i64>> {
+    let mut socket = connect_with_a_small_buffer(address, key).await;
+    let asked = json!({ "subscribe": ["alerts"], "after": 0 }).to_string();
+    for _ in 0..60 {
+        socket.send(Message::text(asked.clone())).await.unwrap();
+    }
+    tokio::time::sleep(wait).await;
+    let mut seen = Vec::new();
+    loop {
+        let message = tokio::time::timeout(LONG, socket.next()).await.ok()??;
+        match message.ok()? {
+            Message::Text(text) => {
+                let told: Value = serde_json::from_str(&text).unwrap();
+                if told["subscribed"].is_array() {
+                    seen.clear();
+                } else {
+                    seen.push(told["position"].as_i64().unwrap());
+                }
+            }
+            Message::Close(frame) => return (u16::from(frame?.code) == 1013).then_some(seen),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_nothing_is_cut_off_with_1013_and_goes_on_with_nothing_lost() {
+    const EVENTS: usize = 600;
     let settings = ApiSettings {
-        slow_client_timeout: Duration::from_millis(200),
-        keep_alive: Duration::from_secs(60),
+        slow_client_timeout: Duration::from_millis(500),
+        keep_alive: Duration::from_secs(600),
         ..ApiSettings::default()
     };
     let service = Service::with(settings, 64).await;
-    // Enough events to fill every buffer between us and the client.
+    change_alerts(&service, EVENTS).await;
+    service.relay().await;
     let address = listen(&service).await;
     let key = format!("Bearer {}", service.key_of("local", Scope::Read).await);
-    service.conclude_run(&TenantId::public(), 0).await;
-    service.relay().await;
-    let mut socket = connect(&address, &[("authorization", &key)]).await.unwrap();
-    subscribe(&mut socket, json!({ "subscribe": ["runs"] })).await;
-    let asked = json!({ "subscribe": ["runs"], "after": 0 }).to_string();
-    // Each subscription is answered; none of the answers is read.
-    let cut_off = tokio::time::timeout(LONG, async {
-        loop {
-            if socket.send(Message::text(asked.clone())).await.is_err() {
-                return;
-            }
+    // On a busy machine the server may need longer until it has filled the buffers.
+    let mut cut_off = None;
+    for wait_s in [2, 5, 9] {
+        cut_off = positions_until_cut_off(&address, &key, Duration::from_secs(wait_s)).await;
+        if cut_off.is_some() {
+            break;
         }
-    });
-    assert!(cut_off.await.is_ok(), "the connection stayed open");
+    }
+    let mut seen = cut_off.unwrap();
+
+    let last = seen.last().copied().unwrap_or(0);
+    let address = listen(&service).await;
+    let mut socket = connect(&address, &[("authorization", &key)]).await.unwrap();
+    socket.send(Message::text(json!({ "subscribe": ["alerts"], "after": last }).to_string())).await.unwrap();
+    assert_eq!(next(&mut socket).await["reset"], false);
+    while seen.len() < EVENTS {
+        seen.push(next(&mut socket).await["position"].as_i64().unwrap());
+    }
+    let all = service.store.events_after(0, &[Topic::Alerts], 10_000).await.unwrap();
+    assert_eq!(seen, all.iter().map(|event| event.position).collect::<Vec<_>>());
 }

@@ -36,12 +36,36 @@ async fn a_file_with_a_fault_is_refused_with_its_place_and_changes_nothing() {
     let service = Service::start().await;
     let client = service.client(Scope::Write).await;
     let broken = TLE.replace("348.7242", "348.7243");
-    let answer = client.send("POST", "/api/v1/uploads?name=five.tle", broken).await;
+    let answer = client.send("POST", "/api/v1/uploads?name=five.tle", broken.clone()).await;
     let problem = answer.expect_problem(422, None);
     assert!(problem["errors"][0].as_str().unwrap().contains('3'), "{problem}");
     client.get("/api/v1/objects/5").await.expect_problem(404, None);
     let listed = client.get("/api/v1/uploads").await.json();
-    assert_eq!(listed["items"][0]["state"], "rejected");
+    let rejected = &listed["items"][0];
+    assert_eq!((&rejected["state"], &rejected["records"]), (&json!("rejected"), &json!(0)));
+    assert_eq!(rejected["problems"], problem["errors"]);
+    let path = format!("/api/v1/uploads/{}", rejected["id"].as_str().unwrap());
+    assert!(problem["detail"].as_str().unwrap().contains(rejected["id"].as_str().unwrap()), "{problem}");
+    assert_eq!(client.get(&path).await.json(), *rejected);
+    assert_eq!(client.get(&format!("{path}/file")).await.text(), broken, "it is kept as it was given");
+}
+
+#[tokio::test]
+async fn a_file_comes_out_as_it_went_in_under_its_name_for_its_owner_alone() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let upload = client.send("POST", "/api/v1/uploads?name=%C3%A9%20%22five%22.tle", TLE).await.json();
+    let path = format!("/api/v1/uploads/{}/file", upload["id"].as_str().unwrap());
+    let file = client.get(&path).await;
+    assert_eq!((file.status.as_u16(), file.text().as_str()), (200, TLE));
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"_ _five_.tle\"; filename*=UTF-8''%C3%A9%20%22five%22.tle"
+    );
+    assert_eq!(file.header("x-content-type-options"), "nosniff");
+    let other = service.key_of("other", Scope::Admin).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    other.get(&path).await.expect_problem(404, None);
 }
 
 #[tokio::test]
@@ -53,6 +77,10 @@ async fn names_that_lead_elsewhere_are_refused() {
         client.send("POST", &path, TLE).await.expect_problem(400, Some("name"));
     }
     client.send("POST", "/api/v1/uploads", TLE).await.expect_problem(400, Some("name"));
+    for name in ["../../etc/passwd", "/etc/passwd", "a\\b", "..", ""] {
+        let named = client.with("content-disposition", &format!("attachment; filename=\"{name}\""));
+        named.send("POST", "/api/v1/uploads", TLE).await.expect_problem(400, Some("name"));
+    }
     assert_eq!(client.get("/api/v1/uploads").await.json()["items"], json!([]));
 }
 
@@ -65,4 +93,22 @@ async fn a_file_that_is_too_large_or_packed_is_refused() {
     client.send("POST", path, "x".repeat(1_001)).await.expect_problem(413, None);
     let packed = client.with("content-encoding", "gzip");
     packed.send("POST", path, TLE).await.expect_problem(415, Some("Content-Encoding"));
+}
+
+#[tokio::test]
+async fn a_packed_file_that_holds_more_than_may_be_taken_is_refused_by_the_limit() {
+    use std::io::Write as _;
+
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(TLE.as_bytes()).unwrap();
+    for _ in 0..65 {
+        packer.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    }
+    let bomb = packer.finish().unwrap();
+    assert!(bomb.len() < 1 << 17);
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let problem = client.send("POST", "/api/v1/uploads?name=x.tle.gz", bomb).await.expect_problem(422, None);
+    assert!(problem["errors"][0].as_str().unwrap().contains("67108864 bytes"), "{problem}");
+    client.get("/api/v1/objects/5").await.expect_problem(404, None);
 }

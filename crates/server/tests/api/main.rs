@@ -6,9 +6,14 @@
 mod api_v1;
 mod api_v1_alerts;
 mod api_v1_api_keys;
+mod api_v1_backups;
+mod api_v1_bodies;
 mod api_v1_conjunctions;
+mod api_v1_days;
+mod api_v1_idempotency;
 mod api_v1_objects;
 mod api_v1_runs;
+mod api_v1_screenings;
 mod api_v1_session;
 mod api_v1_stream;
 mod api_v1_uploads;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
-use astroshield_adapters::{EmbeddedBus, SqliteStore};
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
 use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
+use astroshield_domain::backups::{BackupContents, Backups};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
@@ -17,17 +18,21 @@ use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Broadcast, Clock, Store, SystemClock};
+use astroshield_domain::ports::{Archiver, Broadcast, Clock, Store, SystemClock};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::CatalogNumber;
+use astroshield_testkit::postgres;
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use object_store::local::LocalFileSystem;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -36,11 +41,13 @@ pub(crate) const HOST: &str = "localhost:8080";
 
 pub(crate) struct Service {
     pub(crate) routes: Router,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
-    _folder: TempDir,
+    folder: TempDir,
+    /// Where the store is PostgreSQL.
+    database: Option<String>,
 }
 
 pub(crate) struct Answer {
@@ -75,6 +82,33 @@ impl Answer {
     }
 }
 
+/// Makes a blob of what it was asked for; fails for a recipient `age1fails`.
+struct Archive(Arc<dyn ObjectStore>);
+
+#[async_trait]
+impl Archiver for Archive {
+    fn check(&self, recipients: &[String]) -> Result<(), String> {
+        let unknown = recipients.iter().find(|recipient| !recipient.starts_with("age1"));
+        unknown.map_or(Ok(()), |recipient| Err(format!("{recipient} is no public key of age")))
+    }
+
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
+        if recipients.contains(&"age1fails".to_owned()) {
+            return Err("no room".to_owned());
+        }
+        let bytes = recipients.join("\n").into_bytes();
+        let size = bytes.len() as u64;
+        self.0.put(&path.into(), bytes.into()).await.unwrap();
+        Ok(BackupContents { rows: 3, blobs: 1, bytes: size })
+    }
+}
+
+async fn run_on_postgres(url: &str, statement: &'static str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query(statement).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
 impl Service {
     pub(crate) async fn start() -> Self {
         Self::with(ApiSettings::default(), 64).await
@@ -82,43 +116,41 @@ impl Service {
 
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap());
+        let database = postgres::chosen().await;
+        let store: Arc<dyn Store> = match &database {
+            Some(url) => Arc::new(PostgresStore::connect(url).await.unwrap()),
+            None => Arc::new(SqliteStore::open(&folder.path().join("astroshield.db")).await.unwrap()),
+        };
         let blobs_folder = folder.path().join("blobs");
         std::fs::create_dir(&blobs_folder).unwrap();
-        let blobs: Arc<dyn object_store::ObjectStore> =
-            Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
-        let dyn_store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+        let blobs: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(blobs_folder).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let broadcast = Arc::new(LocalBroadcast::new(broadcast_capacity));
         let webhooks = Arc::new(SignedWebhookClient::new(&WebhookSettings::default()).unwrap());
-        let ingestor =
-            Arc::new(Ingestor::new(Arc::clone(&dyn_store), Arc::clone(&blobs), Arc::clone(&clock)));
-        let uploads = Uploads::new(
-            Arc::clone(&dyn_store),
-            Arc::clone(&blobs),
-            Arc::clone(&clock),
-            Arc::clone(&ingestor),
-        );
-        let bus = Arc::new(EmbeddedBus::new(Arc::clone(&dyn_store)));
+        let ingestor = Arc::new(Ingestor::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock)));
+        let uploads =
+            Uploads::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), Arc::clone(&ingestor));
+        let bus = Arc::new(EmbeddedBus::new(Arc::clone(&store)));
         let use_cases = UseCases {
             uploads: Arc::new(uploads),
-            on_demand: Arc::new(OnDemand::new(
-                Arc::clone(&dyn_store),
-                Arc::clone(&blobs),
-                Arc::clone(&clock),
-                2,
-            )),
+            on_demand: Arc::new(OnDemand::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), 2)),
             notifier: Arc::new(Notifier::new(
-                Arc::clone(&dyn_store),
+                Arc::clone(&store),
                 bus,
                 Arc::<SignedWebhookClient>::clone(&webhooks),
                 None,
                 Arc::clone(&clock),
                 None,
             )),
+            backups: Backups::new(
+                Arc::new(Archive(Arc::clone(&blobs))),
+                Arc::clone(&store),
+                Arc::clone(&blobs),
+                Arc::clone(&clock),
+            ),
         };
         let ports = Ports {
-            store: dyn_store,
+            store: Arc::clone(&store),
             blobs,
             cache: Arc::new(MemoryCache::new(16 << 20)),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
@@ -134,7 +166,35 @@ impl Service {
             Arc::new(AtomicBool::new(false)),
             CancellationToken::new(),
         );
-        Self { routes: router(state), store, ingestor, tokens, broadcast, _folder: folder }
+        Self { routes: router(state), store, ingestor, tokens, broadcast, folder, database }
+    }
+
+    /// From now on no answer is kept, as if the process ended between each write and its answer.
+    pub(crate) async fn lose_answers(&self) {
+        let Some(url) = &self.database else {
+            let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'lost'); END";
+            return self.run_on_file(lost).await;
+        };
+        let function = "CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql \
+                        AS 'BEGIN RAISE EXCEPTION ''lost''; END'";
+        run_on_postgres(url, function).await;
+        let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers FOR EACH ROW EXECUTE FUNCTION lost()";
+        run_on_postgres(url, lost).await;
+    }
+
+    /// From now on answers are kept again.
+    pub(crate) async fn keep_answers(&self) {
+        match &self.database {
+            None => self.run_on_file("DROP TRIGGER lost").await,
+            Some(url) => run_on_postgres(url, "DROP TRIGGER lost ON answers").await,
+        }
+    }
+
+    async fn run_on_file(&self, statement: &'static str) {
+        let file = format!("sqlite://{}", self.folder.path().join("astroshield.db").display());
+        let mut connection = SqliteConnection::connect(&file).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// A key of a tenant.
@@ -211,6 +271,7 @@ impl Service {
             finished: None,
             problem: None,
             build: "test".to_owned(),
+            trace: None,
         };
         self.store.begin_run(&run, &[]).await.unwrap();
         let found: Vec<Conjunction> =

@@ -1,7 +1,11 @@
 //! `astroshield backup` and `restore`.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
+
+use age::secrecy::ExposeSecret as _;
 
 use crate::lifecycle::{conjunctions, folder};
 use crate::server::{Server, run};
@@ -49,6 +53,58 @@ fn a_restored_server_has_what_the_one_that_was_backed_up_had() {
     let (status, said) = restore(folder.path(), "backup.age", "passphrase", "restored");
     assert_eq!(status, 1);
     assert!(said.contains("the store is not empty: there are rows in ingests"), "{said}");
+}
+
+/// Asks in HTTP/1.0, whose answer ends where the connection does.
+fn ask(server: &Server, cookie: &str, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+    let host = server.address.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let request = format!(
+        "{method} /api/v1{path} HTTP/1.0\r\nhost: {host}\r\ncookie: {cookie}\r\nsec-fetch-site: same-origin\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    let status = String::from_utf8_lossy(&answer[9..12]).parse().unwrap();
+    (status, answer.split_off(head + 4))
+}
+
+#[test]
+fn a_backup_that_the_server_made_is_restored_with_the_identity_that_never_was_on_it() {
+    let (folder, found) = backed_up();
+    let server = Server::start(folder.path(), "");
+    let cookie = server.sign_in();
+    let identity = age::x25519::Identity::generate();
+    let asked = serde_json::json!({ "recipients": [identity.to_public().to_string()] }).to_string();
+    // The second one shows that the first is not in it.
+    let mut sizes = Vec::new();
+    for _ in 0..2 {
+        let (status, body) = ask(&server, &cookie, "POST", "/backups", &asked);
+        assert_eq!(status, 202, "{}", String::from_utf8_lossy(&body));
+        let begun: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let path = format!("/backups/{}", begun["id"].as_str().unwrap());
+        let is_whole = |_, body: &str| !body.contains("\"running\"");
+        let made = server.until(&format!("/api/v1{path}"), &[("cookie", &cookie)], is_whole);
+        assert!(made.contains("\"completed\""), "{made}");
+        let (status, file) = ask(&server, &cookie, "GET", &format!("{path}/file"), "");
+        assert_eq!(status, 200);
+        let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+        assert_eq!(made["size_bytes"], file.len());
+        sizes.push(made["blobs"].as_u64().unwrap());
+        fs::write(folder.path().join("api.age"), &file).unwrap();
+    }
+    assert_eq!(sizes[0], sizes[1]);
+    assert_eq!(server.stop().0, 0);
+
+    fs::write(folder.path().join("key.txt"), identity.to_string().expose_secret()).unwrap();
+    let (status, _, said) = run(folder.path(), "restore --identity key.txt api.age --into restored");
+    assert_eq!(status, 0, "{said}");
+    let server = Server::start(folder.path(), "--data restored");
+    assert_eq!(identities(&conjunctions(&server, &server.sign_in())), found);
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]

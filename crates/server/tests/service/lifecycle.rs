@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use astroshield_formats::{Message, Notation, Strictness, read_messages};
 use serde_json::Value;
 
 use crate::server::{Server, astroshield, run};
@@ -17,7 +18,7 @@ TEST TWO,2056-001B,2026-01-01T00:00:00.000001,15,0,130,0,0,0,0,U,81002,999,1,0,0
 /// A folder with a configuration that asks no feed and waits for nothing.
 pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n\
+    let settings = "[feeds.celestrak-active]\nenabled = false\n[feeds.satcat]\nenabled = false\n[feeds.space-weather]\nenabled = false\n[feeds.earth-orientation]\nenabled = false\n\
                     [screening]\nsettle = \"0s\"\ndays = 1\n";
     fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
     fs::write(folder.path().join("two.csv"), TWO_OBJECTS).unwrap();
@@ -60,6 +61,29 @@ fn an_idle_server_answers_health_refuses_strangers_and_ends_well() {
     let (status, log) = server.stop();
     assert_eq!(status, 0, "{log}");
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+}
+
+#[test]
+fn a_conjunction_goes_out_as_a_message_that_we_read_ourselves() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "--catalog two.csv");
+    let cookie = server.sign_in();
+    let found = conjunctions(&server, &cookie);
+    let conjunction = &found[0];
+    for (format, notation) in [("kvn", Notation::Kvn), ("xml", Notation::Xml), ("json", Notation::Json)] {
+        let path =
+            format!("/api/v1/conjunctions/{}/cdm?format={format}", conjunction["id"].as_str().unwrap());
+        let (status, text) = server.get_with(&path, &[("cookie", &cookie)]);
+        assert_eq!(status, 200, "{text}");
+        let document = read_messages(text.as_bytes(), "export", Strictness::Strict).unwrap();
+        assert_eq!((document.notation, document.problems.len()), (notation, 0), "{:?}", document.problems);
+        let [Message::Cdm(cdm)] = document.messages.as_slice() else { panic!("{format}: no CDM") };
+        let near = |a: f64, b: &Value| (a - b.as_f64().unwrap()).abs() < 1e-3;
+        assert!(near(cdm.relative.miss_distance_m / 1e3, &conjunction["miss_distance_km"]), "{format}");
+        let numbers = [&cdm.object1, &cdm.object2].map(|object| object.metadata.object_designator.clone());
+        assert_eq!(numbers, ["81001", "81002"], "{format}");
+    }
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]
@@ -134,7 +158,7 @@ fn a_folder_that_cannot_be_written_is_named_with_its_setting() {
 fn without_a_feed_that_answers_the_demo_is_shown_apart_and_labeled() {
     let folder = folder();
     let settings = "[feeds.celestrak-active]\nurl = \"http://127.0.0.1:9/catalog.csv\"\n\
-                    [feeds.satcat]\nenabled = false\n[demo]\nobjects = 500\n[screening]\nsettle = \"0s\"\ndays = 0.1\n";
+                    [feeds.satcat]\nenabled = false\n[feeds.space-weather]\nenabled = false\n[feeds.earth-orientation]\nenabled = false\n[demo]\nobjects = 500\n[screening]\nsettle = \"0s\"\ndays = 0.1\n";
     fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
     let server = Server::start(folder.path(), "");
     let cookie = server.sign_in();

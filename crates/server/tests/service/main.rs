@@ -6,3 +6,4 @@ mod backup;
 mod configuration;
 mod lifecycle;
 mod server;
+mod signals;

@@ -1,6 +1,7 @@
 //! A server in a process of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -96,28 +97,28 @@ impl Server {
 
     /// Asks for a path with headers.
     pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        let mut request = agent().get(format!("{}{path}", self.address));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut answer = request.call().unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+        let answer = ask(&self.address, "GET", path, headers, "");
+        (answer.status, answer.body)
     }
 
     /// Signs in with a token: the cookie, or the status of the refusal.
     pub(crate) fn sign_in_with(&self, token: &str) -> Result<String, u16> {
-        let answer = agent()
-            .post(format!("{}/api/v1/session", self.address))
-            .content_type("application/json")
-            .send(serde_json::json!({ "token": token }).to_string())
-            .unwrap();
-        let cookie = answer.headers().get("set-cookie").ok_or(answer.status().as_u16())?;
-        Ok(cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+        let body = serde_json::json!({ "token": token }).to_string();
+        let headers = [("content-type", "application/json")];
+        let answer = ask(&self.address, "POST", "/api/v1/session", &headers, &body);
+        let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        Ok(cookie.ok_or(answer.status)?.split(';').next().unwrap().to_owned())
     }
 
     /// Signs in; the cookie.
     pub(crate) fn sign_in(&self) -> String {
         self.sign_in_with(&self.token).unwrap()
+    }
+
+    /// Posts a body with headers: status and body.
+    pub(crate) fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let answer = ask(&self.address, "POST", path, headers, body);
+        (answer.status, answer.body)
     }
 
     /// Asks until the answer is as it should be.
@@ -147,6 +148,25 @@ impl Drop for Server {
     }
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+/// Asks in HTTP/1.0: the answer ends where the connection does.
+fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let host = address.strip_prefix("http://").unwrap();
+    let mut request =
+        format!("{method} {path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -1,13 +1,13 @@
-use astroshield_domain::access::{AuditEntry, StoredAnswer};
-use astroshield_domain::alert::{Rule, WatchList, WatchedObject, Webhook};
+use astroshield_domain::access::{Attempted, AuditEntry, StoredAnswer};
+use astroshield_domain::alert::{Channel, Rule, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{ApiKeyId, RuleId, TenantId, WatchListId, WebhookId};
-use astroshield_domain::ports::Store;
+use astroshield_domain::ports::{Prunable, Store};
 
 use super::{assert_conflict, assert_not_found};
 use crate::entities::{api_key, at, audit_entry, rule, tenant, watch_list, webhook};
 
 async fn actions(store: &dyn Store, tenant: &TenantId) -> Vec<String> {
-    store.audit(tenant, None, 100).await.unwrap().into_iter().map(|entry| entry.action).collect()
+    store.audit(tenant, None, 100).await.unwrap().rows.into_iter().map(|entry| entry.action).collect()
 }
 
 /// Watch lists are made, replaced and removed, each with an entry in the audit log.
@@ -29,6 +29,9 @@ pub async fn watch_lists_are_kept(store: &dyn Store) {
     list = WatchList { name: "0".to_owned(), objects: list.objects[..1].to_vec(), updated: at(9), ..list };
     store.put_watch_list(&list, &audit("update")).await.unwrap();
     assert_eq!(store.watch_lists(&own).await.unwrap(), [list.clone(), first.clone()]);
+    assert_eq!(store.watch_list(&own, list.id).await.unwrap(), Some(list.clone()));
+    assert_eq!(store.watch_list(&own, first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.watch_list(&tenant("other"), list.id).await.unwrap(), None);
 
     let rule = rule(&own, Some(&list));
     store.put_rule(&rule, &audit("rule")).await.unwrap();
@@ -69,6 +72,8 @@ pub async fn rules_are_kept(store: &dyn Store) {
     }
     assert_eq!(store.rules(&own).await.unwrap(), [disabled.clone(), first.clone()]);
     assert_eq!(store.enabled_rules().await.unwrap(), [of_other.clone(), first.clone()]);
+    assert_eq!(store.rule(&own, disabled.id).await.unwrap(), Some(disabled.clone()));
+    assert_eq!(store.rule(&other, disabled.id).await.unwrap(), None);
     first.enabled = false;
     store.put_rule(&first, &audit).await.unwrap();
     assert_eq!(store.enabled_rules().await.unwrap(), [of_other]);
@@ -94,11 +99,17 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     first.url = "https://example.org/other".to_owned();
     store.put_webhook(&first, &audit).await.unwrap();
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.webhook(&tenant("other"), first.id).await.unwrap(), None);
+    let telling =
+        Rule { escalation_channels: vec![Channel::Webhook { webhook: second.id }], ..rule(&own, None) };
+    store.put_rule(&telling, &audit).await.unwrap();
+    assert_conflict(&store.remove_webhook(&own, second.id, &audit).await);
     assert_not_found(&store.remove_webhook(&tenant("other"), first.id, &audit).await);
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
     assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
-    assert_eq!(actions(store, &own).await.len(), 4);
+    assert_eq!(actions(store, &own).await.len(), 5);
 }
 
 /// Keys are found by their hash, and revoked once and for all.
@@ -113,6 +124,12 @@ pub async fn api_keys_are_kept(store: &dyn Store) {
         astroshield_domain::access::ApiKey { id: ApiKeyId::at(at(9)), ..api_key(&tenant("other"), 1) };
     assert_conflict(&store.add_api_key(&same_hash, &audit).await);
     assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap().as_ref(), Some(&key));
+    // One that nobody was told gives its place to another.
+    let untold = astroshield_domain::access::ApiKey { hash: [8; 32], ..key.clone() };
+    store.add_api_key(&untold, &audit).await.unwrap();
+    assert_eq!(store.api_key_by_hash(&[1; 32]).await.unwrap(), None);
+    assert_eq!(store.api_key_by_hash(&[8; 32]).await.unwrap(), Some(untold));
+    store.add_api_key(&key, &audit).await.unwrap();
     assert_eq!(store.api_key_by_hash(&[3; 32]).await.unwrap(), None);
     store.revoke_api_key(&own, key.id, at(50), &audit).await.unwrap();
     store.revoke_api_key(&own, key.id, at(60), &audit).await.unwrap();
@@ -121,24 +138,68 @@ pub async fn api_keys_are_kept(store: &dyn Store) {
     assert_eq!(store.api_keys(&own).await.unwrap(), [key.clone(), second]);
     assert_not_found(&store.revoke_api_key(&tenant("other"), key.id, at(0), &audit).await);
     assert_not_found(&store.revoke_api_key(&own, ApiKeyId::at(at(0)), at(0), &audit).await);
-    assert_eq!(actions(store, &own).await.len(), 4);
+    assert_eq!(actions(store, &own).await.len(), 6);
 }
 
-/// The audit log is read from the newest entry back.
+/// The audit log is read from the newest entry back, page by page, and none is left out or given twice where times are
+/// equal.
 pub async fn the_audit_log_goes_back(store: &dyn Store) {
     let own = tenant("own");
-    for place in 0..5 {
-        let entry = AuditEntry { at: at(place), ..audit_entry(&own, &format!("action-{place}")) };
-        store.put_webhook(&webhook(&own), &entry).await.unwrap();
+    // Two of the first second, five of the second, and one of the third.
+    for (place, second) in [1, 1, 2, 2, 2, 2, 2, 3].into_iter().enumerate() {
+        let entry = AuditEntry { at: at(second), ..audit_entry(&own, &format!("action-{place}")) };
+        if place == 2 {
+            store.add_audit(&entry).await.unwrap();
+        } else {
+            store.put_webhook(&webhook(&own), &entry).await.unwrap();
+        }
+        store
+            .put_webhook(&webhook(&tenant("other")), &audit_entry(&tenant("other"), "theirs"))
+            .await
+            .unwrap();
     }
-    let log = store.audit(&own, None, 2).await.unwrap();
-    assert_eq!(log[0], AuditEntry { at: at(4), ..audit_entry(&own, "action-4") });
-    assert_eq!(log.len(), 2);
-    let log = store.audit(&own, Some(log[1].at), 10).await.unwrap();
-    assert_eq!(
-        log.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(),
-        ["action-2", "action-1", "action-0"]
-    );
+    let first = store.audit(&own, None, 1).await.unwrap();
+    assert_eq!(first.rows, [AuditEntry { at: at(3), ..audit_entry(&own, "action-7") }]);
+    for limit in [1, 2, 3, 8, 9] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.audit(&own, after, limit).await.unwrap();
+            assert!(page.rows.len() == limit as usize || page.next.is_none());
+            seen.extend(page.rows.into_iter().map(|entry| entry.action));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<_> = (0..8).rev().map(|place| format!("action-{place}")).collect();
+        assert_eq!(seen, expected, "{limit} at a time");
+    }
+}
+
+/// A request that is tried again is known by its first time, until it is answered or another one takes its key.
+pub async fn an_attempt_keeps_its_first_time(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let open = async |tenant: &TenantId, request: u8, second: i64| {
+        let attempted = store.attempt(tenant, "key", &[request; 32], at(second)).await.unwrap();
+        let Attempted::Open(attempt) = &attempted else { return Err(attempted) };
+        assert_eq!((&attempt.tenant, attempt.key.as_str()), (tenant, "key"));
+        assert_eq!(attempt.request, [request; 32]);
+        Ok((attempt.at, attempt.repeated))
+    };
+    assert_eq!(open(&own, 1, 0).await, Ok((at(0), false)));
+    assert_eq!(open(&own, 1, 5).await, Ok((at(0), true)));
+    assert_eq!(open(&other, 1, 6).await, Ok((at(6), false)));
+    assert_eq!(open(&own, 2, 7).await, Ok((at(7), false)));
+    assert_eq!(open(&own, 2, 8).await, Ok((at(7), true)));
+    let answer = StoredAnswer { request: [2; 32], status: 201, body: vec![b'{'] };
+    store.put_answer(&own, "key", &answer, at(9)).await.unwrap();
+    for request in [1, 2] {
+        let attempted = store.attempt(&own, "key", &[request; 32], at(10)).await.unwrap();
+        assert_eq!(attempted, Attempted::Answered(answer.clone()));
+    }
+    assert_eq!(open(&other, 1, 11).await, Ok((at(6), true)));
+    store.prune(Prunable::Answers, at(20), 100).await.unwrap();
+    assert_eq!(open(&own, 1, 30).await, Ok((at(30), false)));
 }
 
 /// An idempotency key has one answer, and is the tenant's own.

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use astroshield_domain::alert::{
-    Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Delivery, DeliveryState,
-    Severity, Subject,
+    Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Channel, DELIVERIES_PER_CHANNEL,
+    Delivery, DeliveryState, Severity, Subject,
 };
 use astroshield_domain::event::{Consumed, Payload};
 use astroshield_domain::ids::{DeliveryId, EventId, RuleId, TenantId};
@@ -13,7 +13,7 @@ use super::{assert_conflict, assert_not_found, new_events, new_payloads};
 use crate::entities::{alert, at, conclusion, conjunction, delivery, number, run, tenant};
 
 async fn change(store: &dyn Store, alert: &Alert, change: AlertChange) -> Result<(), StoreError> {
-    let changes = AlertChanges { alerts: vec![(alert.clone(), change)], deliveries: vec![] };
+    let changes = AlertChanges { alerts: vec![(alert.clone(), change)], deliveries: vec![], since: None };
     store.change_alerts(&alert.tenant, &changes, None, alert.updated).await
 }
 
@@ -55,6 +55,7 @@ pub async fn alerts_are_stored_with_messages_and_events(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(first.clone(), AlertChange::Acknowledged), (second.clone(), AlertChange::Opened)],
         deliveries: vec![to_first.clone(), to_second.clone()],
+        since: Some(at(15)),
     };
     let consumed = Consumed { consumer: "notify", event: EventId::at(at(0)) };
     store.change_alerts(&own, &changes, Some(consumed), at(20)).await.unwrap();
@@ -62,7 +63,7 @@ pub async fn alerts_are_stored_with_messages_and_events(store: &dyn Store) {
     assert_eq!(store.deliveries_of(&own, first.id).await.unwrap(), [to_first]);
     assert_eq!(store.deliveries_of(&own, second.id).await.unwrap(), [to_second]);
     let events = new_events(store).await;
-    let told = |alert: &Alert, change| Payload::AlertChanged { alert: alert.id, change };
+    let told = |alert: &Alert, change| Payload::AlertChanged { alert: alert.id, change, since: Some(at(15)) };
     assert_eq!(events[0].payload, told(&first, AlertChange::Acknowledged));
     assert_eq!(events[1].payload, told(&second, AlertChange::Opened));
     assert!(events.iter().all(|event| event.causes == [consumed.event] && event.at == at(20)));
@@ -76,7 +77,7 @@ pub async fn one_alert_of_a_subject_is_unresolved(store: &dyn Store) {
     let mut first = alert(&own, "a", at(0));
     change(store, &first, AlertChange::Opened).await.unwrap();
     for state in [AlertState::Acknowledged, AlertState::Muted, AlertState::Open] {
-        first.state = state;
+        (first.state, first.version) = (state, first.version + 1);
         change(store, &first, AlertChange::Acknowledged).await.unwrap();
         let second = alert(&own, "a", at(10));
         assert_conflict(&change(store, &second, AlertChange::Opened).await);
@@ -89,15 +90,34 @@ pub async fn one_alert_of_a_subject_is_unresolved(store: &dyn Store) {
 
     // In one go, whatever the order.
     let next = alert(&own, "a", at(20));
-    (first.state, first.resolved) = (AlertState::Resolved, Some(at(20)));
+    (first.state, first.resolved, first.version) = (AlertState::Resolved, Some(at(20)), first.version + 1);
     let changes = AlertChanges {
         alerts: vec![(next.clone(), AlertChange::Opened), (first.clone(), AlertChange::Resolved)],
         deliveries: vec![],
+        since: None,
     };
     store.change_alerts(&own, &changes, None, at(20)).await.unwrap();
     let unresolved = store.unresolved_alerts(&own).await.unwrap();
     assert_eq!(unresolved.len(), 2);
     assert!(unresolved.contains(&next) && !unresolved.contains(&first));
+}
+
+/// The last resolved alert of a subject is found by the subject, however many others there are.
+pub async fn the_last_resolved_alert_of_a_subject_is_found(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let resolved = |tenant: &TenantId, feed: &str, opened: i64| {
+        let one = alert(tenant, feed, at(opened));
+        Alert { state: AlertState::Resolved, resolved: Some(at(opened + 1)), ..one }
+    };
+    let key = alert(&own, "a", at(0)).subject.key();
+    assert_eq!(store.resolved_alert(&own, &key).await.unwrap(), None);
+    let last = resolved(&own, "a", 20);
+    for one in [&resolved(&own, "a", 10), &last, &resolved(&own, "b", 30), &resolved(&other, "a", 40)] {
+        change(store, one, AlertChange::Resolved).await.unwrap();
+    }
+    change(store, &alert(&own, "a", at(50)), AlertChange::Opened).await.unwrap();
+    assert_eq!(store.resolved_alert(&own, &key).await.unwrap(), Some(last));
+    assert_eq!(store.resolved_alert(&TenantId::public(), &key).await.unwrap(), None);
 }
 
 /// Of many that open an alert of the same subject at once, one does.
@@ -111,6 +131,32 @@ pub async fn alerts_opened_at_once_become_one(store: &dyn Store) {
     assert_eq!(new_payloads(store).await.len(), 1);
 }
 
+/// An alert is changed by whoever read it last: nobody writes over a change that they have not seen.
+pub async fn a_change_of_an_alert_is_not_written_over(store: &dyn Store) {
+    let own = tenant("own");
+    let opened = alert(&own, "a", at(0));
+    change(store, &opened, AlertChange::Opened).await.unwrap();
+    let acknowledge = async |by: i64| {
+        let acknowledged = Some((format!("{by}"), at(by)));
+        let seen = Alert { acknowledged, state: AlertState::Acknowledged, version: 1, ..opened.clone() };
+        change(store, &seen, AlertChange::Acknowledged).await.map(|()| seen)
+    };
+    let escalate = async || {
+        let escalated = Alert { escalated: Some(at(30)), version: 1, ..opened.clone() };
+        change(store, &escalated, AlertChange::Escalated).await.map(|()| escalated)
+    };
+    let (a, b, c) = tokio::join!(acknowledge(1), escalate(), acknowledge(2));
+    let results = [a, b, c];
+    let mut done = results.iter().filter_map(|result| result.as_ref().ok());
+    let first = done.next().unwrap();
+    assert!(done.next().is_none(), "{results:?}");
+    for refused in results.iter().filter(|result| result.is_err()) {
+        assert_conflict(refused);
+    }
+    assert_eq!(store.alert(&own, opened.id).await.unwrap().as_ref(), Some(first));
+    assert_eq!(new_payloads(store).await.len(), 2);
+}
+
 /// An event that a consumer has dealt with is refused, with all that would come of it.
 pub async fn an_event_is_consumed_once(store: &dyn Store) {
     let own = tenant("own");
@@ -120,6 +166,7 @@ pub async fn an_event_is_consumed_once(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(opened.clone(), AlertChange::Opened)],
         deliveries: vec![delivery(&opened)],
+        since: None,
     };
     let again = store.change_alerts(&own, &changes, Some(consumed), at(0)).await;
     assert!(
@@ -132,6 +179,9 @@ pub async fn an_event_is_consumed_once(store: &dyn Store) {
     store.change_alerts(&own, &changes, Some(by_another), at(0)).await.unwrap();
 
     // What fails has not been consumed.
+    assert!(store.was_consumed(by_another).await.unwrap());
+    let never = Consumed { consumer: "third", ..consumed };
+    assert!(!store.was_consumed(never).await.unwrap());
     let next = Consumed { consumer: "notify", event: EventId::at(at(1)) };
     assert_conflict(&store.change_alerts(&own, &changes, Some(next), at(0)).await);
     store.change_alerts(&own, &AlertChanges::default(), Some(next), at(0)).await.unwrap();
@@ -199,7 +249,7 @@ pub async fn alerts_fall_due(store: &dyn Store) {
     assert_eq!(store.alerts_due(at(99)).await.unwrap(), []);
     assert_eq!(store.alerts_due(at(100)).await.unwrap(), [to_escalate.clone()]);
     assert_eq!(store.alerts_due(at(200)).await.unwrap(), [to_escalate.clone(), muted.clone()]);
-    escalated.escalate_at = Some(at(150));
+    (escalated.escalate_at, escalated.version) = (Some(at(150)), 1);
     change(store, &escalated, AlertChange::Escalated).await.unwrap();
     assert_eq!(store.alerts_due(at(200)).await.unwrap(), [to_escalate, muted, escalated]);
 }
@@ -208,9 +258,18 @@ pub async fn alerts_fall_due(store: &dyn Store) {
 async fn deliveries(store: &dyn Store, tenant: &TenantId, count: i64) -> Vec<Delivery> {
     let about = alert(tenant, "a", at(0));
     let deliveries: Vec<Delivery> = (0..count)
-        .map(|place| Delivery { id: DeliveryId::at(at(place)), next_attempt: at(place), ..delivery(&about) })
+        .map(|place| Delivery {
+            id: DeliveryId::at(at(place)),
+            channel: Channel::Email { address: format!("operator-{place}@example.org") },
+            next_attempt: at(place),
+            ..delivery(&about)
+        })
         .collect();
-    let changes = AlertChanges { alerts: vec![(about, AlertChange::Opened)], deliveries: deliveries.clone() };
+    let changes = AlertChanges {
+        alerts: vec![(about, AlertChange::Opened)],
+        deliveries: deliveries.clone(),
+        since: None,
+    };
     store.change_alerts(tenant, &changes, None, at(0)).await.unwrap();
     deliveries
 }
@@ -272,6 +331,34 @@ pub async fn deliveries_taken_at_once_are_taken_once(store: &dyn Store) {
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), all.len());
 }
 
+/// Channels take turns, and a channel has only so many messages on their way: one that hangs holds no other up.
+pub async fn one_channel_does_not_keep_the_others_waiting(store: &dyn Store) {
+    let own = tenant("own");
+    let about = alert(&own, "a", at(0));
+    let to = |address: &str, place: i64| Delivery {
+        id: DeliveryId::at(at(place)),
+        channel: Channel::Email { address: address.to_owned() },
+        next_attempt: at(place),
+        ..delivery(&about)
+    };
+    let limit = usize::try_from(DELIVERIES_PER_CHANNEL).unwrap();
+    let mut deliveries: Vec<Delivery> = (0..40).map(|place| to("hangs@example.org", place)).collect();
+    deliveries.extend((40..43).map(|place| to("fine@example.org", place)));
+    let changes = AlertChanges {
+        alerts: vec![(about.clone(), AlertChange::Opened)],
+        deliveries: deliveries.clone(),
+        since: None,
+    };
+    store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
+    let first = store.take_deliveries(at(50), at(100), 4).await.unwrap();
+    assert_eq!(first, [&deliveries[..2], &deliveries[40..42]].concat(), "in turns");
+    let rest = store.take_deliveries(at(50), at(100), 100).await.unwrap();
+    assert_eq!(rest, [&deliveries[2..limit], &deliveries[42..]].concat(), "no more of one channel");
+    assert_eq!(store.take_deliveries(at(50), at(100), 100).await.unwrap(), []);
+    store.put_delivery(deliveries[0].id, DeliveryState::Delivered, at(50), None).await.unwrap();
+    assert_eq!(store.take_deliveries(at(50), at(100), 100).await.unwrap(), deliveries[limit..=limit]);
+}
+
 /// Changes of another tenant's alerts or messages are refused whole.
 pub async fn changes_of_alerts_that_fail_leave_nothing(store: &dyn Store) {
     let own = tenant("own");
@@ -292,7 +379,7 @@ pub async fn changes_of_alerts_that_fail_leave_nothing(store: &dyn Store) {
     ];
     for (alerts, deliveries) in changes {
         let alerts = alerts.into_iter().map(|alert| (alert.clone(), AlertChange::Opened)).collect();
-        let changes = AlertChanges { alerts, deliveries };
+        let changes = AlertChanges { alerts, deliveries, since: None };
         assert_conflict(&store.change_alerts(&own, &changes, None, at(0)).await);
     }
     assert_eq!(store.unresolved_alerts(&own).await.unwrap(), []);

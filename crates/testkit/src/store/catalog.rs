@@ -1,4 +1,6 @@
-use astroshield_domain::catalog::{ElementSet, Grade, IngestSummary, ObjectKind, ObjectQuery, SatcatEntry};
+use astroshield_domain::catalog::{
+    ElementSet, ElementSetPlace, Grade, IngestSummary, ObjectKind, ObjectQuery, SatcatEntry,
+};
 use astroshield_domain::event::Payload;
 use astroshield_domain::ids::{EventId, TenantId};
 use astroshield_domain::ports::Store;
@@ -200,35 +202,46 @@ pub async fn a_tenant_sees_its_own_sets_beside_the_public_ones(store: &dyn Store
     assert_eq!(store.object(&public, number(9)).await.unwrap(), None);
 }
 
-/// History is read from the newest epoch back, page by page, and none is left out where epochs are equal.
+/// History is read from the newest epoch back, page by page, and none is left out or given twice where epochs are equal,
+/// whosever they are.
 pub async fn element_history_goes_back_in_pages(store: &dyn Store) {
-    let public = TenantId::public();
-    let mut sets: Vec<ElementSet> = (0..10).map(|place| element_set(5, place * 100)).collect();
-    for twin in 1..4 {
-        let mut set = element_set(5, 500);
-        set.elements.raan_deg = f64::from(twin);
-        sets.push(set);
-    }
+    let (public, own) = (TenantId::public(), tenant("own"));
+    let twins = |count: u32| {
+        (1..=count).map(|twin| {
+            let mut set = element_set(5, 500);
+            set.elements.raan_deg = f64::from(twin);
+            set
+        })
+    };
+    let sets: Vec<ElementSet> = (0..10).map(|place| element_set(5, place * 100)).chain(twins(6)).collect();
     store.ingest(&ingest(&public, at(1_000), sets), &[]).await.unwrap();
+    // The same elements at the same time of arrival: only the tenant tells them apart.
+    store.ingest(&ingest(&own, at(1_000), twins(4).collect()), &[]).await.unwrap();
     let mut seen = Vec::new();
-    let mut before = None;
+    let mut after = None;
     loop {
-        let page = store.element_history(&public, number(5), before, 3).await.unwrap();
-        seen.extend(page.rows.iter().map(|set| (set.elements.epoch, set.elements.raan_deg.to_bits())));
-        if !page.more {
+        let page = store.element_history(&own, number(5), after.as_ref(), 3).await.unwrap();
+        seen.extend(
+            page.rows
+                .iter()
+                .map(|set| (set.elements.epoch, set.elements.raan_deg.to_bits(), set.tenant.clone())),
+        );
+        after = page.next;
+        if after.is_none() {
             break;
         }
-        let last = page.rows.last().unwrap().elements.epoch;
-        let since_start = (last - epoch(0)).to_seconds().round();
-        #[expect(clippy::cast_possible_truncation, reason = "hundreds of seconds")]
-        let seconds = since_start as i64;
-        before = Some(at(seconds));
+        assert_eq!(page.rows.len(), 3);
     }
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 20);
     assert!(seen.windows(2).all(|pair| pair[0].0 >= pair[1].0));
+    assert_eq!(seen.iter().map(|(_, node, tenant)| (node, tenant)).filter(|(_, of)| **of == own).count(), 4);
     seen.sort_by(|a, b| a.partial_cmp(b).unwrap());
     seen.dedup();
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 20);
+    let before = ElementSetPlace::before(at(500));
+    let page = store.element_history(&own, number(5), Some(&before), 10).await.unwrap();
+    assert_eq!(page.rows.iter().map(|set| set.elements.epoch).max(), Some(epoch(400)));
+    assert_eq!((page.rows.len(), page.next), (5, None));
 }
 
 /// SATCAT names what the element sets do not, whichever comes first.

@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
-    Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, ProbabilityMethod,
+    CdmIdentity, Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus,
+    ProbabilityMethod, ReceivedCdm,
 };
 use astroshield_domain::event::Payload;
-use astroshield_domain::ids::{ConjunctionId, TenantId};
+use astroshield_domain::ids::{CdmId, ConjunctionId, TenantId};
 use astroshield_domain::ports::Store;
 use astroshield_domain::screening::{Run, RunKind};
 use jiff::{SignedDuration, Timestamp};
@@ -345,6 +346,56 @@ pub async fn messages_stand_beside_their_conjunction(store: &dyn Store) {
     }
     assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), expected);
     assert_eq!(store.cdms_of(&public, found.id).await.unwrap(), []);
+}
+
+/// A message that arrived before its conjunction was found speaks of it none the less; of another time or pair it does not.
+pub async fn a_message_that_came_first_stands_beside_its_conjunction(store: &dyn Store) {
+    let (own, public) = (tenant("own"), TenantId::public());
+    let run = run(&public, at(0));
+    let found = conjunction(&run, [5, 7], at(5_000));
+    let upload = upload(&own, at(1));
+    let early = ReceivedCdm { conjunction: None, ..cdm(&upload, &found) };
+    let [first, second] = early.objects;
+    let other = |place: i64, objects, tca| ReceivedCdm {
+        id: CdmId::at(at(place)),
+        created: at(place),
+        objects,
+        tca,
+        ..early.clone()
+    };
+    let turned = other(2, [second, first], at(5_000 + 20 * 60));
+    let late = other(3, [first, second], at(5_001 + 20 * 60));
+    let foreign = other(4, [first, first], at(5_000));
+    let messages = [early.clone(), turned.clone(), late, foreign];
+    store.add_upload(&upload, &[], &messages, &[]).await.unwrap();
+    assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), []);
+    conclude(store, &run, std::slice::from_ref(&found)).await;
+    let expected = [turned, early].map(|cdm| ReceivedCdm { conjunction: Some(found.id), ..cdm });
+    assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), expected);
+    assert_eq!(store.cdms_of(&public, found.id).await.unwrap(), []);
+    assert_eq!(store.cdms_of(&tenant("other"), found.id).await.unwrap(), []);
+}
+
+/// A tenant's messages by who made them, when, of which pair and time.
+pub async fn messages_are_known_by_what_they_say(store: &dyn Store) {
+    let own = tenant("own");
+    let found = conjunction(&run(&own, at(0)), [5, 7], at(5_000));
+    let upload = upload(&own, at(1));
+    let message = cdm(&upload, &found);
+    store.add_upload(&upload, &[], std::slice::from_ref(&message), &[]).await.unwrap();
+    let identity = CdmIdentity {
+        originator: message.originator.clone(),
+        objects: message.objects,
+        created: message.created,
+        tca: message.tca,
+    };
+    let known = async |tenant: &TenantId, from: i64, to: i64| {
+        store.known_cdms(tenant, (at(from), at(to))).await.unwrap()
+    };
+    assert_eq!(known(&own, 5_000, 5_000).await, [identity]);
+    assert_eq!(known(&own, 0, 4_999).await, []);
+    assert_eq!(known(&own, 5_001, 9_999).await, []);
+    assert_eq!(known(&tenant("other"), 0, 9_999).await, []);
 }
 
 /// A large run is concluded in one go, and read page by page at once.

@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 
+use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::{Event, Payload, Published, Topic};
 use astroshield_domain::ids::{EventId, TenantId};
-use astroshield_domain::ports::Store;
+use astroshield_domain::ports::{RunUpdate, Store};
+use astroshield_domain::trace::Trace;
 
 use super::put_event;
-use crate::entities::{at, element_set, ingest, tenant, upload};
+use crate::entities::{alert, at, conclusion, element_set, ingest, run, tenant, upload};
 
 fn feeds(published: &[Published]) -> Vec<String> {
     let feed = |published: &Published| match &published.event.payload {
@@ -133,6 +135,48 @@ pub async fn consumers_never_go_back(store: &dyn Store) {
     assert_eq!(store.consumer_position("other").await.unwrap(), 0);
     store.advance_consumer("notify", 8).await.unwrap();
     assert_eq!(store.consumer_position("notify").await.unwrap(), 8);
+}
+
+/// Whoever waits for events is told of each commit that may have brought some, and what is made in a trace belongs to it.
+pub async fn commits_with_events_are_told_and_belong_to_their_trace(store: &dyn Store) {
+    let own = tenant("own");
+    let outbox = store.outbox();
+    let told = || std::pin::pin!(outbox.notified()).as_mut().enable();
+    assert!(!told());
+    let trace = Trace::begin().with_request("request-7");
+    let mut waiting = Vec::new();
+    trace
+        .follow("test", async {
+            let alert = alert(&own, "a", at(0));
+            let run = run(&own, at(0));
+            let changes =
+                AlertChanges { alerts: vec![(alert, AlertChange::Opened)], ..AlertChanges::default() };
+            put_event(store, &own, "a").await;
+            waiting.push(told());
+            store.ingest(&ingest(&own, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
+            waiting.push(told());
+            store.begin_run(&run, &[]).await.unwrap();
+            waiting.push(told());
+            let done = RunUpdate::SliceDone { slice: 0, blob: "blob".to_owned() };
+            store.update_run(&own, run.id, &done).await.unwrap();
+            waiting.push(told());
+            store.conclude_run(&own, &conclusion(&run), &[]).await.unwrap();
+            waiting.push(told());
+            store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
+            waiting.push(told());
+            store.add_upload(&upload(&own, at(0)), &[], &[], &[]).await.unwrap();
+            waiting.push(told());
+        })
+        .await;
+    assert_eq!(waiting, [true; 7]);
+    store.advance_consumer("relay", 1).await.unwrap();
+    assert!(!told());
+    let events = store.sequence_events(100).await.unwrap();
+    assert_eq!(events.len(), 7);
+    for Published { event, .. } in &events {
+        let of_event = Trace::of_event(event);
+        assert_eq!((of_event.id(), of_event.request()), (trace.id(), Some("request-7")), "{event:?}");
+    }
 }
 
 /// The store answers.

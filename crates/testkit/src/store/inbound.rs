@@ -4,7 +4,9 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 
 use super::{assert_conflict, new_payloads};
-use crate::entities::{at, cdm, conjunction, ephemeris, feed_event, run, tenant, upload};
+use crate::entities::{
+    at, cdm, conjunction, element_set, ephemeris, feed_event, ingest, run, satcat_entry, tenant, upload,
+};
 
 /// A feed has one status, the last, and each brings an event.
 pub async fn a_feed_keeps_its_last_status(store: &dyn Store) {
@@ -23,6 +25,9 @@ pub async fn a_feed_keeps_its_last_status(store: &dyn Store) {
         etag: Some("\"x\"".to_owned()),
         last_modified: Some("yesterday".to_owned()),
         records: Some(30_000),
+        newest: Some(at(5)),
+        stopped: true,
+        settings: Some("x".to_owned()),
     };
     store.put_feed(&status, &feed_event(&public, at(1), "b")).await.unwrap();
     let other = FeedStatus { feed: "a".to_owned(), ..FeedStatus::default() };
@@ -76,6 +81,27 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [rejected, accepted]);
 }
 
+/// Element sets are there with the upload that brought them, and not without it.
+pub async fn an_upload_of_element_sets_is_stored_with_them_or_not_at_all(store: &dyn Store) {
+    let own = tenant("own");
+    let delivered = |seconds| ingest(&own, at(seconds), vec![element_set(5, 0)]);
+    let first = upload(&own, at(10));
+    store.add_upload(&first, &[], &[], &[]).await.unwrap();
+    // The upload is there already: what would come with it is not stored.
+    let failed = store.add_upload_of_element_sets(&first, &delivered(10), &[], &[], &[]).await;
+    assert_conflict(&failed);
+    assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap(), []);
+    assert_eq!(new_payloads(store).await, []);
+
+    let second = upload(&own, at(20));
+    let summary = store.add_upload_of_element_sets(&second, &delivered(20), &[], &[], &[]).await.unwrap();
+    assert_eq!(summary.new_element_sets, 1);
+    assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap().len(), 1);
+    assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [second, first]);
+    let payloads = new_payloads(store).await;
+    assert!(matches!(payloads.as_slice(), [Payload::ElementSetsStored { .. }]), "{payloads:?}");
+}
+
 /// Uploads come newest first, in pages.
 pub async fn uploads_go_back_in_pages(store: &dyn Store) {
     let own = tenant("own");
@@ -117,4 +143,24 @@ pub async fn the_newest_ephemeris_that_covers_counts(store: &dyn Store) {
     assert_eq!(ids(60, 60, 200).await, [1, 3]);
     assert_eq!(ids(60, 101, 200).await, [1]);
     assert_eq!(ids(60, 0, 5).await, [4, 3]);
+}
+
+/// Tenants with element sets of their own, or an ephemeris that goes on, are known, in whatever process they came.
+pub async fn tenants_with_subjects_are_known(store: &dyn Store) {
+    let (public, flies, a, z) = (TenantId::public(), tenant("flies"), tenant("a"), tenant("z"));
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), []);
+    store.ingest(&ingest(&public, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
+    store.put_satcat(&[satcat_entry(5, "Vanguard")]).await.unwrap();
+    let of_public = upload(&public, at(0));
+    store.add_upload(&of_public, &[ephemeris(&of_public, 5)], &[], &[]).await.unwrap();
+    let given = upload(&flies, at(10));
+    store.add_upload(&given, &[ephemeris(&given, 5)], &[], &[]).await.unwrap();
+    store.add_upload(&upload(&tenant("looks"), at(10)), &[], &[], &[]).await.unwrap();
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), std::slice::from_ref(&flies));
+    for own in [&z, &a] {
+        store.ingest(&ingest(own, at(0), vec![element_set(7, 0)]), &[]).await.unwrap();
+    }
+    assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), [a.clone(), flies.clone(), z.clone()]);
+    let over = ephemeris(&given, 5).stop + jiff::SignedDuration::from_secs(1);
+    assert_eq!(store.tenants_with_subjects(over).await.unwrap(), [a, z]);
 }

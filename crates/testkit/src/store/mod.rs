@@ -7,8 +7,10 @@ mod alerts;
 mod catalog;
 mod conjunctions;
 mod coverage;
+mod days;
 mod events;
 mod inbound;
+mod requests;
 mod runs;
 mod tenants;
 mod upkeep;
@@ -26,8 +28,10 @@ pub use self::alerts::*;
 pub use self::catalog::*;
 pub use self::conjunctions::*;
 pub use self::coverage::*;
+pub use self::days::*;
 pub use self::events::*;
 pub use self::inbound::*;
+pub use self::requests::*;
 pub use self::runs::*;
 pub use self::tenants::*;
 pub use self::upkeep::*;
@@ -93,11 +97,20 @@ macro_rules! store_suite {
             objects_tell_the_size_of_their_orbit
             objects_are_found_by_name_number_and_orbit
             a_whole_catalog_is_one_ingest
+            days_come_back_as_they_were_stored
+            days_that_are_the_same_are_left_alone
+            a_prediction_never_takes_the_place_of_an_observation
+            days_are_given_from_one_to_another
+            requests_to_a_host_are_counted_within_each_limit
+            requests_counted_at_once_break_no_limit
+            a_clock_that_is_set_back_forgets_no_request
             a_feed_keeps_its_last_status
             a_feed_whose_event_fails_keeps_its_old_status
             an_upload_is_stored_whole_or_not_at_all
+            an_upload_of_element_sets_is_stored_with_them_or_not_at_all
             uploads_go_back_in_pages
             the_newest_ephemeris_that_covers_counts
+            tenants_with_subjects_are_known
             a_second_run_of_a_kind_is_refused
             a_slice_is_done_once
             slices_done_at_once_are_all_counted
@@ -112,16 +125,21 @@ macro_rules! store_suite {
             conjunctions_are_filtered
             relations_are_known_in_every_window
             messages_stand_beside_their_conjunction
+            a_message_that_came_first_stands_beside_its_conjunction
+            messages_are_known_by_what_they_say
             a_large_run_is_concluded_at_once
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved
             alerts_opened_at_once_become_one
+            the_last_resolved_alert_of_a_subject_is_found
+            a_change_of_an_alert_is_not_written_over
             an_event_is_consumed_once
             alerts_are_filtered_and_paged
             alerts_fall_due
             the_line_of_an_alert_follows_until_it_is_resolved
             deliveries_are_taken_for_a_time
             deliveries_taken_at_once_are_taken_once
+            one_channel_does_not_keep_the_others_waiting
             changes_of_alerts_that_fail_leave_nothing
             watch_lists_are_kept
             rules_are_kept
@@ -129,11 +147,13 @@ macro_rules! store_suite {
             api_keys_are_kept
             the_audit_log_goes_back
             an_answer_is_given_once
+            an_attempt_keeps_its_first_time
             events_are_sequenced_once_in_order
             events_come_back_as_they_were
             events_are_read_by_topic
             events_of_many_writers_are_sequenced_without_loss
             consumers_never_go_back
+            commits_with_events_are_told_and_belong_to_their_trace
             the_store_answers
             no_call_gives_another_tenants_rows
             objects_of_one_tenant_are_hidden_from_others
@@ -147,6 +167,7 @@ macro_rules! store_suite {
             answers_and_ended_deliveries_are_forgotten
             old_runs_are_forgotten_but_the_newest
             blobs_are_named_by_what_speaks_of_them
+            figures_count_what_there_is
         );
     };
     ($fresh:path: $($fact:ident)*) => {$(

@@ -44,6 +44,7 @@ async fn make(store: &dyn Store, tenant: &TenantId, hash: u8) -> Made {
     let changes = AlertChanges {
         alerts: vec![(alert.clone(), AlertChange::Opened)],
         deliveries: vec![delivery(&alert)],
+        since: None,
     };
     store.change_alerts(tenant, &changes, None, at(0)).await.unwrap();
     store
@@ -97,7 +98,7 @@ async fn owners(store: &dyn Store, tenant: &TenantId, made: &[&Made]) -> Vec<(&'
     }
     see!(webhooks() in rows => rows);
     see!(api_keys() in rows => rows);
-    see!(audit(None, 100) in rows => rows);
+    see!(audit(None, 100) in part => part.rows);
     for one in made {
         see!(upload(one.upload.id) in row => row);
         see!(run(one.run.id) in row => row);

@@ -24,6 +24,45 @@ async fn every_table_of_the_store_is_archived() {
     assert_eq!(found, TABLES.iter().map(|table| (*table).to_owned()).collect());
 }
 
+/// Every entry of a store in which nothing has happened.
+async fn entries(folder: &std::path::Path) -> Vec<ArchiveEntry> {
+    let path = folder.join("new.db");
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let mut entries = Vec::new();
+    let mut store = ArchiveStore::sqlite(&path).await.unwrap();
+    let mut take = |entry| {
+        entries.push(entry);
+        Ok(())
+    };
+    store.export(&mut take).await.unwrap();
+    entries
+}
+
+async fn import_without(folder: &std::path::Path, table: &str) -> Result<(), ArchiveError> {
+    let mut is_left_out = false;
+    let mut rest = entries(folder).await;
+    rest.retain(|entry| {
+        if let ArchiveEntry::Table { name, .. } = entry {
+            is_left_out = name == table;
+        }
+        !is_left_out
+    });
+    let path = folder.join(format!("without-{table}.db"));
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let mut rest = rest.into_iter();
+    ArchiveStore::sqlite(&path).await.unwrap().import(&mut || Ok(rest.next())).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_archive_from_before_a_table_was_added_is_taken_and_one_that_lacks_another_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for table in LATER {
+        import_without(folder.path(), table).await.unwrap();
+    }
+    let refused = import_without(folder.path(), "feeds").await;
+    assert!(matches!(refused, Err(ArchiveError::Damaged { reason: "tables are missing" })), "{refused:?}");
+}
+
 #[test]
 fn the_sum_of_a_table_does_not_depend_on_the_order_of_rows_and_tells_every_difference() {
     let row = |number, text: &str| vec![ArchiveValue::Integer(number), ArchiveValue::Text(text.to_owned())];

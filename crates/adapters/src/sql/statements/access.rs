@@ -1,7 +1,8 @@
 //! API keys, the audit log, and answers under idempotency keys.
 
-use astroshield_domain::access::{ApiKey, AuditEntry, Scope, StoredAnswer};
+use astroshield_domain::access::{ApiKey, Attempt, Attempted, AuditEntry, AuditPlace, Scope, StoredAnswer};
 use astroshield_domain::ids::{ApiKeyId, TenantId};
+use astroshield_domain::ports::Continued;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
@@ -23,7 +24,7 @@ pub(super) async fn add_api_key(
 ) -> Outcome<()> {
     sqlx::query(
         "INSERT INTO api_keys (tenant, id, name, scope, hash, created, expires, revoked) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, id) DO UPDATE SET hash = excluded.hash",
     )
     .bind(key.tenant.as_str())
     .bind(key.id.0)
@@ -97,18 +98,26 @@ pub(super) async fn add_audit(connection: &mut Connection, entry: &AuditEntry) -
 pub(super) async fn audit(
     connection: &mut Connection,
     tenant_id: &TenantId,
-    before: Option<Timestamp>,
+    after: Option<AuditPlace>,
     limit: u32,
-) -> Outcome<Vec<AuditEntry>> {
+) -> Outcome<Continued<AuditEntry, AuditPlace>> {
+    let (at, entry) = after.map_or((i64::MAX, i64::MAX), |place| (microseconds(place.at), place.entry));
     let rows = sqlx::query(
-        "SELECT * FROM audit WHERE tenant = $1 AND at < $2 ORDER BY at DESC, entry DESC LIMIT $3",
+        "SELECT * FROM audit WHERE tenant = $1 AND (at, entry) < ($2, $3) ORDER BY at DESC, entry DESC LIMIT $4",
     )
     .bind(tenant_id.as_str())
-    .bind(before.map_or(i64::MAX, microseconds))
-    .bind(i64::from(limit))
+    .bind(at)
+    .bind(entry)
+    .bind(i64::from(limit) + 1)
     .fetch_all(connection)
     .await?;
-    all(&rows, |row| {
+    let more = rows.len() > limit as usize;
+    let rows = &rows[..rows.len().min(limit as usize)];
+    let place = |row: &Row| {
+        Ok::<_, Failure>(AuditPlace { at: time(row.try_get("at")?)?, entry: row.try_get("entry")? })
+    };
+    let next = rows.last().filter(|_| more).map(place).transpose()?;
+    let rows = all(rows, |row| {
         Ok(AuditEntry {
             at: time(row.try_get("at")?)?,
             tenant: tenant(row.try_get("tenant")?)?,
@@ -116,7 +125,45 @@ pub(super) async fn audit(
             action: row.try_get("action")?,
             target: row.try_get("target")?,
         })
-    })
+    })?;
+    Ok(Continued { rows, next })
+}
+
+/// The time of a request that is repeated is that of the first attempt.
+pub(super) async fn attempt(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    key: &str,
+    request: &[u8; 32],
+    at: Timestamp,
+) -> Outcome<Attempted> {
+    if let Some(answer) = answer(connection, tenant, key).await? {
+        return Ok(Attempted::Answered(answer));
+    }
+    let written = sqlx::query(
+        "INSERT INTO attempts (tenant, idempotency_key, request, at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, idempotency_key) DO UPDATE SET request = excluded.request, at = excluded.at \
+         WHERE attempts.request <> excluded.request",
+    )
+    .bind(tenant.as_str())
+    .bind(key)
+    .bind(request.as_slice())
+    .bind(microseconds(at))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    let first: i64 = sqlx::query_scalar("SELECT at FROM attempts WHERE tenant = $1 AND idempotency_key = $2")
+        .bind(tenant.as_str())
+        .bind(key)
+        .fetch_one(connection)
+        .await?;
+    Ok(Attempted::Open(Attempt {
+        tenant: tenant.clone(),
+        key: key.to_owned(),
+        request: *request,
+        at: time(first)?,
+        repeated: written == 0,
+    }))
 }
 
 pub(super) async fn answer(

@@ -13,7 +13,7 @@ use super::deliveries::add_delivery;
 use super::{
     Connection, Database, Failure, Outcome, Row, add_events, all, page, push_visible, require_own, visible_to,
 };
-use crate::sql::values::{Code, Word, json, microseconds, of_json, tenant, time};
+use crate::sql::values::{Code, Word, json, microseconds, of_json, small_count, tenant, time};
 
 pub(super) async fn unresolved_alerts(connection: &mut Connection, tenant: &TenantId) -> Outcome<Vec<Alert>> {
     let rows = sqlx::query("SELECT * FROM alerts WHERE tenant = $1 AND state <> 'resolved' ORDER BY id")
@@ -86,6 +86,22 @@ pub(super) async fn alert(
     row.as_ref().map(alert_of_row).transpose()
 }
 
+pub(super) async fn resolved_alert(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    subject_key: &str,
+) -> Outcome<Option<Alert>> {
+    let row = sqlx::query(
+        "SELECT * FROM alerts WHERE tenant = $1 AND subject_key = $2 AND state = 'resolved' \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(subject_key)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(alert_of_row).transpose()
+}
+
 fn alert_of_row(row: &Row) -> Outcome<Alert> {
     let at = |column| row.try_get::<Option<i64>, _>(column)?.map(time).transpose();
     let by: Option<String> = row.try_get("acknowledged_by")?;
@@ -104,6 +120,7 @@ fn alert_of_row(row: &Row) -> Outcome<Alert> {
         escalate_at: at("escalate_at")?,
         escalated: at("escalated")?,
         told_probability: row.try_get("told_probability")?,
+        version: small_count(row.try_get("version")?)?,
     })
 }
 
@@ -134,7 +151,8 @@ pub(super) async fn change_alerts(
         .alerts
         .iter()
         .map(|(alert, change)| {
-            let payload = Payload::AlertChanged { alert: alert.id, change: *change };
+            let (change, since) = (*change, changes.since);
+            let payload = Payload::AlertChanged { alert: alert.id, change, since };
             Event::new(tenant.clone(), at, causes.clone(), payload)
         })
         .collect();
@@ -178,6 +196,16 @@ async fn consume(connection: &mut Connection, consumed: Consumed, at: Timestamp)
     Ok(())
 }
 
+pub(super) async fn was_consumed(connection: &mut Connection, consumed: Consumed) -> Outcome<bool> {
+    let found =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM consumed WHERE consumer = $1 AND event = $2)")
+            .bind(consumed.consumer)
+            .bind(consumed.event.0)
+            .fetch_one(connection)
+            .await?;
+    Ok(found)
+}
+
 async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let conjunction = match alert.subject {
         Subject::Conjunction { conjunction, .. } => Some(conjunction.0),
@@ -186,13 +214,13 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let acknowledged = alert.acknowledged.as_ref();
     let result = sqlx::query(
         "INSERT INTO alerts (tenant, id, subject_key, subject, conjunction, severity, state, summary, opened, updated, \
-         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, told_probability) \
+         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, version, told_probability) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (tenant, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, \
          summary = excluded.summary, updated = excluded.updated, acknowledged_by = excluded.acknowledged_by, \
          acknowledged_at = excluded.acknowledged_at, resolved = excluded.resolved, \
          muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated, \
-         told_probability = excluded.told_probability",
+         told_probability = excluded.told_probability, version = excluded.version WHERE alerts.version = excluded.version - 1",
     )
     .bind(alert.tenant.as_str())
     .bind(alert.id.0)
@@ -210,6 +238,7 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     .bind(alert.muted_until.map(microseconds))
     .bind(alert.escalate_at.map(microseconds))
     .bind(alert.escalated.map(microseconds))
+    .bind(i64::from(alert.version))
     .bind(alert.told_probability)
     .execute(connection)
     .await;
@@ -218,6 +247,9 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
             Err(Failure::conflict(format!("there is an unresolved alert of {} already", alert.subject.key())))
         }
         Err(error) => Err(error.into()),
+        Ok(done) if done.rows_affected() == 0 => {
+            Err(Failure::conflict(format!("alert {} was changed in the meantime", alert.id)))
+        }
         Ok(_) => Ok(()),
     }
 }

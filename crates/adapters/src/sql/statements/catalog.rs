@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use astroshield_astro::elements::MeanElements;
-use astroshield_domain::catalog::{ElementSet, Grade, Ingest, IngestSummary};
+use astroshield_domain::catalog::{ElementSet, ElementSetPlace, Grade, Ingest, IngestSummary};
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{EventId, IngestId, TenantId};
-use astroshield_domain::ports::Page;
+use astroshield_domain::ports::Continued;
 use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{Connection, Database, Failure, Outcome, PUBLIC, Row, add_events, all, lock, rows_at_once};
 use crate::sql::values::{
-    Code, catalog_number, digest, epoch, epoch_nanoseconds, letter, microseconds, nanoseconds, small_count,
-    stored_count, tenant, time, time_of_nanoseconds,
+    Code, catalog_number, digest, epoch, epoch_nanoseconds, letter, microseconds, small_count, stored_count,
+    tenant, time, time_of_nanoseconds,
 };
 
 /// How far after its arrival the epoch of a current element set may lie: seven days.
@@ -352,44 +352,40 @@ pub(super) async fn catalog_age(
     }
 }
 
-/// A page ends where the epoch changes, so that going on before its last epoch leaves nothing out.
+/// In the order of epoch, grade, arrival, digest and tenant, which no two have alike.
 pub(super) async fn element_history(
     connection: &mut Connection,
     tenant: &TenantId,
     object: CatalogNumber,
-    before: Option<Timestamp>,
+    after: Option<&ElementSetPlace>,
     limit: u32,
-) -> Outcome<Page<ElementSet>> {
-    let before = before.map(nanoseconds).transpose()?.unwrap_or(i64::MAX);
-    let rows = sqlx::query(
-        "SELECT * FROM element_sets \
-         WHERE tenant IN ($1, 'public') AND object = $2 AND epoch_ns < $3 AND epoch_ns >= coalesce(( \
-             SELECT epoch_ns FROM element_sets WHERE tenant IN ($1, 'public') AND object = $2 AND epoch_ns < $3 \
-             ORDER BY epoch_ns DESC LIMIT 1 OFFSET $4), $5) \
-         ORDER BY epoch_ns DESC, grade DESC, arrived DESC, digest DESC",
-    )
-    .bind(tenant.as_str())
-    .bind(i64::from(object.get()))
-    .bind(before)
-    .bind(i64::from(limit.max(1)) - 1)
-    .bind(i64::MIN)
-    .fetch_all(&mut *connection)
-    .await?;
-    let more = match rows.last() {
-        Some(last) => {
-            sqlx::query_scalar::<_, bool>(
-                "SELECT EXISTS (SELECT 1 FROM element_sets \
-                 WHERE tenant IN ($1, 'public') AND object = $2 AND epoch_ns < $3)",
-            )
-            .bind(tenant.as_str())
-            .bind(i64::from(object.get()))
-            .bind(last.try_get::<i64, _>("epoch_ns")?)
-            .fetch_one(connection)
-            .await?
-        }
-        None => false,
-    };
-    Ok(Page { rows: all(&rows, element_set)?, more })
+) -> Outcome<Continued<ElementSet, ElementSetPlace>> {
+    let mut query: QueryBuilder<Database> =
+        QueryBuilder::new("SELECT * FROM element_sets WHERE tenant IN ('public', ");
+    query.push_bind(tenant.as_str()).push(") AND object = ").push_bind(i64::from(object.get()));
+    if let Some(place) = after {
+        // The first condition says nothing new, but an index follows it.
+        query.push(" AND epoch_ns <= ").push_bind(place.epoch_ns);
+        query.push(" AND (epoch_ns, grade, arrived, digest, tenant) < (").push_bind(place.epoch_ns);
+        query.push(", ").push_bind(place.grade).push(", ").push_bind(microseconds(place.arrived));
+        query.push(", ").push_bind(place.digest).push(", ").push_bind(place.tenant.as_str()).push(")");
+    }
+    query
+        .push(" ORDER BY epoch_ns DESC, grade DESC, arrived DESC, digest DESC, tenant DESC LIMIT ")
+        .push_bind(i64::from(limit) + 1);
+    let rows = query.build().fetch_all(connection).await?;
+    let more = rows.len() > limit as usize;
+    let rows = &rows[..rows.len().min(limit as usize)];
+    let next = rows.last().filter(|_| more).map(|row| {
+        Ok::<_, Failure>(ElementSetPlace {
+            epoch_ns: row.try_get("epoch_ns")?,
+            grade: row.try_get("grade")?,
+            arrived: time(row.try_get("arrived")?)?,
+            digest: row.try_get("digest")?,
+            tenant: crate::sql::values::tenant(row.try_get("tenant")?)?,
+        })
+    });
+    Ok(Continued { next: next.transpose()?, rows: all(rows, element_set)? })
 }
 
 fn element_set(row: &Row) -> Outcome<ElementSet> {

@@ -1,7 +1,8 @@
 //! Messages on their way out.
 
-use astroshield_domain::alert::{AlertChange, Delivery, DeliveryState};
+use astroshield_domain::alert::{AlertChange, DELIVERIES_PER_CHANNEL, Delivery, DeliveryState};
 use astroshield_domain::ids::{AlertId, DeliveryId, TenantId};
+use astroshield_domain::trace::Trace;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -10,8 +11,8 @@ use crate::sql::values::{Word, json, microseconds, of_json, small_count, tenant,
 
 pub(super) async fn add_delivery(connection: &mut Connection, delivery: &Delivery) -> Outcome<()> {
     sqlx::query(
-        "INSERT INTO deliveries (id, tenant, alert, change, channel, body, state, attempts, next_attempt, problem) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO deliveries (id, tenant, alert, change, channel, body, state, attempts, next_attempt, problem, \
+         since, trace, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(delivery.id.0)
     .bind(delivery.tenant.as_str())
@@ -23,27 +24,37 @@ pub(super) async fn add_delivery(connection: &mut Connection, delivery: &Deliver
     .bind(i64::from(delivery.attempts))
     .bind(microseconds(delivery.next_attempt))
     .bind(delivery.problem.as_deref())
+    .bind(delivery.since.map(microseconds))
+    .bind(delivery.trace.as_ref().map(Trace::traceparent))
+    .bind(delivery.trace.as_ref().and_then(Trace::request))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// What was taken and not reported on until then is due again: whoever took it is gone.
+/// What was taken and not reported on until then is due again: whoever took it is gone. What is on its way counts toward
+/// what its channel may have. What is free is asked for once more where it is locked: another process may have been first.
 pub(super) async fn take_deliveries(
     connection: &mut Connection,
     now: Timestamp,
     until: Timestamp,
     limit: u32,
 ) -> Outcome<Vec<Delivery>> {
+    const FREE: &str = "state = 'due' AND next_attempt <= $1 AND (taken_until IS NULL OR taken_until <= $1)";
     let statement = format!(
         "UPDATE deliveries SET taken_until = $2 WHERE id IN (SELECT id FROM deliveries \
-         WHERE state = 'due' AND next_attempt <= $1 AND (taken_until IS NULL OR taken_until <= $1) \
-         ORDER BY next_attempt, id LIMIT $3{FOR_UPDATE_SKIP_LOCKED}) RETURNING *"
+         WHERE {FREE} AND id IN (SELECT id FROM (SELECT id, next_attempt, taken_until, \
+             row_number() OVER (PARTITION BY tenant, channel \
+                 ORDER BY CASE WHEN taken_until > $1 THEN 0 ELSE 1 END, next_attempt, id) AS place \
+             FROM deliveries WHERE state = 'due' AND next_attempt <= $1) AS waiting \
+         WHERE place <= $4 AND (taken_until IS NULL OR taken_until <= $1) \
+         ORDER BY place, next_attempt, id LIMIT $3){FOR_UPDATE_SKIP_LOCKED}) RETURNING *"
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(microseconds(now))
         .bind(microseconds(until))
         .bind(i64::from(limit))
+        .bind(i64::from(DELIVERIES_PER_CHANNEL))
         .fetch_all(connection)
         .await?;
     let mut taken = all(&rows, delivery)?;
@@ -97,5 +108,7 @@ fn delivery(row: &Row) -> Outcome<Delivery> {
         attempts: small_count(row.try_get("attempts")?)?,
         next_attempt: time(row.try_get("next_attempt")?)?,
         problem: row.try_get("problem")?,
+        since: row.try_get::<Option<i64>, _>("since")?.map(time).transpose()?,
+        trace: Trace::of(row.try_get("trace")?, row.try_get("request_id")?),
     })
 }

@@ -1,6 +1,6 @@
 //! How data comes in: feeds, uploads, ephemerides of operators, conjunction messages.
 
-use astroshield_domain::conjunction::{ProbabilityMethod, ReceivedCdm};
+use astroshield_domain::conjunction::{CdmIdentity, IDENTITY_MINUTES, ProbabilityMethod, ReceivedCdm};
 use astroshield_domain::event::Event;
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{CdmId, ConjunctionId, EphemerisId, TenantId, UploadId};
@@ -31,17 +31,21 @@ fn feed_status(row: &Row) -> Outcome<FeedStatus> {
         etag: row.try_get("etag")?,
         last_modified: row.try_get("last_modified")?,
         records: row.try_get::<Option<i64>, _>("records")?.map(count).transpose()?,
+        newest: at("newest")?,
+        stopped: row.try_get("stopped")?,
+        settings: row.try_get("settings")?,
     })
 }
 
 pub(super) async fn put_feed(connection: &mut Connection, status: &FeedStatus, event: &Event) -> Outcome<()> {
     sqlx::query(
         "INSERT INTO feeds (feed, asked, confirmed, changed, not_before, failures, problem, etag, last_modified, \
-         records) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         records, newest, stopped, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT (feed) DO UPDATE SET asked = excluded.asked, confirmed = excluded.confirmed, \
          changed = excluded.changed, not_before = excluded.not_before, failures = excluded.failures, \
          problem = excluded.problem, etag = excluded.etag, last_modified = excluded.last_modified, \
-         records = excluded.records",
+         records = excluded.records, newest = excluded.newest, stopped = excluded.stopped, \
+         settings = excluded.settings",
     )
     .bind(status.feed.as_str())
     .bind(status.asked.map(microseconds))
@@ -53,6 +57,9 @@ pub(super) async fn put_feed(connection: &mut Connection, status: &FeedStatus, e
     .bind(status.etag.as_deref())
     .bind(status.last_modified.as_deref())
     .bind(status.records.map(stored_count).transpose()?)
+    .bind(status.newest.map(microseconds))
+    .bind(status.stopped)
+    .bind(status.settings.as_deref())
     .execute(&mut *connection)
     .await?;
     add_events(connection, [event]).await
@@ -208,6 +215,22 @@ pub(super) async fn ephemerides_as_of(
     Ok(newest)
 }
 
+/// The tenants below and above `public`, each part of the index by itself.
+pub(super) async fn tenants_with_subjects(
+    connection: &mut Connection,
+    at: Timestamp,
+) -> Outcome<Vec<TenantId>> {
+    let rows = sqlx::query(
+        "SELECT tenant FROM ephemerides WHERE stop >= $1 AND tenant <> 'public' \
+         UNION SELECT tenant FROM objects WHERE tenant < 'public' AND epoch_ns IS NOT NULL \
+         UNION SELECT tenant FROM objects WHERE tenant > 'public' AND epoch_ns IS NOT NULL ORDER BY tenant",
+    )
+    .bind(microseconds(at))
+    .fetch_all(connection)
+    .await?;
+    all(&rows, |row| tenant(row.try_get(0)?))
+}
+
 fn ephemeris(row: &Row) -> Outcome<OperatorEphemeris> {
     Ok(OperatorEphemeris {
         id: EphemerisId(row.try_get("id")?),
@@ -222,19 +245,53 @@ fn ephemeris(row: &Row) -> Outcome<OperatorEphemeris> {
     })
 }
 
+pub(super) async fn known_cdms(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    (first, last): (Timestamp, Timestamp),
+) -> Outcome<Vec<CdmIdentity>> {
+    let rows = sqlx::query(
+        "SELECT originator, first_object, second_object, created, tca FROM cdms \
+         WHERE tenant = $1 AND tca BETWEEN $2 AND $3",
+    )
+    .bind(tenant.as_str())
+    .bind(microseconds(first))
+    .bind(microseconds(last))
+    .fetch_all(connection)
+    .await?;
+    all(&rows, |row| {
+        Ok(CdmIdentity {
+            originator: row.try_get("originator")?,
+            objects: [
+                catalog_number(row.try_get("first_object")?)?,
+                catalog_number(row.try_get("second_object")?)?,
+            ],
+            created: time(row.try_get("created")?)?,
+            tca: time(row.try_get("tca")?)?,
+        })
+    })
+}
+
 pub(super) async fn cdms_of(
     connection: &mut Connection,
     tenant: &TenantId,
     id: ConjunctionId,
 ) -> Outcome<Vec<ReceivedCdm>> {
     let rows = sqlx::query(
-        "SELECT * FROM cdms WHERE tenant IN ($1, 'public') AND conjunction = $2 ORDER BY created DESC, id DESC",
+        "SELECT * FROM (SELECT * FROM cdms WHERE tenant IN ($1, 'public') AND conjunction = $2 \
+         UNION ALL SELECT m.* FROM conjunctions c JOIN cdms m ON m.tenant IN ($1, 'public') \
+         AND m.tca BETWEEN c.tca - $3 AND c.tca + $3 AND m.conjunction IS NULL \
+         AND (m.first_object = c.first_object AND m.second_object = c.second_object \
+         OR m.first_object = c.second_object AND m.second_object = c.first_object) \
+         WHERE c.tenant IN ($1, 'public') AND c.id = $2) AS found ORDER BY created DESC, id DESC",
     )
     .bind(tenant.as_str())
     .bind(id.0)
+    .bind(IDENTITY_MINUTES * 60_000_000)
     .fetch_all(connection)
     .await?;
-    all(&rows, cdm)
+    // Those that came before it was found speak of it as well.
+    all(&rows, |row| Ok(ReceivedCdm { conjunction: Some(id), ..cdm(row)? }))
 }
 
 fn cdm(row: &Row) -> Outcome<ReceivedCdm> {

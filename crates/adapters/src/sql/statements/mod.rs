@@ -5,8 +5,10 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
-use super::{Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, MAX_BINDS, Row, ThisStore};
-use super::{is_common, lock, push_named};
+use super::{
+    BEGIN, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, MAX_BINDS, Row, ThisStore, is_common,
+    lock, push_named,
+};
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};
 
@@ -16,10 +18,13 @@ mod catalog;
 mod conclusion;
 mod conjunctions;
 mod coverage;
+mod days;
 mod deliveries;
 mod events;
+mod figures;
 mod inbound;
 mod objects;
+mod requests;
 mod runs;
 mod store;
 mod upkeep;

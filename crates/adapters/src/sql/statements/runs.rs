@@ -4,6 +4,7 @@ use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{EventId, RunId, TenantId};
 use astroshield_domain::ports::{Page, RunUpdate};
 use astroshield_domain::screening::{NotScreened, Run, RunKind, RunState};
+use astroshield_domain::trace::Trace;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
@@ -17,8 +18,9 @@ pub(super) async fn begin_run(connection: &mut Connection, run: &Run, causes: &[
         Event::new(run.tenant.clone(), run.started, causes.to_vec(), Payload::RunStarted { run: run.id });
     let result = sqlx::query(
         "INSERT INTO runs (tenant, id, cause, kind, state, as_of, window_start, window_stop, threshold_km, slices, \
-         slices_done, objects, not_screened, conjunctions, started, finished, problem, build) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         slices_done, objects, not_screened, conjunctions, started, finished, problem, build, \
+         trace, request_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind(run.tenant.as_str())
     .bind(run.id.0)
@@ -38,6 +40,8 @@ pub(super) async fn begin_run(connection: &mut Connection, run: &Run, causes: &[
     .bind(run.finished.map(microseconds))
     .bind(run.problem.as_deref())
     .bind(run.build.as_str())
+    .bind(run.trace.as_ref().map(Trace::traceparent))
+    .bind(run.trace.as_ref().and_then(Trace::request))
     .execute(&mut *connection)
     .await;
     match result {
@@ -199,6 +203,7 @@ fn run_of_row(row: &Row) -> Outcome<Run> {
         finished: row.try_get::<Option<i64>, _>("finished")?.map(time).transpose()?,
         problem: row.try_get("problem")?,
         build: row.try_get("build")?,
+        trace: Trace::of(row.try_get("trace")?, row.try_get("request_id")?),
     })
 }
 

@@ -1,28 +1,41 @@
 //! The port, call by call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_domain::access::{ApiKey, AuditEntry, StoredAnswer};
+use astroshield_domain::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
 use astroshield_domain::alert::{
     Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
-use astroshield_domain::catalog::{ElementSet, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject};
-use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm};
+use astroshield_domain::catalog::{
+    ElementSet, ElementSetPlace, Ingest, IngestSummary, ObjectQuery, SatcatEntry, SpaceObject,
+};
+use astroshield_domain::conjunction::{
+    CdmIdentity, Conjunction, ConjunctionQuery, HistoryEntry, ReceivedCdm,
+};
+use astroshield_domain::daily::DayRange;
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
+use astroshield_domain::figures::Figures;
 use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
     WebhookId,
 };
-use astroshield_domain::ports::{Page, Prunable, RunUpdate, Store, StoreError};
+use astroshield_domain::ports::{
+    Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
+};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
-use astroshield_formats::CatalogNumber;
+use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::Connection as _;
+use tokio::sync::Notify;
 
+use super::days::{self, Series};
 use super::{
-    Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries, events,
-    inbound, objects, runs, upkeep, watching,
+    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
+    events, figures, inbound, objects, requests, runs, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -41,25 +54,44 @@ macro_rules! write {
     ($store:expr, $connection:ident, $work:expr) => {{
         let mut attempt = 1;
         loop {
-            let mut transaction = $store.writing().await?;
-            let $connection: &mut Connection = &mut transaction;
-            let failure = match $work.await {
-                Ok(value) => match transaction.commit().await {
-                    Ok(()) => break Ok(value),
-                    Err(error) => Failure::from(error),
-                },
-                Err(failure) => {
-                    // What cannot be rolled back is gone with its connection.
-                    let _ = transaction.rollback().await;
-                    failure
+            let mut held = $store.writing().await?;
+            let (failure, usable) = match held.begin_with(BEGIN).await {
+                Err(error) => (Failure::from(error), true),
+                Ok(mut transaction) => {
+                    let $connection: &mut Connection = &mut transaction;
+                    match $work.await {
+                        Ok(value) => match transaction.commit().await {
+                            Ok(()) => break Ok(value),
+                            Err(error) => (Failure::from(error), false),
+                        },
+                        Err(failure) => {
+                            let usable = transaction.rollback().await.is_ok();
+                            (failure, usable)
+                        }
+                    }
                 }
             };
+            if !usable || failure.spoils_connection() {
+                held.close_on_drop();
+            }
+            drop(held);
             if attempt == ATTEMPTS || !failure.is_passing() {
                 break Err(failure.into());
             }
             tokio::time::sleep(Duration::from_millis(5) * attempt * attempt).await;
             attempt += 1;
         }
+    }};
+}
+
+/// A write that puts events into the outbox.
+macro_rules! write_events {
+    ($store:expr, $connection:ident, $work:expr) => {{
+        let written: Result<_, StoreError> = write!($store, $connection, $work);
+        if written.is_ok() {
+            $store.outbox.notify_one();
+        }
+        written
     }};
 }
 
@@ -71,8 +103,20 @@ impl Store for ThisStore {
         Ok(())
     }
 
+    async fn try_write(&self) -> Result<(), StoreError> {
+        write!(self, connection, events::try_write(connection))
+    }
+
+    fn outbox(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox)
+    }
+
+    async fn figures(&self, now: Timestamp) -> Result<Figures, StoreError> {
+        read!(self, connection, figures::figures(connection, now))
+    }
+
     async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError> {
-        write!(self, connection, catalog::ingest(connection, ingest, causes))
+        write_events!(self, connection, catalog::ingest(connection, ingest, causes))
     }
 
     async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError> {
@@ -111,10 +155,49 @@ impl Store for ThisStore {
         &self,
         tenant: &TenantId,
         number: CatalogNumber,
-        before: Option<Timestamp>,
+        after: Option<&ElementSetPlace>,
         limit: u32,
-    ) -> Result<Page<ElementSet>, StoreError> {
-        read!(self, connection, catalog::element_history(connection, tenant, number, before, limit))
+    ) -> Result<Continued<ElementSet, ElementSetPlace>, StoreError> {
+        read!(self, connection, catalog::element_history(connection, tenant, number, after, limit))
+    }
+
+    async fn put_space_weather(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[SpaceWeatherDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::SpaceWeather, source, arrived, days))
+    }
+
+    async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::SpaceWeather, from, to))
+    }
+
+    async fn put_earth_orientation(
+        &self,
+        source: &str,
+        arrived: Timestamp,
+        days: &[EarthOrientationDay],
+    ) -> Result<u64, StoreError> {
+        write!(self, connection, days::put(connection, Series::EarthOrientation, source, arrived, days))
+    }
+
+    async fn earth_orientation(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<DayRange<EarthOrientationDay>, StoreError> {
+        read!(self, connection, days::range(connection, Series::EarthOrientation, from, to))
+    }
+
+    async fn count_request(
+        &self,
+        host: &str,
+        now: Timestamp,
+        limits: &[RequestLimit],
+    ) -> Result<Option<TooManyRequests>, StoreError> {
+        write!(self, connection, requests::count(connection, host, now, limits))
     }
 
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
@@ -122,7 +205,7 @@ impl Store for ThisStore {
     }
 
     async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError> {
-        write!(self, connection, inbound::put_feed(connection, status, event))
+        write_events!(self, connection, inbound::put_feed(connection, status, event))
     }
 
     async fn add_upload(
@@ -132,7 +215,22 @@ impl Store for ThisStore {
         cdms: &[ReceivedCdm],
         events: &[Event],
     ) -> Result<(), StoreError> {
-        write!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
+        write_events!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
+    }
+
+    async fn add_upload_of_element_sets(
+        &self,
+        upload: &Upload,
+        ingest: &Ingest,
+        ephemerides: &[OperatorEphemeris],
+        cdms: &[ReceivedCdm],
+        events: &[Event],
+    ) -> Result<IngestSummary, StoreError> {
+        write!(self, connection, async {
+            let summary = catalog::ingest(connection, ingest, &[]).await?;
+            inbound::add_upload(connection, upload, ephemerides, cdms, events).await?;
+            Ok::<_, Failure>(summary)
+        })
     }
 
     async fn uploads(
@@ -157,8 +255,12 @@ impl Store for ThisStore {
         read!(self, connection, inbound::ephemerides_as_of(connection, tenant, as_of, window))
     }
 
+    async fn tenants_with_subjects(&self, at: Timestamp) -> Result<Vec<TenantId>, StoreError> {
+        read!(self, connection, inbound::tenants_with_subjects(connection, at))
+    }
+
     async fn begin_run(&self, run: &Run, causes: &[EventId]) -> Result<(), StoreError> {
-        write!(self, connection, runs::begin_run(connection, run, causes))
+        write_events!(self, connection, runs::begin_run(connection, run, causes))
     }
 
     async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
@@ -166,7 +268,7 @@ impl Store for ThisStore {
     }
 
     async fn update_run(&self, tenant: &TenantId, run: RunId, update: &RunUpdate) -> Result<(), StoreError> {
-        write!(self, connection, runs::update_run(connection, tenant, run, update))
+        write_events!(self, connection, runs::update_run(connection, tenant, run, update))
     }
 
     async fn slices_done(&self, run: RunId) -> Result<Vec<(u32, String)>, StoreError> {
@@ -200,7 +302,7 @@ impl Store for ThisStore {
         conclusion: &RunConclusion,
         found: &[Conjunction],
     ) -> Result<(), StoreError> {
-        write!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
+        write_events!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
     }
 
     async fn known_conjunctions(
@@ -235,12 +337,25 @@ impl Store for ThisStore {
         read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
     }
 
+    async fn known_cdms(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<CdmIdentity>, StoreError> {
+        read!(self, connection, inbound::known_cdms(connection, tenant, window))
+    }
+
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError> {
         read!(self, connection, inbound::cdms_of(connection, tenant, id))
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
-        read!(self, connection, watching::watch_lists(connection, tenant))
+        read!(self, connection, watching::watch_lists(connection, tenant, None))
+    }
+
+    async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError> {
+        let lists = read!(self, connection, watching::watch_lists(connection, tenant, Some(id)));
+        lists.map(|lists: Vec<_>| lists.into_iter().next())
     }
 
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError> {
@@ -258,6 +373,10 @@ impl Store for ThisStore {
 
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError> {
         read!(self, connection, watching::rules(connection, tenant))
+    }
+
+    async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
+        read!(self, connection, watching::rule(connection, tenant, id))
     }
 
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError> {
@@ -288,6 +407,14 @@ impl Store for ThisStore {
         read!(self, connection, alerts::alert(connection, tenant, id))
     }
 
+    async fn resolved_alert(
+        &self,
+        tenant: &TenantId,
+        subject_key: &str,
+    ) -> Result<Option<Alert>, StoreError> {
+        read!(self, connection, alerts::resolved_alert(connection, tenant, subject_key))
+    }
+
     async fn change_alerts(
         &self,
         tenant: &TenantId,
@@ -295,7 +422,7 @@ impl Store for ThisStore {
         consumed: Option<Consumed>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        write!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
+        write_events!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
     }
 
     async fn refresh_alerts(&self, tenant: &TenantId, refreshed: &[AlertRefresh]) -> Result<(), StoreError> {
@@ -327,6 +454,10 @@ impl Store for ThisStore {
 
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError> {
         read!(self, connection, watching::webhooks(connection, tenant))
+    }
+
+    async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        read!(self, connection, watching::webhook(connection, tenant, id))
     }
 
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError> {
@@ -364,13 +495,31 @@ impl Store for ThisStore {
         read!(self, connection, access::api_key_by_hash(connection, hash))
     }
 
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, access::add_audit(connection, entry))
+    }
+
     async fn audit(
         &self,
         tenant: &TenantId,
-        before: Option<Timestamp>,
+        after: Option<AuditPlace>,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        read!(self, connection, access::audit(connection, tenant, before, limit))
+    ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError> {
+        read!(self, connection, access::audit(connection, tenant, after, limit))
+    }
+
+    async fn attempt(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        request: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<Attempted, StoreError> {
+        write!(self, connection, access::attempt(connection, tenant, key, request, at))
+    }
+
+    async fn was_consumed(&self, consumed: Consumed) -> Result<bool, StoreError> {
+        read!(self, connection, alerts::was_consumed(connection, consumed))
     }
 
     async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
@@ -402,6 +551,10 @@ impl Store for ThisStore {
 
     async fn last_position(&self) -> Result<i64, StoreError> {
         read!(self, connection, events::last_position(connection))
+    }
+
+    async fn oldest_position(&self) -> Result<i64, StoreError> {
+        read!(self, connection, events::oldest_position(connection))
     }
 
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError> {

@@ -66,7 +66,7 @@ pub(super) async fn prune(
         Prunable::History => execute(connection, &[HISTORY], before, limit).await,
         Prunable::Events => execute(connection, &[EVENTS, CONSUMED], before, limit).await,
         Prunable::Deliveries => execute(connection, &[DELIVERIES], before, limit).await,
-        Prunable::Answers => execute(connection, &[ANSWERS], before, limit).await,
+        Prunable::Answers => execute(connection, &[ANSWERS, ATTEMPTS], before, limit).await,
     }
 }
 
@@ -83,6 +83,9 @@ const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN (SELECT id FROM del
      WHERE state <> 'due' AND next_attempt < $1 ORDER BY next_attempt LIMIT $2)";
 const ANSWERS: &str = "DELETE FROM answers WHERE (tenant, idempotency_key) IN (SELECT tenant, idempotency_key \
      FROM answers WHERE at < $1 ORDER BY at LIMIT $2)";
+
+const ATTEMPTS: &str = "DELETE FROM attempts WHERE (tenant, idempotency_key) IN (SELECT tenant, idempotency_key \
+     FROM attempts WHERE at < $1 ORDER BY at LIMIT $2)";
 
 async fn execute(
     connection: &mut Connection,

@@ -1,5 +1,7 @@
 //! Watch lists, rules and webhooks: what users set up. A tenant sees its own only.
 
+use std::fmt::Display;
+
 use astroshield_domain::access::AuditEntry;
 use astroshield_domain::alert::{Rule, Severity, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{RuleId, TenantId, WatchListId, WebhookId};
@@ -9,19 +11,25 @@ use super::access::add_audit;
 use super::{Connection, Database, Failure, Outcome, Row, all, rows_at_once};
 use crate::sql::values::{Code, catalog_number, json, microseconds, of_json, small_count, tenant, time};
 
+type QueryResult = <Database as sqlx::Database>::QueryResult;
+
 pub(super) async fn watch_lists(
     connection: &mut Connection,
     tenant_id: &TenantId,
+    only: Option<WatchListId>,
 ) -> Outcome<Vec<WatchList>> {
-    let rows = sqlx::query(
+    let mut query: QueryBuilder<Database> = QueryBuilder::new(
         "SELECT l.id, l.tenant, l.name, l.updated, w.object, w.hard_body_radius_m, w.maneuverable, \
              w.min_probability, w.max_miss_distance_km \
          FROM watch_lists l LEFT JOIN watched_objects w ON w.tenant = l.tenant AND w.watch_list = l.id \
-         WHERE l.tenant = $1 ORDER BY l.name, l.id, w.place",
-    )
-    .bind(tenant_id.as_str())
-    .fetch_all(connection)
-    .await?;
+         WHERE l.tenant = ",
+    );
+    query.push_bind(tenant_id.as_str());
+    if let Some(id) = only {
+        query.push(" AND l.id = ").push_bind(id.0);
+    }
+    query.push(" ORDER BY l.name, l.id, w.place");
+    let rows = query.build().fetch_all(connection).await?;
     let mut lists: Vec<WatchList> = Vec::new();
     for row in &rows {
         let id = WatchListId(row.try_get("id")?);
@@ -105,8 +113,10 @@ pub(super) async fn remove_watch_list(
             Err(Failure::conflict(format!("a rule speaks of watch list {id}")))
         }
         Err(error) => Err(error.into()),
-        Ok(removed) if removed.rows_affected() == 0 => Err(Failure::not_found("watch list", &id)),
-        Ok(_) => add_audit(connection, audit).await,
+        Ok(removed) => {
+            require_removed(&removed, "watch list", &id)?;
+            add_audit(connection, audit).await
+        }
     }
 }
 
@@ -115,17 +125,30 @@ pub(super) async fn rules(connection: &mut Connection, tenant: &TenantId) -> Out
         .bind(tenant.as_str())
         .fetch_all(connection)
         .await?;
-    all(&rows, rule)
+    all(&rows, rule_of)
+}
+
+pub(super) async fn rule(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: RuleId,
+) -> Outcome<Option<Rule>> {
+    let row = sqlx::query("SELECT * FROM rules WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(rule_of).transpose()
 }
 
 pub(super) async fn enabled_rules(connection: &mut Connection) -> Outcome<Vec<Rule>> {
     let rows = sqlx::query("SELECT * FROM rules WHERE enabled ORDER BY tenant, name, id")
         .fetch_all(connection)
         .await?;
-    all(&rows, rule)
+    all(&rows, rule_of)
 }
 
-fn rule(row: &Row) -> Outcome<Rule> {
+fn rule_of(row: &Row) -> Outcome<Rule> {
     Ok(Rule {
         id: RuleId(row.try_get("id")?),
         tenant: tenant(row.try_get("tenant")?)?,
@@ -194,12 +217,13 @@ pub(super) async fn remove_rule(
         .bind(tenant.as_str())
         .bind(id.0)
         .execute(&mut *connection)
-        .await?
-        .rows_affected();
-    if removed == 0 {
-        return Err(Failure::not_found("rule", &id));
-    }
+        .await?;
+    require_removed(&removed, "rule", &id)?;
     add_audit(connection, audit).await
+}
+
+fn require_removed(removed: &QueryResult, kind: &'static str, id: &impl Display) -> Outcome<()> {
+    if removed.rows_affected() == 0 { Err(Failure::not_found(kind, id)) } else { Ok(()) }
 }
 
 pub(super) async fn webhooks(connection: &mut Connection, tenant_id: &TenantId) -> Outcome<Vec<Webhook>> {
@@ -207,16 +231,31 @@ pub(super) async fn webhooks(connection: &mut Connection, tenant_id: &TenantId) 
         .bind(tenant_id.as_str())
         .fetch_all(connection)
         .await?;
-    all(&rows, |row| {
-        Ok(Webhook {
-            id: WebhookId(row.try_get("id")?),
-            tenant: tenant(row.try_get("tenant")?)?,
-            name: row.try_get("name")?,
-            url: row.try_get("url")?,
-            secret: row.try_get("secret")?,
-            enabled: row.try_get("enabled")?,
-            created: time(row.try_get("created")?)?,
-        })
+    all(&rows, webhook_of)
+}
+
+pub(super) async fn webhook(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: WebhookId,
+) -> Outcome<Option<Webhook>> {
+    let row = sqlx::query("SELECT * FROM webhooks WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(webhook_of).transpose()
+}
+
+fn webhook_of(row: &Row) -> Outcome<Webhook> {
+    Ok(Webhook {
+        id: WebhookId(row.try_get("id")?),
+        tenant: tenant(row.try_get("tenant")?)?,
+        name: row.try_get("name")?,
+        url: row.try_get("url")?,
+        secret: row.try_get("secret")?,
+        enabled: row.try_get("enabled")?,
+        created: time(row.try_get("created")?)?,
     })
 }
 
@@ -248,14 +287,22 @@ pub(super) async fn remove_webhook(
     id: WebhookId,
     audit: &AuditEntry,
 ) -> Outcome<()> {
+    let named: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM rules WHERE tenant = $1 \
+         AND (channels LIKE $2 OR escalation_channels LIKE $2))",
+    )
+    .bind(tenant.as_str())
+    .bind(format!("%{id}%"))
+    .fetch_one(&mut *connection)
+    .await?;
+    if named {
+        return Err(Failure::conflict(format!("a rule tells webhook {id}")));
+    }
     let removed = sqlx::query("DELETE FROM webhooks WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.0)
         .execute(&mut *connection)
-        .await?
-        .rows_affected();
-    if removed == 0 {
-        return Err(Failure::not_found("webhook", &id));
-    }
+        .await?;
+    require_removed(&removed, "webhook", &id)?;
     add_audit(connection, audit).await
 }

@@ -47,7 +47,7 @@ fn anything(_: &[u8]) -> anyhow::Result<()> {
 }
 
 fn cache(folder: &tempfile::TempDir) -> Cache {
-    Cache::at(folder.path().join("cache"), Duration::from_millis(1))
+    Cache::at(folder.path().join("cache"), Duration::from_millis(1)).unwrap()
 }
 
 fn noon() -> SystemTime {
@@ -143,10 +143,6 @@ fn retry_after_is_honored() {
     assert_eq!(source.requests().len(), 1, "a long wait is not waited for");
     assert!(get(noon() + FRESH - MINUTE).is_err());
     assert_eq!(get(noon() + FRESH).unwrap().bytes, b"data");
-
-    let now = httpdate::parse_http_date("Mon, 09 Mar 2026 12:00:00 GMT").unwrap();
-    assert_eq!(retry_after("Mon, 09 Mar 2026 12:01:00 GMT", now), Some(MINUTE));
-    assert_eq!(retry_after("soon", now), None);
 }
 
 #[test]

@@ -1,0 +1,285 @@
+//! What servers send instead of data, through the client and the poller, on a store that stays.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use astroshield_domain::catalog::Grade;
+use astroshield_domain::event::Payload;
+use astroshield_domain::feeds::{FeedKind, FeedSettings};
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Clock as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::SignedDuration;
+
+use crate::http_server::{Answer, HttpServer, answer, head};
+use crate::parts::{Parts, catalog, feed};
+
+const GP: FeedKind = FeedKind::ElementSets { grade: Grade::Gp };
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn ok(bytes: &[u8]) -> Answer {
+    answer("200 OK", &["content-type: text/csv"], bytes)
+}
+
+fn ok_packed(bytes: &[u8]) -> Answer {
+    answer("200 OK", &["content-type: text/csv", "content-encoding: gzip"], bytes)
+}
+
+/// Far enough for any wait after failures.
+fn two_days() -> SignedDuration {
+    SignedDuration::from_hours(48)
+}
+
+/// A catalog with a million records.
+fn a_million() -> Vec<u8> {
+    let whole = catalog(1);
+    let (header, record) = whole.split_once('\n').unwrap();
+    format!("{header}\n{}", record.repeat(1_000_000)).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_instead_of_data_is_refused_shown_and_alerted_and_the_last_good_data_stays_in_use() {
+    let whole = catalog(80).replace("15.0", "15.1").into_bytes();
+    let half = &whole[..whole.len() / 2];
+    let gzip = packed(&whole);
+    let cut_off = [head("200 OK", &["content-type: text/csv"], Some(whole.len())), half.to_vec()].concat();
+    let html = b"<!DOCTYPE html><html><body>Please come back later</body></html>";
+    let cases: [(&str, Answer, &str); 13] = [
+        ("half of the promised bytes", Answer::Bytes(cut_off), "error decoding response body"),
+        ("half of a packed file", ok_packed(&gzip[..gzip.len() / 2]), "damaged gzip"),
+        ("half of a file that seems whole", ok(half), "midst of a record"),
+        ("a page", answer("200 OK", &["content-type: text/html"], html), "a page for people (HTML)"),
+        ("a page that is called data", ok(html), "a page for people (HTML)"),
+        ("nothing", ok(b""), "is empty"),
+        ("a sentence", ok(b"No GP data found"), "not a message"),
+        ("a million records", ok_packed(&packed(&a_million())), "at most 300000 are taken"),
+        ("a bomb", ok_packed(&packed(&vec![b' '; 257 << 20])), "more than the limit of 268435456 bytes"),
+        ("an unasked not-modified", answer("304 Not Modified", &[], b""), "without a condition"),
+        ("a refusal", answer("403 Forbidden", &[], b"too often"), "403 Forbidden: too often"),
+        ("an error", answer("500 Internal Server Error", &[], b""), "500 Internal Server Error"),
+        ("a circle of redirects", answer("302 Found", &["location: /gp"], b""), "more than 5 redirects"),
+    ];
+    let redirects = 5;
+    let mut answers = vec![ok(catalog(40).as_bytes())];
+    answers.extend(cases.iter().map(|(_, answer, _)| answer.clone()));
+    answers.extend(vec![cases[12].1.clone(); redirects]);
+    answers.push(ok(&whole));
+    let server = HttpServer::saying(answers).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(GP, server.url("/gp"));
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    poller.poll_once("feed").await.unwrap();
+    let in_use = async || parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
+    let (good, files) = (in_use().await, parts.files());
+    let confirmed = parts.feed_status().await.confirmed;
+    assert_eq!((good.len(), parts.alerted(&watch).await.len()), (40, 0));
+    parts.new_payloads().await;
+    for (failures, (case, _, reason)) in (1..).zip(&cases) {
+        parts.clock.forward(two_days());
+        let error = poller.poll_once("feed").await.unwrap_err();
+        assert!(error.reason.contains(reason), "{case}: {error}");
+        let status = parts.feed_status().await;
+        assert_eq!(
+            (status.failures, status.records, status.confirmed),
+            (failures, Some(40), confirmed),
+            "{case}"
+        );
+        assert_eq!(status.problem.as_deref(), Some(error.reason.as_str()), "{case}");
+        assert_eq!(in_use().await, good, "{case}");
+        assert_eq!(parts.files(), files, "{case}: nothing of it is kept");
+        let events = parts.new_payloads().await;
+        assert!(events.iter().all(|event| matches!(event, Payload::FeedAsked { .. })), "{case}: {events:?}");
+    }
+    let alerted = parts.alerted(&watch).await;
+    assert!(alerted.len() == 1 && alerted[0].contains("failed 13 times: "), "{alerted:?}");
+
+    parts.clock.forward(two_days());
+    poller.poll_once("feed").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.failures, status.problem, status.records), (0, None, Some(80)));
+    assert_eq!(parts.alerted(&watch).await, [""; 0]);
+    assert_eq!(in_use().await.len(), 80);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_patience_gets_it() {
+    for (status, retry_after_h) in [("429 Too Many Requests", 20), ("503 Service Unavailable", 5)] {
+        let retry_after = format!("retry-after: {}", retry_after_h * 3600);
+        let server = HttpServer::saying(vec![answer(status, &[&retry_after], b"")]).await;
+        let folder = tempfile::tempdir().unwrap();
+        let parts = Parts::on(&folder).await;
+        let poller = parts.poller(&feed(GP, server.url("/gp")));
+        let error = poller.poll_once("feed").await.unwrap_err();
+        assert!(error.reason.contains(status), "{error}");
+        let not_before = parts.feed_status().await.not_before.unwrap();
+        assert!(not_before >= parts.clock.now() + SignedDuration::from_hours(retry_after_h), "{not_before}");
+        parts.clock.forward(SignedDuration::from_hours(retry_after_h) - SignedDuration::from_secs(1));
+        let early = poller.poll_once("feed").await.unwrap_err();
+        assert!(early.reason.contains("not to be asked before"), "{early}");
+        assert_eq!(server.connections(), 1);
+        parts.clock.forward(SignedDuration::from_secs(1));
+        poller.poll_once("feed").await.unwrap_err();
+        assert_eq!(server.connections(), 2);
+    }
+}
+
+#[tokio::test]
+async fn not_modified_confirms_what_is_there() {
+    let tagged = answer("200 OK", &["etag: \"1\""], catalog(4).as_bytes());
+    let server = HttpServer::saying(vec![tagged, answer("304 Not Modified", &[], b"")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let poller = parts.poller(&feed(GP, server.url("/gp")));
+    poller.poll_once("feed").await.unwrap();
+    let (before, files) = (parts.feed_status().await, parts.files());
+    parts.clock.forward(SignedDuration::from_hours(2));
+    poller.poll_once("feed").await.unwrap();
+    assert_eq!(server.received()[1].header("if-none-match"), Some("\"1\""));
+    let after = parts.feed_status().await;
+    assert_eq!(after.confirmed, Some(parts.clock.now()));
+    assert_eq!((after.changed, after.records, after.etag), (before.changed, Some(4), before.etag));
+    assert_eq!(parts.files(), files);
+}
+
+fn stored(payloads: &[Payload]) -> usize {
+    payloads.iter().filter(|payload| matches!(payload, Payload::ElementSetsStored { .. })).count()
+}
+
+#[tokio::test]
+async fn yesterdays_data_again_writes_nothing_begins_no_run_and_is_stale_at_last() {
+    let server = HttpServer::saying(vec![ok(catalog(40).as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(GP, server.url("/gp"));
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    poller.poll_once("feed").await.unwrap();
+    let first = parts.clock.now();
+    let sets = async || {
+        let sets = parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
+        sets.iter().map(|set| (set.object, set.arrived, set.ingest)).collect::<Vec<_>>()
+    };
+    let (good, files) = (sets().await, parts.files());
+    // What a run would begin with.
+    assert_eq!(stored(&parts.new_payloads().await), 1);
+    for hours in 1..=12 {
+        parts.clock.forward(SignedDuration::from_hours(1));
+        poller.poll_once("feed").await.unwrap();
+        assert_eq!((sets().await == good, parts.files()), (true, files), "{hours} h");
+        assert_eq!(stored(&parts.new_payloads().await), 0, "{hours} h");
+        assert_eq!(parts.alerted(&watch).await, [""; 0], "{hours} h");
+    }
+    let status = parts.feed_status().await;
+    assert_eq!((status.confirmed, status.changed), (Some(parts.clock.now()), Some(first)));
+    parts.clock.forward(SignedDuration::from_hours(1));
+    poller.poll_once("feed").await.unwrap();
+    let alerted = parts.alerted(&watch).await;
+    assert_eq!(alerted, ["feed feed has sent nothing new for 13.0 h"]);
+}
+
+#[tokio::test]
+async fn a_feed_that_is_set_up_anew_begins_anew() {
+    let tagged = answer("200 OK", &["etag: \"1\""], catalog(40).as_bytes());
+    let server = HttpServer::saying(vec![tagged, ok(catalog(3).as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.poller(&feed(GP, server.url("/all"))).poll_once("feed").await.unwrap();
+    let changed = parts.feed_status().await.changed;
+    // Another address is another source: neither its wait nor its tags nor its size are those of the first.
+    let other = parts.poller(&feed(GP, server.url("/few")));
+    other.poll_once("feed").await.unwrap();
+    assert_eq!(server.received()[1].header("if-none-match"), None);
+    let status = parts.feed_status().await;
+    assert_eq!((status.records, status.changed), (Some(3), changed), "those three were known");
+    let error = other.poll_once("feed").await.unwrap_err();
+    assert!(error.reason.contains("not to be asked before"), "{error}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_silences_no_feed() {
+    let server = HttpServer::saying(vec![ok(catalog(4).as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(GP, server.url("/gp"));
+    let years = SignedDuration::from_hours(4 * 365 * 24);
+    parts.clock.forward(years);
+    parts.poller(&feed).poll_once("feed").await.unwrap();
+    parts.clock.forward(-years);
+    parts.poller(&feed).poll_once("feed").await.unwrap();
+    assert_eq!(server.connections(), 2);
+    let not_before = parts.feed_status().await.not_before.unwrap();
+    assert_eq!(not_before, parts.clock.now() + SignedDuration::from_hours(1));
+}
+
+const SPACE_WEATHER: &str = include_str!("../../../formats/tests/daily_samples/space_weather.csv");
+const EARTH_ORIENTATION: &str = include_str!("../../../formats/tests/daily_samples/earth_orientation.csv");
+
+fn of_days(kind: FeedKind, server: &HttpServer) -> FeedSettings {
+    feed(kind, server.url("/SpaceData/table.csv"))
+}
+
+#[tokio::test]
+async fn space_weather_is_kept_by_day_and_garbage_changes_none_of_it() {
+    let corrected = SPACE_WEATHER.replace(",101,150.5,", ",103,150.5,");
+    let faulty = SPACE_WEATHER.replace("OBS,148.1", "???,148.1");
+    let answers = [SPACE_WEATHER, SPACE_WEATHER, EARTH_ORIENTATION, &faulty, "DATE,X\n", &corrected];
+    let server = HttpServer::saying(answers.iter().map(|text| ok(text.as_bytes())).collect()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = of_days(FeedKind::SpaceWeather, &server);
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    let (from, to) = (jiff::civil::date(2026, 1, 1), jiff::civil::date(2026, 12, 31));
+    let known = async || parts.store.space_weather(from, to).await.unwrap();
+
+    poller.poll_once("feed").await.unwrap();
+    let good = known().await;
+    let first = parts.clock.now();
+    assert_eq!((good.days.len(), good.days[0].source.as_str()), (4, "feed"));
+    parts.clock.forward(SignedDuration::from_hours(7));
+    poller.poll_once("feed").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.records, status.changed, status.failures), (Some(4), Some(first), 0));
+    for reason in
+        ["BSRN: mandatory", "F10.7_DATA_TYPE: \"???\" is not one of OBS, INT, PRD, PRM", "BSRN: mandatory"]
+    {
+        parts.clock.forward(two_days());
+        let error = poller.poll_once("feed").await.unwrap_err();
+        assert!(error.reason.contains(reason), "{error}");
+        assert_eq!(known().await, good);
+    }
+    let alerted = parts.alerted(&watch).await;
+    assert!(alerted.len() == 1 && alerted[0].contains("failed 3 times"), "{alerted:?}");
+    parts.clock.forward(two_days());
+    poller.poll_once("feed").await.unwrap();
+    let found = known().await;
+    assert_eq!(found.days[1..], good.days[1..]);
+    assert_eq!(found.days[0].value.sunspot_number, Some(103));
+    assert_eq!(parts.alerted(&watch).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn earth_orientation_is_kept_by_day_and_says_how_far_it_was_observed() {
+    let server = HttpServer::saying(vec![ok(EARTH_ORIENTATION.as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = of_days(FeedKind::EarthOrientation, &server);
+    parts.poller(&feed).poll_once("feed").await.unwrap();
+    drop(parts);
+    // After a restart it is there still.
+    let parts = Parts::on(&folder).await;
+    let day = |month, day| jiff::civil::date(if month == 1 { 2017 } else { 2016 }, month, day);
+    let found = parts.store.earth_orientation(day(12, 30), day(1, 2)).await.unwrap();
+    assert_eq!((found.days.len(), found.last_observed, found.last), (4, Some(day(1, 1)), Some(day(1, 2))));
+    let watch = parts.watch(&feed);
+    parts.clock.forward(SignedDuration::from_hours(13));
+    let alerted = parts.alerted(&watch).await;
+    assert_eq!(alerted, ["feed feed has sent nothing new for 13.0 h"]);
+    assert_eq!(feed.stale_after, Duration::from_secs(12 * 3600));
+}

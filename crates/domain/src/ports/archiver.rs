@@ -1,0 +1,21 @@
+//! What makes backups.
+
+use async_trait::async_trait;
+
+use crate::backups::BackupContents;
+
+/// Writes everything that must not be lost to one encrypted file.
+#[async_trait]
+pub trait Archiver: Send + Sync + 'static {
+    /// Says what is wrong with recipients, if anything is.
+    ///
+    /// # Errors
+    /// When one of them is not a public key.
+    fn check(&self, recipients: &[String]) -> Result<(), String>;
+
+    /// Makes a backup for recipients, as a blob of a path. There is no blob if it fails.
+    ///
+    /// # Errors
+    /// When something cannot be read or written: the reason.
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String>;
+}

@@ -1,0 +1,146 @@
+//! What a crash between a write and its answer leaves, a retry under the same key finds.
+
+use astroshield_domain::access::Scope;
+use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
+use astroshield_domain::event::{Payload, Topic};
+use astroshield_domain::ids::{AlertId, TenantId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::service::{Answer, Client, Service};
+
+const TLE: &str = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n\
+                   2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n";
+
+/// Sends a request three times: twice without an answer that is kept, and once more when answers are kept again.
+async fn thrice(service: &Service, send: impl AsyncFn(Client) -> Answer) -> [Value; 3] {
+    let key = AlertId::at(Timestamp::now()).to_string();
+    let keyed = service.client(Scope::Admin).await.with("idempotency-key", &key);
+    service.lose_answers().await;
+    let first = send(keyed.clone()).await;
+    let second = send(keyed.clone()).await;
+    service.keep_answers().await;
+    let third = send(keyed.clone()).await;
+    let replayed = send(keyed).await;
+    for answer in [&first, &second, &third, &replayed] {
+        assert!(answer.status.is_success(), "{}", answer.text());
+        assert_eq!(answer.status, first.status);
+    }
+    assert_eq!(second.header("idempotency-replayed"), "");
+    assert_eq!(replayed.header("idempotency-replayed"), "true");
+    [first.json(), second.json(), third.json()]
+}
+
+async fn listed(service: &Service, path: &str) -> Vec<Value> {
+    let list = service.client(Scope::Admin).await.get(path).await.json();
+    list["items"].as_array().unwrap().clone()
+}
+
+async fn audited(service: &Service, action: &str) -> usize {
+    let lines = listed(service, "/api/v1/audit").await;
+    lines.iter().filter(|line| line["action"] == action).count()
+}
+
+#[tokio::test]
+async fn a_retry_finds_what_was_made_before_the_crash() {
+    let service = Service::start().await;
+    let list = json!({ "name": "mine", "objects": [{ "catalog_number": 25544 }] });
+    let rule = json!({ "name": "close", "max_miss_distance_km": 1.0, "severity": "critical" });
+    for (path, body, action) in [
+        ("/api/v1/watch-lists", list, "watch_list.create"),
+        ("/api/v1/rules", rule, "rule.create"),
+        (
+            "/api/v1/webhooks",
+            json!({ "name": "ops", "url": "https://hooks.example.org/x" }),
+            "webhook.create",
+        ),
+    ] {
+        let [first, second, third] = thrice(&service, async |client| client.post(path, &body).await).await;
+        assert_eq!((&second, &third), (&first, &first), "{path}");
+        let rows = listed(&service, path).await;
+        assert_eq!(rows.len(), 1, "{path}: {rows:?}");
+        assert_eq!(rows[0]["id"], first["id"]);
+        assert_eq!(audited(&service, action).await, 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_gives_what_others_have_changed_since_as_it_is() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let keyed = client.with("idempotency-key", "k");
+    let body = json!({ "name": "mine", "objects": [] });
+    service.lose_answers().await;
+    let made = keyed.post("/api/v1/watch-lists", &body).await.json();
+    let path = format!("/api/v1/watch-lists/{}", made["id"].as_str().unwrap());
+    assert_eq!(client.put(&path, &json!({ "name": "ours", "objects": [] })).await.status, 200);
+    let again = keyed.post("/api/v1/watch-lists", &body).await;
+    assert_eq!((again.status.as_u16(), &again.json()["name"]), (201, &json!("ours")), "{}", again.text());
+    assert_eq!(client.get(&path).await.json()["name"], "ours");
+}
+
+#[tokio::test]
+async fn a_retried_key_works_and_the_one_that_nobody_was_told_does_not() {
+    let service = Service::start().await;
+    let body = json!({ "name": "script", "scope": "read" });
+    let [first, second, third] =
+        thrice(&service, async |client| client.post("/api/v1/api-keys", &body).await).await;
+    assert_eq!((&second["id"], &third["id"]), (&first["id"], &first["id"]));
+    let rows = listed(&service, "/api/v1/api-keys").await;
+    assert_eq!(rows.iter().filter(|row| row["id"] == first["id"]).count(), 1);
+    let asked = async |key: &Value| {
+        let client = service.stranger().with("authorization", &format!("Bearer {}", key.as_str().unwrap()));
+        client.get("/api/v1/runs").await.status.as_u16()
+    };
+    assert_eq!((asked(&third["key"]).await, asked(&first["key"]).await), (200, 401));
+}
+
+#[tokio::test]
+async fn a_retried_upload_is_the_upload_that_was_stored() {
+    let service = Service::start().await;
+    let send = async |client: Client| client.send("POST", "/api/v1/uploads?name=iss.tle", TLE).await;
+    let [first, second, third] = thrice(&service, send).await;
+    assert_eq!((&second, &third), (&first, &first));
+    assert_eq!(listed(&service, "/api/v1/uploads").await.len(), 1);
+    assert_eq!(listed(&service, "/api/v1/objects/25544/element-sets").await.len(), 1);
+    let events = service.store.sequence_events(100).await.unwrap();
+    let stored = events.iter().filter(|one| matches!(one.event.payload, Payload::UploadStored { .. }));
+    assert_eq!(stored.count(), 1);
+}
+
+#[tokio::test]
+async fn a_retried_action_on_an_alert_is_done_once() {
+    let service = Service::start().await;
+    let now = astroshield_domain::time::to_microsecond(Timestamp::now());
+    let alert = Alert {
+        id: AlertId::at(now),
+        tenant: TenantId::local(),
+        subject: Subject::Feed { feed: "celestrak".to_owned() },
+        severity: Severity::Warning,
+        state: AlertState::Open,
+        summary: "the feed fails".to_owned(),
+        opened: now,
+        updated: now,
+        acknowledged: None,
+        resolved: None,
+        muted_until: None,
+        escalate_at: None,
+        escalated: None,
+        version: 0,
+        told_probability: None,
+    };
+    let changes =
+        AlertChanges { alerts: vec![(alert.clone(), AlertChange::Opened)], ..AlertChanges::default() };
+    service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();
+    let path = format!("/api/v1/alerts/{}/acknowledge", alert.id);
+    let [first, second, third] =
+        thrice(&service, async |client: Client| client.send("POST", &path, "").await).await;
+    assert_eq!(first["state"], "acknowledged");
+    assert_eq!((&second, &third), (&first, &first));
+    let events = service.store.sequence_events(100).await.unwrap();
+    let changed = events.iter().filter(|one| one.event.payload.topic() == Topic::Alerts);
+    assert_eq!(changed.count(), 2, "opened, and acknowledged once");
+    // Another request of the same kind is refused as ever.
+    let other = service.client(Scope::Write).await.with("idempotency-key", "another");
+    other.send("POST", &path, "").await.expect_problem(409, None);
+}

@@ -1,0 +1,81 @@
+use astroshield_domain::access::Scope;
+use astroshield_domain::catalog::Grade;
+use astroshield_domain::ids::TenantId;
+use serde_json::{Value, json};
+
+use crate::service::Service;
+
+const HEADER: &str = "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
+ARG_OF_PERICENTER,MEAN_ANOMALY,EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,\
+MEAN_MOTION_DOT,MEAN_MOTION_DDOT\n";
+
+/// An object that does not exist, on a circular orbit through the node that all of them share.
+fn element_set(number: u32, inclination_deg: u32) -> String {
+    format!(
+        "TEST {number},2056-001A,2026-01-01T00:00:00,15,0,{inclination_deg},0,0,0,0,U,{number},999,1,0,0,0\n"
+    )
+}
+
+async fn service() -> Service {
+    let service = Service::start().await;
+    let catalog = format!("{HEADER}{}{}", element_set(81_001, 50), element_set(81_002, 130));
+    let public = TenantId::public();
+    service.ingestor.element_sets(&public, "test", Grade::Gp, "test", catalog.into()).await.unwrap();
+    service
+}
+
+fn numbers(conjunction: &Value) -> [u64; 2] {
+    [0, 1].map(|side| conjunction["objects"][side]["catalog_number"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn an_object_of_the_catalog_is_screened_against_all_others() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    let asked = json!({ "catalog_number": 81_001, "start": "2026-01-01T00:00:00Z", "window_days": 0.5 });
+    let answer = client.post("/api/v1/screenings", &asked).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let found = answer.json();
+    assert_eq!(found["start"], "2026-01-01T00:00:00Z");
+    assert_eq!(found["stop"], "2026-01-01T12:00:00Z");
+    let conjunctions = found["conjunctions"].as_array().unwrap();
+    // Twice in each of seven and a half revolutions.
+    assert!(conjunctions.len() >= 14, "{}", conjunctions.len());
+    for one in conjunctions {
+        assert_eq!(numbers(one), [81_001, 81_002], "the one that was asked for is the first");
+        assert!(one["miss_distance_km"].as_f64().unwrap() <= 10.0);
+    }
+    assert!(conjunctions.is_sorted_by_key(|one| one["tca"].as_str().unwrap().to_owned()));
+    assert_eq!(client.get("/api/v1/conjunctions").await.json()["items"], json!([]), "nothing is kept");
+}
+
+#[tokio::test]
+async fn a_message_is_screened_and_not_against_the_object_that_it_is_of() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    let asked = json!({
+        "message": format!("{HEADER}{}", element_set(81_001, 50)),
+        "start": "2026-01-01T00:00:00Z", "window_days": 0.25, "threshold_km": 20.0,
+    });
+    let answer = client.post("/api/v1/screenings", &asked).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let found = answer.json();
+    let conjunctions = found["conjunctions"].as_array().unwrap();
+    assert!(!conjunctions.is_empty());
+    assert!(conjunctions.iter().all(|one| numbers(one) == [81_001, 81_002]), "{found}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_screened_is_refused_by_name() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    for (asked, status, field) in [
+        (json!({ "catalog_number": 5 }), 404, None),
+        (json!({ "message": "no message" }), 422, Some("message")),
+        (json!({ "message": "<".repeat(100_000) }), 422, Some("message")),
+        (json!({ "catalog_number": 81_001, "window_days": 0.0 }), 422, Some("window_days")),
+        (json!({ "catalog_number": 81_001, "threshold_km": 1e-4 }), 422, Some("threshold_km")),
+    ] {
+        client.post("/api/v1/screenings", &asked).await.expect_problem(status, field);
+    }
+}

@@ -1,0 +1,87 @@
+//! A catalog of today, whose pairs meet when a test wants them to.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::process::binary;
+
+/// Objects of the catalog that meet in pairs: the number of the first of each pair.
+const FIRST_OF_PAIRS: u32 = 81_001;
+
+/// The object that is uploaded; it meets the last one of the catalog.
+pub(crate) const OWN: u32 = 82_001;
+
+/// Pairs in the catalog.
+pub(crate) const PAIRS: u32 = 5;
+
+const HEADER: &str = "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
+ARG_OF_PERICENTER,MEAN_ANOMALY,EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,\
+MEAN_MOTION_DOT,MEAN_MOTION_DDOT\n";
+
+/// A circular orbit that is at its ascending node at its epoch. Two of one place and epoch, inclined by 50 and 130 degrees,
+/// pass each other within a kilometer there. By symmetry they would so again at each node, were not one a bit faster.
+fn line(number: u32, place: u32, inclination_deg: u32, epoch: Timestamp) -> String {
+    let epoch = epoch.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+    let faster = if inclination_deg > 90 { 0.002 } else { 0.0 };
+    let (motion, node) = (15.0 - 0.05 * f64::from(place) + faster, 20 * place);
+    format!(
+        "TEST {number},2056-001A,{epoch},{motion},0,{inclination_deg},{node},0,0,0,U,{number},999,1,0,0,0\n"
+    )
+}
+
+fn meeting(now: Timestamp, place: u32) -> Timestamp {
+    now + SignedDuration::from_hours(i64::from(place) * 2 + 6)
+}
+
+/// All that are watched.
+pub(crate) fn watched() -> Vec<u32> {
+    let pairs = (0..PAIRS).map(|place| FIRST_OF_PAIRS + 2 * place);
+    pairs.chain([OWN]).collect()
+}
+
+/// A few hundred objects that do not exist.
+pub(crate) fn crowd(now: Timestamp) -> String {
+    let epoch = now.strftime("%Y-%m-%d").to_string();
+    let made = Command::new(binary())
+        .args(["catalog", "demo", "--objects", "300", "--epoch", &epoch, "-"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let text = String::from_utf8(made.stdout).unwrap();
+    assert!(text.starts_with(HEADER.trim_end()), "{}", text.lines().next().unwrap());
+    text
+}
+
+/// The catalog with the pairs; what follows `tweak` differs in a digit that changes nothing else.
+pub(crate) fn with_pairs(crowd: &str, now: Timestamp) -> String {
+    let mut text = crowd.to_owned();
+    for place in 0..PAIRS {
+        let (first, epoch) = (FIRST_OF_PAIRS + 2 * place, meeting(now, place));
+        text += &line(first, place, 50, epoch);
+        text += &line(first + 1, place, 130, epoch);
+    }
+    text += &line(OWN - 1, PAIRS, 130, meeting(now, PAIRS));
+    text
+}
+
+/// The upload whose object meets one of the catalog.
+pub(crate) fn own(now: Timestamp) -> String {
+    format!("{HEADER}{}", line(OWN, PAIRS, 50, meeting(now, PAIRS)))
+}
+
+/// An object of no interest, of a number.
+pub(crate) fn stranger(number: u32, now: Timestamp) -> String {
+    let mut text = HEADER.to_owned();
+    write!(text, "{}", line(number, number % 17, 63, now)).unwrap();
+    text
+}
+
+/// Puts a file in its place whole.
+pub(crate) fn publish(path: &Path, text: &str) {
+    let half = path.with_extension("half");
+    std::fs::write(&half, text).unwrap();
+    std::fs::rename(&half, path).unwrap();
+}

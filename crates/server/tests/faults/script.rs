@@ -1,0 +1,223 @@
+//! One workload, the same in every round: from uploads, rules and a new catalog to alerts that are delivered, acknowledged
+//! and resolved. Whatever is not answered is sent again under the same idempotency key.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::found::{Encounter, Found};
+use crate::orbits;
+use crate::process::{Client, PATIENCE, Place, Process};
+
+/// Between two looks at something that is waited for.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
+
+/// Beyond a message's lease: one that was on its way is due again.
+pub(crate) const LEASE_S: i64 = 150;
+
+/// Which catalog, for every round of a test.
+pub(crate) struct Sky {
+    pub(crate) now: Timestamp,
+    pub(crate) crowd: String,
+}
+
+impl Sky {
+    pub(crate) fn of_today() -> Self {
+        let now = Timestamp::now();
+        Self { now, crowd: orbits::crowd(now) }
+    }
+}
+
+/// How far the workload has come.
+pub(crate) struct Script<'a> {
+    pub(crate) place: &'a Place,
+    sky: &'a Sky,
+    key: String,
+    /// What was acknowledged, by name.
+    made: BTreeMap<&'static str, Value>,
+    published: bool,
+    /// Alerts that were acted on, with what they have to be.
+    acted: BTreeMap<String, &'static str>,
+    finished: bool,
+}
+
+const STEPS: [(&str, &str); 4] =
+    [("hook", "webhooks"), ("list", "watch-lists"), ("rule", "rules"), ("own.csv", "uploads?name=own.csv")];
+
+impl<'a> Script<'a> {
+    /// Starts the service over the catalog without the pairs, and makes a key.
+    pub(crate) fn begin(place: &'a Place, sky: &'a Sky) -> (Self, Process) {
+        orbits::publish(&place.catalog(), &sky.crowd);
+        let mut process = place.start();
+        let key = process.make_key().unwrap();
+        process.client.key.clone_from(&key);
+        until(|| {
+            let runs = process.client.get("/api/v1/runs")?.json();
+            Ok(runs["items"].as_array().unwrap().iter().any(|run| run["state"] == "completed"))
+        })
+        .unwrap();
+        let (made, acted) = (BTreeMap::new(), BTreeMap::new());
+        (Self { place, sky, key, made, published: false, acted, finished: false }, process)
+    }
+
+    /// Starts the service again, a lease later.
+    pub(crate) fn resume(&self) -> Option<Process> {
+        let mut process = self.place.try_start()?;
+        process.client.key.clone_from(&self.key);
+        Some(process)
+    }
+
+    fn body(&self, name: &str) -> Vec<u8> {
+        let channel = || json!({ "kind": "webhook", "webhook": self.made["hook"]["id"] });
+        let body = match name {
+            "hook" => json!({ "name": name, "url": self.place.target.url() }),
+            "list" => {
+                let objects: Vec<Value> =
+                    orbits::watched().iter().map(|number| json!({ "catalog_number": number })).collect();
+                json!({ "name": name, "objects": objects })
+            }
+            "rule" => json!({ "name": name, "severity": "warning", "watch_list": self.made["list"]["id"],
+                "max_miss_distance_km": 1.0, "channels": [channel()] }),
+            _ => return orbits::own(self.sky.now).into_bytes(),
+        };
+        body.to_string().into_bytes()
+    }
+
+    /// Goes on to the end. An error says that the service was gone before.
+    pub(crate) fn go_on(&mut self, client: &Client) -> io::Result<()> {
+        for (name, path) in STEPS {
+            if !self.made.contains_key(name) {
+                let answer = client.post(&format!("/api/v1/{path}"), name, &self.body(name))?;
+                assert_eq!(answer.status, 201, "{name}: {answer:?}");
+                self.made.insert(name, answer.json());
+            }
+        }
+        if !self.published {
+            orbits::publish(&self.place.catalog(), &orbits::with_pairs(&self.sky.crowd, self.sky.now));
+            self.published = true;
+        }
+        let expected = orbits::watched().len();
+        until(|| Ok(alerts(client)?.len() == expected))?;
+        let mut all = alerts(client)?;
+        all.sort_by_key(|alert| alert["subject"].to_string());
+        for (alert, action, state) in [(0, "acknowledge", "acknowledged"), (1, "resolve", "resolved")] {
+            let id = all[alert]["id"].as_str().unwrap().to_owned();
+            if self.acted.contains_key(&id) {
+                continue;
+            }
+            let answer =
+                client.post(&format!("/api/v1/alerts/{id}/{action}"), &format!("{action} {id}"), b"")?;
+            // What was done and not answered is not done again.
+            let done = || -> io::Result<bool> {
+                Ok(answer.status == 409
+                    && client.get(&format!("/api/v1/alerts/{id}"))?.json()["state"] == state)
+            };
+            assert!(answer.status == 200 || done()?, "{answer:?}");
+            self.acted.insert(id, state);
+        }
+        settle(client)?;
+        self.finished = true;
+        Ok(())
+    }
+
+    /// Holds the end against what was acknowledged, and against the end of an undisturbed run. `in_flight` are the messages
+    /// that were on their way at a kill.
+    pub(crate) fn check(&self, found: &Found, in_flight: &BTreeSet<Uuid>, undisturbed: Option<&Found>) {
+        assert!(self.finished);
+        for (name, table) in
+            [("hook", "webhooks"), ("list", "watch_lists"), ("rule", "rules"), ("own.csv", "uploads")]
+        {
+            let id: Uuid = self.made[name]["id"].as_str().unwrap().parse().unwrap();
+            assert_eq!(found.named.get(&(table, name.to_owned())), Some(&vec![id]), "{name}");
+        }
+        assert!(found.is_sequenced(), "{:?}", found.unsequenced);
+        assert!(found.running.is_empty() && found.failed_runs.is_empty(), "{found:?}");
+        let subjects: BTreeSet<&str> = found.alerts.iter().map(|(_, subject, _)| subject.as_str()).collect();
+        assert_eq!((subjects.len(), found.alerts.len()), (orbits::watched().len(), orbits::watched().len()));
+        for (id, _, state) in &found.alerts {
+            let expected = self.acted.get(&id.to_string()).copied().unwrap_or("open");
+            assert_eq!(state, expected, "{id}");
+        }
+        self.check_messages(found, in_flight);
+        if let Some(undisturbed) = undisturbed {
+            let start =
+                [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(start, _)| *start).max();
+            let stop = [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(_, stop)| *stop).min();
+            // What is at the edge of a window is told as of the edge.
+            let inside = (start.unwrap() + 60_000_000)..(stop.unwrap() - 60_000_000);
+            let both = |found: &Found| -> BTreeSet<Encounter> {
+                found.encounters.iter().filter(|one| inside.contains(&one.tca)).cloned().collect()
+            };
+            assert!(both(undisturbed).len() >= orbits::watched().len());
+            assert_eq!(both(found), both(undisturbed));
+        }
+    }
+
+    fn check_messages(&self, found: &Found, in_flight: &BTreeSet<Uuid>) {
+        let mut told = BTreeSet::new();
+        for message in found.deliveries.values() {
+            assert_eq!(message.state, "delivered", "{message:?}");
+            assert!(told.insert((message.alert, message.change.clone())), "two messages of one: {message:?}");
+        }
+        // One of each alert that it is open, and one that an alert is resolved.
+        assert_eq!(told.len(), orbits::watched().len() + 1);
+        let received = self.place.target.received();
+        let ids: BTreeSet<String> = found.deliveries.keys().map(Uuid::to_string).collect();
+        assert_eq!(received.keys().cloned().collect::<BTreeSet<_>>(), ids);
+        for (id, times) in received {
+            let most = if in_flight.contains(&id.parse().unwrap()) { 2 } else { 1 };
+            assert!(times <= most, "{id} came {times} times");
+        }
+    }
+}
+
+/// Waits until nothing is on its way, and nothing new comes for a second: every run ended, every message delivered.
+pub(crate) fn settle(client: &Client) -> io::Result<()> {
+    let quiet = Cell::new(Instant::now());
+    until(|| {
+        if is_busy(client)? {
+            quiet.set(Instant::now());
+        }
+        Ok(quiet.get().elapsed() > Duration::from_secs(1))
+    })
+}
+
+fn is_busy(client: &Client) -> io::Result<bool> {
+    let runs = client.get("/api/v1/runs")?.json();
+    if runs["items"].as_array().unwrap().iter().any(|run| run["state"] == "running") {
+        return Ok(true);
+    }
+    for alert in client.get("/api/v1/alerts?limit=1000")?.json()["items"].as_array().unwrap() {
+        let path = format!("/api/v1/alerts/{}/deliveries", alert["id"].as_str().unwrap());
+        let deliveries = client.get(&path)?.json();
+        let mut deliveries = deliveries["items"].as_array().unwrap().iter();
+        if deliveries.any(|delivery| delivery["state"] == "due") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Alerts of conjunctions.
+pub(crate) fn alerts(client: &Client) -> io::Result<Vec<Value>> {
+    let answer = client.get("/api/v1/alerts?limit=1000")?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let alerts = answer.json()["items"].as_array().unwrap().clone();
+    Ok(alerts.into_iter().filter(|alert| alert["subject"]["kind"] == "conjunction").collect())
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    let began = Instant::now();
+    while !is_so()? {
+        assert!(began.elapsed() < PATIENCE, "what is waited for does not come");
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Databases of a real PostgreSQL for tests, each of its own.
+
+use std::env;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// The server that `scripts/test` starts.
+const SERVER: &str = "ASTROSHIELD_TEST_POSTGRES_URL";
+
+/// On which store tests run that would pass on either: `postgres`, else SQLite.
+const STORE: &str = "ASTROSHIELD_TEST_STORE";
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The URL of a new database, or `None` where there is no server, which in CI is a failure.
+pub async fn database() -> Option<String> {
+    let Ok(server) = env::var(SERVER) else {
+        assert!(env::var_os("CI").is_none(), "{SERVER} is not set: run scripts/test");
+        eprintln!("skipped: {SERVER} is not set; scripts/test starts a server");
+        return None;
+    };
+    let place = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{}_{place}", std::process::id());
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    let mut url = url::Url::parse(&server).unwrap();
+    url.set_path(&name);
+    Some(url.into())
+}
+
+/// The URL of a new database where tests are to run on PostgreSQL; `None` where they run on SQLite.
+pub async fn chosen() -> Option<String> {
+    if env::var(STORE).ok()? != "postgres" {
+        return None;
+    }
+    let database = database().await;
+    assert!(database.is_some(), "{STORE} is postgres, and there is no server");
+    database
+}
