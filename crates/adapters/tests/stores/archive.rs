@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use astroshield_adapters::{
     ArchiveEntry, ArchiveError, ArchiveStore, PostgresStore, SqliteStore, TableDigest,
@@ -11,13 +12,15 @@ use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::{Consumed, Event, Payload};
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{RunUpdate, Store};
-use astroshield_domain::screening::{NotScreened, RunConclusion};
+use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
+use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
+use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};
 use astroshield_testkit::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris,
-    feed_event, ingest, rule, run, satcat_entry, tenant, upload, watch_list, webhook,
+    feed_event, ingest, orientation, rule, run, satcat_entry, tenant, upload, watch_list, weather, webhook,
 };
 use astroshield_testkit::postgres::database;
+use jiff::civil::date;
 
 /// Puts rows into every table.
 async fn furnish(store: &dyn Store) {
@@ -47,6 +50,18 @@ async fn furnish(store: &dyn Store) {
     store.put_rule(&rule(&own, Some(&list)), &audit).await.unwrap();
     store.put_webhook(&webhook(&own), &audit).await.unwrap();
     store.add_api_key(&api_key(&own, 1), &audit).await.unwrap();
+    let own_orbits = Run { kind: RunKind::Ephemerides, ..run(&own, at(6)) };
+    store.begin_run(&own_orbits, &[]).await.unwrap();
+    let covered = vec![Covered { object: 5, start: at(6), stop: at(7) }];
+    let concluded = RunConclusion { covered, ..conclusion(&own_orbits) };
+    store.conclude_run(&own, &concluded, &[]).await.unwrap();
+    let day = date(2026, 10, 1);
+    store.put_space_weather("a", at(1), &[weather(day, SpaceWeatherKind::Observed)]).await.unwrap();
+    let turns = [orientation(day, EarthOrientationKind::Predicted)];
+    store.put_earth_orientation("a", at(1), &turns).await.unwrap();
+    let limit = RequestLimit { requests: 3, within: Duration::from_secs(60) };
+    store.count_request("example.org", at(1), &[limit]).await.unwrap();
+    store.attempt(&own, "other key", &[8; 32], at(4)).await.unwrap();
     let answer = StoredAnswer { request: [7; 32], status: 201, body: vec![0, 255, 1] };
     store.put_answer(&own, "key", &answer, at(4)).await.unwrap();
     let opened = alert(&own, "a", at(5));

@@ -4,47 +4,9 @@ use astroshield_formats::{EarthOrientationDay, EarthOrientationKind, SpaceWeathe
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 
-use crate::entities::at;
+use crate::entities::{at, orientation, weather};
 
 const DAY: Date = date(2026, 1, 1);
-
-fn weather(day: Date, kind: SpaceWeatherKind) -> SpaceWeatherDay {
-    SpaceWeatherDay {
-        day,
-        kind,
-        bartels_rotation: Some(2_624),
-        bartels_day: Some(5),
-        kp: [Some(2.7), Some(3.3), None, None, Some(0.0), None, None, Some(9.0)],
-        kp_sum: Some(15.0),
-        ap: [Some(12), Some(18), None, None, Some(0), None, None, Some(400)],
-        ap_average: Some(7),
-        cp: Some(0.3),
-        c9: Some(1),
-        sunspot_number: Some(101),
-        f10_7_observed_sfu: Some(150.1),
-        f10_7_adjusted_sfu: Some(145.7),
-        f10_7_observed_centered_81_days_sfu: Some(148.3),
-        f10_7_observed_last_81_days_sfu: None,
-        f10_7_adjusted_centered_81_days_sfu: None,
-        f10_7_adjusted_last_81_days_sfu: Some(0.1),
-    }
-}
-
-fn orientation(day: Date, kind: EarthOrientationKind) -> EarthOrientationDay {
-    EarthOrientationDay {
-        day,
-        kind,
-        polar_motion_x_arcsec: 0.123_456,
-        polar_motion_y_arcsec: -0.3,
-        ut1_minus_utc_s: 0.012_345_6,
-        length_of_day_excess_s: Some(-0.000_417),
-        nutation_longitude_arcsec: None,
-        nutation_obliquity_arcsec: Some(-0.006_175),
-        celestial_pole_x_arcsec: Some(0.000_248),
-        celestial_pole_y_arcsec: None,
-        tai_minus_utc_s: 37.0,
-    }
-}
 
 fn later(days: i32) -> Date {
     DAY.checked_add(days.days()).unwrap()
