@@ -215,12 +215,13 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let result = sqlx::query(
         "INSERT INTO alerts (tenant, id, subject_key, subject, conjunction, severity, state, summary, opened, updated, \
          acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, version, told_probability) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (tenant, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, \
          summary = excluded.summary, updated = excluded.updated, acknowledged_by = excluded.acknowledged_by, \
          acknowledged_at = excluded.acknowledged_at, resolved = excluded.resolved, \
          muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated, \
-         told_probability = excluded.told_probability, version = excluded.version WHERE alerts.version = excluded.version - 1",
+         told_probability = excluded.told_probability, version = excluded.version \
+         WHERE alerts.version = excluded.version - 1",
     )
     .bind(alert.tenant.as_str())
     .bind(alert.id.0)
