@@ -110,7 +110,7 @@ impl From<Failure> for DeliveryError {
         let (permanent, retry_after) = match &failure {
             // Any other refusal may be a mistake that somebody is about to mend; the alert is worth another attempt.
             Failure::Status { status, retry_after } => (*status == StatusCode::GONE, *retry_after),
-            Failure::Request(_) => (false, None),
+            Failure::Request(_) | Failure::Redirect { .. } => (false, None),
             _ => (true, None),
         };
         Self { reason: failure.to_string(), retry_after, permanent }

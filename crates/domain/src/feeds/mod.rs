@@ -219,8 +219,8 @@ impl FeedPoller {
     /// When a feed may be asked again. A time beyond any wait was noted by a clock that was ahead.
     fn due(&self, feed: &FeedSettings, status: &FeedStatus) -> Option<Timestamp> {
         let interval = politeness::interval(&feed.url, feed.interval);
-        let longest =
-            self.clock.now().saturating_add(politeness::longest(interval)).unwrap_or(Timestamp::MAX);
+        let longest = if status.failures == 0 { interval } else { politeness::longest(interval) };
+        let longest = self.clock.now().saturating_add(longest).unwrap_or(Timestamp::MAX);
         status.not_before.filter(|not_before| *not_before <= longest)
     }
 
