@@ -19,6 +19,7 @@ BEYOND_SCHEMAS = {
     "step_s": "states; at most",
     "stop": "is before start",
     "tca_to": "is before tca_from",
+    "to": "is before from|days; at most",
     "until": "is over",
     "url": "",
     "watch_list": "no such watch list",

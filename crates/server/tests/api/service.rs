@@ -175,7 +175,7 @@ impl Service {
             let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'lost'); END";
             return self.run_on_file(lost).await;
         };
-        let function = "CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql \
+        let function = "CREATE OR REPLACE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql \
                         AS 'BEGIN RAISE EXCEPTION ''lost''; END'";
         run_on_postgres(url, function).await;
         let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers FOR EACH ROW EXECUTE FUNCTION lost()";
