@@ -4,6 +4,7 @@ Prints a report in Markdown. What is asked of the service stands beside what was
 the machine; how much of it the load took is printed.
 """
 
+import atexit
 import csv
 import datetime
 import gzip
@@ -58,6 +59,7 @@ class Service:
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--config", config, "--data", folder, "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
+        atexit.register(self.process.kill)
         link = self.process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/signin\?token=(\S+)", link)
         if not found:
@@ -115,29 +117,34 @@ class Service:
             raise SystemExit(f"the service ended with {self.process.returncode}; see {self.log.name}")
 
 
-def first_start(rows):
+def row(what, measured, asked=""):
+    """Printed as soon as it is known: what ran before a failure is not lost."""
+    print(f"| {what} | {measured} | {asked} |", flush=True)
+
+
+def first_start():
     """From nothing to the first screened catalog."""
     folder = WORK / "first"
     shutil.rmtree(folder, ignore_errors=True)
     service = Service(folder, "--catalog", CATALOG)
-    rows.append(("ready after start, s", f"{service.ready_s:.2f}", "1"))
+    row("ready after start, s", f"{service.ready_s:.2f}", "1")
     while not service.get("/conjunctions?limit=1")["items"]:
         time.sleep(0.05)
     shown_s = time.monotonic() - service.started
     run = service.get("/runs?limit=1")["items"][0]
     peak_mb = service.memory_mb("VmHWM")
     time.sleep(IDLE_SECONDS)
-    rows.append(("from start to the first screened catalog on the page, s", f"{shown_s:.1f}", "60"))
-    rows.append(("its conjunctions", f"{run['conjunctions']:,}", ""))
-    rows.append(("memory at most while screening, MB", f"{peak_mb:.0f}", "1,000"))
-    rows.append((f"memory {IDLE_SECONDS} s after it, MB", f"{service.memory_mb('VmRSS'):.0f}", "200"))
+    row("from start to the first screened catalog on the page, s", f"{shown_s:.1f}", "60")
+    row("its conjunctions", f"{run['conjunctions']:,}")
+    row("memory at most while screening, MB", f"{peak_mb:.0f}", "1,000")
+    row(f"memory {IDLE_SECONDS} s after it, MB", f"{service.memory_mb('VmRSS'):.0f}", "200")
     service.stop()
     service = Service(folder, "--catalog", CATALOG)
-    rows.append(("ready after a start with that store, s", f"{service.ready_s:.2f}", "1"))
+    row("ready after a start with that store, s", f"{service.ready_s:.2f}", "1")
     time.sleep(IDLE_SECONDS)
-    rows.append((f"memory {IDLE_SECONDS} s after that, MB", f"{service.memory_mb('VmRSS'):.0f}", "200"))
+    row(f"memory {IDLE_SECONDS} s after that, MB", f"{service.memory_mb('VmRSS'):.0f}", "200")
     service.stop()
-    rows.append(("binary, MB", f"{PROGRAM.stat().st_size / 1e6:.0f}", "60"))
+    row("binary, MB", f"{PROGRAM.stat().st_size / 1e6:.0f}", "60")
 
 
 def seed():
@@ -218,37 +225,36 @@ def load(service, file, seconds):
 
 
 def loads(folder):
-    lines = ["", f"Lists of {ROWS} rows, {CONNECTIONS} connections, {QUERIES:,} distinct queries with a Zipf spread, "
+    print("", f"Lists of {ROWS} rows, {CONNECTIONS} connections, {QUERIES:,} distinct queries with a Zipf spread, "
              f"{SECONDS} s after {WARM_SECONDS} s of the same:", "",
              "|  | requests/s | p50 ms | p99 ms | p99.9 ms | CPU of the service, µs per request | of the load |",
-             "| --- | --: | --: | --: | --: | --: | --: |"]
+             "| --- | --: | --: | --: | --: | --: | --: |", sep="\n", flush=True)
     for cached in (True, False):
         service = Service(folder, SERVER__RESPONSE_CACHE=str(cached).lower())
         for name, file in queries().items():
             load(service, file, WARM_SECONDS)
             result, service_s, wrk_s = load(service, file, SECONDS)
             count = result["requests"]
-            lines.append(
+            print(
                 f"| {name}, response cache {'on' if cached else 'off'} | {count / result['seconds']:,.0f} "
                 f"| {result['p50_ms']:.1f} | {result['p99_ms']:.1f} | {result['p999_ms']:.1f} "
-                f"| {service_s / count * 1e6:.0f} | {wrk_s / count * 1e6:.0f} |")
+                f"| {service_s / count * 1e6:.0f} | {wrk_s / count * 1e6:.0f} |", flush=True)
         memory_mb = service.memory_mb("VmRSS")
         service.stop()
-        lines.append(f"| memory after both, MB | {memory_mb:.0f} | | | | | |")
-    return lines
+        print(f"| memory after both, MB | {memory_mb:.0f} | | | | | |", flush=True)
 
 
-def on_demand(folder, rows):
+def on_demand(folder):
     service = Service(folder)
     for text in ("first, reading the catalog", "again"):
         begin = time.monotonic()
         answer = service.post("/screenings", {"catalog_number": 25544, "window_days": 7, "threshold_km": 5})
-        rows.append((f"on-demand screening of one object, 7 days, {text}, s", f"{time.monotonic() - begin:.2f}", "5"))
-    rows.append(("its objects, conjunctions", f"{answer['objects']:,}, {len(answer['conjunctions'])}", ""))
+        row(f"on-demand screening of one object, 7 days, {text}, s", f"{time.monotonic() - begin:.2f}", "5")
+    row("its objects, conjunctions", f"{answer['objects']:,}, {len(answer['conjunctions'])}")
     service.stop()
 
 
-def subscribers(folder, rows):
+def subscribers(folder):
     """A copy of the store, as the rule that raises the alerts stays in it."""
     copy = WORK / "subscribed"
     shutil.rmtree(copy, ignore_errors=True)
@@ -257,33 +263,31 @@ def subscribers(folder, rows):
     url = f"ws://127.0.0.1:{service.port}/api/v1/stream"
     clients = subprocess.Popen([RELEASE / "examples/subscribers", url, service.key, str(SUBSCRIBERS)],
                                stdout=subprocess.PIPE, text=True)
+    atexit.register(clients.kill)
     if clients.stdout.readline().strip() != "subscribed":
         raise SystemExit("not everybody could subscribe")
-    rows.append((f"memory with {SUBSCRIBERS:,} WebSockets, MB", f"{service.memory_mb('VmRSS'):.0f}", ""))
-    nearest = service.get("/conjunctions?sort=miss_distance&limit=1")["items"][0]
+    row(f"memory with {SUBSCRIBERS:,} WebSockets, MB", f"{service.memory_mb('VmRSS'):.0f}")
+    soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:00Z")
+    nearest = service.get(f"/conjunctions?sort=miss_distance&relation=false&tca_from={soon}&limit=1")["items"][0]
     satellite = {"catalog_number": nearest["objects"][0]["catalog_number"]}
     watched = service.post("/watch-lists", {"name": "bench", "objects": [satellite]})
     service.post("/rules", {"name": "bench", "watch_list": watched["id"], "severity": "warning",
                             "max_miss_distance_km": nearest["miss_distance_km"] * 1.0001})
     result = json.loads(clients.stdout.readline())
     clients.wait()
-    rows.append((f"WebSockets of {SUBSCRIBERS:,} that had the alert", f"{result['told']:,}", f"{SUBSCRIBERS:,}"))
-    rows.append(("from the commit of the alert to the last of them, ms", f"{result['last_ms']:.0f}", "1,000"))
-    rows.append(("to half of them, to 99 %, ms", f"{result['p50_ms']:.0f}, {result['p99_ms']:.0f}", ""))
+    row(f"WebSockets of {SUBSCRIBERS:,} that had the alert", f"{result['told']:,}", f"{SUBSCRIBERS:,}")
+    row("from the commit of the alert to the last of them, ms", f"{result['last_ms']:.0f}", "1,000")
+    row("to half of them, to 99 %, ms", f"{result['p50_ms']:.0f}, {result['p99_ms']:.0f}")
     service.stop()
 
 
 def main():
-    rows = []
-    first_start(rows)
-    folder = seed()
-    lines = loads(folder)
-    on_demand(folder, rows)
-    subscribers(folder, rows)
     print("|  | measured | asked |\n| --- | --: | --: |")
-    for name, measured, asked in rows:
-        print(f"| {name} | {measured} | {asked} |")
-    print("\n".join(lines))
+    first_start()
+    folder = seed()
+    on_demand(folder)
+    subscribers(folder)
+    loads(folder)
 
 
 main()

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::access::{Reader, authenticate};
 use crate::problem::Problem;
@@ -25,6 +25,9 @@ use crate::state::ApiState;
 
 /// Largest message that a client may send, in bytes; a subscription takes far less.
 const LARGEST_MESSAGE: usize = 16 << 10;
+
+/// Buffer for what a client sends, in bytes: a subscription and pongs.
+const READ_BUFFER: usize = 1 << 10;
 
 /// Events that are read from the store at once.
 const CATCH_UP: u32 = 500;
@@ -82,6 +85,8 @@ pub(crate) async fn stream(
     let room = Arc::clone(&state.connections).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("as many WebSockets as are allowed are open"))?;
     let place = Place::here();
+    // Thousands are open at once, and the default is 128 KiB for each.
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER);
     Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
         let counted = Counted::one();
         let connection = Connection { state, caller, uri, headers, socket, _room: room, _counted: counted };
@@ -151,7 +156,8 @@ impl Connection {
 
     async fn serve(&mut self, mut events: Receiver<Arc<Published>>) -> Result<(), End> {
         let mut subscription = Subscription { topics: Vec::new(), position: 0 };
-        let mut keep_alive = interval(self.state.settings.keep_alive);
+        let period = self.state.settings.keep_alive;
+        let mut keep_alive = interval_at(Instant::now() + period, period);
         keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.state.shutdown.clone();
         let mut silent = 0;

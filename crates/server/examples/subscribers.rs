@@ -11,7 +11,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -70,14 +70,20 @@ async fn subscriber(
     request.headers_mut().insert("authorization", format!("Bearer {key}").parse()?);
     let (mut socket, _) = connect_async(request).await?;
     socket.send(Message::text(r#"{"subscribe":["alerts"]}"#)).await?;
-    let answer = socket.next().await.context("closed before the subscription was taken")??;
-    if !answer.to_text()?.contains("subscribed") {
-        bail!("{answer} instead of a subscription");
+    let answer = loop {
+        let message = socket.next().await.context("closed before the subscription was taken")??;
+        if !message.is_ping() {
+            break message;
+        }
+    };
+    if !answer.is_text() || !answer.to_text()?.contains("subscribed") {
+        bail!("{answer:?} instead of a subscription");
     }
     drop(turn);
     ready.add_permits(1);
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        let message = timeout(PATIENCE, socket.next()).await.context("no alert came")?;
+        let message = timeout_at(deadline, socket.next()).await.context("no alert came")?;
         let now = Timestamp::now();
         let message = message.context("closed before an alert came")??;
         if let Message::Text(text) = message {

@@ -81,9 +81,11 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// The database knows how common a text is.
-async fn is_common(_connection: &mut PgConnection, _text: &str) -> Outcome<bool> {
-    Ok(false)
+/// Nothing: the database asks its index within the query.
+struct Found;
+
+async fn find(_connection: &mut PgConnection, _text: &str) -> Outcome<Found> {
+    Ok(Found)
 }
 
 /// Selects from the objects whose name or designator holds a text, or that have a number.
@@ -92,7 +94,7 @@ fn push_named(
     _owner: &str,
     text: &str,
     number: Option<i64>,
-    _is_common: bool,
+    _found: &Found,
 ) {
     let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     query.push("objects o WHERE (o.search LIKE ").push_bind(format!("%{text}%"));

@@ -129,19 +129,41 @@ async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
 /// all of these.
 const COMMON: i64 = 500;
 
-/// Whether a text is no matter for the index: too short for trigrams, or in too many names.
-async fn is_common(connection: &mut SqliteConnection, text: &str) -> Outcome<bool> {
-    if text.chars().count() < 3 {
-        return Ok(true);
+/// What the index says of a text.
+enum Found {
+    /// The text is no matter for the index: too short for trigrams, or in too many names.
+    Common,
+    /// The rows of objects that hold it, as a list in JSON.
+    Rows(String),
+}
+
+/// Asks the index for the objects of all owners that hold a text.
+async fn find(connection: &mut SqliteConnection, text: &str) -> Outcome<Found> {
+    if text.chars().count() < SHORTEST {
+        return Ok(Found::Common);
     }
-    let hits: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM object_search WHERE object_search MATCH $1 LIMIT $2)",
-    )
-    .bind(phrase(text))
-    .bind(COMMON)
-    .fetch_one(connection)
-    .await?;
-    Ok(hits == COMMON)
+    let digits = longest_digits(text);
+    let mut query: QueryBuilder<Sqlite> =
+        QueryBuilder::new("SELECT count(*), json_group_array(place) FROM (SELECT place FROM ");
+    query.push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ");
+    query.push_bind(phrase(digits.unwrap_or(text))).push(")");
+    if digits.is_some() {
+        query.push(" CROSS JOIN objects o WHERE o.row = place AND instr(o.search, ");
+        query.push_bind(text.to_uppercase()).push(") > 0");
+    }
+    query.push(" LIMIT ").push_bind(COMMON).push(")");
+    let (hits, rows): (i64, String) = query.build_query_as().fetch_one(connection).await?;
+    Ok(if hits == COMMON { Found::Common } else { Found::Rows(rows) })
+}
+
+/// Characters that the index needs at least.
+const SHORTEST: usize = 3;
+
+/// What tells the objects of a constellation apart: the trigrams of its name are in thousands of others.
+fn longest_digits(text: &str) -> Option<&str> {
+    text.split(|letter: char| !letter.is_ascii_digit())
+        .filter(|digits| digits.len() >= SHORTEST)
+        .max_by_key(|digits| digits.len())
 }
 
 /// The text as the index is asked for it.
@@ -150,24 +172,16 @@ fn phrase(text: &str) -> String {
 }
 
 /// Selects from the objects whose name or designator holds a text, or that have a number.
-fn push_named(
-    query: &mut QueryBuilder<Sqlite>,
-    owner: &str,
-    text: &str,
-    number: Option<i64>,
-    is_common: bool,
-) {
-    if is_common {
+fn push_named(query: &mut QueryBuilder<Sqlite>, owner: &str, text: &str, number: Option<i64>, found: &Found) {
+    let Found::Rows(rows) = found else {
         query.push("objects o WHERE (instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
         if let Some(number) = number {
             query.push(" OR o.number = ").push_bind(number);
         }
         query.push(")");
         return;
-    }
-    query
-        .push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ")
-        .push_bind(phrase(text));
+    };
+    query.push("(SELECT value AS place FROM json_each(").push_bind(rows.clone()).push(")");
     if let Some(number) = number {
         query
             .push(" UNION SELECT row FROM objects WHERE tenant = ")

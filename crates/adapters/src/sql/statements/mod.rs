@@ -6,7 +6,7 @@ use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
 use super::{
-    BEGIN, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, MAX_BINDS, Row, ThisStore, is_common,
+    BEGIN, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, Row, ThisStore, find,
     lock, push_named,
 };
 use crate::sql::failure::{Failure, Outcome};

@@ -9,7 +9,8 @@ use astroshield_formats::CatalogNumber;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{
-    Connection, Database, Outcome, PUBLIC, Row, all, is_common, page, push_named, push_visible, rows_at_once,
+    Connection, Database, Found, Outcome, PUBLIC, Row, all, find, page, push_named, push_visible,
+    rows_at_once,
 };
 use crate::sql::values::{Code, Word, catalog_number, letter, time_of_nanoseconds};
 
@@ -81,12 +82,12 @@ pub(super) async fn objects(
     query: &ObjectQuery,
 ) -> Outcome<Page<SpaceObject>> {
     let search = match query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        Some(text) => Some((text, is_common(connection, text).await?)),
+        Some(text) => Some((text, find(connection, text).await?)),
         None => None,
     };
     let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
     push_visible(&mut statement, tenant, "number", query.limit, |statement, owner| {
-        push_objects(statement, tenant, owner, search);
+        push_objects(statement, tenant, owner, search.as_ref());
         if let Some(after) = query.after {
             statement.push(" AND o.number > ").push_bind(i64::from(after.get()));
         }
@@ -107,18 +108,18 @@ pub(super) async fn objects(
     Ok(page(all(&rows, object_of_row)?, query.limit))
 }
 
-/// Selects the rows of one owner that count for a tenant, and that a text finds, which is common or not.
+/// Selects the rows of one owner that count for a tenant, and that a text finds.
 fn push_objects(
     statement: &mut QueryBuilder<Database>,
     tenant: &TenantId,
     owner: &str,
-    search: Option<(&str, bool)>,
+    search: Option<&(&str, Found)>,
 ) {
     statement.push("SELECT o.* FROM ");
     match search {
-        Some((text, is_common)) => {
+        Some((text, found)) => {
             let number = text.parse::<CatalogNumber>().ok();
-            push_named(statement, owner, text, number.map(|number| i64::from(number.get())), is_common);
+            push_named(statement, owner, text, number.map(|number| i64::from(number.get())), found);
             statement.push(" AND ");
         }
         None => {
