@@ -328,11 +328,15 @@ pub trait Store: Send + Sync + 'static {
     async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError>;
 
     /// Concludes a run: `found` are the conjunctions in their new state, active; they replace those of the same identity.
+    /// They are stored part by part, each part at once, so that others can write between them; all else is done at once
+    /// after them. A conclusion that was cut short is made whole by concluding again. Those first seen since the run began
+    /// count as new.
     /// Active conjunctions of the same tenant that the run looked at (TCA inside its window, last found by a run of the same
     /// kind) and did not find become cleared. Every conjunction that was found or cleared gets an entry in its
     /// history. What is covered takes the place, from the start of the window on, of what the tenant's runs covered before:
-    /// public conjunctions of these objects at these times are superseded for the tenant. Adds [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded
-    /// already is left alone.
+    /// public conjunctions of these objects at these times are superseded for the tenant. Adds
+    /// [`Payload::RunCompleted`](crate::event::Payload) and `ConjunctionsChanged`. A run that is concluded already is left
+    /// alone.
     async fn conclude_run(
         &self,
         tenant: &TenantId,

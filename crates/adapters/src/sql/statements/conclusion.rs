@@ -2,14 +2,14 @@
 
 use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
 use astroshield_domain::event::{Event, Payload};
-use astroshield_domain::ids::{ConjunctionId, TenantId};
+use astroshield_domain::ids::{ConjunctionId, EventId, RunId, TenantId};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion, RunKind, RunState};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{
     Connection, Database, Failure, Outcome, add_events, coverage, lock, require_own, rows_at_once, runs,
 };
-use crate::sql::values::{Code, Word, count, microseconds, nanoseconds, stored_count};
+use crate::sql::values::{Code, Word, microseconds, nanoseconds, stored_count};
 
 /// Conjunctions that the event of a run names.
 const LEADING: usize = 20;
@@ -19,34 +19,58 @@ const SOLUTION: &str = "first_grade, second_grade, first_epoch_ns, second_epoch_
      miss_radial_km, miss_in_track_km, miss_cross_track_km, relative_speed_km_s, maximum_probability, dilution_km, \
      probability, method, at_edge";
 
+/// Conjunctions that are written in one transaction: others who write wait for a part, not for a whole catalog.
+pub(super) const AT_ONCE: usize = 5_000;
+
+/// What a run found, in the order of the table.
+pub(super) fn in_order<'a>(
+    tenant: &TenantId,
+    run: RunId,
+    found: &'a [Conjunction],
+) -> Outcome<Vec<&'a Conjunction>> {
+    let mut sorted: Vec<&Conjunction> = found.iter().collect();
+    sorted.sort_by_key(|conjunction| conjunction.id);
+    if let Some([first, _]) = sorted.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        return Err(Failure::conflict(format!("run {run} found conjunction {} twice", first.id)));
+    }
+    for conjunction in &sorted {
+        require_own("conjunction", &conjunction.tenant, tenant)?;
+    }
+    Ok(sorted)
+}
+
+/// Stores a part of what a run found. A run that is taken up after a crash finds the same, under the same identities.
+pub(super) async fn put_part(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    conclusion: &RunConclusion,
+    part: &[&Conjunction],
+) -> Outcome<()> {
+    let Some((run, _)) = run_to_conclude(connection, tenant, conclusion).await? else { return Ok(()) };
+    put_conjunctions(connection, &run, part).await?;
+    keep_history(connection, &run, conclusion, part).await
+}
+
+/// Ends a run all of whose conjunctions are stored.
 pub(super) async fn conclude_run(
     connection: &mut Connection,
     tenant: &TenantId,
     conclusion: &RunConclusion,
     found: &[Conjunction],
 ) -> Outcome<()> {
-    lock(connection, &format!("conclude/{tenant}")).await?;
-    let (run, cause) = runs::run_to_change(connection, tenant, conclusion.run).await?;
-    match run.state {
-        RunState::Completed => return Ok(()),
-        RunState::Failed => return Err(Failure::conflict(format!("run {} has failed", run.id))),
-        RunState::Running => {}
-    }
-    let before = count_conjunctions(connection, tenant).await?;
-    put_conjunctions(connection, &run, found).await?;
-    let appeared = count_conjunctions(connection, tenant).await?.saturating_sub(before);
+    let Some((run, cause)) = run_to_conclude(connection, tenant, conclusion).await? else { return Ok(()) };
     let cleared = clear(connection, &run, conclusion).await?;
-    keep_history(connection, &run, conclusion).await?;
     if run.kind == RunKind::Ephemerides {
         coverage::put_covered(connection, &run, &conclusion.covered).await?;
     }
     put_not_screened(connection, &run, &conclusion.not_screened).await?;
     finish(connection, &run, conclusion, found.len()).await?;
 
+    let appeared = found.iter().filter(|found| found.first_seen >= run.started).count() as u64;
     let changed = Payload::ConjunctionsChanged {
         run: run.id,
         appeared,
-        updated: (found.len() as u64).saturating_sub(appeared),
+        updated: found.len() as u64 - appeared,
         cleared,
         leading: leading(found),
     };
@@ -56,29 +80,28 @@ pub(super) async fn conclude_run(
     add_events(connection, [&completed, &changed]).await
 }
 
-async fn count_conjunctions(connection: &mut Connection, tenant: &TenantId) -> Outcome<u64> {
-    let row = sqlx::query("SELECT count(*) FROM conjunctions WHERE tenant = $1")
-        .bind(tenant.as_str())
-        .fetch_one(connection)
-        .await?;
-    count(row.try_get(0)?)
+/// The run, unless it is concluded already.
+async fn run_to_conclude(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    conclusion: &RunConclusion,
+) -> Outcome<Option<(Run, EventId)>> {
+    lock(connection, &format!("conclude/{tenant}")).await?;
+    let (run, cause) = runs::run_to_change(connection, tenant, conclusion.run).await?;
+    match run.state {
+        RunState::Completed => Ok(None),
+        RunState::Failed => Err(Failure::conflict(format!("run {} has failed", run.id))),
+        RunState::Running => Ok(Some((run, cause))),
+    }
 }
 
-async fn put_conjunctions(connection: &mut Connection, run: &Run, found: &[Conjunction]) -> Outcome<()> {
-    let mut sorted: Vec<&Conjunction> = found.iter().collect();
-    sorted.sort_by_key(|conjunction| conjunction.id);
-    if let Some([first, _]) = sorted.windows(2).find(|pair| pair[0].id == pair[1].id) {
-        return Err(Failure::conflict(format!("run {} found conjunction {} twice", run.id, first.id)));
-    }
-    for chunk in sorted.chunks(rows_at_once(30)) {
+async fn put_conjunctions(connection: &mut Connection, run: &Run, part: &[&Conjunction]) -> Outcome<()> {
+    for chunk in part.chunks(rows_at_once(30)) {
         let mut query: QueryBuilder<Database> = QueryBuilder::new(format!(
             "INSERT INTO conjunctions (tenant, id, run, run_kind, status, relation, first_seen, last_seen, \
              first_object, second_object, first_name, second_name, first_radius_m, second_radius_m, \
              leading_probability, {SOLUTION}) "
         ));
-        for conjunction in chunk {
-            require_own("conjunction", &conjunction.tenant, &run.tenant)?;
-        }
         let epochs = chunk
             .iter()
             .map(|conjunction| {
@@ -169,15 +192,27 @@ async fn clear(connection: &mut Connection, run: &Run, conclusion: &RunConclusio
     Ok(result.rows_affected())
 }
 
-async fn keep_history(connection: &mut Connection, run: &Run, conclusion: &RunConclusion) -> Outcome<()> {
+/// One entry for each, however often its part is stored.
+async fn keep_history(
+    connection: &mut Connection,
+    run: &Run,
+    conclusion: &RunConclusion,
+    part: &[&Conjunction],
+) -> Outcome<()> {
+    let [Some(first), Some(last)] = [part.first(), part.last()] else { return Ok(()) };
     let history = format!(
         "INSERT INTO conjunction_history (tenant, conjunction, run, at, status, {SOLUTION}) \
-         SELECT tenant, id, run, $3, status, {SOLUTION} FROM conjunctions WHERE tenant = $1 AND run = $2 ORDER BY id"
+         SELECT tenant, id, run, $3, status, {SOLUTION} FROM conjunctions c \
+         WHERE tenant = $1 AND id >= $4 AND id <= $5 AND run = $2 AND NOT EXISTS ( \
+             SELECT 1 FROM conjunction_history h WHERE h.tenant = c.tenant AND h.conjunction = c.id AND h.run = $2) \
+         ORDER BY id"
     );
     sqlx::query(AssertSqlSafe(history))
         .bind(run.tenant.as_str())
         .bind(run.id.0)
         .bind(microseconds(conclusion.finished))
+        .bind(first.id.0)
+        .bind(last.id.0)
         .execute(connection)
         .await?;
     Ok(())

@@ -302,6 +302,12 @@ impl Store for ThisStore {
         conclusion: &RunConclusion,
         found: &[Conjunction],
     ) -> Result<(), StoreError> {
+        let sorted = conclusion::in_order(tenant, conclusion.run, found)?;
+        for part in sorted.chunks(conclusion::AT_ONCE) {
+            let put: Result<_, StoreError> =
+                write!(self, connection, conclusion::put_part(connection, tenant, conclusion, part));
+            put?;
+        }
         write_events!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
     }
 
