@@ -37,18 +37,27 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// A clock that tests move.
-pub(crate) struct Hands(Mutex<Timestamp>);
+pub(crate) struct Hands {
+    now: Mutex<Timestamp>,
+    /// How often somebody looked.
+    looks: AtomicUsize,
+}
 
 impl Hands {
     pub(crate) fn forward(&self, by: SignedDuration) {
-        let mut now = self.0.lock().unwrap();
+        let mut now = self.now.lock().unwrap();
         *now += by;
+    }
+
+    pub(crate) fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        *self.now.lock().unwrap()
     }
 }
 
@@ -202,7 +211,7 @@ impl Parts {
             writes: AtomicUsize::new(0),
             stopped: Semaphore::new(0),
         });
-        let clock = Arc::new(Hands(Mutex::new(start())));
+        let clock = Arc::new(Hands { now: Mutex::new(start()), looks: AtomicUsize::new(0) });
         let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
         let bus = Arc::new(EmbeddedBus::new(store.clone()));
         Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), opened, files }

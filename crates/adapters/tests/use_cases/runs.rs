@@ -152,6 +152,42 @@ async fn nothing_is_screened_where_there_is_no_catalog() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalog_of_which_nothing_is_fit_is_not_looked_at_again_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let shutdown = CancellationToken::new();
+    let relay = parts.relay(&shutdown);
+    let running = {
+        let (runner, shutdown) = (Arc::new(parts.runner(1)), shutdown.clone());
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    parts.ingest(catalog(2).replace("2026-01-02T00", "2025-01-02T00")).await;
+    let dealt_with = async {
+        while parts.store.consumer_position("runs").await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), dealt_with).await.unwrap();
+    let looks = parts.clock.looks();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The relay may look once for the events; the runner asks once when it is due again.
+    let more = parts.clock.looks() - looks;
+    assert!(more <= 10, "{more} looks at the clock within 300 ms");
+    assert!(parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows.is_empty());
+    // What arrives later is screened at once.
+    parts.ingest(catalog(40)).await;
+    let completed = async {
+        while !parts.conjunctions().await.iter().any(|found| found.status == ConjunctionStatus::Active) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), completed).await.unwrap();
+    shutdown.cancel();
+    running.await.unwrap();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slices_of_runs_that_are_over_are_removed_at_the_start_and_others_stay() {
     let expected = undisturbed().await;
     let folder = tempfile::tempdir().unwrap();

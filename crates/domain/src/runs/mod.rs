@@ -250,21 +250,29 @@ impl Runner {
     async fn serve(&self, patience: &mut Patience, shutdown: &CancellationToken) -> Result<(), RunError> {
         self.take_up(shutdown).await?;
         let mut subscription = self.bus.subscribe(CONSUMER, &[Topic::Catalog]).await?;
-        while let Some(trigger) = self.wait(&mut *subscription, shutdown).await? {
+        let (mut unfit, mut not_before) = (0, Instant::now());
+        while let Some(trigger) = self.wait(&mut *subscription, not_before, shutdown).await? {
             let trace = trigger.trace.clone().unwrap_or_else(Trace::begin);
-            trace.follow("screen", self.screen(trigger, &mut *subscription, shutdown)).await?;
+            let was_fit = trace.follow("screen", self.screen(trigger, &mut *subscription, shutdown)).await?;
+            // A catalog of which nothing is fit leaves no run behind from which the next one is counted.
+            unfit = if was_fit { 0 } else { unfit + 1 };
+            not_before = Instant::now();
+            if unfit > 0 {
+                not_before += wait_after(unfit, self.settings.interval);
+            }
             patience.reset();
         }
         Ok(())
     }
 
-    /// Makes the runs that are due.
+    /// Makes the runs that are due; whether the public catalog, if it was due, held anything to screen.
     async fn screen(
         &self,
         trigger: Trigger,
         subscription: &mut dyn Subscription,
         shutdown: &CancellationToken,
-    ) -> Result<(), RunError> {
+    ) -> Result<bool, RunError> {
+        let mut was_fit = true;
         let mut concerned = trigger.tenants;
         let mut due = Vec::new();
         if trigger.catalog {
@@ -283,23 +291,26 @@ impl Runner {
             if let Some(prepared) = begun {
                 let run = prepared.run.clone();
                 self.to_the_end(run, Some(Arc::new(prepared)), shutdown).await?;
+            } else if kind == RunKind::Catalog {
+                was_fit = false;
             }
             if shutdown.is_cancelled() {
                 break;
             }
         }
-        Ok(())
+        Ok(was_fit)
     }
 
-    /// Waits until something is to be screened; `None` at a shutdown.
+    /// Waits until something is to be screened; `None` at a shutdown. What is on schedule waits until `not_before`, too.
     async fn wait(
         &self,
         subscription: &mut dyn Subscription,
+        not_before: Instant,
         shutdown: &CancellationToken,
     ) -> Result<Option<Trigger>, RunError> {
         let mut trigger = Trigger::default();
         let mut settled: Option<Instant> = None;
-        let mut scheduled = Instant::now() + self.until_scheduled().await?;
+        let mut scheduled = not_before.max(Instant::now() + self.until_scheduled().await?);
         loop {
             let due = settled.map_or(scheduled, |settled| settled.min(scheduled));
             tokio::select! {
@@ -307,7 +318,8 @@ impl Runner {
                 () = tokio::time::sleep_until(due.min(Instant::now() + LOOK)) => {
                     if Instant::now() < due {
                         // Never later than it was: while the clock is behind, it would be put off again and again.
-                        scheduled = scheduled.min(Instant::now() + self.until_scheduled().await?);
+                        let due_now = not_before.max(Instant::now() + self.until_scheduled().await?);
+                        scheduled = scheduled.min(due_now);
                         continue;
                     }
                     trigger.catalog |= due == scheduled;
