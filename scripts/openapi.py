@@ -28,6 +28,8 @@ LONGEST_RUN_S = 600
 HERE = Path(__file__).parent
 
 SETTINGS = """
+[server]
+wrong_secrets_per_minute = 0
 [screening]
 settle = "0s"
 days = 2

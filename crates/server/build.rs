@@ -1,4 +1,5 @@
-//! Tells the program from which commit it is built: results name the build that they come from.
+//! Tells the program from which commit it is built: results name the build that they come from. A build for development
+//! says only that it is one, as it would be made anew after every commit.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,9 +15,13 @@ fn main() {
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     // Where the sources are built without their repository, whoever does so names the commit.
     let given = std::env::var("ASTROSHIELD_COMMIT").ok().filter(|commit| !commit.is_empty());
-    let build = match given.or_else(commit) {
-        Some(commit) => format!("{version}+{commit}"),
-        None => version,
+    let build = match (given, std::env::var("PROFILE").as_deref()) {
+        (Some(commit), _) => format!("{version}+{commit}"),
+        (None, Ok("release")) => commit().map_or(version.clone(), |commit| format!("{version}+{commit}")),
+        (None, _) => {
+            println!("cargo::rerun-if-changed=build.rs");
+            format!("{version}+development")
+        }
     };
     println!("cargo::rustc-env=ASTROSHIELD_BUILD={build}");
 }

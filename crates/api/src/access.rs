@@ -2,10 +2,11 @@
 
 mod session;
 mod tokens;
+mod wrong_secrets;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::ids::TenantId;
@@ -24,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::session::{begin, end, session_of};
 pub use self::tokens::OneTimeTokens;
+pub(crate) use self::wrong_secrets::{From, Sender, WrongSecrets};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -79,13 +81,31 @@ pub(crate) async fn forget_key(state: &ApiState, hash: &[u8; 32]) {
     state.ports.cache.remove(&key_in_cache(hash)).await;
 }
 
-async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
+/// Puts off a sender of too many wrong keys and tokens.
+pub(crate) fn put_off(state: &ApiState, sender: Option<Sender>) -> Option<Problem> {
+    let wait = state.wrong_secrets.wait(sender, Instant::now())?;
+    Some(Problem::too_many("too many wrong keys or tokens came from this address", wait))
+}
+
+async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> Result<Caller, Problem> {
     let refused = |reason| {
         metrics::REFUSED_CALLERS.increment([reason]);
         Problem::unauthenticated("the API key is not valid")
     };
+    let guessed = |reason| {
+        state.wrong_secrets.count(sender, Instant::now());
+        refused(reason)
+    };
+    let not_put_off = || match put_off(state, sender) {
+        Some(problem) => {
+            metrics::REFUSED_CALLERS.increment(["put_off"]);
+            Err(problem)
+        }
+        None => Ok(()),
+    };
     if !key.starts_with(KEY_PREFIX) || key.len() > 100 {
-        return Err(refused("malformed"));
+        not_put_off()?;
+        return Err(guessed("malformed"));
     }
     let hash = sha256(key.as_bytes());
     let name = key_in_cache(&hash);
@@ -94,7 +114,8 @@ async fn caller_of_key(state: &ApiState, key: &str) -> Result<Caller, Problem> {
     let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
         Some(known) => known,
         None => {
-            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(|| refused("unknown"))?;
+            not_put_off()?;
+            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(|| guessed("unknown"))?;
             if key.revoked.is_some() {
                 return Err(refused("revoked"));
             }
@@ -120,12 +141,13 @@ pub(crate) async fn authenticate(
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
+    sender: Option<Sender>,
 ) -> Result<Caller, Problem> {
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let key = authorization.to_str().ok().and_then(|text| text.split_once(' '));
         return match key {
             Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
-                caller_of_key(state, key.trim()).await
+                caller_of_key(state, key.trim(), sender).await
             }
             _ => {
                 metrics::REFUSED_CALLERS.increment(["malformed"]);
@@ -189,7 +211,8 @@ pub(crate) async fn require_caller(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = authenticate(&state, request.method(), request.uri(), request.headers()).await?;
+    let sender = Sender::of(request.extensions(), request.headers());
+    let caller = authenticate(&state, request.method(), request.uri(), request.headers(), sender).await?;
     let writes = !request.method().is_safe();
     request.extensions_mut().insert(Arc::new(caller));
     let response = next.run(request).await;

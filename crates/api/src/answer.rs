@@ -132,7 +132,9 @@ where
     let writes = state.writes.load(Ordering::Acquire);
     let position = state.position.newest(state.ports.store.as_ref()).await?;
     let query = serde_json::to_string(query).map_err(Problem::internal)?;
-    let name = format!("{list}/{position}/{writes}/{query}");
+    // The demo has a database of its own, in which positions mean something else.
+    let catalog = if state.demo.load(Ordering::Relaxed) { "demo/" } else { "" };
+    let name = format!("{catalog}{list}/{position}/{writes}/{query}");
     let key = CacheKey { tenant: caller.tenant.clone(), space: "response", name };
     if let Some(kept) = state.ports.cache.get(&key).await {
         let kept = Bytes::from_owner(kept);

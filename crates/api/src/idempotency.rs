@@ -95,9 +95,10 @@ pub(crate) async fn repeat(
     if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
-    let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let is_printable = |key: &&str| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len())).filter(is_printable);
     let key = key.ok_or_else(|| {
-        Problem::invalid("Idempotency-Key", format!("1 to {LONGEST_KEY} visible characters are due"))
+        Problem::invalid("Idempotency-Key", format!("1 to {LONGEST_KEY} printable ASCII characters are due"))
     })?;
     let key = key.to_owned();
     let taken = Taken::take(&state.in_flight, &caller.tenant, &key)
@@ -105,7 +106,7 @@ pub(crate) async fn repeat(
 
     let (mut parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
-    let bytes = body_bytes(whole, state.settings.upload_limit_bytes).await?;
+    let bytes = body_bytes(whole, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
     let hash = hash_of(&parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
     match state.ports.store.attempt(&caller.tenant, &key, &hash, state.now()).await? {
         Attempted::Answered(answer) if answer.request == hash => return Ok(replay(answer)),

@@ -35,7 +35,7 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, backups, conjunctions, days, exports, feeds, objects, rules, runs,
+        alerts, api_keys, audit, backups, conjunctions, days, exports, feeds, geometry, objects, rules, runs,
         screenings, session, status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
@@ -50,6 +50,7 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(conjunctions::cdms))
         .routes(routes!(conjunctions::received_cdm))
         .routes(routes!(exports::cdm))
+        .routes(routes!(geometry::geometry))
         .routes(routes!(runs::runs))
         .routes(routes!(runs::run))
         .routes(routes!(runs::not_screened))
@@ -95,6 +96,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Everything that the interface answers: `/api/v1`, the page at `/`, and the way to sign in.
 pub fn router(state: ApiState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// [`router`] with more routes, which answer the same callers, under the same names of the server.
+pub fn router_with(state: ApiState, more: Router) -> Router {
+    let more = more.layer(from_fn_with_state(state.clone(), access::require_caller)).with_state(());
     let (protected, _) = protected().split_for_parts();
     let (open, _) = open().split_for_parts();
     let protected = protected
@@ -107,6 +114,7 @@ pub fn router(state: ApiState) -> Router {
     Router::new()
         .nest(BASE, protected.merge(open))
         .merge(page::routes())
+        .merge(more)
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::check_host))

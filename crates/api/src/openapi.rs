@@ -49,14 +49,20 @@ pub(crate) fn begin() -> OpenApi {
 /// Name of the answer that is a problem.
 const PROBLEM: &str = "Problem";
 
+/// Name of the answer that is a problem of the moment.
+const LATER: &str = "ProblemOfTheMoment";
+
 /// Problems that every operation may answer with.
-const ALWAYS: [u16; 6] = [400, 401, 403, 421, 500, 503];
+const ALWAYS: [u16; 5] = [400, 401, 403, 421, 500];
+
+/// The same, of those that say when to come again.
+const OF_THE_MOMENT: [u16; 2] = [429, 503];
 
 /// Problems of what is in a path.
 const OF_A_PATH: [u16; 1] = [404];
 
 /// Problems of what is written.
-const OF_A_WRITE: [u16; 5] = [404, 409, 413, 415, 422];
+const OF_A_WRITE: [u16; 6] = [404, 408, 409, 413, 415, 422];
 
 /// Problems of what is made from what is there: there may be no state, or no form for it, at all or in a build.
 const OF_AN_EXPORT: [u16; 2] = [406, 422];
@@ -92,7 +98,13 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
         }
     }
     let components = document.components.get_or_insert_default();
-    components.responses.insert(PROBLEM.to_owned(), problem().into());
+    components.responses.insert(PROBLEM.to_owned(), problem("A problem").build().into());
+    let retry_after = HeaderBuilder::new()
+        .description(Some("After how many seconds the same request may go through"))
+        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1))))
+        .build();
+    let later = problem("A problem of the moment").header("retry-after", retry_after).build();
+    components.responses.insert(LATER.to_owned(), later.into());
     document
 }
 
@@ -102,22 +114,20 @@ fn has_forms(response: &RefOr<Response>) -> bool {
 }
 
 fn add_problems(operation: &mut Operation, statuses: &[u16]) {
-    for status in ALWAYS.iter().chain(statuses) {
-        let problem = RefOr::Ref(Ref::from_response_name(PROBLEM));
+    let named = |name| move |status| (status, name);
+    let of_the_moment = OF_THE_MOMENT.iter().map(named(LATER));
+    for (status, name) in ALWAYS.iter().chain(statuses).map(named(PROBLEM)).chain(of_the_moment) {
+        let problem = RefOr::Ref(Ref::from_response_name(name));
         operation.responses.responses.entry(status.to_string()).or_insert(problem);
     }
 }
 
-fn problem() -> Response {
+fn problem(description: &str) -> ResponseBuilder {
     let request_id = HeaderBuilder::new().description(Some("Identity of the request")).build();
-    ResponseBuilder::new()
-        .description("A problem")
-        .header("x-request-id", request_id)
-        .content(
-            PROBLEM_JSON,
-            ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build(),
-        )
-        .build()
+    ResponseBuilder::new().description(description).header("x-request-id", request_id).content(
+        PROBLEM_JSON,
+        ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build(),
+    )
 }
 
 #[cfg(test)]
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn every_number_has_a_unit_a_count_or_no_dimension() {
         // What has no unit in its name must be one of these.
-        const PLAIN: [&str; 30] = [
+        const PLAIN: [&str; 32] = [
             "rows",
             "blobs",
             "status",
@@ -163,6 +173,7 @@ mod tests {
             "records",
             "position",
             "attempts",
+            "messages_given_up",
             "limit",
             "object",
             "number",
@@ -172,10 +183,12 @@ mod tests {
             "cp",
             "c9",
             "sunspot_number",
+            "mahalanobis_distance",
         ];
-        const UNITS: [&str; 18] = [
+        const UNITS: [&str; 19] = [
             "_bytes",
             "_km",
+            "_km2",
             "_m",
             "_m2",
             "_km_s",

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 
-use crate::access;
+use crate::access::{self, Sender};
 use crate::answer;
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -53,7 +53,8 @@ fn html(status: StatusCode, text: &'static str) -> Response {
 }
 
 async fn conjunctions(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
-    match access::authenticate(&state, request.method(), request.uri(), request.headers()).await {
+    let sender = Sender::of(request.extensions(), request.headers());
+    match access::authenticate(&state, request.method(), request.uri(), request.headers(), sender).await {
         Ok(_) => Ok(html(StatusCode::OK, CONJUNCTIONS)),
         Err(problem) if problem.is_unauthenticated() => Ok(html(StatusCode::UNAUTHORIZED, SIGN_IN)),
         Err(problem) => Err(problem),

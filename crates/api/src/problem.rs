@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZero;
+use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
 use axum::body::Body;
@@ -22,9 +24,14 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     errors: Box<[String]>,
+    /// After how many seconds the same request may go through.
+    retry_after_s: Option<NonZero<u32>>,
     /// What the log is told and the caller is not.
     inside: Option<Box<str>>,
 }
+
+/// When to come again where nothing says how long it lasts.
+const RETRY_AFTER_S: NonZero<u32> = NonZero::new(5).expect("five");
 
 /// The body of a problem.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,6 +68,7 @@ impl Problem {
             detail: Cow::Borrowed(""),
             field: None,
             errors: Box::default(),
+            retry_after_s: is_of_the_moment(status).then_some(RETRY_AFTER_S),
             inside: None,
         }
     }
@@ -126,6 +134,19 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "this is not yours to do").because(detail)
     }
 
+    pub(crate) fn too_slow(timeout: Duration) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body came too slowly")
+            .because(format!("in {timeout:?}, another part of it is due"))
+    }
+
+    pub(crate) fn too_many(detail: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "there were too many requests");
+        // Rounded up: who comes a moment too early is refused again.
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self { retry_after_s: NonZero::new(seconds).or(Some(NonZero::<u32>::MIN)), ..problem }.because(detail)
+    }
+
     pub(crate) fn misdirected(host: &str) -> Self {
         let title = "this server is not of that name";
         Self::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", title).because(format!("host {host:?}"))
@@ -152,6 +173,7 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Self::no_such_route(),
             StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(),
+            StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(status),
             _ if status.is_server_error() => Self::internal(status),
             _ => Self::new(status, "bad-request", "the request cannot be done"),
         }
@@ -201,11 +223,20 @@ impl Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the body is not read.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
+}
+
+/// Whether the same request may be answered otherwise a little later.
+fn is_of_the_moment(status: StatusCode) -> bool {
+    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
 }
 
 impl IntoResponse for Problem {
@@ -272,5 +303,19 @@ mod tests {
         assert_eq!(body["type"], "urn:astroshield:problem:invalid-value");
         assert_eq!((&body["field"], &body["detail"]), (&"limit".into(), &"0 is below 1".into()));
         assert_eq!(body["instance"], "/api/v1/x");
+    }
+
+    #[tokio::test]
+    async fn whoever_may_come_again_is_told_when() {
+        let retry_after = |problem: Problem| {
+            let answer = problem.render("/api/v1/x", "r-1");
+            answer.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(retry_after(Problem::unavailable("x")).as_deref(), Some("5"));
+        assert_eq!(retry_after(Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)).as_deref(), Some("5"));
+        assert_eq!(retry_after(Problem::of_status(StatusCode::TOO_MANY_REQUESTS)).as_deref(), Some("5"));
+        let wait = Duration::from_millis(41_001);
+        assert_eq!(retry_after(Problem::too_many("x", wait)).as_deref(), Some("42"));
+        assert_eq!(retry_after(Problem::internal("x")), None);
     }
 }

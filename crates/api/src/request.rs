@@ -2,13 +2,16 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
+use tokio::time::{Instant, timeout_at};
 
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -83,21 +86,38 @@ where
     }
 }
 
-/// The bytes of a body of at most so many.
-pub(crate) async fn body_bytes(request: Request, limit_bytes: usize) -> Result<Bytes, Problem> {
+/// Part of a body after which the next one may take its time: what is slower than this keeps a connection for nothing.
+const STEP_BYTES: usize = 64 << 10;
+
+/// The bytes of a body of at most so many, which come at some speed: in `timeout`, the end or another [`STEP_BYTES`].
+pub(crate) async fn body_bytes(
+    request: Request,
+    limit_bytes: usize,
+    timeout: Duration,
+) -> Result<Bytes, Problem> {
     refuse_encoded(request.headers())?;
     let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if stated.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit_bytes as u64)
     {
         return Err(Problem::too_large(limit_bytes));
     }
-    to_bytes(request.into_body(), limit_bytes).await.map_err(|error| {
-        if is_too_long(&error) {
-            Problem::too_large(limit_bytes)
-        } else {
-            Problem::bad_request("the body ended before its end")
+    let mut body = Limited::new(request.into_body(), limit_bytes);
+    let mut bytes = Vec::new();
+    let (mut due, mut step) = (Instant::now() + timeout, STEP_BYTES);
+    loop {
+        let frame = timeout_at(due, body.frame()).await.map_err(|_| Problem::too_slow(timeout))?;
+        let Some(frame) = frame else { return Ok(bytes.into()) };
+        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Problem::too_large(limit_bytes),
+            false => Problem::bad_request("the body ended before its end"),
+        })?;
+        if let Ok(part) = frame.into_data() {
+            bytes.extend_from_slice(&part);
         }
-    })
+        if bytes.len() >= step {
+            (due, step) = (Instant::now() + timeout, bytes.len() + STEP_BYTES);
+        }
+    }
 }
 
 /// Compressed bodies are refused: a small one may hold a very large one.
@@ -110,17 +130,6 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        if cause.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
-}
-
 /// A body of JSON.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -128,7 +137,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        read_json(request, state.settings.body_limit_bytes).await.map(Self)
+        read_json(request, state.settings.body_limit_bytes, state.settings.body_timeout).await.map(Self)
     }
 }
 
@@ -139,18 +148,22 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for LongJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        read_json(request, state.settings.upload_limit_bytes).await.map(Self)
+        read_json(request, state.settings.upload_limit_bytes, state.settings.body_timeout).await.map(Self)
     }
 }
 
-async fn read_json<T: DeserializeOwned>(request: Request, limit_bytes: usize) -> Result<T, Problem> {
+async fn read_json<T: DeserializeOwned>(
+    request: Request,
+    limit_bytes: usize,
+    timeout: Duration,
+) -> Result<T, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         let reason = format!("application/json is due, this is {kind:?}");
         return Err(Problem::unsupported_media_type(reason).at("Content-Type"));
     }
-    let bytes = body_bytes(request, limit_bytes).await?;
+    let bytes = body_bytes(request, limit_bytes, timeout).await?;
     // A structure would be read from an array of its fields, too.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::unprocessable("an object is due, this is an array"));

@@ -16,7 +16,7 @@ use object_store::ObjectStore;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::OneTimeTokens;
+use crate::access::{OneTimeTokens, WrongSecrets};
 use crate::idempotency::InFlight;
 use crate::position::Position;
 
@@ -59,6 +59,10 @@ pub struct ApiSettings {
     pub upload_limit_bytes: usize,
     /// Largest body of any other request, in bytes.
     pub body_limit_bytes: usize,
+    /// In so long, a body has to end or to bring some more.
+    pub body_timeout: Duration,
+    /// Wrong keys and tokens that one address may send in a minute; 0 is any number.
+    pub wrong_secrets_per_minute: u32,
     /// Whether answers of lists are kept in the cache.
     pub response_cache: bool,
     /// How long a session lasts.
@@ -81,6 +85,8 @@ impl Default for ApiSettings {
             allowed_hosts: None,
             upload_limit_bytes: 64 << 20,
             body_limit_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(30),
+            wrong_secrets_per_minute: 30,
             response_cache: true,
             session_lifetime: Duration::from_secs(7 * 86_400),
             secure_cookies: false,
@@ -99,6 +105,7 @@ pub struct ApiState {
     pub(crate) use_cases: UseCases,
     pub(crate) settings: Arc<ApiSettings>,
     pub(crate) tokens: Arc<OneTimeTokens>,
+    pub(crate) wrong_secrets: Arc<WrongSecrets>,
     pub(crate) position: Arc<Position>,
     pub(crate) in_flight: Arc<InFlight>,
     /// Counts writes through this process, so that a caller's next read does not find an answer from before.
@@ -132,6 +139,7 @@ impl ApiState {
             ports,
             use_cases,
             connections: Arc::new(Semaphore::new(settings.stream_limit)),
+            wrong_secrets: Arc::new(WrongSecrets::new(settings.wrong_secrets_per_minute)),
             settings: Arc::new(settings),
             tokens,
             position: Arc::default(),

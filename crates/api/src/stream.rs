@@ -185,7 +185,7 @@ impl Connection {
                     if silent > SILENT_KEEP_ALIVES {
                         return Err(End::Close(close_code::POLICY, "no sign of life"));
                     }
-                    let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers).await;
+                    let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers, None).await;
                     if known.is_err() {
                         return Err(End::Close(close_code::POLICY, "the key or session is over"));
                     }

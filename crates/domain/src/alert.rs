@@ -4,6 +4,7 @@ use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::AuditEntry;
 use crate::ids::{AlertId, ConjunctionId, DeliveryId, RuleId, TenantId, WatchListId, WebhookId};
 use crate::trace::Trace;
 
@@ -109,6 +110,17 @@ pub enum Subject {
         /// The rule.
         rule: RuleId,
     },
+    /// An encounter that a rule speaks of, which messages that were received tell of and our runs do not find.
+    Messages {
+        /// The two objects, in ascending order.
+        objects: [u32; 2],
+        /// Time of closest approach, as the first of the messages has it.
+        tca: Timestamp,
+        /// The rule.
+        rule: RuleId,
+    },
+    /// Messages about alerts that were given up.
+    Undelivered,
     /// A feed that fails or has sent nothing new for too long.
     Feed {
         /// Its name.
@@ -126,9 +138,24 @@ impl Subject {
     pub fn key(&self) -> String {
         match self {
             Self::Conjunction { conjunction, rule } => format!("conjunction/{conjunction}/{rule}"),
+            Self::Messages { objects: [one, other], tca, rule } => {
+                format!("messages/{one}-{other}/{}/{rule}", tca.as_microsecond())
+            }
+            Self::Undelivered => "undelivered".to_owned(),
             Self::Feed { feed } => format!("feed/{feed}"),
             Self::NoScreening => "no-screening".to_owned(),
             Self::StaleCatalog => "stale-catalog".to_owned(),
+        }
+    }
+}
+
+impl Subject {
+    /// The rule that the alert is of; none, if it is about the platform itself.
+    #[must_use]
+    pub fn rule(&self) -> Option<RuleId> {
+        match self {
+            Self::Conjunction { rule, .. } | Self::Messages { rule, .. } => Some(*rule),
+            Self::Undelivered | Self::Feed { .. } | Self::NoScreening | Self::StaleCatalog => None,
         }
     }
 }
@@ -170,14 +197,20 @@ pub struct Alert {
     pub acknowledged: Option<(String, Timestamp)>,
     /// When it was resolved.
     pub resolved: Option<Timestamp>,
+    /// Who resolved it; nobody, if what it is about was over.
+    pub resolved_by: Option<String>,
     /// Until when it is muted.
     pub muted_until: Option<Timestamp>,
+    /// Who muted it, while it is.
+    pub muted_by: Option<String>,
     /// When to escalate, if nobody acknowledges before.
     pub escalate_at: Option<Timestamp>,
     /// When it was escalated.
     pub escalated: Option<Timestamp>,
-    /// The leading probability of its conjunction that was last told: one that has grown much since is told again.
+    /// The greatest probability of its encounter that was last told: one that has grown much since is told again.
     pub told_probability: Option<f64>,
+    /// Who made the message that its line speaks of; none, if it speaks of our own solution.
+    pub originator: Option<String>,
     /// How often it was changed. A change is one more than what it was made of, or it is refused as a conflict: somebody
     /// else was first.
     pub version: u32,
@@ -190,18 +223,17 @@ pub struct AlertRefresh {
     pub alert: AlertId,
     /// One line for people.
     pub summary: String,
-    /// The leading probability of its conjunction, kept as told if none was before.
-    pub probability: f64,
+    /// Who made the message that the line speaks of, if it is one.
+    pub originator: Option<String>,
+    /// The greatest probability of its encounter, kept as told if none was before.
+    pub probability: Option<f64>,
 }
 
 /// What a user wants of an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlertAction {
     /// I have seen it.
-    Acknowledge {
-        /// Who.
-        by: String,
-    },
+    Acknowledge,
     /// Say nothing of it until then.
     Mute {
         /// Until when.
@@ -209,6 +241,18 @@ pub enum AlertAction {
     },
     /// It is over.
     Resolve,
+}
+
+impl AlertAction {
+    /// Its name in the audit log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "alert.acknowledge",
+            Self::Mute { .. } => "alert.mute",
+            Self::Resolve => "alert.resolve",
+        }
+    }
 }
 
 /// Messages of one channel that are on their way at once: one that hangs keeps no other waiting.
@@ -316,4 +360,6 @@ pub struct AlertChanges {
     pub deliveries: Vec<Delivery>,
     /// When what they tell of was committed: the conjunctions of alerts that rules make.
     pub since: Option<Timestamp>,
+    /// Lines of the audit log, where somebody did it.
+    pub audit: Vec<AuditEntry>,
 }

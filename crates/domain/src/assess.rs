@@ -2,11 +2,9 @@
 
 use astroshield_astro::probability::assess::{Method, Options, assess};
 use astroshield_formats::{CatalogNumber, Cdm, CdmSummary, TimeSystem};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::conjunction::{CdmIdentity, IDENTITY_MINUTES, ProbabilityMethod};
-use crate::ids::{ConjunctionId, TenantId};
-use crate::ports::{Store, StoreError};
+use crate::conjunction::{CdmIdentity, ProbabilityMethod};
 use crate::{encounter, time};
 
 const KM_PER_M: f64 = 1e-3;
@@ -84,32 +82,6 @@ pub fn probability(cdm: &Cdm) -> Option<(f64, ProbabilityMethod)> {
         Method::MonteCarlo => ProbabilityMethod::MonteCarlo,
     };
     Some((best.probability?, method))
-}
-
-/// The conjunction that a message speaks of: of the same pair, the nearest in time within 20 minutes; the tenant's own go
-/// before the public ones.
-pub(crate) async fn conjunction_of(
-    store: &dyn Store,
-    tenant: &TenantId,
-    told: &Told,
-) -> Result<Option<ConjunctionId>, StoreError> {
-    let margin = SignedDuration::from_mins(IDENTITY_MINUTES);
-    let window = (told.tca.saturating_add(margin), told.tca.saturating_sub(margin));
-    let window = (window.1.unwrap_or(told.tca), window.0.unwrap_or(told.tca));
-    let numbers = told.objects.map(CatalogNumber::get);
-    let pair = [numbers[0].min(numbers[1]), numbers[0].max(numbers[1])];
-    for owner in [tenant.clone(), TenantId::public()] {
-        let known = store.known_conjunctions(&owner, window).await?;
-        let nearest = known
-            .into_iter()
-            .map(|(id, objects, _, tca, _)| (tca.duration_since(told.tca).abs(), id, objects))
-            .filter(|(apart, _, objects)| *objects == pair && *apart <= margin)
-            .min();
-        if let Some((_, id, _)) = nearest {
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
 }
 
 fn utc(reading: astroshield_formats::Timestamp, field: &str) -> Result<Timestamp, String> {

@@ -49,7 +49,7 @@ pub struct Participant {
     pub name: Option<String>,
     /// How good the data of its motion is.
     pub grade: Grade,
-    /// Epoch of its element set; an ephemeris has none.
+    /// Epoch of its element set, or when its ephemeris arrived.
     pub epoch: Option<Timestamp>,
     /// Hard-body radius, in m.
     pub hard_body_radius_m: f64,
@@ -107,6 +107,12 @@ impl Conjunction {
     pub fn leading_probability(&self) -> f64 {
         self.solution.probability.unwrap_or(self.solution.maximum_probability)
     }
+
+    /// Whether the newest run that looked found it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == ConjunctionStatus::Active
+    }
 }
 
 /// A past solution of a conjunction.
@@ -120,7 +126,7 @@ pub struct HistoryEntry {
     pub status: ConjunctionStatus,
     /// What it said.
     pub solution: Solution,
-    /// Epochs of the element sets.
+    /// Epochs of the element sets, or when the ephemerides arrived.
     pub epochs: [Option<Timestamp>; 2],
     /// Grades of the data.
     pub grades: [Grade; 2],
@@ -166,6 +172,20 @@ pub struct ReceivedCdm {
     pub probability: Option<(f64, ProbabilityMethod)>,
     /// Where the message is kept as it was received: a path in the blobs.
     pub blob: String,
+}
+
+impl ReceivedCdm {
+    /// The probability to alert by: the greater of that which it states and that which we compute from it. What is computed
+    /// without covariances is a bound, and counts only where nothing is stated.
+    #[must_use]
+    pub fn leading_probability(&self) -> Option<f64> {
+        let is_bound = |method| method == ProbabilityMethod::Maximum && self.stated_probability.is_some();
+        let computed = self.probability.filter(|(_, method)| !is_bound(*method)).map(|(value, _)| value);
+        match (self.stated_probability, computed) {
+            (Some(stated), Some(computed)) => Some(stated.max(computed)),
+            (stated, computed) => stated.or(computed),
+        }
+    }
 }
 
 /// The order of a list of conjunctions.

@@ -1,13 +1,18 @@
 //! What is known of each day: space weather and the orientation of the Earth, with where it came from.
 
+use std::fmt;
+
 use astroshield_astro::frames::EarthOrientation;
 use astroshield_formats::{EarthOrientationDay, EarthOrientationKind, SpaceWeatherDay, SpaceWeatherKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{Store, StoreError};
 
 /// A line of a table, and where it came from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptDay<T> {
     /// The line.
     pub value: T,
@@ -76,7 +81,7 @@ impl Daily for EarthOrientationDay {
 }
 
 /// The orientation of the Earth over a window, and where it comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrientationOfWindow {
     days: Vec<KeptDay<EarthOrientationDay>>,
 }
@@ -96,6 +101,29 @@ pub struct OrientationUsed {
     pub arrived: Timestamp,
 }
 
+/// What a motion that is fixed to the Earth was turned with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrientationTaken {
+    /// With this.
+    Known(OrientationUsed),
+    /// With UT1 as UTC and the pole at the origin, as none is known for all of its time.
+    Neglected,
+}
+
+impl fmt::Display for OrientationUsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, first_day, last_day, source, .. } = self;
+        let kind = match kind {
+            EarthOrientationKind::Observed => "observed",
+            EarthOrientationKind::Predicted => "in part predicted",
+        };
+        write!(f, "UT1-UTC and polar motion of {first_day} to {last_day}, {kind}, from {source}")
+    }
+}
+
+/// What is said where no orientation is known.
+pub const NOT_KNOWN: &str = "UT1-UTC and polar motion are not known and taken as zero";
+
 /// The day (UTC) of a time.
 #[must_use]
 pub fn day_of(time: Timestamp) -> Date {
@@ -114,6 +142,23 @@ fn midnight(day: Date) -> Option<Timestamp> {
 }
 
 impl OrientationOfWindow {
+    /// What a store knows of the orientation over a window; nothing unless it is known for all of it, as a motion must not
+    /// jump where a table ends.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn known(
+        store: &dyn Store,
+        start: Timestamp,
+        stop: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        if stop < start {
+            return Ok(None);
+        }
+        let (from, to) = days_of(start, stop);
+        Ok(Self::of(store.earth_orientation(from, to).await?, start, stop))
+    }
+
     /// The orientation over a window, if it is known for all of it. `range` holds [`days_of`] the window.
     #[must_use]
     pub fn of(range: DayRange<EarthOrientationDay>, start: Timestamp, stop: Timestamp) -> Option<Self> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::daily::OrientationOfWindow;
 use crate::ids::{EphemerisId, TenantId, UploadId};
 
 /// What a feed said when it was last asked.
@@ -94,4 +95,7 @@ pub struct OperatorEphemeris {
     pub arrived: Timestamp,
     /// Where the message is kept: a path in the blobs.
     pub blob: String,
+    /// The orientation of the Earth that states fixed to it are turned with, as it was known on arrival: whoever reads the
+    /// ephemeris later gets the same motion. Nothing where none was known, or none is needed.
+    pub orientation: Option<OrientationOfWindow>,
 }

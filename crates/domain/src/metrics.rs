@@ -143,11 +143,15 @@ metrics_list! {
     HTTP_REQUEST_SECONDS: Histogram<2> "astroshield_http_request_seconds" in Seconds by ["method", "route"]
         within [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0]
         is "time to the head of the answer";
+    HTTP_CONNECTIONS: Gauge<0> "astroshield_http_connections" in Count by []
+        is "open connections, WebSockets included";
+    HTTP_CONNECTIONS_REFUSED: Counter<0> "astroshield_http_connections_refused_total" in Count by []
+        is "connections that were refused as there was no room for more";
     SIGN_INS: Counter<1> "astroshield_sign_ins_total" in Count by ["outcome"]
-        is "attempts to sign in with a one-time token: `signed_in` or `refused`";
+        is "attempts to sign in with a one-time token: `signed_in`, `refused`, or `put_off` after too many wrong ones";
     REFUSED_CALLERS: Counter<1> "astroshield_refused_callers_total" in Count by ["reason"]
         is "requests whose key, token or session was not taken: `missing`, `malformed`, `unknown`, `revoked`, `expired`, \
-            `session_over` or `scope`";
+            `session_over`, `scope`, or `put_off` where too many wrong ones came before";
     STREAM_CONNECTIONS: Gauge<0> "astroshield_stream_connections" in Count by []
         is "open WebSockets";
     CATALOG_AGE: Gauge<0> "astroshield_catalog_age_seconds" in Seconds by []

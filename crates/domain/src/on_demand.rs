@@ -7,7 +7,7 @@ use astroshield_astro::screening::{
     Screening, ScreeningError, Selection, Trajectory, Volume, Window, WindowError,
 };
 use astroshield_astro::sgp4::Propagator;
-use astroshield_formats::{CatalogNumber, ElementSetRecord, Message, Strictness, read_messages};
+use astroshield_formats::{CatalogNumber, ElementSetRecord, Message, Oem, Strictness, read_messages};
 use jiff::{SignedDuration, Timestamp};
 use object_store::ObjectStore;
 use tokio::sync::{Mutex, Semaphore};
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alert::WatchList;
 use crate::catalog::Grade;
 use crate::conjunction::{Participant, Solution};
+use crate::daily::{OrientationOfWindow, OrientationTaken};
 use crate::feed::OperatorEphemeris;
 use crate::fitness::{ELEMENT_SET_AGE, Fitness};
 use crate::ids::{EphemerisId, TenantId};
@@ -89,6 +90,8 @@ pub struct OnDemandResult {
     pub conjunctions: Vec<OnDemandConjunction>,
     /// Objects that could not be screened, or not to the end.
     pub not_screened: Vec<NotScreened>,
+    /// Of a posted ephemeris that is fixed to the Earth: which orientation it was turned with, if one is known.
+    pub turned_with: Option<OrientationTaken>,
 }
 
 /// Why a request was not answered.
@@ -254,7 +257,8 @@ impl OnDemand {
 
         let place = Place::take(&self.queue, tenant)?;
         let catalog = self.catalog(tenant, (start, stop)).await?;
-        let (subject, motion) = self.subject(tenant, request.subject, &catalog.population).await?;
+        let Screenee { subject, motion, turned_with } =
+            self.subject(tenant, request.subject, &catalog.population).await?;
         let lists: Vec<WatchList> = self.store.watch_lists(tenant).await?;
         let sizes = Sizes::of_watch_lists(&lists);
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| OnDemandError::Stopped)?;
@@ -270,7 +274,7 @@ impl OnDemand {
         });
         let (conjunctions, objects, not_screened) = working.await.map_err(|_| OnDemandError::Stopped)??;
         tracing::info!(objects, conjunctions = conjunctions.len(), "screened on demand");
-        Ok(OnDemandResult { start, stop, objects, conjunctions, not_screened })
+        Ok(OnDemandResult { start, stop, objects, conjunctions, not_screened, turned_with })
     }
 
     /// The current catalog with the ephemerides of the tenant that cover some of a window, read again only when it changed.
@@ -319,29 +323,72 @@ impl OnDemand {
         tenant: &TenantId,
         subject: OnDemandSubject,
         catalog: &Population,
-    ) -> Result<(Subject, Trajectory), OnDemandError> {
+    ) -> Result<Screenee, OnDemandError> {
         match subject {
             OnDemandSubject::Object(object) => {
-                catalog.object(object).ok_or(OnDemandError::NoObject { object })
+                let (subject, motion) = catalog.object(object).ok_or(OnDemandError::NoObject { object })?;
+                Ok(Screenee { subject, motion, turned_with: None })
             }
             OnDemandSubject::Message { text, object } => {
-                let (mut subject, motion, oem) = posted(text).await?;
-                if object.is_some() {
-                    subject.number = object;
-                } else if let Some(oem) = oem {
-                    subject.number = uploads::object_of(&*self.store, tenant, &oem).await?;
+                match in_background(move || read(text.into_bytes())).await? {
+                    Posted::ElementSet(mut subject, propagator) => {
+                        subject.number = object.or(subject.number);
+                        let motion = Trajectory::of_element_set(*propagator);
+                        Ok(Screenee { subject, motion, turned_with: None })
+                    }
+                    Posted::Ephemeris(oem) => {
+                        let number = match object {
+                            None => uploads::object_of(&*self.store, tenant, &oem).await?,
+                            known => known,
+                        };
+                        self.posted_ephemeris(number, oem).await
+                    }
                 }
-                Ok((subject, motion))
             }
         }
     }
+
+    async fn posted_ephemeris(
+        &self,
+        number: Option<CatalogNumber>,
+        oem: Box<Oem>,
+    ) -> Result<Screenee, OnDemandError> {
+        let subject = population::of_operator(number, &oem, None, time::to_microsecond(self.clock.now()));
+        let (mut orientation, mut turned_with) = (None, None);
+        if trajectory::turns_with_earth(&oem) {
+            let span = trajectory::span(&oem)
+                .map_err(|error| OnDemandError::Subject { reason: error.to_string() })?;
+            let span = span.and_then(|(from, to)| time::from_epoch(from).zip(time::from_epoch(to)));
+            if let Some((start, stop)) = span {
+                orientation = OrientationOfWindow::known(&*self.store, start, stop).await?;
+            }
+            let used = orientation.as_ref().and_then(OrientationOfWindow::used);
+            turned_with = Some(used.map_or(OrientationTaken::Neglected, OrientationTaken::Known));
+        }
+        let reading =
+            move || trajectory::of_oem(&oem, orientation.as_ref()).map_err(|error| error.to_string());
+        Ok(Screenee { subject, motion: in_background(reading).await?, turned_with })
+    }
 }
 
-type Posted = (Subject, Trajectory, Option<Box<astroshield_formats::Oem>>);
+/// What is screened against all others.
+struct Screenee {
+    subject: Subject,
+    motion: Trajectory,
+    turned_with: Option<OrientationTaken>,
+}
 
 /// The one object of a message.
-async fn posted(text: String) -> Result<Posted, OnDemandError> {
-    let reading = tokio::task::spawn_blocking(move || read(text.into_bytes()));
+enum Posted {
+    ElementSet(Subject, Box<Propagator>),
+    Ephemeris(Box<Oem>),
+}
+
+/// Reads something of a message on a thread of its own.
+async fn in_background<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, OnDemandError> {
+    let reading = tokio::task::spawn_blocking(read);
     reading.await.map_err(|_| OnDemandError::Stopped)?.map_err(|reason| OnDemandError::Subject { reason })
 }
 
@@ -357,10 +404,7 @@ fn read(bytes: Vec<u8>) -> Result<Posted, String> {
     let record = match message {
         Message::Tle(tle) => ElementSetRecord::try_from(*tle),
         Message::Omm(omm) => ElementSetRecord::try_from(*omm),
-        Message::Oem(oem) => {
-            let motion = trajectory::of_oem(&oem).map_err(|error| error.to_string())?;
-            return Ok((population::of_operator(None, &oem, None), motion, Some(oem)));
-        }
+        Message::Oem(oem) => return Ok(Posted::Ephemeris(oem)),
         other => {
             return Err(format!("a {} cannot be screened; an OMM, TLE or OEM is due", other.kind().as_str()));
         }
@@ -375,7 +419,7 @@ fn read(bytes: Vec<u8>) -> Result<Posted, String> {
         epoch: time::from_epoch(record.elements.epoch),
         primary: true,
     };
-    Ok((subject, Trajectory::of_element_set(propagator), None))
+    Ok(Posted::ElementSet(subject, Box::new(propagator)))
 }
 
 type Screened = (Vec<OnDemandConjunction>, u64, Vec<NotScreened>);

@@ -32,7 +32,7 @@ pub(crate) struct Subject {
     pub(crate) name: Option<String>,
     pub(crate) international_designator: Option<String>,
     pub(crate) grade: Grade,
-    /// Epoch of its element set; an ephemeris has none.
+    /// Epoch of its element set, or when its ephemeris arrived.
     pub(crate) epoch: Option<Timestamp>,
     /// Whether it is screened against all others where there are primaries.
     pub(crate) primary: bool,
@@ -126,8 +126,9 @@ impl Population {
             if other.number.is_some_and(|other| is_same(other.get())) {
                 continue;
             }
-            let objection =
-                other.number.zip(other.epoch).and_then(|(number, epoch)| fitness.objection(number, epoch));
+            let element_set_epoch = other.epoch.filter(|_| other.grade != Grade::Ephemeris);
+            let dated = other.number.zip(element_set_epoch);
+            let objection = dated.and_then(|(number, epoch)| fitness.objection(number, epoch));
             match objection {
                 Some(reason) => population.refuse(other.number, &reason),
                 None => {
@@ -262,6 +263,7 @@ pub(crate) struct Given {
     motion: Trajectory,
     /// The times that it covers without a gap.
     spans: Vec<(Timestamp, Timestamp)>,
+    arrived: Timestamp,
 }
 
 /// Why an operator's ephemeris that is kept cannot be used.
@@ -322,7 +324,7 @@ pub(crate) async fn of_catalog(
                     None => population.add_element_set(set, is_primary(set)),
                 },
                 Some((id, given)) => {
-                    let subject = of_operator(Some(set.object), &given.oem, set.name.clone());
+                    let subject = of_operator(Some(set.object), &given.oem, set.name.clone(), given.arrived);
                     population.add_ephemeris(subject, given, id.0.as_bytes());
                 }
             }
@@ -331,7 +333,7 @@ pub(crate) async fn of_catalog(
         let mut others: Vec<_> = given.into_iter().collect();
         others.sort_by_key(|(object, _)| *object);
         for (object, (id, given)) in others {
-            let subject = of_operator(CatalogNumber::new(object), &given.oem, None);
+            let subject = of_operator(CatalogNumber::new(object), &given.oem, None, given.arrived);
             population.add_ephemeris(subject, given, id.0.as_bytes());
         }
         for (object, error) in refused {
@@ -343,27 +345,47 @@ pub(crate) async fn of_catalog(
 }
 
 /// An object that moves by its operator's ephemeris.
-pub(crate) fn of_operator(number: Option<CatalogNumber>, oem: &Oem, name: Option<String>) -> Subject {
+pub(crate) fn of_operator(
+    number: Option<CatalogNumber>,
+    oem: &Oem,
+    name: Option<String>,
+    arrived: Timestamp,
+) -> Subject {
     let metadata = oem.segments.first().map(|segment| &segment.metadata);
     Subject {
         number,
         name: name.or_else(|| metadata.map(|metadata| metadata.object_name.clone())),
         international_designator: metadata.map(|metadata| metadata.object_id.clone()),
         grade: Grade::Ephemeris,
-        epoch: None,
+        epoch: Some(arrived),
         primary: true,
     }
 }
 
-/// The object of an ephemeris that is kept, and its motion; `None` if it cannot be used any more.
+/// An ephemeris that is kept, read again.
+pub(crate) struct KeptEphemeris {
+    pub(crate) subject: Subject,
+    pub(crate) motion: Trajectory,
+    /// The times that it covers without a gap.
+    pub(crate) spans: Vec<(Timestamp, Timestamp)>,
+    /// Whether it was given in a frame that turns with the Earth.
+    pub(crate) turns_with_earth: bool,
+}
+
+/// An ephemeris that is kept; `None` if it cannot be used any more.
 pub(crate) async fn kept(
     ephemeris: &OperatorEphemeris,
     files: &Arc<dyn ObjectStore>,
-) -> Result<Option<(Subject, Trajectory)>, BlobError> {
+) -> Result<Option<KeptEphemeris>, BlobError> {
     let Some(bytes) = blobs::get(&**files, &ephemeris.blob).await? else { return Ok(None) };
     let number = CatalogNumber::new(ephemeris.object);
     let given = motion(ephemeris, bytes).ok();
-    Ok(given.map(|given| (of_operator(number, &given.oem, None), given.motion)))
+    Ok(given.map(|Given { oem, motion, spans, arrived }| KeptEphemeris {
+        subject: of_operator(number, &oem, None, arrived),
+        motion,
+        spans,
+        turns_with_earth: trajectory::turns_with_earth(&oem),
+    }))
 }
 
 /// The message and the motion of an ephemeris that is kept.
@@ -374,11 +396,11 @@ fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<Given, KeptEp
     let document = read_messages(&bytes, &ephemeris.blob, Strictness::Tolerant)?;
     match document.messages.into_iter().nth(ephemeris.message as usize) {
         Some(Message::Oem(oem)) => {
-            let motion = trajectory::of_oem(&oem)?;
+            let motion = trajectory::of_oem(&oem, ephemeris.orientation.as_ref())?;
             let spans = trajectory::spans(&oem)?.into_iter();
             let spans = spans.filter_map(|(from, to)| Some((time::from_epoch(from)?, time::from_epoch(to)?)));
             let spans = spans.collect();
-            Ok(Given { oem: *oem, motion, spans })
+            Ok(Given { oem: *oem, motion, spans, arrived: ephemeris.arrived })
         }
         _ => Err(no_ephemeris()),
     }

@@ -172,7 +172,9 @@ impl SilenceWatch {
                 changes.alerts.push((open(tenant, finding, now), AlertChange::Opened));
             }
         }
-        let is_ours = |alert: &&Alert| !matches!(alert.subject, Subject::Conjunction { .. });
+        // What was given up is somebody's to look at: nobody else can say that it is well again.
+        let is_ours =
+            |alert: &&Alert| alert.subject.rule().is_none() && alert.subject != Subject::Undelivered;
         for alert in unresolved.iter().filter(is_ours) {
             if findings.iter().all(|finding| finding.subject != alert.subject) {
                 changes.alerts.push((notify::over(alert.clone(), now), AlertChange::Resolved));
@@ -185,7 +187,13 @@ impl SilenceWatch {
         for (alert, change) in &changes.alerts {
             let was_muted = unresolved.iter().any(|was| was.id == alert.id && was.state == AlertState::Muted);
             if !was_muted {
-                changes.deliveries.extend(notify::messages(alert, *change, None, &channels, now));
+                changes.deliveries.extend(notify::messages(
+                    alert,
+                    *change,
+                    notify::Encounter::default(),
+                    &channels,
+                    now,
+                ));
             }
             tracing::warn!(alert = %alert.id, ?change, summary = alert.summary, "alert of the platform");
         }
@@ -254,10 +262,13 @@ fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
         updated: now,
         acknowledged: None,
         resolved: None,
+        resolved_by: None,
         muted_until: None,
+        muted_by: None,
         escalate_at: None,
         escalated: None,
         told_probability: None,
+        originator: None,
         version: 0,
     }
 }

@@ -6,6 +6,9 @@ use astroshield_astro::screening::{Ephemeris, EphemerisError, Instant, Trajector
 use astroshield_astro::state::{State, Teme};
 use astroshield_formats::{Fault, Oem, OemSegment, OemState, Timestamp};
 
+use crate::daily::OrientationOfWindow;
+use crate::time;
+
 /// Why an OEM is no trajectory.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OemError {
@@ -35,12 +38,14 @@ pub enum OemError {
     Ephemeris(#[from] EphemerisError),
 }
 
-/// The trajectory of an OEM, states outside the useable spans of its segments left out.
+/// The trajectory of an OEM, states outside the useable spans of its segments left out. Those in a frame that turns with the
+/// Earth are turned with the orientation that is given; without one, UT1 - UTC and polar motion are taken as zero.
 ///
 /// # Errors
 /// When center, frame or times are not known, or the states cannot be interpolated.
-pub fn of_oem(oem: &Oem) -> Result<Trajectory, OemError> {
-    let segments = oem.segments.iter().map(segment).collect::<Result<Vec<_>, OemError>>()?;
+pub fn of_oem(oem: &Oem, orientation: Option<&OrientationOfWindow>) -> Result<Trajectory, OemError> {
+    let segments = oem.segments.iter().map(|one| segment(one, orientation));
+    let segments = segments.collect::<Result<Vec<_>, OemError>>()?;
     Ok(Trajectory::of_ephemeris(Ephemeris::new(segments)?))
 }
 
@@ -75,10 +80,14 @@ pub fn span(oem: &Oem) -> Result<Option<(Epoch, Epoch)>, OemError> {
     Ok(span)
 }
 
-/// Whether a frame of an OEM turns with the Earth.
-#[must_use]
-pub fn is_earth_fixed(frame: &str) -> bool {
+fn is_earth_fixed(frame: &str) -> bool {
     frame.to_ascii_uppercase().starts_with("ITRF")
+}
+
+/// Whether states of an OEM are in a frame that turns with the Earth.
+#[must_use]
+pub fn turns_with_earth(oem: &Oem) -> bool {
+    oem.segments.iter().any(|segment| is_earth_fixed(&segment.metadata.ref_frame))
 }
 
 fn useable(segment: &OemSegment) -> Result<Vec<(Epoch, &OemState)>, OemError> {
@@ -90,7 +99,10 @@ fn useable(segment: &OemSegment) -> Result<Vec<(Epoch, &OemState)>, OemError> {
     Ok(segment.epochs()?.into_iter().zip(&segment.states).filter(|(epoch, _)| inside(epoch)).collect())
 }
 
-fn segment(segment: &OemSegment) -> Result<Vec<(Instant, State<Teme>)>, OemError> {
+fn segment(
+    segment: &OemSegment,
+    orientation: Option<&OrientationOfWindow>,
+) -> Result<Vec<(Instant, State<Teme>)>, OemError> {
     let metadata = &segment.metadata;
     if !metadata.center_name.eq_ignore_ascii_case("EARTH") {
         return Err(OemError::Center { center: metadata.center_name.clone() });
@@ -99,15 +111,23 @@ fn segment(segment: &OemSegment) -> Result<Vec<(Instant, State<Teme>)>, OemError
     states
         .map(|(epoch, state)| {
             let instant = Instant::from_epoch(epoch).ok_or(OemError::FarAway { epoch })?;
-            Ok((instant, teme(epoch, state, &metadata.ref_frame)?))
+            Ok((instant, teme(epoch, state, &metadata.ref_frame, orientation)?))
         })
         .collect()
 }
 
-/// A state in TEME. The Earth's orientation is not known here: only ITRF suffers from it.
-fn teme(epoch: Epoch, state: &OemState, frame: &str) -> Result<State<Teme>, OemError> {
+/// A state in TEME. Only ITRF depends on the Earth's orientation.
+fn teme(
+    epoch: Epoch,
+    state: &OemState,
+    frame: &str,
+    orientation: Option<&OrientationOfWindow>,
+) -> Result<State<Teme>, OemError> {
     let (position_km, velocity_km_s) = (state.position_km.into(), state.velocity_km_s.into());
-    let attitude = || EarthAttitude::new(epoch, &EarthOrientation::NEGLECTED);
+    let attitude = || {
+        let known = orientation.and_then(|window| window.at(time::from_epoch(epoch)?));
+        EarthAttitude::new(epoch, &known.unwrap_or(EarthOrientation::NEGLECTED))
+    };
     Ok(match frame.to_ascii_uppercase().as_str() {
         "TEME" => State::new(position_km, velocity_km_s),
         "EME2000" => attitude().eme2000_to_teme(&State::new(position_km, velocity_km_s)),

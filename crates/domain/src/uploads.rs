@@ -14,11 +14,12 @@ use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::access::{Attempt, Caller};
+use crate::access::{Attempt, AuditEntry, Caller};
 use crate::assess::{self, Told};
 use crate::blobs::{self, BlobError};
 use crate::catalog::ObjectQuery;
 use crate::conjunction::ReceivedCdm;
+use crate::daily::{self, OrientationOfWindow};
 use crate::event::{Event, Payload};
 use crate::feed::{OperatorEphemeris, Upload, UploadState};
 use crate::ids::{CdmId, EphemerisId, TenantId, UploadId};
@@ -218,6 +219,13 @@ impl Uploads {
         }
         let event = |payload| Event::new(upload.tenant.clone(), upload.at, Vec::new(), payload);
         let mut events = vec![event(Payload::UploadStored { upload: upload.id, accepted })];
+        let audit = AuditEntry {
+            at: upload.at,
+            tenant: upload.tenant.clone(),
+            by: upload.by.clone(),
+            action: "upload.create".to_owned(),
+            target: upload.id.to_string(),
+        };
         let (mut stored, mut received) = (Vec::new(), Vec::new());
         if accepted {
             events.extend(
@@ -231,10 +239,10 @@ impl Uploads {
         match element_sets {
             // With the upload or not at all: element sets of an upload that is not there could not be accounted for.
             Some(ingest) => store
-                .add_upload_of_element_sets(upload, &ingest, &stored, &received, &events)
+                .add_upload_of_element_sets(upload, &ingest, &stored, &received, &events, Some(&audit))
                 .await
                 .map(drop)?,
-            None => store.add_upload(upload, &stored, &received, &events).await?,
+            None => store.add_upload(upload, &stored, &received, &events, Some(&audit)).await?,
         }
         Ok(())
     }
@@ -247,6 +255,13 @@ impl Uploads {
     ) -> Result<Vec<OperatorEphemeris>, UploadError> {
         let mut ephemerides = Vec::new();
         for (message, oem, (start, stop)) in &contents.ephemerides {
+            let orientation = if trajectory::turns_with_earth(oem) {
+                let known = OrientationOfWindow::known(&*self.store, *start, *stop).await?;
+                contents.notes.push(turned(*message, known.as_ref()));
+                known
+            } else {
+                None
+            };
             let number = match object {
                 Some(number) => Some(number),
                 None => object_of(&*self.store, &upload.tenant, oem).await?,
@@ -262,6 +277,7 @@ impl Uploads {
                     stop: *stop,
                     arrived: upload.at,
                     blob: upload.blob.clone(),
+                    orientation,
                 }),
                 None => contents.problems.push(format!(
                     "message {}: OBJECT_ID {:?} is no object of the catalog; say which it is",
@@ -281,7 +297,7 @@ impl Uploads {
     async fn cdms(&self, upload: &Upload, told: &[Told]) -> Result<Vec<ReceivedCdm>, UploadError> {
         let mut cdms = Vec::with_capacity(told.len());
         for told in told {
-            let conjunction = assess::conjunction_of(&*self.store, &upload.tenant, told).await?;
+            let conjunction = self.store.conjunction_at(&upload.tenant, told.objects, told.tca).await?;
             cdms.push(ReceivedCdm {
                 id: CdmId::at(upload.at),
                 tenant: upload.tenant.clone(),
@@ -298,6 +314,21 @@ impl Uploads {
             });
         }
         Ok(cdms)
+    }
+}
+
+/// What is said of an ephemeris that is fixed to the Earth.
+fn turned(message: u32, orientation: Option<&OrientationOfWindow>) -> String {
+    let message = message + 1;
+    match orientation.and_then(OrientationOfWindow::used) {
+        Some(used) => {
+            format!("message {message}: turned with {used}, the oldest of which arrived {}", used.arrived)
+        }
+        None => format!(
+            "message {message}: {}, for all of the time that it covers: off by up to 50 m in low orbit while UT1-UTC is \
+             below 0.1 s",
+            daily::NOT_KNOWN
+        ),
     }
 }
 
@@ -366,7 +397,7 @@ impl Contents {
                 ElementSetRecord::try_from(*omm).map(drop).map_err(|error| error.to_string())
             }
             Message::Oem(oem) => {
-                trajectory::of_oem(&oem).map_err(|error| error.to_string())?;
+                trajectory::of_oem(&oem, None).map_err(|error| error.to_string())?;
                 let span = trajectory::span(&oem).map_err(|error| error.to_string())?;
                 let (from, to) = span.ok_or("no useable states")?;
                 let (from, to) =

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::exit::Completion;
 use crate::output::Output;
-use crate::settings::{Layers, Settings, SettingsArgs, is_secret};
+use crate::settings::{Layers, Settings, SettingsArgs, printable};
 
 /// Print the configuration in force, with where each value comes from
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ Examples:
   astroshield config --defaults > astroshield.toml
   ASTROSHIELD__SCREENING__DAYS=3 astroshield config --config /etc/astroshield.toml
 
-Secrets are printed as (hidden). What each setting means stands in the defaults (--defaults).")]
+Secrets are printed as (hidden), and so is what may be one in the addresses of feeds and of the heartbeat. What each setting means stands in the defaults (--defaults).")]
 pub(crate) struct Config {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -46,9 +46,8 @@ fn listing(layers: &Layers) -> String {
         .leaves()
         .into_iter()
         .map(|(key, value)| {
-            let hidden = is_secret(&key) && value.as_str() != Some("");
-            let value = if hidden { "\"(hidden)\"".to_owned() } else { value.to_string() };
-            format!("{key} = {value}  # {}\n", layers.origin(&key))
+            let origin = layers.origin(&key);
+            format!("{key} = {}  # {origin}\n", printable(&key, value, &origin))
         })
         .collect()
 }

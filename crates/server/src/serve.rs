@@ -1,11 +1,14 @@
 //! `astroshield serve`: puts the service together and keeps it running.
 
+mod descriptors;
 mod feeds;
+mod front;
 mod health;
 mod http;
 pub(crate) mod lock;
 mod metrics;
 pub(crate) mod parts;
+mod process;
 mod requests;
 mod roles;
 mod service;
@@ -14,16 +17,24 @@ mod tasks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use astroshield_domain::ports::SystemClock;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use self::front::Front;
+use self::http::Limits;
 use self::lock::DataFolder;
-use self::parts::{Database, Parts};
+use self::process::{Demo, Process};
 use self::roles::Role;
-use self::service::Service;
+use self::service::{House, Service, spawn};
+use self::sign_in::SignIn;
+use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
 use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
@@ -59,6 +70,9 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 }
+
+/// Where the made-up population is kept, inside the data folder.
+const DEMO_FOLDER: &str = "demo";
 
 /// What the service shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,16 +114,7 @@ impl Serve {
 
     async fn serve(&self, mut settings: Settings) -> anyhow::Result<()> {
         // Before anything else, so that no signal finds the process unprepared.
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
-                _ = interrupt.recv() => tracing::info!("interrupt: shutting down"),
-            }
-        };
-        tokio::pin!(stop);
-
+        let stop = stop_token()?;
         let roles = Role::chosen(&self.role);
         if roles != Role::chosen(&[]) {
             bail!(
@@ -123,56 +128,84 @@ impl Serve {
             );
         }
         let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
-        let (mut folder, mut shown) = match &self.catalog {
+        let (folder, shown) = match &self.catalog {
             Some(file) => (folder.join("catalogs").join(folder_name(file)), Shown::File),
-            None if self.demo => (folder.join("demo"), Shown::Demo),
+            None if self.demo => (folder.join(DEMO_FOLDER), Shown::Demo),
             None => (folder, Shown::Feeds),
         };
         if shown == Shown::Demo && settings.store.kind != StoreKind::Sqlite {
             bail!("--demo keeps its data in a file: store.kind has to be \"sqlite\"");
         }
-        let mut owned = DataFolder::take(&folder)?;
+        let owned = DataFolder::take(&folder)?;
         let listen = settings.server.listen;
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("{listen} (server.listen)"))?;
         if shown == Shown::Demo {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
-        let mut database = Database::open(&settings, owned.path()).await?;
+        let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
+        let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
+        let mut tasks = Tasks::new();
+        let may_fall_back =
+            shown == Shown::Feeds && settings.demo.fallback && settings.store.kind == StoreKind::Sqlite;
+        let demo = Demo { settings: settings.clone(), folder: folder.join(DEMO_FOLDER) };
+        let is_demo = shown == Shown::Demo;
+        let service = Service::open(settings, is_demo, owned, &house, shutdown.child_token()).await?;
+        let undecided = may_fall_back && !service.has_catalog().await?;
 
-        let may_fall_back = shown == Shown::Feeds
-            && settings.demo.fallback
-            && settings.store.kind == StoreKind::Sqlite
-            && roles.contains(&Role::Ingest);
-        if may_fall_back {
-            let parts = Parts::new(&settings, &database, owned.path())?;
-            let asked = feeds::nothing_to_show(&settings, &parts);
-            let nothing = tokio::select! {
-                nothing = asked => nothing?,
-                () = &mut stop => None,
-            };
-            drop(parts);
-            if let Some(problem) = nothing {
-                eprintln!(
-                    "No catalog: {problem}. Showing a made-up population instead; its objects do not exist."
-                );
-                database.close().await;
-                folder = folder.join("demo");
-                owned = DataFolder::take(&folder)?;
-                settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
-                database = Database::open(&settings, owned.path()).await?;
-                shown = Shown::Demo;
-            }
-        }
+        let front = Arc::new(Front::new(service.routes(&house), undecided));
+        let limits = Limits {
+            connections: descriptors::room_for(server.connections),
+            head_timeout: server.head_timeout,
+            send_timeout: server.send_timeout,
+        };
+        let answers = http::answer(listener, Arc::clone(&front), limits, shutdown.clone());
+        tasks.spawn("the HTTP server", &shutdown, answers);
+        let recorded = house.recorded.clone();
+        spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
+            metrics::keep_up(recorded, shutdown)
+        });
+        print_links(&mut tasks, &house, &shutdown)?;
+        tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");
 
-        let service = Service { settings, roles, demo: shown == Shown::Demo };
-        let result = service.run(&database, owned.path(), listener, stop).await;
-        database.close().await;
-        if result.is_ok() {
-            tracing::info!("ended");
-        }
-        result
+        let (told, first) = mpsc::channel(1);
+        service.start(&mut tasks, undecided.then_some(told));
+        let shutdown_timeout = server.shutdown_timeout;
+        let mut process = Process { house, front, service, tasks, stop, shutdown, shutdown_timeout };
+        let ran = if undecided { process.await_catalog(first, demo).await } else { Ok(()) };
+        process.run(ran).await?;
+        tracing::info!("ended");
+        Ok(())
     }
+}
+
+/// A token that is canceled when the process is to end.
+fn stop_token() -> anyhow::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let stop = CancellationToken::new();
+    let stops = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
+            _ = interrupt.recv() => tracing::info!("interrupt: shutting down"),
+        }
+        stops.cancel();
+    });
+    Ok(stop)
+}
+
+/// Prints the link that signs in, and another one whenever it is asked for.
+fn print_links(tasks: &mut Tasks, house: &House, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    let sign_in = SignIn::new(Arc::clone(&house.tokens), Arc::new(SystemClock), house.address.clone());
+    let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
+    sign_in.print();
+    spawn(tasks, "the printing of links", shutdown, |shutdown| async move {
+        while shutdown.run_until_cancelled(hang_up.recv()).await.is_some() {
+            sign_in.print();
+        }
+    });
+    Ok(())
 }
 
 /// Makes a file the only feed.

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use toml::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
-pub(crate) use self::layers::{DEFAULTS, Layers, SettingsError};
+pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
     Encryption, Feed, FeedGrade, FeedKind, LogFormat, Settings, Smtp, StoreKind,
@@ -111,6 +112,12 @@ impl Settings {
         if let Some(url) = &server.public_url {
             web_address(url).map_err(|reason| layers.refuse("server.public_url", reason))?;
         }
+        if server.connections == 0 {
+            return refuse("server.connections", "0: at least 1 is due".to_owned());
+        }
+        not_below(layers, "server.head_timeout", server.head_timeout, Duration::from_millis(100))?;
+        not_below(layers, "server.body_timeout", server.body_timeout, Duration::from_millis(100))?;
+        not_below(layers, "server.send_timeout", server.send_timeout, Duration::from_millis(100))?;
         if self.store.kind == StoreKind::Postgres && self.store.url.is_empty() {
             return refuse("store.url", "PostgreSQL needs an address".to_owned());
         }
@@ -192,7 +199,8 @@ fn check_feed(name: &str, feed: &Feed, layers: &Layers) -> Result<(), SettingsEr
         ));
     }
     let url = Url::parse(&feed.url)
-        .map_err(|error| layers.refuse(&key("url"), format!("{:?} is no address: {error}", feed.url)))?;
+        // Without the address, as a key may be in it.
+        .map_err(|error| layers.refuse(&key("url"), format!("no address: {error}")))?;
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "file" => not_below(layers, &key("interval"), feed.interval, Duration::from_secs(1))?,
@@ -231,7 +239,8 @@ fn web_address(text: &str) -> Result<(), String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(()),
         Ok(url) => Err(format!("{}: is not known; https: and http: are", url.scheme())),
-        Err(error) => Err(format!("{text:?} is no address: {error}")),
+        // Without the address, as a key may be in it.
+        Err(error) => Err(format!("no address: {error}")),
     }
 }
 
@@ -251,12 +260,35 @@ fn not_below(layers: &Layers, key: &str, value: Duration, least: Duration) -> Re
     }
 }
 
-/// Whether a setting holds a secret.
-pub(crate) fn is_secret(key: &str) -> bool {
-    SECRETS.iter().any(|secret| {
-        key.split('.').count() == secret.split('.').count()
-            && secret.split('.').zip(key.split('.')).all(|(pattern, part)| pattern == "*" || pattern == part)
-    })
+/// A value as it may be printed: secrets are hidden, and of addresses what may be one.
+pub(crate) fn printable(key: &str, value: &Value, origin: &Origin) -> String {
+    const HIDDEN: &str = "(hidden)";
+    let text = value.as_str().unwrap_or_default();
+    if *origin == Origin::Default || value.as_str() == Some("") {
+        return value.to_string();
+    }
+    if SECRETS.iter().any(|pattern| matches(pattern, key)) {
+        return Value::from(HIDDEN).to_string();
+    }
+    let hides_path = match key {
+        "silence.heartbeat_url" => true,
+        _ if matches("feeds.*.url", key) => false,
+        _ => return value.to_string(),
+    };
+    let Ok(url) = Url::parse(text) else { return Value::from(HIDDEN).to_string() };
+    let user = if url.username().is_empty() && url.password().is_none() { "" } else { "(hidden)@" };
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let path = if hides_path && !matches!(url.path(), "" | "/") { "/(hidden)" } else { url.path() };
+    let query = if url.query().is_some() { "?(hidden)" } else { "" };
+    let fragment = if url.fragment().is_some() { "#(hidden)" } else { "" };
+    Value::from(format!("{}://{user}{host}{port}{path}{query}{fragment}", url.scheme())).to_string()
+}
+
+/// Whether a pattern stands for a setting.
+fn matches(pattern: &str, key: &str) -> bool {
+    key.split('.').count() == pattern.split('.').count()
+        && pattern.split('.').zip(key.split('.')).all(|(pattern, part)| pattern == "*" || pattern == part)
 }
 
 /// The address of a file.

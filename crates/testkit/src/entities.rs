@@ -10,6 +10,7 @@ use astroshield_domain::catalog::{ElementSet, Grade, Ingest, ObjectKind, SatcatE
 use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, ReceivedCdm, Solution,
 };
+use astroshield_domain::daily::{DayRange, KeptDay, OrientationOfWindow, days_of};
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::feed::{OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{
@@ -23,7 +24,7 @@ use astroshield_formats::{
 };
 use hifitime::{Duration, Epoch, TimeScale};
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 /// 2026-10-01T00:00:00Z, in seconds since 1970.
 const START: i64 = 1_790_812_800;
@@ -231,7 +232,22 @@ pub fn ephemeris(upload: &Upload, object: u32) -> OperatorEphemeris {
         stop: upload.at + SignedDuration::from_hours(24),
         arrived: upload.at,
         blob: upload.blob.clone(),
+        orientation: None,
     }
+}
+
+/// The orientation of the Earth over a day from a time.
+#[must_use]
+pub fn orientation_of_day(start: Timestamp) -> OrientationOfWindow {
+    let (first, last) = days_of(start, start + SignedDuration::from_hours(24));
+    let day = |day| KeptDay {
+        value: orientation(day, EarthOrientationKind::Predicted),
+        source: "eop".to_owned(),
+        arrived: start,
+    };
+    let days = first.series(1.day()).take_while(|day| *day <= last).map(day).collect();
+    let range = DayRange { days, last_observed: None, last: Some(last) };
+    OrientationOfWindow::of(range, start, start).unwrap()
 }
 
 /// A conjunction message of an upload, about a conjunction.
@@ -307,10 +323,13 @@ pub fn alert(tenant: &TenantId, feed: &str, opened: Timestamp) -> Alert {
         updated: opened,
         acknowledged: None,
         resolved: None,
+        resolved_by: None,
         muted_until: None,
+        muted_by: None,
         escalate_at: Some(opened + SignedDuration::from_mins(30)),
         escalated: None,
         told_probability: None,
+        originator: None,
         version: 0,
     }
 }

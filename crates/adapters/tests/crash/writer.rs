@@ -104,7 +104,7 @@ async fn uploads(store: &SqliteStore) {
     loop {
         let upload = upload(&own, Timestamp::now());
         let event = feed_event(&own, Timestamp::now(), &upload.id.to_string());
-        store.add_upload(&upload, &[ephemeris(&upload, 5)], &[], &[event]).await.unwrap();
+        store.add_upload(&upload, &[ephemeris(&upload, 5)], &[], &[event], None).await.unwrap();
         tell(Accepted::Upload(upload.id));
     }
 }

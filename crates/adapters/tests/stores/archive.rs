@@ -10,14 +10,15 @@ use astroshield_adapters::{
 use astroshield_domain::access::StoredAnswer;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::{Consumed, Event, Payload};
-use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
 use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
 use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};
 use astroshield_testkit::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris,
-    feed_event, ingest, orientation, rule, run, satcat_entry, tenant, upload, watch_list, weather, webhook,
+    feed_event, ingest, orientation, orientation_of_day, rule, run, satcat_entry, tenant, upload, watch_list,
+    weather, webhook,
 };
 use astroshield_testkit::postgres::database;
 use jiff::civil::date;
@@ -43,7 +44,12 @@ async fn furnish(store: &dyn Store) {
     let given = upload(&own, at(3));
     let payload = Payload::UploadStored { upload: given.id, accepted: true };
     let event = Event::new(own.clone(), at(3), vec![], payload);
-    store.add_upload(&given, &[ephemeris(&given, 5)], &[cdm(&given, &found)], &[event]).await.unwrap();
+    let turned =
+        OperatorEphemeris { orientation: Some(orientation_of_day(given.at)), ..ephemeris(&given, 5) };
+    store
+        .add_upload(&given, &[turned, ephemeris(&given, 7)], &[cdm(&given, &found)], &[event], None)
+        .await
+        .unwrap();
 
     let list = watch_list(&own, &[5, 7]);
     store.put_watch_list(&list, &audit).await.unwrap();

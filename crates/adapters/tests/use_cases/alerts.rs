@@ -13,7 +13,7 @@ use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::{AlertId, RuleId, RunId, TenantId, WebhookId};
 use astroshield_domain::notify::{Notifier, NotifyError};
-use astroshield_domain::ports::Clock;
+use astroshield_domain::ports::{Clock, Mailer};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::trace::Trace;
 use astroshield_domain::uploads::Uploads;
@@ -25,12 +25,12 @@ use tokio_util::sync::CancellationToken;
 use crate::parts::{Parts, catalog};
 
 /// A server that answers with these statuses in turn, then with 204, and keeps what it was sent.
-struct Target {
-    url: String,
-    requests: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Target {
+    pub(crate) url: String,
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
 }
 
-async fn target(statuses: &'static [u16]) -> Target {
+pub(crate) async fn target(statuses: &'static [u16]) -> Target {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +60,7 @@ fn is_whole(request: &str) -> bool {
     body.len() >= length
 }
 
-fn header(request: &str, name: &str) -> Option<String> {
+pub(crate) fn header(request: &str, name: &str) -> Option<String> {
     let line = |line: &str| {
         let (key, value) = line.split_once(':')?;
         key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
@@ -68,26 +68,39 @@ fn header(request: &str, name: &str) -> Option<String> {
     request.lines().find_map(line)
 }
 
-fn notifier(parts: &Parts) -> Notifier {
+pub(crate) fn notifier(parts: &Parts) -> Notifier {
+    notifier_with(parts, None)
+}
+
+pub(crate) fn notifier_with(parts: &Parts, mailer: Option<Arc<dyn Mailer>>) -> Notifier {
     let settings = WebhookSettings {
         allowed_networks: AllowedNetworks::parse(["127.0.0.0/8"]).unwrap(),
         allow_http: true,
         ..WebhookSettings::default()
     };
     let webhooks = Arc::new(SignedWebhookClient::new(&settings).unwrap());
-    Notifier::new(parts.store.clone(), parts.bus.clone(), webhooks, None, parts.clock.clone(), None)
+    Notifier::new(parts.store.clone(), parts.bus.clone(), webhooks, mailer, parts.clock.clone(), None)
 }
 
-/// A rule that tells a webhook.
-async fn rule_to(parts: &Parts, url: &str, min_probability: Option<f64>, updated: Timestamp) {
-    let now = updated;
-    let audit = AuditEntry {
-        at: now,
+pub(crate) fn audit(at: Timestamp) -> AuditEntry {
+    AuditEntry {
+        at,
         tenant: TenantId::local(),
         by: "test".to_owned(),
         action: "test".to_owned(),
         target: "test".to_owned(),
-    };
+    }
+}
+
+/// A rule that tells a webhook.
+pub(crate) async fn rule_to(
+    parts: &Parts,
+    url: &str,
+    min_probability: Option<f64>,
+    updated: Timestamp,
+) -> Rule {
+    let now = updated;
+    let audit = audit(now);
     let webhook = Webhook {
         id: WebhookId::at(now),
         tenant: TenantId::local(),
@@ -115,10 +128,11 @@ async fn rule_to(parts: &Parts, url: &str, min_probability: Option<f64>, updated
         updated: now,
     };
     parts.store.put_rule(&rule, &audit).await.unwrap();
+    rule
 }
 
 /// A screened catalog with a rule that speaks of the single most likely collision, told to a webhook.
-async fn alerted(parts: &Parts, url: &str) {
+pub(crate) async fn alerted(parts: &Parts, url: &str) -> Rule {
     parts.ingest(catalog(100)).await;
     let shutdown = CancellationToken::new();
     let run = parts.runner(2).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
@@ -126,10 +140,10 @@ async fn alerted(parts: &Parts, url: &str) {
     let mut probabilities: Vec<f64> =
         parts.conjunctions().await.iter().map(Conjunction::leading_probability).collect();
     probabilities.sort_by(f64::total_cmp);
-    rule_to(parts, url, probabilities.pop(), parts.clock.now()).await;
+    rule_to(parts, url, probabilities.pop(), parts.clock.now()).await
 }
 
-async fn alerts(parts: &Parts) -> Vec<Alert> {
+pub(crate) async fn alerts(parts: &Parts) -> Vec<Alert> {
     let query = AlertQuery { limit: 100, ..AlertQuery::default() };
     parts.store.alerts(&TenantId::local(), &query).await.unwrap().rows
 }
@@ -289,18 +303,21 @@ async fn an_acknowledgment_and_an_escalation_at_once_lose_neither() {
             updated: now,
             acknowledged: None,
             resolved: None,
+            resolved_by: None,
             muted_until: None,
+            muted_by: None,
             escalate_at: Some(now),
             escalated: None,
             version: 0,
             told_probability: None,
+            originator: None,
         };
         let changes =
             AlertChanges { alerts: vec![(opened.clone(), AlertChange::Opened)], ..AlertChanges::default() };
         parts.store.change_alerts(&opened.tenant, &changes, None, now).await.unwrap();
         let notifier = notifier(&parts);
         let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
-        let acknowledge = AlertAction::Acknowledge { by: "ann".to_owned() };
+        let acknowledge = AlertAction::Acknowledge;
         let (acted, due) = tokio::join!(notifier.act(&caller, opened.id, acknowledge), notifier.due());
         due.unwrap();
         acted.unwrap();
@@ -351,11 +368,14 @@ async fn what_is_public_is_nobodys_to_change() {
         updated: now,
         acknowledged: None,
         resolved: None,
+        resolved_by: None,
         muted_until: None,
+        muted_by: None,
         escalate_at: None,
         escalated: None,
         version: 0,
         told_probability: None,
+        originator: None,
     };
     let changes =
         AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };

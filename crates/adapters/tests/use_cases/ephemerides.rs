@@ -10,7 +10,7 @@ use astroshield_domain::access::{AuditEntry, Caller, Scope};
 use astroshield_domain::alert::{AlertState, Rule, Severity, Subject, WatchList, WatchedObject};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, ConjunctionStatus};
-use astroshield_domain::export::{EphemerisRequest, Exporter, ReferenceFrame};
+use astroshield_domain::export::{EphemerisRequest, Exporter, MotionData, ReferenceFrame};
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::{ConjunctionId, RuleId, TenantId, WatchListId};
 use astroshield_domain::notify::Notifier;
@@ -61,6 +61,7 @@ async fn maneuver(parts: &Parts, object: CatalogNumber) -> String {
     let exporter =
         Exporter::new(parts.store.clone(), parts.blobs.clone(), parts.clock.clone(), "TEST".to_owned());
     let request = EphemerisRequest {
+        data: MotionData::Best,
         frame: ReferenceFrame::Gcrf,
         start: start() - SignedDuration::from_hours(1),
         stop: start() + SignedDuration::from_hours(COVERED_HOURS),

@@ -5,15 +5,20 @@
 
 mod alerts;
 mod ephemerides;
+mod escalation;
 mod feeds;
 mod feeds_over_http;
 mod fitness;
 #[path = "../outside/http_server.rs"]
 #[expect(dead_code, reason = "shared with the tests of what goes out, which need more of it")]
 mod http_server;
+mod notifiers;
 mod parts;
+mod received;
 mod requests;
 mod runs;
 mod silence;
+#[path = "../outside/smtp_server.rs"]
+mod smtp_server;
 mod space_track;
 mod upkeep;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
-use astroshield_domain::export::{EphemerisRequest, Exporter, ReferenceFrame};
+use astroshield_domain::export::{EphemerisRequest, Exporter, MotionData, ReferenceFrame};
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::on_demand::{OnDemand, OnDemandError, OnDemandRequest, OnDemandSubject};
@@ -98,6 +98,7 @@ async fn an_uploaded_ephemeris_takes_the_place_of_its_objects_element_set() {
     let all = screened(&parts).await;
     let object = busiest(&all);
     let request = EphemerisRequest {
+        data: MotionData::Best,
         frame: ReferenceFrame::Gcrf,
         start: start() - SignedDuration::from_hours(1),
         stop: start() + SignedDuration::from_hours(50),

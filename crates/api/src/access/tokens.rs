@@ -38,8 +38,8 @@ impl OneTimeTokens {
         token
     }
 
-    /// The caller of a token, which is used up with this.
-    pub(crate) fn redeem(&self, token: &str, now: Timestamp) -> Option<Caller> {
+    /// The caller of a token, which is used up with this, and until when it would have been good.
+    pub(crate) fn redeem(&self, token: &str, now: Timestamp) -> Option<(Caller, Timestamp)> {
         let hash = sha256(token.as_bytes());
         let mut given_out = self.given_out.lock().unwrap_or_else(PoisonError::into_inner);
         given_out.retain(|given| given.expires > now);
@@ -49,7 +49,14 @@ impl OneTimeTokens {
                 found = Some(index);
             }
         }
-        found.map(|index| given_out.swap_remove(index).caller)
+        let Given { caller, expires, .. } = given_out.swap_remove(found?);
+        Some((caller, expires))
+    }
+
+    /// Takes back that a token was used up.
+    pub(crate) fn give_back(&self, token: &str, caller: Caller, expires: Timestamp) {
+        let given = Given { hash: sha256(token.as_bytes()), expires, caller };
+        self.given_out.lock().unwrap_or_else(PoisonError::into_inner).push(given);
     }
 }
 
@@ -81,9 +88,12 @@ mod tests {
         let tokens = OneTimeTokens::default();
         let (token, other) = (tokens.issue(caller(), now(), HOUR), tokens.issue(caller(), now(), HOUR));
         assert_ne!(token, other);
-        assert_eq!(tokens.redeem(&token, now()), Some(caller()));
+        assert_eq!(tokens.redeem(&token, now()), Some((caller(), now() + HOUR)));
         assert_eq!(tokens.redeem(&token, now()), None);
-        assert_eq!(tokens.redeem(&other, now()), Some(caller()));
+        assert_eq!(tokens.redeem(&other, now()), Some((caller(), now() + HOUR)));
+        tokens.give_back(&other, caller(), now() + HOUR);
+        assert_eq!(tokens.redeem(&other, now()), Some((caller(), now() + HOUR)), "it was given back");
+        assert_eq!(tokens.redeem(&other, now()), None);
     }
 
     #[test]

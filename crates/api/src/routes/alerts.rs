@@ -35,6 +35,18 @@ pub(crate) enum SubjectBody {
         /// The rule.
         rule: uuid::Uuid,
     },
+    /// An encounter that a rule speaks of, which messages that were received tell of and our runs do not find.
+    Messages {
+        /// Catalog numbers of the two objects, in ascending order.
+        objects: [u32; 2],
+        /// Time of closest approach, UTC, as the first of the messages has it.
+        #[schema(schema_with = schema::time)]
+        tca: Timestamp,
+        /// The rule.
+        rule: uuid::Uuid,
+    },
+    /// Messages about alerts that were given up.
+    Undelivered,
     /// A feed that fails or has sent nothing new for too long.
     Feed {
         /// Its name.
@@ -52,6 +64,8 @@ impl From<Subject> for SubjectBody {
             Subject::Conjunction { conjunction, rule } => {
                 Self::Conjunction { conjunction: conjunction.0, rule: rule.0 }
             }
+            Subject::Messages { objects, tca, rule } => Self::Messages { objects, tca, rule: rule.0 },
+            Subject::Undelivered => Self::Undelivered,
             Subject::Feed { feed } => Self::Feed { feed },
             Subject::NoScreening => Self::NoScreening,
             Subject::StaleCatalog => Self::StaleCatalog,
@@ -89,9 +103,15 @@ pub(crate) struct AlertRow {
     /// When it was resolved, UTC.
     #[schema(schema_with = schema::time_or_null)]
     resolved: Option<Timestamp>,
+    /// Who resolved it; nobody, if what it is about was over.
+    resolved_by: Option<String>,
     /// Until when it is muted, UTC.
     #[schema(schema_with = schema::time_or_null)]
     muted_until: Option<Timestamp>,
+    /// Who muted it, while it is.
+    muted_by: Option<String>,
+    /// Who made the received message that the line speaks of; nobody, if it speaks of our own solution.
+    originator: Option<String>,
     /// When it will be escalated, UTC, if nobody acknowledges before.
     #[schema(schema_with = schema::time_or_null)]
     escalate_at: Option<Timestamp>,
@@ -114,7 +134,10 @@ impl From<Alert> for AlertRow {
             acknowledged_by,
             acknowledged,
             resolved: alert.resolved,
+            resolved_by: alert.resolved_by,
             muted_until: alert.muted_until,
+            muted_by: alert.muted_by,
+            originator: alert.originator,
             escalate_at: alert.escalate_at,
             escalated: alert.escalated,
         }
@@ -266,7 +289,7 @@ pub(crate) async fn acknowledge(
     tried: Tried,
     Id(id): Id<AlertId>,
 ) -> Result<Response, Problem> {
-    act(&state, &caller, id, AlertAction::Acknowledge { by: caller.name.clone() }, &tried).await
+    act(&state, &caller, id, AlertAction::Acknowledge, &tried).await
 }
 
 /// Until when to mute an alert.

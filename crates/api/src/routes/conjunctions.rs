@@ -36,7 +36,7 @@ pub(crate) struct ParticipantRow {
     /// How good the data of its motion is.
     #[schema(schema_with = schema::grade)]
     grade: Grade,
-    /// Epoch of its element set, UTC; an ephemeris has none.
+    /// Epoch of its element set, or when its ephemeris arrived, UTC.
     #[schema(schema_with = schema::time_or_null)]
     epoch: Option<Timestamp>,
     /// Hard-body radius, in m.
@@ -406,7 +406,7 @@ pub(crate) struct HistoryRow {
     status: ConjunctionStatus,
     #[serde(flatten)]
     solution: SolutionRow,
-    /// Epochs of the two element sets, UTC.
+    /// Epochs of the two element sets, or when the ephemerides arrived, UTC.
     #[schema(schema_with = schema::two_times_or_null)]
     epochs: [Option<Timestamp>; 2],
     /// Grades of the data of the two.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use astroshield_domain::daily::OrientationUsed;
+use astroshield_domain::daily::{OrientationTaken, OrientationUsed};
 use astroshield_domain::export::{
-    self, EphemerisRequest, ExportError, LIMIT_STATES, ObjectStates, ReferenceFrame, StateAt,
+    self, EphemerisRequest, ExportError, LIMIT_STATES, MotionData, ObjectStates, ReferenceFrame, StateAt,
+    StatesSource,
 };
-use astroshield_domain::ids::ConjunctionId;
+use astroshield_domain::feed::OperatorEphemeris;
+use astroshield_domain::ids::{ConjunctionId, EphemerisId, UploadId};
 use astroshield_formats::{
     EarthOrientationKind, HeaderDefaults, Message, Notation, Timestamp as Reading, write_messages,
 };
@@ -34,6 +36,9 @@ impl From<ExportError> for Problem {
             ExportError::NotFound { kind, id } => Self::not_found(kind, id),
             ExportError::Store(error) => error.into(),
             ExportError::Blob(_) => Self::unavailable(chain(&error)),
+            ExportError::NoEphemeris { .. } | ExportError::NotCovered { .. } => {
+                Self::unprocessable(chain(&error)).at("source")
+            }
             other => Self::unprocessable(chain(&other)),
         }
     }
@@ -142,6 +147,16 @@ pub(crate) enum EphemerisFormat {
     OemXml,
 }
 
+/// What states follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceName {
+    /// The current element set.
+    ElementSet,
+    /// An ephemeris that its operator gave.
+    OperatorEphemeris,
+}
+
 /// Which states.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -156,6 +171,10 @@ pub(crate) struct EphemerisParams {
     /// From one state to the next, in seconds; 60 without it.
     #[param(minimum = 0.001, maximum = 86400)]
     step_s: Option<f64>,
+    /// From which data; without it, from the newest ephemeris of the operator that covers some of the time, which has to cover
+    /// all of it then, and where there is none, from the element set.
+    #[param(inline)]
+    source: Option<SourceName>,
     /// Frame; `teme` without it.
     #[param(inline)]
     frame: Option<FrameName>,
@@ -184,6 +203,11 @@ impl EphemerisParams {
             ));
         }
         Ok(EphemerisRequest {
+            data: match self.source {
+                None => MotionData::Best,
+                Some(SourceName::ElementSet) => MotionData::ElementSet,
+                Some(SourceName::OperatorEphemeris) => MotionData::Ephemeris,
+            },
             frame: self.frame.unwrap_or(FrameName::Teme).into(),
             start: self.start,
             stop: self.stop,
@@ -219,11 +243,35 @@ pub(crate) struct EphemerisRow {
     frame: &'static str,
     /// Which orientation of the Earth the frame follows from; nothing for frames that do not turn with it.
     earth_orientation: Option<OrientationRow>,
+    /// What they follow from.
+    source: SourceName,
     /// Epoch of the element set that they follow from, UTC.
     #[schema(schema_with = schema::time_or_null)]
     epoch: Option<Timestamp>,
+    /// The ephemeris that they are interpolated from.
+    operator_ephemeris: Option<OperatorEphemerisRow>,
     /// The states.
     states: Vec<StateRow>,
+}
+
+/// An ephemeris that its operator gave.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperatorEphemerisRow {
+    /// Identity.
+    #[schema(schema_with = schema::id)]
+    id: EphemerisId,
+    /// The upload that brought it.
+    #[schema(schema_with = schema::id)]
+    upload: UploadId,
+    /// When it arrived, UTC.
+    #[schema(schema_with = schema::time)]
+    arrived: Timestamp,
+    /// First time that it covers, UTC.
+    #[schema(schema_with = schema::time)]
+    start: Timestamp,
+    /// Last time that it covers, UTC.
+    #[schema(schema_with = schema::time)]
+    stop: Timestamp,
 }
 
 /// Which orientation of the Earth was used.
@@ -264,7 +312,16 @@ impl From<Option<OrientationUsed>> for OrientationRow {
     }
 }
 
-/// States of an object by its current element set, in a frame.
+impl From<OrientationTaken> for OrientationRow {
+    fn from(taken: OrientationTaken) -> Self {
+        match taken {
+            OrientationTaken::Known(used) => Some(used).into(),
+            OrientationTaken::Neglected => None.into(),
+        }
+    }
+}
+
+/// States of an object, in a frame: by the ephemeris of its operator, or by its current element set.
 #[utoipa::path(get, path = "/objects/{number}/ephemeris", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999), EphemerisParams),
     responses((status = 200, description = "States", content(
@@ -279,12 +336,24 @@ pub(crate) async fn ephemeris(
     let found = state.exporter().states(&caller.tenant, number(id)?, request).await?;
     let notation = match params.format.unwrap_or_default() {
         EphemerisFormat::Json => {
-            let ObjectStates { element_set: set, frame, orientation, states } = found;
+            let ObjectStates { object, source, frame, orientation, states, .. } = found;
+            let (source, epoch, operator_ephemeris) = match source {
+                StatesSource::ElementSet(set) => {
+                    (SourceName::ElementSet, astroshield_domain::time::from_epoch(set.elements.epoch), None)
+                }
+                StatesSource::Ephemeris(ephemeris) => {
+                    let OperatorEphemeris { id, upload, arrived, start, stop, .. } = *ephemeris;
+                    let row = OperatorEphemerisRow { id, upload, arrived, start, stop };
+                    (SourceName::OperatorEphemeris, None, Some(row))
+                }
+            };
             return answer::json(&EphemerisRow {
-                catalog_number: set.object.get(),
+                catalog_number: object.get(),
                 frame: frame.name(),
                 earth_orientation: (frame == ReferenceFrame::Itrf).then(|| orientation.into()),
-                epoch: astroshield_domain::time::from_epoch(set.elements.epoch),
+                source,
+                epoch,
+                operator_ephemeris,
                 states: states.into_iter().map(StateRow::from).collect(),
             });
         }
@@ -303,7 +372,7 @@ mod tests {
     fn a_window_that_cannot_be_given_is_refused_by_name() {
         let asked = |start: &str, stop: &str, step_s| {
             let (start, stop) = (start.parse().unwrap(), stop.parse().unwrap());
-            EphemerisParams { start, stop, step_s, frame: None, format: None }.request()
+            EphemerisParams { start, stop, step_s, source: None, frame: None, format: None }.request()
         };
         let (a, b) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
         assert_eq!(asked(a, b, None).unwrap().step, Duration::from_secs(60));

@@ -8,6 +8,7 @@ pub(crate) mod conjunctions;
 pub(crate) mod days;
 pub(crate) mod exports;
 pub(crate) mod feeds;
+pub(crate) mod geometry;
 pub(crate) mod objects;
 pub(crate) mod rules;
 pub(crate) mod runs;

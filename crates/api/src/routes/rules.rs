@@ -1,7 +1,7 @@
 //! `/rules`: when to raise an alert, and whom to tell.
 
 use astroshield_domain::access::Caller;
-use astroshield_domain::alert::{Channel, Rule, Severity};
+use astroshield_domain::alert::{Channel, Rule, Severity, Webhook};
 use astroshield_domain::ids::{RuleId, WatchListId, WebhookId};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -138,6 +138,42 @@ pub(crate) struct RuleRow {
     /// When it last changed, UTC.
     #[schema(schema_with = schema::time)]
     updated: Timestamp,
+    /// Why some of whom it names would not be told.
+    notices: Vec<String>,
+}
+
+/// Why some of whom a rule names would not be told: a webhook that is not in use, mail without a mail server.
+fn notices(rule: &Rule, webhooks: &[Webhook], has_mailer: bool) -> Vec<String> {
+    let of_channel = |field: &str, index: usize, channel: &Channel| match channel {
+        Channel::Webhook { webhook } => {
+            let found = webhooks.iter().find(|known| known.id == *webhook)?;
+            (!found.enabled).then(|| format!("{field}[{index}]: webhook {:?} is not in use", found.name))
+        }
+        Channel::Email { .. } => {
+            (!has_mailer).then(|| format!("{field}[{index}]: no mail server is configured"))
+        }
+    };
+    let fields = [("channels", &rule.channels), ("escalation_channels", &rule.escalation_channels)];
+    let each = |(field, channels): (&'static str, &Vec<Channel>)| -> Vec<String> {
+        let numbered = channels.iter().enumerate();
+        numbered.filter_map(|(index, channel)| of_channel(field, index, channel)).collect()
+    };
+    fields.into_iter().flat_map(each).collect()
+}
+
+/// Rules as they are shown.
+async fn rows(state: &ApiState, caller: &Caller, rules: Vec<Rule>) -> Result<Vec<RuleRow>, Problem> {
+    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
+    let has_mailer = state.use_cases.notifier.has_mailer();
+    let noticed =
+        |rule: Rule| RuleRow { notices: notices(&rule, &webhooks, has_mailer), ..RuleRow::from(rule) };
+    Ok(rules.into_iter().map(noticed).collect())
+}
+
+async fn row(state: &ApiState, caller: &Caller, rule: Rule) -> Result<RuleRow, Problem> {
+    let webhooks = state.ports.store.webhooks(&caller.tenant).await?;
+    let notices = notices(&rule, &webhooks, state.use_cases.notifier.has_mailer());
+    Ok(RuleRow { notices, ..RuleRow::from(rule) })
 }
 
 impl From<Rule> for RuleRow {
@@ -156,6 +192,7 @@ impl From<Rule> for RuleRow {
             escalate_after_minutes: rule.escalate_after_minutes,
             escalation_channels: rule.escalation_channels.into_iter().map(ChannelBody::from).collect(),
             updated: rule.updated,
+            notices: Vec::new(),
         }
     }
 }
@@ -167,7 +204,12 @@ const MOST_CHANNELS: usize = 20;
 const LONGEST_WAIT_MINUTES: u32 = 7 * 24 * 60;
 
 /// Channels, each of a webhook of the tenant's or a mail address that looks like one.
-fn channels(field: &str, bodies: Vec<ChannelBody>, webhooks: &[WebhookId]) -> Result<Vec<Channel>, Problem> {
+fn channels(
+    field: &str,
+    bodies: Vec<ChannelBody>,
+    webhooks: &[WebhookId],
+    has_mailer: bool,
+) -> Result<Vec<Channel>, Problem> {
     if bodies.len() > MOST_CHANNELS {
         let detail = format!("{} channels; at most {MOST_CHANNELS} are taken", bodies.len());
         return Err(Problem::unprocessable(detail).at(field.to_owned()));
@@ -179,6 +221,10 @@ fn channels(field: &str, bodies: Vec<ChannelBody>, webhooks: &[WebhookId]) -> Re
         ChannelBody::Webhook { webhook } => {
             let detail = format!("no such webhook: {webhook}");
             Err(Problem::unprocessable(detail).at(format!("{field}[{index}].webhook")))
+        }
+        ChannelBody::Email { .. } if !has_mailer => {
+            let detail = "no mail server is configured (smtp): nobody would be told";
+            Err(Problem::unprocessable(detail).at(format!("{field}[{index}]")))
         }
         ChannelBody::Email { address } if is_address(&address) => Ok(Channel::Email { address }),
         ChannelBody::Email { address } => {
@@ -219,6 +265,7 @@ impl RuleBody {
             return Err(Problem::unprocessable(detail).at("escalate_after_minutes"));
         }
         let webhooks = store.webhooks(&caller.tenant).await?;
+        let has_mailer = state.use_cases.notifier.has_mailer();
         let webhooks: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id).collect();
         Ok(Rule {
             id,
@@ -231,9 +278,14 @@ impl RuleBody {
             within_hours: within("within_hours", self.within_hours, 0.0..=8_784.0)?,
             relations: self.relations,
             severity: self.severity,
-            channels: channels("channels", self.channels, &webhooks)?,
+            channels: channels("channels", self.channels, &webhooks, has_mailer)?,
             escalate_after_minutes: self.escalate_after_minutes,
-            escalation_channels: channels("escalation_channels", self.escalation_channels, &webhooks)?,
+            escalation_channels: channels(
+                "escalation_channels",
+                self.escalation_channels,
+                &webhooks,
+                has_mailer,
+            )?,
             updated: now,
         })
     }
@@ -246,8 +298,8 @@ pub(crate) async fn rules(
     State(state): State<ApiState>,
     Reader(caller): Reader,
 ) -> Result<Response, Problem> {
-    let rows = state.ports.store.rules(&caller.tenant).await?;
-    answer::json(&List { items: rows.into_iter().map(RuleRow::from).collect(), next_cursor: None })
+    let rules = state.ports.store.rules(&caller.tenant).await?;
+    answer::json(&List { items: rows(&state, &caller, rules).await?, next_cursor: None })
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: RuleId) -> Result<Rule, Problem> {
@@ -264,7 +316,8 @@ pub(crate) async fn rule(
     Reader(caller): Reader,
     Id(id): Id<RuleId>,
 ) -> Result<Response, Problem> {
-    answer::json(&RuleRow::from(found(&state, &caller, id).await?))
+    let rule = found(&state, &caller, id).await?;
+    answer::json(&row(&state, &caller, rule).await?)
 }
 
 /// Make a rule.
@@ -281,11 +334,11 @@ pub(crate) async fn create(
     if tried.is_repeated()
         && let Some(rule) = state.ports.store.rule(&caller.tenant, id).await?
     {
-        return answer::json_of(StatusCode::CREATED, &RuleRow::from(rule));
+        return answer::json_of(StatusCode::CREATED, &row(&state, &caller, rule).await?);
     }
     let rule = body.into_rule(id, &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.create", &rule.id)).await?;
-    answer::json_of(StatusCode::CREATED, &RuleRow::from(rule))
+    answer::json_of(StatusCode::CREATED, &row(&state, &caller, rule).await?)
 }
 
 /// Replace a rule.
@@ -302,7 +355,7 @@ pub(crate) async fn replace(
     let now = state.now();
     let rule = body.into_rule(id, &state, &caller, now).await?;
     state.ports.store.put_rule(&rule, &audit_entry(&caller, now, "rule.replace", &id)).await?;
-    answer::json(&RuleRow::from(rule))
+    answer::json(&row(&state, &caller, rule).await?)
 }
 
 /// Remove a rule.
@@ -339,8 +392,9 @@ mod tests {
     fn a_channel_to_a_webhook_that_is_not_there_is_refused_by_its_place() {
         let known = Uuid::from_u128(7);
         let bodies = |id| vec![ChannelBody::Webhook { webhook: known }, ChannelBody::Webhook { webhook: id }];
-        assert_eq!(channels("channels", bodies(known), &[WebhookId(known)]).unwrap().len(), 2);
-        let problem = channels("channels", bodies(Uuid::from_u128(8)), &[WebhookId(known)]).unwrap_err();
+        assert_eq!(channels("channels", bodies(known), &[WebhookId(known)], false).unwrap().len(), 2);
+        let problem =
+            channels("channels", bodies(Uuid::from_u128(8)), &[WebhookId(known)], false).unwrap_err();
         assert!(format!("{problem:?}").contains("channels[1].webhook"));
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::conjunctions::{ParticipantRow, SolutionRow};
+use super::exports::OrientationRow;
 use super::runs::NotScreenedRow;
 use crate::access::Writer;
 use crate::answer;
@@ -124,6 +125,8 @@ pub(crate) struct ScreeningRow {
     conjunctions: Vec<FoundRow>,
     /// Objects that could not be screened, or not to the end.
     not_screened: Vec<NotScreenedRow>,
+    /// Which orientation of the Earth a posted ephemeris was turned with; nothing for others than those fixed to the Earth.
+    earth_orientation: Option<OrientationRow>,
 }
 
 impl From<OnDemandResult> for ScreeningRow {
@@ -134,6 +137,7 @@ impl From<OnDemandResult> for ScreeningRow {
             objects: result.objects,
             conjunctions: result.conjunctions.into_iter().map(FoundRow::from).collect(),
             not_screened: result.not_screened.into_iter().map(NotScreenedRow::from).collect(),
+            earth_orientation: result.turned_with.map(OrientationRow::from),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `/session`: signing in with a one-time token, and out.
 
+use std::time::Instant;
+
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::metrics;
 use axum::extract::State;
@@ -8,6 +10,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audit_entry;
 use crate::access::{self, Reader};
 use crate::answer;
 use crate::problem::Problem;
@@ -47,6 +50,7 @@ impl From<&Caller> for SignedIn {
     responses((status = 201, description = "Signed in", body = SignedIn)))]
 pub(crate) async fn sign_in(
     State(state): State<ApiState>,
+    access::From(sender): access::From,
     uri: Uri,
     headers: HeaderMap,
     Json(asked): Json<SignIn>,
@@ -54,10 +58,22 @@ pub(crate) async fn sign_in(
     if headers.contains_key(header::ORIGIN) {
         access::require_same_origin(&uri, &headers)?;
     }
+    if let Some(problem) = access::put_off(&state, sender) {
+        metrics::SIGN_INS.increment(["put_off"]);
+        return Err(problem);
+    }
     let redeemed = state.tokens.redeem(&asked.token, state.now());
     metrics::SIGN_INS.increment([if redeemed.is_some() { "signed_in" } else { "refused" }]);
-    let caller = redeemed
-        .ok_or_else(|| Problem::unauthenticated("the token is used, expired or wrong").at("token"))?;
+    let (caller, expires) = redeemed.ok_or_else(|| {
+        state.wrong_secrets.count(sender, Instant::now());
+        Problem::unauthenticated("the token is used, expired or wrong").at("token")
+    })?;
+    let audit = audit_entry(&caller, state.now(), "session.begin", &caller.name);
+    if let Err(error) = state.ports.store.add_audit(&audit).await {
+        // Nobody was signed in: the token is good for another try.
+        state.tokens.give_back(&asked.token, caller, expires);
+        return Err(error.into());
+    }
     let cookie = access::begin(&state, &caller).await?;
     let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -76,9 +92,14 @@ pub(crate) async fn who(Reader(caller): Reader) -> Result<Response, Problem> {
     responses((status = 204, description = "Signed out")))]
 pub(crate) async fn sign_out(
     State(state): State<ApiState>,
-    _: Reader,
+    Reader(caller): Reader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let audit = audit_entry(&caller, state.now(), "session.end", &caller.name);
+    // Whoever wants to leave is not kept by a store that takes no writes.
+    if let Err(error) = state.ports.store.add_audit(&audit).await {
+        tracing::error!(%error, by = caller.name, "signing out is not in the audit log");
+    }
     let cookie = access::end(&state, &headers).await?;
     let mut response = answer::no_content();
     response.headers_mut().insert(header::SET_COOKIE, cookie);

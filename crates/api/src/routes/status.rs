@@ -34,6 +34,8 @@ pub(crate) struct Status {
     newest_epoch: Option<Timestamp>,
     /// Newest position of the events, from which a WebSocket may go on.
     position: i64,
+    /// Messages about alerts that were given up and are not forgotten.
+    messages_given_up: u64,
     /// The newest run.
     newest_run: Option<RunRow>,
 }
@@ -57,6 +59,7 @@ pub(crate) async fn status(
         newest_arrival,
         newest_epoch,
         position,
+        messages_given_up: store.given_up(&caller.tenant).await?,
         newest_run,
     })
 }

@@ -206,7 +206,7 @@ pub(crate) async fn upload_file(
             .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
     });
     let object = object.transpose()?;
-    let bytes = body_bytes(request, state.settings.upload_limit_bytes).await?;
+    let bytes = body_bytes(request, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
     let uploads = &state.use_cases.uploads;
     let upload = uploads.receive_once(&caller, &name, object, bytes.into(), tried.0.as_deref()).await?;
     if upload.state == UploadState::Rejected {

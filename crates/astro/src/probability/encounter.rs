@@ -1,6 +1,9 @@
 //! Two objects at their closest approach, and the plane in which they meet.
 
+use core::f64::consts::{FRAC_PI_2, PI};
+
 use super::covariance::{Covariance, Inertial};
+use super::planar::principal_axes;
 use crate::state::State;
 use nalgebra::{Matrix2, Matrix2x3, Vector2, Vector3};
 use thiserror::Error;
@@ -73,7 +76,55 @@ pub struct EncounterPlane {
     pub covariance_km2: Matrix2<f64>,
 }
 
+/// Where the difference of the two positions lies within one standard deviation: an ellipse in the encounter plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ellipse {
+    /// Semi-major axis, in km.
+    pub sigma_major_km: f64,
+    /// Semi-minor axis, in km.
+    pub sigma_minor_km: f64,
+    /// Angle of the major axis from the x axis toward the y axis, in radians: above -pi/2, at most pi/2.
+    pub major_axis_angle_rad: f64,
+}
+
 impl EncounterPlane {
+    /// The ellipse of one standard deviation: square roots of the eigenvalues of the projected covariance and the
+    /// direction of its major axis. Nothing where the covariance is not positive definite.
+    ///
+    /// Source: Alfano, *A Numerical Implementation of Spherical Object Collision Probability*, JAS 53(1), 2005: the
+    /// combined covariance is diagonal in these axes.
+    #[must_use]
+    pub fn ellipse(&self) -> Option<Ellipse> {
+        let principal = principal_axes(&self.covariance_km2);
+        if principal.minor.is_nan() || principal.minor <= 0.0 {
+            return None;
+        }
+        let angle_rad = libm::atan2(principal.axis.y, principal.axis.x);
+        // An axis has no sign.
+        let half_turn = if angle_rad > FRAC_PI_2 {
+            -PI
+        } else if angle_rad <= -FRAC_PI_2 {
+            PI
+        } else {
+            0.0
+        };
+        Some(Ellipse {
+            sigma_major_km: libm::sqrt(principal.major),
+            sigma_minor_km: libm::sqrt(principal.minor),
+            major_axis_angle_rad: angle_rad + half_turn,
+        })
+    }
+
+    /// Miss distance in standard deviations, without unit: sqrt(m' C^-1 m), in the principal axes of C. Nothing where the
+    /// covariance is not positive definite.
+    #[must_use]
+    pub fn mahalanobis_distance(&self) -> Option<f64> {
+        let ellipse = self.ellipse()?;
+        let along_major = libm::cos(ellipse.major_axis_angle_rad) / ellipse.sigma_major_km;
+        let along_minor = libm::sin(ellipse.major_axis_angle_rad) / ellipse.sigma_minor_km;
+        Some(self.miss_distance_km * libm::hypot(along_major, along_minor))
+    }
+
     /// Mean position of the secondary relative to the primary along the x and y axes, in km.
     #[must_use]
     pub fn miss_km(&self) -> Vector2<f64> {
@@ -167,10 +218,54 @@ impl<F: Inertial> Encounter<F> {
     }
 }
 
+/// Angle between the velocities of two objects, in radians, 0 to pi: atan2(abs(v1 x v2), v1 . v2), which keeps its digits
+/// near both ends. Nothing for an object at rest. It is `APPROACH_ANGLE` of a CDM.
+#[must_use]
+pub fn approach_angle_rad<F: Inertial>(primary: &State<F>, secondary: &State<F>) -> Option<f64> {
+    let one = primary.velocity_km_s.try_normalize(0.0)?;
+    let other = secondary.velocity_km_s.try_normalize(0.0)?;
+    Some(libm::atan2(one.cross(&other).norm(), one.dot(&other)))
+}
+
 /// A unit vector perpendicular to `axis`: away from the coordinate axis that it is most along.
 pub(super) fn perpendicular(axis: &Vector3<f64>) -> Vector3<f64> {
     let smallest = axis.map(f64::abs).imin();
     let mut other = Vector3::zeros();
     other[smallest] = 1.0;
     axis.cross(&other).normalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane(covariance_km2: Matrix2<f64>) -> EncounterPlane {
+        EncounterPlane {
+            tca_shift_s: 0.0,
+            miss_distance_km: 1.0,
+            relative_speed_km_s: 10.0,
+            x_axis: Vector3::x(),
+            y_axis: Vector3::y(),
+            z_axis: Vector3::z(),
+            covariance_km2,
+        }
+    }
+
+    #[test]
+    fn the_ellipse_has_the_axes_and_the_angle_that_its_covariance_was_turned_by() {
+        for degrees in [0.0f64, 30.0, 90.0, -60.0, 135.0] {
+            let (sine, cosine) = degrees.to_radians().sin_cos();
+            let rotation = Matrix2::new(cosine, -sine, sine, cosine);
+            let turned = rotation * Matrix2::from_diagonal(&Vector2::new(9.0, 0.25)) * rotation.transpose();
+            let ellipse = plane(turned).ellipse().unwrap();
+            assert!((ellipse.sigma_major_km - 3.0).abs() < 1e-14 * 9.0);
+            assert!((ellipse.sigma_minor_km - 0.5).abs() < 1e-14 * 9.0);
+            let angle_deg = ellipse.major_axis_angle_rad.to_degrees();
+            assert!(angle_deg > -90.0 && angle_deg <= 90.0, "{angle_deg}");
+            let apart = (angle_deg - degrees).rem_euclid(180.0);
+            assert!(apart.min(180.0 - apart) < 1e-12, "{angle_deg} against {degrees}");
+        }
+        assert_eq!(plane(Matrix2::new(1.0, 1.0, 1.0, 1.0)).ellipse(), None);
+        assert_eq!(plane(Matrix2::zeros()).ellipse(), None);
+    }
 }

@@ -71,7 +71,7 @@ mod timing;
 mod usage;
 
 pub use covariance::{Covariance, CovarianceError, Inertial, Rtn};
-pub use encounter::{Encounter, EncounterError, EncounterPlane, ObjectState};
+pub use encounter::{Ellipse, Encounter, EncounterError, EncounterPlane, ObjectState, approach_angle_rad};
 pub use equinoctial::OrbitError;
 pub use interval::clopper_pearson;
 pub use planar::{PlanarError, PlanarGaussian};

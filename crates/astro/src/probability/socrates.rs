@@ -16,7 +16,7 @@
 use super::alfano_2005_maximum::{Maximum, MaximumError, maximum};
 use super::covariance::Inertial;
 use super::encounter::perpendicular;
-use super::planar::principal_axes;
+use super::planar::{Principal, principal_axes};
 use crate::state::State;
 use nalgebra::{Matrix2x3, Matrix3};
 use thiserror::Error;
@@ -63,20 +63,50 @@ pub fn default_hard_body_radius_km(object_name: &str) -> f64 {
 /// [`SocratesError::NoVelocity`] for an object at rest, [`SocratesError::NoRelativeVelocity`] for equal
 /// velocities.
 pub fn aspect_ratio<F: Inertial>(primary: &State<F>, secondary: &State<F>) -> Result<f64, SocratesError> {
-    let mut covariance = Matrix3::zeros();
-    for state in [primary, secondary] {
-        let along = state.velocity_km_s.try_normalize(0.0).ok_or(SocratesError::NoVelocity)?;
-        covariance +=
-            Matrix3::identity() + along * along.transpose() * (IN_TRACK_RATIO * IN_TRACK_RATIO - 1.0);
-    }
+    let principal = assumed_in_plane(primary, secondary)?;
+    // Rounding can leave the ratio of a circle a hair below one.
+    Ok(libm::sqrt(principal.major / principal.minor).max(1.0))
+}
+
+/// Standard deviation across the velocity of each object, in km, at which the minor sigma of both together in the encounter
+/// plane is `dilution_km`: what the covariance behind a maximum probability was scaled by.
+///
+/// # Errors
+/// As [`aspect_ratio`].
+pub fn assumed_sigma_km<F: Inertial>(
+    primary: &State<F>,
+    secondary: &State<F>,
+    dilution_km: f64,
+) -> Result<f64, SocratesError> {
+    Ok(dilution_km / libm::sqrt(assumed_in_plane(primary, secondary)?.minor))
+}
+
+/// The position covariance that is assumed of an object, in km^2: `s^2 (1 + (3^2 - 1) t t')`, t the unit vector along its
+/// velocity, s the standard deviation across it (km). Inertial frame.
+///
+/// # Errors
+/// [`SocratesError::NoVelocity`] for an object at rest.
+pub fn assumed_covariance_km2<F: Inertial>(
+    state: &State<F>,
+    sigma_km: f64,
+) -> Result<Matrix3<f64>, SocratesError> {
+    let along = state.velocity_km_s.try_normalize(0.0).ok_or(SocratesError::NoVelocity)?;
+    let unit = Matrix3::identity() + along * along.transpose() * (IN_TRACK_RATIO * IN_TRACK_RATIO - 1.0);
+    Ok(unit * (sigma_km * sigma_km))
+}
+
+/// Both covariances of scale 1 together, in the encounter plane.
+fn assumed_in_plane<F: Inertial>(
+    primary: &State<F>,
+    secondary: &State<F>,
+) -> Result<Principal, SocratesError> {
+    let covariance = assumed_covariance_km2(primary, 1.0)? + assumed_covariance_km2(secondary, 1.0)?;
     let velocity = secondary.velocity_km_s - primary.velocity_km_s;
     let z_axis = velocity.try_normalize(0.0).ok_or(SocratesError::NoRelativeVelocity)?;
     let x_axis = perpendicular(&z_axis);
     let y_axis = z_axis.cross(&x_axis);
     let projection = Matrix2x3::from_rows(&[x_axis.transpose(), y_axis.transpose()]);
-    let principal = principal_axes(&(projection * covariance * projection.transpose()));
-    // Rounding can leave the ratio of a circle a hair below one.
-    Ok(libm::sqrt(principal.major / principal.minor).max(1.0))
+    Ok(principal_axes(&(projection * covariance * projection.transpose())))
 }
 
 /// Maximum probability of collision and its dilution for two states at their time of closest approach, as

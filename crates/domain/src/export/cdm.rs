@@ -1,12 +1,13 @@
 //! A conjunction as a conjunction data message (CCSDS 508.0-B-1).
 
 use astroshield_astro::frames::{EarthAttitude, EarthOrientation};
-use astroshield_astro::probability::socrates::aspect_ratio;
+use astroshield_astro::probability::socrates;
 use astroshield_astro::state::{Gcrf, State, Teme};
 use astroshield_formats::{Cdm, CdmHeader, CdmMetadata, CdmObject, CdmRelative, CdmState, RtnCovariance};
 use jiff::Timestamp;
-use nalgebra::{Matrix3, Vector3};
+use nalgebra::Matrix3;
 
+use super::geometry::axes;
 use super::{ExportError, reading};
 use crate::catalog::Grade;
 use crate::conjunction::{Conjunction, Participant, ProbabilityMethod};
@@ -34,7 +35,7 @@ pub(super) fn of(
     let radius_m = first.hard_body_radius_m + second.hard_body_radius_m;
     let attitude = EarthAttitude::new(time::to_epoch(conjunction.solution.tca), &EarthOrientation::NEGLECTED);
     let states = sides.each_ref().map(|side| attitude.teme_to_gcrf(&side.state));
-    let scale_km = assumed_scale_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
+    let sigma_km = assumed_sigma_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
     let created = reading(time::to_microsecond(now))?;
     Ok(Cdm {
         version: "1.0".to_owned(),
@@ -52,8 +53,8 @@ pub(super) fn of(
         },
         relative: relative(conjunction, run, &states, radius_m)?,
         user_defined: Vec::new(),
-        object1: object("OBJECT1", first, &sides[0], &states[0], scale_km),
-        object2: object("OBJECT2", second, &sides[1], &states[1], scale_km),
+        object1: object("OBJECT1", first, &sides[0], &states[0], sigma_km),
+        object2: object("OBJECT2", second, &sides[1], &states[1], sigma_km),
     })
 }
 
@@ -117,7 +118,7 @@ fn object(
     participant: &Participant,
     side: &Side,
     state: &State<Gcrf>,
-    scale_km: f64,
+    sigma_km: f64,
 ) -> CdmObject {
     let unknown = || "UNKNOWN".to_owned();
     let data = match participant.grade {
@@ -170,46 +171,31 @@ fn object(
             y_dot_km_s: velocity_km_s.y,
             z_dot_km_s: velocity_km_s.z,
         },
-        covariance: Some(assumed_covariance(state, scale_km)),
+        covariance: Some(assumed_covariance(state, sigma_km)),
         alternate_covariance: None,
         covariance_metadata: None,
         user_defined: Vec::new(),
     }
 }
 
-/// Rows: the unit vectors radial, transverse and normal of an orbit.
-fn axes(state: &State<Gcrf>) -> Matrix3<f64> {
-    let radial = state.position_km.normalize();
-    let normal = state.position_km.cross(&state.velocity_km_s).normalize();
-    Matrix3::from_rows(&[radial.transpose(), normal.cross(&radial).transpose(), normal.transpose()])
-}
-
 /// Standard deviation of each object across its velocity at which the probability is largest, in km.
 ///
-/// The dilution is the minor sigma of both covariances together in the encounter plane, C = s^2 sum of (1 + 8 t t') seen
-/// along the relative velocity; the trace of that, and the ratio of its axes, give the minor axis for s = 1. Objects that
-/// touch, or do not move against each other, have no dilution: there the combined radius stands for it.
-fn assumed_scale_km(states: &[State<Gcrf>; 2], dilution_km: Option<f64>, radius_km: f64) -> f64 {
+/// Objects that touch, or do not move against each other, have no dilution: there the combined radius stands for it, as the
+/// standard demands a covariance.
+fn assumed_sigma_km(states: &[State<Gcrf>; 2], dilution_km: Option<f64>, radius_km: f64) -> f64 {
     let [one, other] = states;
     let dilution_km = dilution_km.filter(|dilution_km| *dilution_km > 0.0);
-    let relative = (other.velocity_km_s - one.velocity_km_s).try_normalize(0.0);
-    let (Some(dilution_km), Some(along), Ok(ratio)) = (dilution_km, relative, aspect_ratio(one, other))
-    else {
-        return radius_km;
-    };
-    let trace = |state: &State<Gcrf>| {
-        let velocity = state.velocity_km_s.normalize();
-        let across = 1.0 - velocity.dot(&along) * velocity.dot(&along);
-        2.0 + 8.0 * across
-    };
-    let minor = (trace(one) + trace(other)) / (1.0 + ratio * ratio);
-    dilution_km / minor.sqrt()
+    let sigma_km =
+        dilution_km.and_then(|dilution_km| socrates::assumed_sigma_km(one, other, dilution_km).ok());
+    sigma_km.unwrap_or(radius_km)
 }
 
-fn assumed_covariance(state: &State<Gcrf>, scale_km: f64) -> RtnCovariance {
-    let along: Vector3<f64> = axes(state) * state.velocity_km_s.normalize();
-    let scale_m2 = (scale_km * M_PER_KM) * (scale_km * M_PER_KM);
-    let covariance_m2 = (Matrix3::identity() + along * along.transpose() * 8.0) * scale_m2;
+fn assumed_covariance(state: &State<Gcrf>, sigma_km: f64) -> RtnCovariance {
+    // One at rest has no direction in which it would be less certain.
+    let round = |_| Matrix3::from_diagonal_element(sigma_km * sigma_km);
+    let inertial_km2 = socrates::assumed_covariance_km2(state, sigma_km).unwrap_or_else(round);
+    let axes = axes(state);
+    let covariance_m2 = axes * inertial_km2 * axes.transpose() * (M_PER_KM * M_PER_KM);
     RtnCovariance {
         comments: vec!["assumed, not known".to_owned()],
         cr_r_m2: covariance_m2[(0, 0)],
@@ -261,10 +247,11 @@ fn assumed_covariance(state: &State<Gcrf>, scale_km: f64) -> RtnCovariance {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use astroshield_astro::probability::socrates::maximum_probability;
     use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, Strictness};
     use astroshield_formats::{read_messages, write_messages};
+    use nalgebra::Vector3;
 
     use super::*;
     use crate::assess;
@@ -272,25 +259,11 @@ mod tests {
     use crate::ids::{ConjunctionId, RunId, TenantId};
     use crate::screening::{RunKind, RunState};
 
-    fn message() -> (Cdm, Solution) {
+    /// The conjunction of two states.
+    pub(in crate::export) fn conjunction(states: &[State<Teme>; 2]) -> Conjunction {
         let at: Timestamp = "2026-01-02T03:04:05.123456Z".parse().unwrap();
-        let states = [
-            State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.1, 7.5, 0.0)),
-            State::<Teme>::new(Vector3::new(7000.1, 0.0, 0.2), Vector3::new(0.0, 1.0, 7.4)),
-        ];
         let maximum = maximum_probability(&states[0], &states[1], 0.011).unwrap();
-        let relative = states[1].velocity_km_s - states[0].velocity_km_s;
-        let solution = Solution {
-            tca: at,
-            miss_distance_km: (states[1].position_km - states[0].position_km).norm(),
-            miss_ric_km: [0.1, 0.0, 0.2],
-            relative_speed_km_s: relative.norm(),
-            maximum_probability: maximum.probability,
-            dilution_km: Some(maximum.sigma_minor_km),
-            probability: None,
-            method: ProbabilityMethod::Maximum,
-            at_edge: false,
-        };
+        let (one, other) = (&states[0], &states[1]);
         let participant = |number, hard_body_radius_m| Participant {
             number: CatalogNumber::new(number).unwrap(),
             name: None,
@@ -298,17 +271,36 @@ mod tests {
             epoch: Some(at),
             hard_body_radius_m,
         };
-        let conjunction = Conjunction {
+        Conjunction {
             id: ConjunctionId::first_seen(&TenantId::public(), [5, 7], Some(at)),
             tenant: TenantId::public(),
             objects: [participant(5, 10.0), participant(7, 1.0)],
             relation: false,
             status: ConjunctionStatus::Active,
-            solution: solution.clone(),
+            solution: Solution {
+                tca: at,
+                miss_distance_km: (other.position_km - one.position_km).norm(),
+                miss_ric_km: (axes(one) * (other.position_km - one.position_km)).into(),
+                relative_speed_km_s: (other.velocity_km_s - one.velocity_km_s).norm(),
+                maximum_probability: maximum.probability,
+                dilution_km: Some(maximum.sigma_minor_km),
+                probability: None,
+                method: ProbabilityMethod::Maximum,
+                at_edge: false,
+            },
             run: RunId::at(at),
             first_seen: at,
             last_seen: at,
-        };
+        }
+    }
+
+    fn message() -> (Cdm, Solution) {
+        let states = [
+            State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.1, 7.5, 0.0)),
+            State::<Teme>::new(Vector3::new(7000.1, 0.0, 0.2), Vector3::new(0.0, 1.0, 7.4)),
+        ];
+        let conjunction = conjunction(&states);
+        let (at, solution) = (conjunction.first_seen, conjunction.solution.clone());
         let run = Run {
             id: RunId::at(at),
             tenant: TenantId::public(),

@@ -1,6 +1,7 @@
 //! Export: what the service knows, as messages that others read.
 
 mod cdm;
+mod geometry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use astroshield_astro::screening::{Instant, Trajectory, TrajectoryError};
 use astroshield_astro::sgp4::{ElementError, PropagationError, Propagator};
 use astroshield_astro::state::{State, Teme};
 use astroshield_formats::{
-    CatalogNumber, Cdm, EarthOrientationKind, Header, Oem, OemMetadata, OemSegment, OemState, Omm,
-    OmmMeanElements, OmmMetadata, TimeSystem, Timestamp as Reading, TleParameters,
+    CatalogNumber, Cdm, Header, Oem, OemMetadata, OemSegment, OemState, Omm, OmmMeanElements, OmmMetadata,
+    TimeSystem, Timestamp as Reading, TleParameters,
 };
 use hifitime::TimeScale;
 use jiff::{SignedDuration, Timestamp};
@@ -20,11 +21,14 @@ use nalgebra::Vector3;
 use object_store::ObjectStore;
 
 use self::cdm::Side;
+pub use self::geometry::{AssumedCovariance, Geometry};
 use crate::blobs::BlobError;
-use crate::catalog::{ElementSet, ElementSetPlace};
+use crate::catalog::{ElementSet, ElementSetPlace, Grade};
 use crate::conjunction::{Conjunction, Participant};
 use crate::daily::{self, OrientationOfWindow, OrientationUsed};
+use crate::feed::OperatorEphemeris;
 use crate::ids::{ConjunctionId, TenantId};
+use crate::population::KeptEphemeris;
 use crate::ports::{Clock, Store, StoreError};
 use crate::screening::Run;
 use crate::{population, time};
@@ -75,6 +79,34 @@ pub enum ExportError {
     /// An ephemeris has no position.
     #[error(transparent)]
     Trajectory(#[from] TrajectoryError),
+    /// There is no ephemeris of the operator in the window.
+    #[error("no ephemeris of object {object} is known from {start} to {stop}")]
+    NoEphemeris {
+        /// The object.
+        object: CatalogNumber,
+        /// Start of the window.
+        start: Timestamp,
+        /// Stop of the window.
+        stop: Timestamp,
+    },
+    /// The ephemeris of the operator does not cover the window.
+    #[error(
+        "states are asked for outside of what the operator's ephemeris of object {object} covers: {spans}"
+    )]
+    NotCovered {
+        /// The object.
+        object: CatalogNumber,
+        /// What it covers.
+        spans: String,
+    },
+    /// The file of an ephemeris is gone or not to be read any more.
+    #[error("the ephemeris of object {object} that arrived {arrived} cannot be read any more")]
+    Unreadable {
+        /// The object.
+        object: CatalogNumber,
+        /// When it arrived.
+        arrived: Timestamp,
+    },
     /// A time that messages cannot write.
     #[error("{time} is outside the years that messages can write")]
     Time {
@@ -117,9 +149,23 @@ impl ReferenceFrame {
     }
 }
 
+/// What the states of an object follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MotionData {
+    /// The newest ephemeris of its operator that covers some of the window, else the element set: as in screening.
+    #[default]
+    Best,
+    /// The current element set.
+    ElementSet,
+    /// The newest ephemeris of its operator that covers some of the window.
+    Ephemeris,
+}
+
 /// Which states to give of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EphemerisRequest {
+    /// From which data.
+    pub data: MotionData,
     /// Frame.
     pub frame: ReferenceFrame,
     /// First time.
@@ -141,11 +187,26 @@ pub struct StateAt {
     pub velocity_km_s: [f64; 3],
 }
 
+/// What states follow from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatesSource {
+    /// The current element set.
+    ElementSet(Box<ElementSet>),
+    /// An ephemeris of the operator.
+    Ephemeris(Box<OperatorEphemeris>),
+}
+
 /// States of an object, and what they follow from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectStates {
-    /// The element set.
-    pub element_set: ElementSet,
+    /// Catalog number.
+    pub object: CatalogNumber,
+    /// Name.
+    pub name: Option<String>,
+    /// International designator.
+    pub international_designator: Option<String>,
+    /// What they follow from.
+    pub source: StatesSource,
     /// Frame.
     pub frame: ReferenceFrame,
     /// The orientation of the Earth, where the frame needs it and it is known for the whole window.
@@ -180,6 +241,25 @@ impl Exporter {
     /// # Errors
     /// When there is no such conjunction, or the data that it was found with is gone.
     pub async fn cdm(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Cdm, ExportError> {
+        let (conjunction, run, sides) = self.sides(tenant, id).await?;
+        cdm::of(&conjunction, &run, &sides, &self.originator, self.clock.now())
+    }
+
+    /// The geometry of a conjunction at closest approach.
+    ///
+    /// # Errors
+    /// As [`Exporter::cdm`].
+    pub async fn geometry(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Geometry, ExportError> {
+        let (conjunction, _, sides) = self.sides(tenant, id).await?;
+        Ok(Geometry::of(conjunction, sides.map(|side| side.state)))
+    }
+
+    /// A conjunction, the run that found it, and what both objects did then.
+    async fn sides(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<(Conjunction, Run, [Side; 2]), ExportError> {
         let not_found = |kind, id: String| ExportError::NotFound { kind, id };
         let conjunction = self.store.conjunction(tenant, id).await?;
         let conjunction = conjunction.ok_or_else(|| not_found("conjunction", id.to_string()))?;
@@ -188,7 +268,7 @@ impl Exporter {
         let [first, second] = &conjunction.objects;
         let sides =
             [self.side(&conjunction, &run, first).await?, self.side(&conjunction, &run, second).await?];
-        cdm::of(&conjunction, &run, &sides, &self.originator, self.clock.now())
+        Ok((conjunction, run, sides))
     }
 
     /// The current element set of an object.
@@ -208,43 +288,110 @@ impl Exporter {
         history.into_iter().find(is_current).ok_or_else(not_found)
     }
 
-    /// The states of an object by its current element set.
+    /// The states of an object.
     ///
     /// # Errors
-    /// When there is no element set, there are too many states, or SGP4 refuses.
+    /// When there is no such data, it does not cover the window, there are too many states, or SGP4 refuses.
     pub async fn states(
         &self,
         tenant: &TenantId,
         object: CatalogNumber,
         request: EphemerisRequest,
     ) -> Result<ObjectStates, ExportError> {
-        let element_set = self.element_set(tenant, object).await?;
-        let orientation = self.orientation(request).await?;
-        let used = orientation.as_ref().and_then(OrientationOfWindow::used);
-        let elements = element_set.elements;
-        let stopped = |_| ExportError::States { states: 0 };
-        let working = tokio::task::spawn_blocking(move || {
-            states(&Propagator::new(&elements)?, request, orientation.as_ref())
-        });
-        let states = working.await.map_err(stopped)??;
-        Ok(ObjectStates { element_set, frame: request.frame, orientation: used, states })
+        let ephemeris = match request.data {
+            MotionData::ElementSet => None,
+            MotionData::Best | MotionData::Ephemeris => self.ephemeris(tenant, object, request).await?,
+        };
+        let EphemerisRequest { start, stop, .. } = request;
+        match (ephemeris, request.data) {
+            (Some(ephemeris), _) => self.states_of_ephemeris(object, ephemeris, request).await,
+            (None, MotionData::Ephemeris) => Err(ExportError::NoEphemeris { object, start, stop }),
+            (None, _) => self.states_of_element_set(tenant, object, request).await,
+        }
     }
 
-    /// The orientation of the Earth over a window, for the frame that needs it. It is known for the whole window or not used:
-    /// an ephemeris must not jump where a table ends.
+    /// The newest ephemeris of an object that covers some of the window.
+    async fn ephemeris(
+        &self,
+        tenant: &TenantId,
+        object: CatalogNumber,
+        EphemerisRequest { start, stop, .. }: EphemerisRequest,
+    ) -> Result<Option<OperatorEphemeris>, ExportError> {
+        let ephemerides = self.store.ephemerides_as_of(tenant, self.clock.now(), (start, stop)).await?;
+        Ok(ephemerides.into_iter().find(|ephemeris| ephemeris.object == object.get()))
+    }
+
+    async fn states_of_element_set(
+        &self,
+        tenant: &TenantId,
+        object: CatalogNumber,
+        request: EphemerisRequest,
+    ) -> Result<ObjectStates, ExportError> {
+        let set = self.element_set(tenant, object).await?;
+        let orientation = self.orientation(request).await?;
+        let used = orientation.as_ref().and_then(OrientationOfWindow::used);
+        let elements = set.elements;
+        let working = move || {
+            let propagator = Propagator::new(&elements)?;
+            states(|time| by_element_set(&propagator, time), request, orientation.as_ref())
+        };
+        let states = in_background(working).await?;
+        Ok(ObjectStates {
+            object,
+            name: set.name.clone(),
+            international_designator: set.international_designator.clone(),
+            source: StatesSource::ElementSet(Box::new(set)),
+            frame: request.frame,
+            orientation: used,
+            states,
+        })
+    }
+
+    async fn states_of_ephemeris(
+        &self,
+        object: CatalogNumber,
+        ephemeris: OperatorEphemeris,
+        request: EphemerisRequest,
+    ) -> Result<ObjectStates, ExportError> {
+        let unreadable = || ExportError::Unreadable { object, arrived: ephemeris.arrived };
+        let kept = population::kept(&ephemeris, &self.blobs).await?.ok_or_else(unreadable)?;
+        let KeptEphemeris { subject, motion, spans, turns_with_earth } = kept;
+        if !spans.iter().any(|(from, to)| *from <= request.start && request.stop <= *to) {
+            let spans: Vec<String> = spans.iter().map(|(from, to)| format!("{from} to {to}")).collect();
+            return Err(ExportError::NotCovered { object, spans: spans.join(", ") });
+        }
+        // What was fixed to the Earth goes out as it came in.
+        let orientation = if turns_with_earth && request.frame == ReferenceFrame::Itrf {
+            ephemeris.orientation.clone()
+        } else {
+            self.orientation(request).await?
+        };
+        let used = orientation.as_ref().and_then(OrientationOfWindow::used);
+        let working = move || states(|time| state(&motion, time), request, orientation.as_ref());
+        let states = in_background(working).await?;
+        Ok(ObjectStates {
+            object,
+            name: subject.name,
+            international_designator: subject.international_designator,
+            source: StatesSource::Ephemeris(Box::new(ephemeris)),
+            frame: request.frame,
+            orientation: used,
+            states,
+        })
+    }
+
+    /// The orientation of the Earth over a window, for the frame that needs it.
     async fn orientation(
         &self,
         EphemerisRequest { frame, start, stop, .. }: EphemerisRequest,
     ) -> Result<Option<OrientationOfWindow>, ExportError> {
-        if frame != ReferenceFrame::Itrf || stop < start {
+        if frame != ReferenceFrame::Itrf {
             return Ok(None);
         }
-        let (from, to) = daily::days_of(start, stop);
-        let range = self.store.earth_orientation(from, to).await?;
-        Ok(OrientationOfWindow::of(range, start, stop))
+        Ok(OrientationOfWindow::known(&*self.store, start, stop).await?)
     }
 
-    /// The states of an object by its current element set, as an OEM.
+    /// The states of an object, as an OEM.
     ///
     /// # Errors
     /// As [`Exporter::states`].
@@ -266,17 +413,18 @@ impl Exporter {
     ) -> Result<Side, ExportError> {
         let (object, tca) = (participant.number, conjunction.solution.tca);
         let no_state = || ExportError::NoState { object };
-        let Some(epoch) = participant.epoch else {
+        if participant.grade == Grade::Ephemeris {
             let window = (run.window_start, run.window_stop);
             let ephemerides = self.store.ephemerides_as_of(&run.tenant, run.as_of, window).await?;
             let ephemeris = ephemerides.iter().find(|ephemeris| ephemeris.object == object.get());
-            let read = population::kept(ephemeris.ok_or_else(no_state)?, &self.blobs).await?;
-            let (subject, motion) = read.ok_or_else(no_state)?;
+            let kept = population::kept(ephemeris.ok_or_else(no_state)?, &self.blobs).await?;
+            let KeptEphemeris { subject, motion, .. } = kept.ok_or_else(no_state)?;
             return Ok(Side {
                 international_designator: subject.international_designator,
                 state: state(&motion, tca)?,
             });
-        };
+        }
+        let epoch = participant.epoch.ok_or_else(no_state)?;
         let after = ElementSetPlace::before(epoch + SignedDuration::from_millis(1));
         let sets = self.store.element_history(&run.tenant, object, Some(&after), HISTORY).await?.rows;
         let of_run = sets.into_iter().filter(|set| {
@@ -296,12 +444,25 @@ fn state(motion: &Trajectory, tca: Timestamp) -> Result<State<Teme>, ExportError
     Ok(motion.state(instant, 0.0)?)
 }
 
+fn by_element_set(propagator: &Propagator, time: Timestamp) -> Result<State<Teme>, ExportError> {
+    propagator
+        .propagate(propagator.minutes_since_epoch(time::to_epoch(time)))
+        .map_err(|error| ExportError::Propagation { time, error })
+}
+
+/// Computes on a thread of its own.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ExportError> + Send + 'static,
+) -> Result<T, ExportError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ExportError::States { states: 0 })?
+}
+
 fn states(
-    propagator: &Propagator,
+    motion: impl Fn(Timestamp) -> Result<State<Teme>, ExportError>,
     request: EphemerisRequest,
     orientation: Option<&OrientationOfWindow>,
 ) -> Result<Vec<StateAt>, ExportError> {
-    let EphemerisRequest { frame, start, stop, step } = request;
+    let EphemerisRequest { frame, start, stop, step, .. } = request;
     let span = Duration::try_from(stop.duration_since(start)).unwrap_or_default();
     let count = match step.as_nanos() {
         0 => 0,
@@ -314,9 +475,7 @@ fn states(
     let mut next = start;
     for _ in 0..count {
         let epoch = time::to_epoch(next);
-        let teme = propagator
-            .propagate(propagator.minutes_since_epoch(epoch))
-            .map_err(|error| ExportError::Propagation { time: next, error })?;
+        let teme = motion(next)?;
         let earth = orientation.and_then(|window| window.at(next)).unwrap_or(EarthOrientation::NEGLECTED);
         let (position_km, velocity_km_s) = in_frame(&teme, epoch, frame, &earth);
         states.push(StateAt {
@@ -409,17 +568,16 @@ pub fn omm(set: &ElementSet) -> Result<Omm, ExportError> {
     })
 }
 
-/// States by an element set as an OEM.
+/// States as an OEM.
 ///
 /// # Errors
 /// When there are no states, or a time is outside the years that messages can write.
 pub fn oem(object: &ObjectStates) -> Result<Oem, ExportError> {
-    let ObjectStates { element_set: set, frame, states, .. } = object;
+    let ObjectStates { source, frame, states, .. } = object;
     let (Some(first), Some(last)) = (states.first(), states.last()) else {
         return Err(ExportError::States { states: 0 });
     };
     let unknown = || "UNKNOWN".to_owned();
-    let epoch = time::from_epoch(set.elements.epoch).unwrap_or(set.arrived);
     let rows = states.iter().map(|state| {
         Ok(OemState {
             epoch: reading(state.time)?,
@@ -428,22 +586,20 @@ pub fn oem(object: &ObjectStates) -> Result<Oem, ExportError> {
             acceleration_km_s2: None,
         })
     });
-    let mut comments =
-        vec![format!("SGP4 from the element set of {} UTC, catalog number {}", reading(epoch)?, set.object)];
+    let mut comments = vec![match source {
+        StatesSource::ElementSet(set) => {
+            let epoch = time::from_epoch(set.elements.epoch).unwrap_or(set.arrived);
+            format!("SGP4 from the element set of {} UTC, catalog number {}", reading(epoch)?, object.object)
+        }
+        StatesSource::Ephemeris(ephemeris) => format!(
+            "Interpolated from the operator's ephemeris that arrived {} UTC, catalog number {}",
+            reading(ephemeris.arrived)?,
+            object.object
+        ),
+    }];
     if *frame == ReferenceFrame::Itrf {
-        comments.push(match &object.orientation {
-            Some(used) => format!(
-                "UT1-UTC and polar motion of {} to {}, {}, from {}",
-                used.first_day,
-                used.last_day,
-                match used.kind {
-                    EarthOrientationKind::Observed => "observed",
-                    EarthOrientationKind::Predicted => "in part predicted",
-                },
-                used.source
-            ),
-            None => "UT1-UTC and polar motion are not known and taken as zero".to_owned(),
-        });
+        let used = object.orientation.as_ref();
+        comments.push(used.map_or_else(|| daily::NOT_KNOWN.to_owned(), ToString::to_string));
     }
     Ok(Oem {
         version: "3.0".to_owned(),
@@ -451,8 +607,8 @@ pub fn oem(object: &ObjectStates) -> Result<Oem, ExportError> {
         segments: vec![OemSegment {
             metadata: OemMetadata {
                 comments,
-                object_name: set.name.clone().unwrap_or_else(unknown),
-                object_id: set.international_designator.clone().unwrap_or_else(unknown),
+                object_name: object.name.clone().unwrap_or_else(unknown),
+                object_id: object.international_designator.clone().unwrap_or_else(unknown),
                 center_name: "EARTH".to_owned(),
                 ref_frame: frame.name().to_owned(),
                 ref_frame_epoch: None,
@@ -514,22 +670,34 @@ mod tests {
     fn an_ephemeris_has_the_states_that_were_asked_for_in_the_frame_that_it_names() {
         let start: Timestamp = "2008-09-20T12:00:00Z".parse().unwrap();
         let request = |frame| EphemerisRequest {
+            data: MotionData::Best,
             frame,
             start,
             stop: start + SignedDuration::from_mins(10),
             step: Duration::from_secs(60),
         };
         let propagator = Propagator::new(&set().elements).unwrap();
-        let teme = states(&propagator, request(ReferenceFrame::Teme), None).unwrap();
+        let motion = |time| by_element_set(&propagator, time);
+        let teme = states(motion, request(ReferenceFrame::Teme), None).unwrap();
         assert_eq!(teme.len(), 11);
         for frame in [ReferenceFrame::Itrf, ReferenceFrame::Gcrf, ReferenceFrame::Eme2000] {
-            let states = states(&propagator, request(frame), None).unwrap();
-            let object = ObjectStates { element_set: set(), frame, orientation: None, states };
+            let states = states(motion, request(frame), None).unwrap();
+            let ElementSet { object, name, international_designator, .. } = set();
+            let source = StatesSource::ElementSet(Box::new(set()));
+            let object = ObjectStates {
+                object,
+                name,
+                international_designator,
+                source,
+                frame,
+                orientation: None,
+                states,
+            };
             let text = write(Message::Oem(Box::new(oem(&object).unwrap())), Notation::Kvn);
             let document = read_messages(text.as_bytes(), "test", Strictness::Strict).unwrap();
             let [Message::Oem(read)] = &document.messages[..] else { panic!("one OEM") };
             assert_eq!(read.segments[0].metadata.ref_frame, frame.name());
-            let motion = crate::trajectory::of_oem(read).unwrap();
+            let motion = crate::trajectory::of_oem(read, None).unwrap();
             let back = state(&motion, start + SignedDuration::from_mins(5)).unwrap();
             let error_km = (back.position_km - Vector3::from(teme[5].position_km)).norm();
             assert!(error_km < 1e-6, "{}: {error_km} km", frame.name());
@@ -542,8 +710,9 @@ mod tests {
         let start: Timestamp = "2008-09-20T12:00:00Z".parse().unwrap();
         let refused = |hours, step| {
             let stop = start + SignedDuration::from_hours(hours);
-            let request = EphemerisRequest { frame: ReferenceFrame::Teme, start, stop, step };
-            match states(&propagator, request, None) {
+            let (data, frame) = (MotionData::Best, ReferenceFrame::Teme);
+            let request = EphemerisRequest { data, frame, start, stop, step };
+            match states(|time| by_element_set(&propagator, time), request, None) {
                 Err(ExportError::States { states }) => states,
                 other => panic!("{other:?}"),
             }

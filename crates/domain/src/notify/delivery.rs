@@ -6,11 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Notifier, message};
-use crate::alert::{AlertChange, Channel, Delivery, DeliveryState};
+use super::{Encounter, Notifier, message};
+use crate::alert::{
+    Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Channel, Delivery, DeliveryState, Severity,
+    Subject,
+};
+use crate::ids::AlertId;
 use crate::metrics;
 use crate::patience::Patience;
 use crate::ports::{DeliveryError, StoreError, WebhookRequest};
+use crate::time;
 use crate::trace::Trace;
 
 /// Waits after each failed attempt; after the last one a message is given up.
@@ -141,7 +146,66 @@ impl Notifier {
             (_, problem) => tracing::error!(?problem, attempts = delivery.attempts + 1, "given up"),
         }
         let Verdict { state, next_attempt, problem } = verdict;
+        if state == DeliveryState::Failed {
+            // Before it is recorded: after a crash in between, it is tried and given up again.
+            self.tell_of_given_up(delivery, problem.as_deref().unwrap_or("no reason is known")).await?;
+        }
         self.store.put_delivery(delivery.id, state, next_attempt, problem.as_deref()).await
+    }
+
+    /// Alerts the tenant that a message was given up: somebody was to be told, and was not. The alert stays until somebody
+    /// resolves it, and follows the newest such message.
+    async fn tell_of_given_up(&self, delivery: &Delivery, problem: &str) -> Result<(), StoreError> {
+        let tenant = &delivery.tenant;
+        let about = self.store.alert(tenant, delivery.alert).await?;
+        // Of messages about this very alert there is nothing more to tell.
+        let Some(about) = about.filter(|about| about.subject != Subject::Undelivered) else { return Ok(()) };
+        let to = match &delivery.channel {
+            Channel::Email { address } => address.clone(),
+            Channel::Webhook { webhook } => match self.store.webhook(tenant, *webhook).await? {
+                Some(webhook) => format!("webhook {:?}", webhook.name),
+                None => format!("webhook {webhook}"),
+            },
+        };
+        let summary = format!("a message to {to} was given up ({problem}): {}", about.summary);
+        let now = time::to_microsecond(self.clock.now());
+        let unresolved = self.store.unresolved_alerts(tenant).await?;
+        if let Some(known) = unresolved.iter().find(|alert| alert.subject == Subject::Undelivered) {
+            let refresh = AlertRefresh { alert: known.id, summary, originator: None, probability: None };
+            return self.store.refresh_alerts(tenant, &[refresh]).await;
+        }
+        let alert = Alert {
+            id: AlertId::at(now),
+            tenant: tenant.clone(),
+            subject: Subject::Undelivered,
+            severity: Severity::Warning,
+            state: AlertState::Open,
+            summary,
+            opened: now,
+            updated: now,
+            acknowledged: None,
+            resolved: None,
+            resolved_by: None,
+            muted_until: None,
+            muted_by: None,
+            escalate_at: None,
+            escalated: None,
+            told_probability: None,
+            originator: None,
+            version: 0,
+        };
+        // Not to the channel that does not take them.
+        let mut channels = super::platform_channels(&*self.store, tenant).await?;
+        channels.retain(|channel| *channel != delivery.channel);
+        let deliveries =
+            message::deliveries(&alert, AlertChange::Opened, Encounter::default(), &channels, now);
+        let alerts = vec![(alert, AlertChange::Opened)];
+        let changes = AlertChanges { alerts, deliveries, ..AlertChanges::default() };
+        match self.store.change_alerts(tenant, &changes, None, now).await {
+            // Another message was given up at the same time.
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<Result<(), DeliveryError>, StoreError> {

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::encounter::{Encounter, MARGIN, Messages, encounters, pair};
 use super::rules::Criteria;
 use super::{Notifier, escalate_at, message, over};
 use crate::alert::{
-    Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Delivery, Rule, Severity, Subject,
+    Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Channel, Delivery, Rule, Severity, Subject,
+    WatchList,
 };
-use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus};
+use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus, ReceivedCdm};
 use crate::ids::{AlertId, ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
 use crate::time;
@@ -26,6 +28,12 @@ struct Evaluation<'a> {
     tenant: &'a TenantId,
     now: Timestamp,
     unresolved: HashMap<String, Alert>,
+    /// What messages tell of encounters to come, by pair.
+    messages: HashMap<[u32; 2], Vec<Messages>>,
+    /// Conjunctions that rules speak of by our own solution.
+    active: HashSet<ConjunctionId>,
+    /// Keys of subjects that rules speak of by messages.
+    told: HashSet<String>,
     changes: AlertChanges,
     refreshed: Vec<AlertRefresh>,
 }
@@ -91,15 +99,19 @@ impl Notifier {
             tenant,
             now,
             unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
+            messages: messages_ahead(&*self.store, tenant, now).await?,
+            active: HashSet::new(),
+            told: HashSet::new(),
             changes: AlertChanges { since, ..AlertChanges::default() },
             refreshed: Vec::new(),
         };
         let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
-        let mut active = HashSet::new();
         for rule in rules {
-            evaluation.apply(rule, &Criteria::of(rule, &lists), &mut active).await?;
+            let criteria = Criteria::of(rule, &lists);
+            let met = evaluation.apply(rule, &criteria).await?;
+            evaluation.apply_to_messages(rule, &criteria, &met).await?;
         }
-        evaluation.resolve(&active).await?;
+        evaluation.resolve().await?;
         let Evaluation { changes, refreshed, .. } = evaluation;
         if !refreshed.is_empty() {
             self.store.refresh_alerts(tenant, &refreshed).await?;
@@ -116,57 +128,137 @@ impl Notifier {
     }
 }
 
+/// What messages that a tenant sees tell of encounters to come, by pair.
+async fn messages_ahead(
+    store: &dyn Store,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<HashMap<[u32; 2], Vec<Messages>>, StoreError> {
+    // The newest may say that it is later than those before it.
+    let from = now.saturating_sub(MARGIN).unwrap_or(now);
+    let mut by_pair: HashMap<[u32; 2], Vec<Messages>> = HashMap::new();
+    for messages in encounters(store.cdms_from(tenant, from).await?) {
+        if messages.is_ahead(now) {
+            by_pair.entry(messages.pair).or_default().push(messages);
+        }
+    }
+    Ok(by_pair)
+}
+
+/// What messages tell of a pair around a time.
+fn told_of(messages: &HashMap<[u32; 2], Vec<Messages>>, pair: [u32; 2], tca: Timestamp) -> Option<&Messages> {
+    messages.get(&pair)?.iter().find(|messages| messages.is_at(tca))
+}
+
+fn pair_of(conjunction: &Conjunction) -> [u32; 2] {
+    pair(conjunction.objects.each_ref().map(|object| object.number))
+}
+
 impl Evaluation<'_> {
-    /// Opens and raises the alerts of a rule; adds the conjunctions that it met to `active`.
+    fn messages_of(&self, conjunction: &Conjunction) -> Option<Messages> {
+        told_of(&self.messages, pair_of(conjunction), conjunction.solution.tca).cloned()
+    }
+
+    /// Opens and raises the alerts of a rule; returns the conjunctions that it met.
     async fn apply(
         &mut self,
         rule: &Rule,
         criteria: &Criteria<'_>,
-        active: &mut HashSet<ConjunctionId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<HashSet<ConjunctionId>, StoreError> {
         let now = self.now;
         let mut query = criteria.query(now);
-        let mut matches = 0;
+        let mut met = HashSet::new();
         loop {
             let page = self.store.conjunctions(self.tenant, &query).await?;
             for conjunction in page.rows.iter().filter(|found| criteria.meets(found, now)) {
-                if matches == MATCHES {
+                if met.len() == MATCHES {
                     tracing::warn!(rule = %rule.id, name = rule.name, MATCHES, "the rule speaks of more than are told");
-                    return Ok(());
+                    return Ok(met);
                 }
-                matches += 1;
-                active.insert(conjunction.id);
-                self.meet(rule, conjunction).await?;
+                met.insert(conjunction.id);
+                self.active.insert(conjunction.id);
+                let mut messages = self.messages_of(conjunction);
+                if let Some(messages) = &mut messages {
+                    messages.newest.retain(|message| criteria.meets_message(message, now));
+                }
+                self.meet(rule, Some(conjunction), true, messages.as_ref()).await?;
             }
-            let Some(last) = page.rows.last().filter(|_| page.more) else { return Ok(()) };
+            let Some(last) = page.rows.last().filter(|_| page.more) else { return Ok(met) };
             query.after = Some(ConjunctionCursor { value: last.leading_probability(), id: last.id });
         }
     }
 
-    /// A rule speaks of a conjunction.
-    async fn meet(&mut self, rule: &Rule, conjunction: &Conjunction) -> Result<(), StoreError> {
-        let subject = Subject::Conjunction { conjunction: conjunction.id, rule: rule.id };
+    /// The same of encounters that the rule does not speak of by our own solution: messages tell more of them, or only
+    /// messages do.
+    async fn apply_to_messages(
+        &mut self,
+        rule: &Rule,
+        criteria: &Criteria<'_>,
+        met: &HashSet<ConjunctionId>,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let mut concerned: Vec<Messages> = self.messages.values().flatten().cloned().collect();
+        for messages in &mut concerned {
+            messages.newest.retain(|message| criteria.meets_message(message, now));
+        }
+        concerned.retain(|messages| !messages.newest.is_empty());
+        let key = |messages: &Messages| messages.newest.first().and_then(ReceivedCdm::leading_probability);
+        concerned.sort_by(|one, other| {
+            let order = key(other).unwrap_or(-1.0).total_cmp(&key(one).unwrap_or(-1.0));
+            order.then((one.pair, one.first_tca).cmp(&(other.pair, other.first_tca)))
+        });
+        if concerned.len() > MATCHES {
+            tracing::warn!(rule = %rule.id, name = rule.name, MATCHES, "messages tell the rule of more than are told");
+            concerned.truncate(MATCHES);
+        }
+        for messages in concerned {
+            let Some(newest) = messages.newest.first() else { continue };
+            let found = self.store.conjunction_at(self.tenant, newest.objects, newest.tca).await?;
+            let conjunction = match found {
+                Some(id) if met.contains(&id) => continue,
+                Some(id) => self.store.conjunction(self.tenant, id).await?,
+                None => None,
+            };
+            if conjunction.as_ref().is_none_or(|found| criteria.wants_relation(found)) {
+                self.meet(rule, conjunction.as_ref(), false, Some(&messages)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A rule speaks of an encounter: by our own solution if that counts, and by the messages that are given.
+    async fn meet(
+        &mut self,
+        rule: &Rule,
+        conjunction: Option<&Conjunction>,
+        own_counts: bool,
+        messages: Option<&Messages>,
+    ) -> Result<(), StoreError> {
+        let encounter = Encounter { own_counts, ..Encounter::of(conjunction, messages) };
+        let Some(subject) = self.subject(rule, conjunction, messages) else { return Ok(()) };
         let key = subject.key();
+        self.told.insert(key.clone());
         let (alert, change) = match self.unresolved.get(&key) {
-            Some(alert) if alert.state != AlertState::Muted && is_raised(alert, rule, conjunction) => {
+            Some(alert) if alert.state != AlertState::Muted && is_raised(alert, rule, encounter) => {
                 let raised = Alert {
                     severity: rule.severity.max(alert.severity),
                     updated: self.now,
-                    summary: message::summary(conjunction),
+                    summary: message::summary(encounter),
                     version: alert.version + 1,
-                    told_probability: Some(conjunction.leading_probability()),
+                    told_probability: encounter.leading_probability(),
+                    originator: encounter.leader().map(|message| message.originator.clone()),
                     ..alert.clone()
                 };
                 (raised, AlertChange::Raised)
             }
             Some(alert) => {
-                self.refreshed.extend(refresh(alert, conjunction));
+                self.refreshed.extend(refresh(alert, encounter));
                 return Ok(());
             }
-            None if self.is_settled(&key, conjunction).await? => return Ok(()),
-            None => (self.open(rule, subject, conjunction), AlertChange::Opened),
+            None if self.is_settled(rule, conjunction, messages).await? => return Ok(()),
+            None => (self.open(rule, subject, encounter), AlertChange::Opened),
         };
-        let told = message::deliveries(&alert, change, Some(conjunction), &rule.channels, self.now);
+        let told = message::deliveries(&alert, change, encounter, &rule.channels, self.now);
         let since = self.changes.since;
         self.changes.deliveries.extend(told.into_iter().map(|delivery| Delivery { since, ..delivery }));
         self.changes.alerts.push((alert.clone(), change));
@@ -174,70 +266,135 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    fn open(&self, rule: &Rule, subject: Subject, conjunction: &Conjunction) -> Alert {
+    /// What the alert of an encounter is about. One that messages opened stays the alert of the encounter when a run finds
+    /// it, too.
+    fn subject(
+        &self,
+        rule: &Rule,
+        conjunction: Option<&Conjunction>,
+        messages: Option<&Messages>,
+    ) -> Option<Subject> {
+        let (pair, at) = match (conjunction, messages) {
+            (_, Some(messages)) => (messages.pair, messages.first_tca),
+            (Some(conjunction), None) => (pair_of(conjunction), conjunction.solution.tca),
+            (None, None) => return None,
+        };
+        let is_same = |subject: &&Subject| match subject {
+            Subject::Messages { objects, tca, rule: of } => {
+                let near = |other: Timestamp| tca.duration_since(other).abs() <= MARGIN;
+                *of == rule.id
+                    && *objects == pair
+                    && (near(at) || messages.is_some_and(|told| told.is_at(*tca)))
+            }
+            _ => false,
+        };
+        let opened = self.unresolved.values().map(|alert| &alert.subject).find(is_same).cloned();
+        let by_conjunction =
+            conjunction.map(|found| Subject::Conjunction { conjunction: found.id, rule: rule.id });
+        Some(opened.or(by_conjunction).unwrap_or(Subject::Messages { objects: pair, tca: at, rule: rule.id }))
+    }
+
+    fn open(&self, rule: &Rule, subject: Subject, encounter: Encounter<'_>) -> Alert {
         Alert {
             id: AlertId::at(self.now),
             tenant: self.tenant.clone(),
             subject,
             severity: rule.severity,
             state: AlertState::Open,
-            summary: message::summary(conjunction),
+            summary: message::summary(encounter),
             opened: self.now,
             updated: self.now,
             acknowledged: None,
             resolved: None,
+            resolved_by: None,
             muted_until: None,
+            muted_by: None,
             escalate_at: escalate_at(rule, self.now),
             escalated: None,
-            told_probability: Some(conjunction.leading_probability()),
+            told_probability: encounter.leading_probability(),
+            originator: encounter.leader().map(|message| message.originator.clone()),
             version: 0,
         }
     }
 
-    /// Whether somebody has resolved the alert of this subject while its conjunction was there: they want to hear no more
-    /// of it, unless it goes and comes back.
-    async fn is_settled(&self, key: &str, conjunction: &Conjunction) -> Result<bool, StoreError> {
-        let past = self.store.resolved_alert(self.tenant, key).await?;
-        let Some(resolved) = past.and_then(|alert| alert.resolved) else { return Ok(false) };
+    /// Whether somebody has resolved the alert of this encounter while it was there: they want to hear no more of it, unless
+    /// it goes and comes back.
+    async fn is_settled(
+        &self,
+        rule: &Rule,
+        conjunction: Option<&Conjunction>,
+        messages: Option<&Messages>,
+    ) -> Result<bool, StoreError> {
+        if let Some(told) = messages {
+            let (objects, tca) = (told.pair, told.first_tca);
+            let key = Subject::Messages { objects, tca, rule: rule.id }.key();
+            if self.store.resolved_alert(self.tenant, &key).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        let Some(conjunction) = conjunction else { return Ok(false) };
+        let key = Subject::Conjunction { conjunction: conjunction.id, rule: rule.id }.key();
+        let past = self.store.resolved_alert(self.tenant, &key).await?;
+        let Some((resolved, by)) = past.and_then(|alert| Some((alert.resolved?, alert.resolved_by))) else {
+            return Ok(false);
+        };
+        if by.is_some() && messages.is_some_and(|told| told.arrived <= resolved) {
+            return Ok(true);
+        }
         let history = self.store.conjunction_history(self.tenant, conjunction.id).await?;
         let then = history.iter().rev().find(|entry| entry.at <= resolved);
         Ok(then.is_some_and(|entry| entry.status == ConjunctionStatus::Active))
     }
 
-    /// Resolves the alerts whose conjunction is cleared, past, superseded, or gone.
-    async fn resolve(&mut self, active: &HashSet<ConjunctionId>) -> Result<(), StoreError> {
-        let mut rules: Option<Vec<Rule>> = None;
+    /// Resolves the alerts whose encounter is cleared, past, superseded, or gone.
+    async fn resolve(&mut self) -> Result<(), StoreError> {
+        let mut watching: Option<(Vec<Rule>, Vec<WatchList>)> = None;
         let mut alerts: Vec<Alert> = self.unresolved.values().cloned().collect();
         alerts.sort_by_key(|alert| alert.id);
         for alert in alerts {
-            let Subject::Conjunction { conjunction: id, rule: of } = alert.subject else { continue };
-            if active.contains(&id) {
+            let Some(of) = alert.subject.rule().filter(|_| !self.told.contains(&alert.subject.key())) else {
                 continue;
-            }
-            let conjunction = self.store.conjunction(self.tenant, id).await?;
-            if let Some(conjunction) = conjunction.as_ref().filter(|found| is_ahead(found, self.now)) {
-                self.refreshed.extend(refresh(&alert, conjunction));
+            };
+            let conjunction = match &alert.subject {
+                Subject::Conjunction { conjunction, .. } if self.active.contains(conjunction) => continue,
+                Subject::Conjunction { conjunction, .. } => {
+                    self.store.conjunction(self.tenant, *conjunction).await?
+                }
+                _ => None,
+            };
+            let messages = match (&alert.subject, &conjunction) {
+                (Subject::Messages { objects, tca, .. }, _) => {
+                    told_of(&self.messages, *objects, *tca).cloned()
+                }
+                (_, Some(conjunction)) => self.messages_of(conjunction),
+                _ => None,
+            };
+            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref());
+            let by_messages = matches!(alert.subject, Subject::Messages { .. }) && messages.is_some();
+            if by_messages || conjunction.as_ref().is_some_and(|found| is_ahead(found, self.now)) {
+                self.refreshed.extend(refresh(&alert, encounter));
                 continue;
             }
             let quiet = alert.state == AlertState::Muted || alert.severity == Severity::Info;
+            if watching.is_none() && (messages.is_some() || !quiet) {
+                let rules = self.store.rules(self.tenant).await?;
+                watching = Some((rules, self.store.watch_lists(self.tenant).await?));
+            }
+            let rule = watching.iter().flat_map(|(rules, _)| rules).find(|rule| rule.id == of);
+            if let (Some(messages), Some(rule), Some((_, lists))) = (&messages, rule, &watching) {
+                // Our runs find it no longer, but the rule speaks of it by what a message says.
+                let criteria = Criteria::of(rule, lists);
+                if messages.newest.iter().any(|message| criteria.meets_message(message, self.now)) {
+                    self.refreshed.extend(refresh(&alert, encounter));
+                    continue;
+                }
+            }
             let alert = over(alert, self.now);
-            if !quiet {
-                let known = match &mut rules {
-                    Some(known) => known,
-                    None => rules.insert(self.store.rules(self.tenant).await?),
-                };
-                let channels = known.iter().find(|rule| rule.id == of).map(|rule| {
-                    let escalated = alert.escalated.is_some();
-                    let others = rule.escalation_channels.iter().filter(|_| escalated);
-                    rule.channels.iter().chain(others).cloned().collect::<Vec<_>>()
-                });
-                let told = message::deliveries(
-                    &alert,
-                    AlertChange::Resolved,
-                    conjunction.as_ref(),
-                    &channels.unwrap_or_default(),
-                    self.now,
-                );
+            if let Some(rule) = rule.filter(|_| !quiet) {
+                let escalated = rule.escalation_channels.iter().filter(|_| alert.escalated.is_some());
+                let channels: Vec<Channel> = rule.channels.iter().chain(escalated).cloned().collect();
+                let resolved = AlertChange::Resolved;
+                let told = message::deliveries(&alert, resolved, encounter, &channels, self.now);
                 self.changes.deliveries.extend(told);
             }
             self.changes.alerts.push((alert, AlertChange::Resolved));
@@ -247,29 +404,35 @@ impl Evaluation<'_> {
 }
 
 /// Whether an alert that a rule still speaks of has become more urgent than was told.
-fn is_raised(alert: &Alert, rule: &Rule, conjunction: &Conjunction) -> bool {
-    let probability = conjunction.leading_probability();
-    let has_grown =
-        alert.told_probability.is_some_and(|told| probability > told && probability >= GROWTH * told);
+fn is_raised(alert: &Alert, rule: &Rule, encounter: Encounter<'_>) -> bool {
+    let (told, probability) = (alert.told_probability, encounter.leading_probability());
+    let has_grown = told
+        .zip(probability)
+        .is_some_and(|(told, probability)| probability > told && probability >= GROWTH * told);
     rule.severity > alert.severity || has_grown
 }
 
 /// What has changed about an alert that its line does not say.
-fn refresh(alert: &Alert, conjunction: &Conjunction) -> Option<AlertRefresh> {
-    let (summary, probability) = (message::summary(conjunction), conjunction.leading_probability());
-    let is_new = summary != alert.summary || alert.told_probability.is_none();
-    is_new.then_some(AlertRefresh { alert: alert.id, summary, probability })
+fn refresh(alert: &Alert, encounter: Encounter<'_>) -> Option<AlertRefresh> {
+    let (summary, probability) = (message::summary(encounter), encounter.leading_probability());
+    let is_new = summary != alert.summary || (alert.told_probability.is_none() && probability.is_some());
+    let originator = encounter.leader().map(|message| message.originator.clone());
+    is_new.then_some(AlertRefresh { alert: alert.id, summary, originator, probability })
 }
 
 /// Whether a conjunction is still to come.
 fn is_ahead(conjunction: &Conjunction, now: Timestamp) -> bool {
-    conjunction.status == ConjunctionStatus::Active && conjunction.solution.tca >= now
+    conjunction.is_active() && conjunction.solution.tca >= now
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::samples::{at, conjunction, rule};
     use super::*;
+
+    fn own(found: &Conjunction) -> Encounter<'_> {
+        Encounter::of(Some(found), None)
+    }
 
     #[test]
     fn an_alert_is_raised_when_its_conjunction_is_ten_times_as_likely_as_was_told() {
@@ -285,23 +448,26 @@ mod tests {
             updated: at(0),
             acknowledged: None,
             resolved: None,
+            resolved_by: None,
             muted_until: None,
+            muted_by: None,
             escalate_at: None,
             escalated: None,
             version: 0,
             told_probability,
+            originator: None,
         };
         let (known, unknown, none) = (told(Some(1e-6)), told(None), told(Some(0.0)));
         for (probability, expected) in [(9.9e-6, false), (1e-5, true), (1e-7, false)] {
             found.solution.maximum_probability = probability;
-            assert_eq!(is_raised(&known, &rule(), &found), expected, "{probability}");
-            assert!(!is_raised(&unknown, &rule(), &found), "nothing was told before");
+            assert_eq!(is_raised(&known, &rule(), own(&found)), expected, "{probability}");
+            assert!(!is_raised(&unknown, &rule(), own(&found)), "nothing was told before");
         }
-        assert!(is_raised(&none, &rule(), &found));
+        assert!(is_raised(&none, &rule(), own(&found)));
         found.solution.maximum_probability = 0.0;
-        assert!(!is_raised(&none, &rule(), &found), "no more likely than before");
+        assert!(!is_raised(&none, &rule(), own(&found)), "no more likely than before");
         let critical = Rule { severity: Severity::Critical, ..rule() };
-        assert!(is_raised(&known, &critical, &found));
+        assert!(is_raised(&known, &critical, own(&found)));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What is told of an alert: the JSON of a webhook, a line for people, a mail.
 
+use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::encounter::Encounter;
 use crate::alert::{Alert, AlertChange, Channel, Delivery, DeliveryState, Subject};
-use crate::conjunction::{Conjunction, Participant};
+use crate::conjunction::{Conjunction, Participant, ReceivedCdm};
 use crate::ids::DeliveryId;
 use crate::ports::Mail;
 use crate::trace::Trace;
@@ -12,32 +14,45 @@ use crate::trace::Trace;
 /// What numbers from element sets are worth.
 const NOTICE: &str = "from public element sets: for awareness, not for a maneuver decision";
 
-/// One line for people.
-pub(super) fn summary(conjunction: &Conjunction) -> String {
-    let name = |object: &Participant| match &object.name {
-        Some(name) => format!("{name} [{}]", object.number),
-        None => format!("[{}]", object.number),
+/// One line for people; it says whose numbers these are, if they are not ours.
+pub(super) fn summary(encounter: Encounter<'_>) -> String {
+    let named = |number: CatalogNumber, name: Option<&String>| match name {
+        Some(name) => format!("{name} [{number}]"),
+        None => format!("[{number}]"),
     };
-    let [one, other] = &conjunction.objects;
-    let solution = &conjunction.solution;
+    let minute = |tca: Timestamp| tca.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let pair = match (encounter.conjunction, encounter.messages.first()) {
+        (Some(found), _) => found.objects.each_ref().map(|object| named(object.number, object.name.as_ref())),
+        (None, Some(message)) => message.objects.map(|number| named(number, None)),
+        (None, None) => return String::new(),
+    };
+    let pair = pair.join(" and ");
+    if let Some(message) = encounter.leader() {
+        let probability = match message.leading_probability() {
+            Some(probability) => format!("probability {probability:.1e}"),
+            None => "no probability".to_owned(),
+        };
+        return format!(
+            "{pair}: {:.3} km at {} UTC, {probability}, by a message of {}",
+            message.miss_distance_km,
+            minute(message.tca),
+            message.originator,
+        );
+    }
+    let Some(Conjunction { solution, .. }) = encounter.conjunction else { return pair };
     let (kind, probability) = match solution.probability {
         Some(probability) => ("probability", probability),
         None => ("maximum probability", solution.maximum_probability),
     };
-    format!(
-        "{} and {}: {:.3} km at {} UTC, {kind} {probability:.1e}",
-        name(one),
-        name(other),
-        solution.miss_distance_km,
-        solution.tca.strftime("%Y-%m-%d %H:%M:%S"),
-    )
+    let (miss_distance_km, tca) = (solution.miss_distance_km, minute(solution.tca));
+    format!("{pair}: {miss_distance_km:.3} km at {tca} UTC, {kind} {probability:.1e}")
 }
 
 /// Messages about an alert, one for each channel. The identity is in the body, so that every attempt tells the same.
 pub(crate) fn deliveries(
     alert: &Alert,
     change: AlertChange,
-    conjunction: Option<&Conjunction>,
+    encounter: Encounter<'_>,
     channels: &[Channel],
     now: Timestamp,
 ) -> Vec<Delivery> {
@@ -56,7 +71,7 @@ pub(crate) fn deliveries(
             alert: alert.id,
             change,
             channel: channel.clone(),
-            body: body(id, alert, change, conjunction, now),
+            body: body(id, alert, change, encounter, now),
             state: DeliveryState::Due,
             attempts: 0,
             next_attempt: now,
@@ -84,7 +99,7 @@ fn body(
     id: DeliveryId,
     alert: &Alert,
     change: AlertChange,
-    conjunction: Option<&Conjunction>,
+    encounter: Encounter<'_>,
     now: Timestamp,
 ) -> String {
     let time = |time: Timestamp| time.to_string();
@@ -104,9 +119,13 @@ fn body(
                 "acknowledged_by": alert.acknowledged.as_ref().map(|(by, _)| by),
                 "acknowledged": alert.acknowledged.as_ref().map(|(_, at)| time(*at)),
                 "escalated": alert.escalated.map(time),
+                "originator": alert.originator,
                 "resolved": alert.resolved.map(time),
+                "resolved_by": alert.resolved_by,
+                "muted_by": alert.muted_by,
             },
-            "conjunction": conjunction.map(about),
+            "conjunction": encounter.conjunction.map(about),
+            "messages": encounter.messages.iter().map(told).collect::<Vec<_>>(),
         },
     })
     .to_string()
@@ -117,6 +136,10 @@ fn subject(subject: &Subject) -> Value {
         Subject::Conjunction { conjunction, rule } => {
             json!({"kind": "conjunction", "conjunction": conjunction.to_string(), "rule": rule.to_string()})
         }
+        Subject::Messages { objects, tca, rule } => json!({
+            "kind": "messages", "objects": objects, "tca": tca.to_string(), "rule": rule.to_string()
+        }),
+        Subject::Undelivered => json!({"kind": "undelivered"}),
         Subject::Feed { feed } => json!({"kind": "feed", "feed": feed}),
         Subject::NoScreening => json!({"kind": "no_screening"}),
         Subject::StaleCatalog => json!({"kind": "stale_catalog"}),
@@ -150,6 +173,20 @@ fn about(conjunction: &Conjunction) -> Value {
     })
 }
 
+fn told(message: &ReceivedCdm) -> Value {
+    json!({
+        "id": message.id.to_string(),
+        "originator": message.originator,
+        "created": message.created.to_string(),
+        "catalog_numbers": message.objects.map(CatalogNumber::get),
+        "tca": message.tca.to_string(),
+        "miss_distance_km": message.miss_distance_km,
+        "stated_probability": message.stated_probability,
+        "probability": message.probability.map(|(probability, _)| probability),
+        "method": message.probability.map(|(_, method)| method),
+    })
+}
+
 /// The mail of a message, with a link to the alert if an address of ours is known.
 pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mail {
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
@@ -177,6 +214,19 @@ pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mai
         lines.push(format!("Maximum probability: {:.1e}", number("/data/conjunction/maximum_probability")));
         lines.push(format!("The numbers are {NOTICE}."));
     }
+    for message in body.pointer("/data/messages").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| message.get(key).and_then(Value::as_str).unwrap_or_default();
+        let number = |key: &str| message.get(key).and_then(Value::as_f64);
+        let probability = number("stated_probability").or(number("probability"));
+        lines.push(format!(
+            "Message of {} ({}): TCA {}, miss distance {:.3} km, {}",
+            text("originator"),
+            text("created"),
+            text("tca"),
+            number("miss_distance_km").unwrap_or(f64::NAN),
+            probability.map_or("no probability".to_owned(), |value| format!("probability {value:.1e}")),
+        ));
+    }
     if let Some(base_url) = base_url {
         lines.push(String::new());
         lines.push(format!("{}/alerts/{}", base_url.trim_end_matches('/'), delivery.alert));
@@ -192,7 +242,7 @@ pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mai
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, conjunction};
+    use super::super::samples::{at, conjunction, message};
     use super::*;
     use crate::alert::{AlertState, Severity};
     use crate::ids::{AlertId, RuleId, TenantId, WebhookId};
@@ -204,15 +254,18 @@ mod tests {
             subject: Subject::Conjunction { conjunction: conjunction.id, rule: RuleId::at(at(0)) },
             severity: Severity::Critical,
             state: AlertState::Open,
-            summary: summary(conjunction),
+            summary: summary(Encounter::of(Some(conjunction), None)),
             opened: at(0),
             updated: at(0),
             acknowledged: None,
             resolved: None,
+            resolved_by: None,
             muted_until: None,
+            muted_by: None,
             escalate_at: None,
             escalated: None,
             told_probability: None,
+            originator: None,
             version: 0,
         }
     }
@@ -223,7 +276,13 @@ mod tests {
         let channel = Channel::Webhook { webhook: WebhookId::at(at(0)) };
         let alert = alert(&conjunction);
         let channels = [channel.clone(), channel];
-        let messages = deliveries(&alert, AlertChange::Opened, Some(&conjunction), &channels, at(1));
+        let messages = deliveries(
+            &alert,
+            AlertChange::Opened,
+            Encounter::of(Some(&conjunction), None),
+            &channels,
+            at(1),
+        );
         let [message] = &messages[..] else { panic!("one message for a channel that is named twice") };
         let body: Value = serde_json::from_str(&message.body).unwrap();
         assert_eq!(body["id"], message.id.to_string());
@@ -239,7 +298,13 @@ mod tests {
         let conjunction = conjunction([25544, 7], at(10));
         let alert = alert(&conjunction);
         let channels = [Channel::Email { address: "ops@example.org".to_owned() }];
-        let message = &deliveries(&alert, AlertChange::Escalated, Some(&conjunction), &channels, at(1))[0];
+        let message = &deliveries(
+            &alert,
+            AlertChange::Escalated,
+            Encounter::of(Some(&conjunction), None),
+            &channels,
+            at(1),
+        )[0];
         let mail = mail(message, "ops@example.org", Some("https://shield.example.org/"));
         assert_eq!(mail.id, message.id.to_string());
         assert!(
@@ -249,5 +314,32 @@ mod tests {
         );
         assert!(mail.text.contains(&format!("https://shield.example.org/alerts/{}", alert.id)));
         assert!(mail.text.contains("Miss distance: 0.500 km"));
+    }
+
+    #[test]
+    fn what_a_message_of_somebody_elses_says_is_told_as_theirs() {
+        let conjunction = conjunction([25544, 7], at(10));
+        let messages = [message([25544, 7], at(10), "CSPOC", at(0), Some(1e-2))];
+        let own_counts = true;
+        let encounter = Encounter { conjunction: Some(&conjunction), own_counts, messages: &messages };
+        let line = summary(encounter);
+        assert!(
+            line.ends_with("0.120 km at 2027-01-15 08:10:00 UTC, probability 1.0e-2, by a message of CSPOC"),
+            "{line}"
+        );
+        assert!(line.starts_with("OBJECT 25544 [25544] and OBJECT 7 [7]"), "{line}");
+        let alone = summary(Encounter { conjunction: None, own_counts: false, messages: &messages });
+        assert!(alone.starts_with("[25544] and [7]: 0.120 km"), "{alone}");
+        let channels = [Channel::Email { address: "ops@example.org".to_owned() }];
+        let told = &deliveries(&alert(&conjunction), AlertChange::Opened, encounter, &channels, at(1))[0];
+        let body: Value = serde_json::from_str(&told.body).unwrap();
+        assert_eq!(body["data"]["messages"][0]["originator"], "CSPOC");
+        assert_eq!(body["data"]["messages"][0]["stated_probability"], 1e-2);
+        let mail = mail(told, "ops@example.org", None);
+        assert!(
+            mail.text.contains("Message of CSPOC") && mail.text.contains("probability 1.0e-2"),
+            "{}",
+            mail.text
+        );
     }
 }

@@ -4,13 +4,14 @@
 //! as once, because at most one alert of a subject is open.
 
 mod delivery;
+mod encounter;
 mod evaluation;
 mod message;
 mod rules;
 #[cfg(test)]
 mod samples;
+mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Attempt, Caller};
+use crate::access::{Attempt, AuditEntry, Caller};
 use crate::alert::{
     Alert, AlertAction, AlertChange, AlertChanges, AlertState, Channel, Rule, Severity, Subject,
 };
@@ -30,6 +31,10 @@ use crate::ports::{Bus, BusError, Clock, Mailer, Store, StoreError, WebhookClien
 use crate::time;
 use crate::trace::Trace;
 
+pub(crate) use self::encounter::Encounter;
+use self::encounter::Messages;
+pub use self::watch::Evaluated;
+
 /// The notifier's name as a consumer.
 const CONSUMER: &str = "notify";
 
@@ -38,13 +43,6 @@ const REQUESTS: &str = "requests";
 
 /// How often an action is tried that somebody else comes before.
 const TRIES: u32 = 4;
-
-/// How often to look for alerts that are due and rules that changed.
-const LOOK: Duration = Duration::from_secs(5);
-/// How long after the time that it bears a change may be committed: what is younger is looked at again.
-const COMMIT: SignedDuration = SignedDuration::from_secs(30);
-/// How often to look for alerts whose conjunction is past.
-const SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why notifying did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +104,12 @@ impl Notifier {
         Self { store, bus, webhooks, mailer, clock, base_url, wake: Arc::new(Notify::new()) }
     }
 
+    /// Whether mail can be sent.
+    #[must_use]
+    pub fn has_mailer(&self) -> bool {
+        self.mailer.is_some()
+    }
+
     /// Evaluates rules after each change of conjunctions, escalates, un-mutes and delivers, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::join!(
@@ -153,7 +157,7 @@ impl Notifier {
             {
                 return Ok(before);
             }
-            match self.try_act(caller, &before, action.clone(), request).await {
+            match self.try_act(caller, &before, action, request).await {
                 // Another process did it in the meantime.
                 Err(NotifyError::Store(StoreError::AlreadyConsumed { .. })) => {
                     let found = self.store.alert(&caller.tenant, alert).await?;
@@ -174,12 +178,21 @@ impl Notifier {
         request: Option<Consumed>,
     ) -> Result<Alert, NotifyError> {
         let now = time::to_microsecond(self.clock.now());
-        let (after, change) = acted(before, action, now)?;
-        let mut changes = AlertChanges { alerts: vec![(after.clone(), change)], ..AlertChanges::default() };
+        let (after, change) = acted(before, &caller.name, action, now)?;
+        let audit = AuditEntry {
+            at: now,
+            tenant: caller.tenant.clone(),
+            by: caller.name.clone(),
+            action: action.name().to_owned(),
+            target: after.id.to_string(),
+        };
+        let alerts = vec![(after.clone(), change)];
+        let mut changes = AlertChanges { alerts, audit: vec![audit], ..AlertChanges::default() };
         if change == AlertChange::Resolved && before.state != AlertState::Muted {
-            let conjunction = self.conjunction_of(&after).await?;
+            let (conjunction, messages) = self.encounter_of(&after).await?;
+            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref());
             let channels = self.channels_of(&after).await?;
-            changes.deliveries = message::deliveries(&after, change, conjunction.as_ref(), &channels, now);
+            changes.deliveries = message::deliveries(&after, change, encounter, &channels, now);
         }
         self.store.change_alerts(&after.tenant, &changes, request, now).await?;
         tracing::info!(alert = %after.id, ?change, by = caller.name, "alert changed");
@@ -205,142 +218,64 @@ impl Notifier {
         shutdown: &CancellationToken,
     ) -> Result<(), NotifyError> {
         let mut subscription = self.bus.subscribe(CONSUMER, &[Topic::Conjunctions]).await?;
+        let mut delivery = None;
         loop {
             let published = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 next = subscription.next() => next?,
             };
-            if let Payload::ConjunctionsChanged { .. } = published.event.payload {
-                let event = &published.event;
+            let event = &published.event;
+            let of_delivery = (event.tenant.clone(), event.at);
+            let is_due = match event.payload {
+                Payload::ConjunctionsChanged { .. } => true,
+                // All messages of a delivery are there when the first of them is told.
+                Payload::CdmReceived { .. } => delivery.as_ref() != Some(&of_delivery),
+                _ => false,
+            };
+            if is_due {
                 let evaluated = self.evaluate_since(&event.tenant, Some(event.at));
                 Trace::of_event(event).follow("notify", evaluated).await?;
+            }
+            if let Payload::CdmReceived { .. } = event.payload {
+                delivery = Some(of_delivery);
             }
             subscription.acknowledge(published.position).await?;
             patience.reset();
         }
     }
 
-    /// Escalates, un-mutes, resolves what is past, and evaluates rules that changed.
-    async fn keep_watching(&self, shutdown: &CancellationToken) {
-        let mut patience = Patience::new(LOOK, Duration::from_secs(60));
-        let mut evaluated = self.clock.now();
-        let mut swept = Timestamp::MIN;
-        while !shutdown.is_cancelled() {
-            let now = self.clock.now();
-            let looked = async {
-                self.due().await?;
-                let rules = self.store.enabled_rules().await?;
-                let since = evaluated.saturating_sub(COMMIT).unwrap_or(Timestamp::MIN);
-                for tenant in self.changed_since(&rules, since).await? {
-                    self.evaluate(&tenant).await?;
-                }
-                evaluated = now;
-                if now.duration_since(swept) >= SWEEP {
-                    self.sweep(&rules).await?;
-                    swept = now;
-                }
-                Ok::<(), StoreError>(())
-            };
-            let wait = match Trace::begin().follow("notify", looked).await {
-                Ok(()) => {
-                    patience.reset();
-                    LOOK
-                }
-                Err(error) => {
-                    tracing::error!(%error, failures = patience.failures(), "alerts wait");
-                    patience.next()
-                }
-            };
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
-        }
-    }
-
-    /// Tenants with a rule that changed, or one that speaks of a watch list that did.
-    async fn changed_since(
-        &self,
-        rules: &[Rule],
-        since: Timestamp,
-    ) -> Result<BTreeSet<TenantId>, StoreError> {
-        let (mut changed, mut listed) = (BTreeSet::new(), BTreeMap::new());
-        for rule in rules {
-            if rule.updated >= since {
-                changed.insert(rule.tenant.clone());
-            } else if let Some(list) = rule.watch_list {
-                listed.entry(&rule.tenant).or_insert_with(BTreeSet::new).insert(list);
-            }
-        }
-        for (tenant, lists) in listed {
-            if !changed.contains(tenant) {
-                let known = self.store.watch_lists(tenant).await?;
-                if known.iter().any(|list| list.updated >= since && lists.contains(&list.id)) {
-                    changed.insert(tenant.clone());
-                }
-            }
-        }
-        Ok(changed)
-    }
-
-    /// Escalates the alerts that nobody acknowledged in time, and un-mutes those whose time is over.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn due(&self) -> Result<(), StoreError> {
-        let now = time::to_microsecond(self.clock.now());
-        for mut alert in self.store.alerts_due(now).await? {
-            let rule = self.rule_of(&alert).await?;
-            alert.updated = now;
-            alert.version += 1;
-            let (change, channels) = if alert.state == AlertState::Muted {
-                alert.muted_until = None;
-                if alert.acknowledged.is_some() {
-                    alert.state = AlertState::Acknowledged;
-                    (AlertChange::Acknowledged, Vec::new())
-                } else {
-                    alert.state = AlertState::Open;
-                    alert.escalate_at = rule.as_ref().and_then(|rule| escalate_at(rule, now));
-                    (AlertChange::Opened, self.channels_of(&alert).await?)
-                }
-            } else {
-                alert.escalate_at = None;
-                alert.escalated = Some(now);
-                (AlertChange::Escalated, rule.map(|rule| rule.escalation_channels).unwrap_or_default())
-            };
-            let conjunction = self.conjunction_of(&alert).await?;
-            let deliveries = message::deliveries(&alert, change, conjunction.as_ref(), &channels, now);
-            tracing::info!(alert = %alert.id, ?change, "alert is due");
-            let tenant = alert.tenant.clone();
-            let changes = AlertChanges { alerts: vec![(alert, change)], deliveries, since: None };
-            match self.store.change_alerts(&tenant, &changes, None, now).await {
-                Ok(()) => self.wake.notify_one(),
-                // Somebody changed it in the meantime; if it is still due, the next look sees it.
-                Err(StoreError::Conflict { reason }) => tracing::info!(reason, "an alert is looked at again"),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     async fn rule_of(&self, alert: &Alert) -> Result<Option<Rule>, StoreError> {
-        let Subject::Conjunction { rule, .. } = &alert.subject else { return Ok(None) };
-        self.store.rule(&alert.tenant, *rule).await
+        let Some(rule) = alert.subject.rule() else { return Ok(None) };
+        self.store.rule(&alert.tenant, rule).await
     }
 
-    async fn conjunction_of(&self, alert: &Alert) -> Result<Option<Conjunction>, StoreError> {
+    /// What is known of the encounter that an alert is about.
+    async fn encounter_of(
+        &self,
+        alert: &Alert,
+    ) -> Result<(Option<Conjunction>, Option<Messages>), StoreError> {
         match &alert.subject {
             Subject::Conjunction { conjunction, .. } => {
-                self.store.conjunction(&alert.tenant, *conjunction).await
+                let found = self.store.conjunction(&alert.tenant, *conjunction).await?;
+                let messages = self.store.cdms_of(&alert.tenant, *conjunction).await?;
+                Ok((found, encounter::encounters(messages).pop()))
             }
-            _ => Ok(None),
+            Subject::Messages { objects, tca, .. } => {
+                let from = tca.saturating_sub(encounter::MARGIN).unwrap_or(*tca);
+                let messages = self.store.cdms_from(&alert.tenant, from).await?;
+                let of_pair =
+                    messages.into_iter().filter(|message| encounter::pair(message.objects) == *objects);
+                let mut found = encounter::encounters(of_pair.collect()).into_iter();
+                Ok((None, found.find(|messages| messages.is_at(*tca))))
+            }
+            _ => Ok((None, None)),
         }
     }
 
     /// Whom to tell about an alert: those of its rule, those that it was escalated to, and for an alert of the platform
     /// everybody.
     async fn channels_of(&self, alert: &Alert) -> Result<Vec<Channel>, StoreError> {
-        if !matches!(alert.subject, Subject::Conjunction { .. }) {
+        if alert.subject.rule().is_none() {
             return platform_channels(&*self.store, &alert.tenant).await;
         }
         let Some(rule) = self.rule_of(alert).await? else { return Ok(Vec::new()) };
@@ -377,16 +312,21 @@ fn escalate_at(rule: &Rule, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// An alert after what a user wants of it.
-fn acted(before: &Alert, action: AlertAction, now: Timestamp) -> Result<(Alert, AlertChange), NotifyError> {
+fn acted(
+    before: &Alert,
+    by: &str,
+    action: AlertAction,
+    now: Timestamp,
+) -> Result<(Alert, AlertChange), NotifyError> {
     let mut alert = Alert { updated: now, version: before.version + 1, ..before.clone() };
     let not_now = |asked| NotifyError::NotNow { alert: before.id, state: before.state, asked };
     let resolved = before.state == AlertState::Resolved;
     match action {
-        AlertAction::Acknowledge { by } => {
+        AlertAction::Acknowledge => {
             if resolved || before.acknowledged.is_some() {
                 return Err(not_now("acknowledged"));
             }
-            alert.acknowledged = Some((by, now));
+            alert.acknowledged = Some((by.to_owned(), now));
             alert.escalate_at = None;
             if before.state == AlertState::Open {
                 alert.state = AlertState::Acknowledged;
@@ -402,6 +342,7 @@ fn acted(before: &Alert, action: AlertAction, now: Timestamp) -> Result<(Alert, 
             }
             alert.state = AlertState::Muted;
             alert.muted_until = Some(time::to_microsecond(until));
+            alert.muted_by = Some(by.to_owned());
             alert.escalate_at = None;
             Ok((alert, AlertChange::Muted))
         }
@@ -409,7 +350,8 @@ fn acted(before: &Alert, action: AlertAction, now: Timestamp) -> Result<(Alert, 
             if resolved {
                 return Err(not_now("resolved"));
             }
-            Ok((over(before.clone(), now), AlertChange::Resolved))
+            let resolved_by = Some(by.to_owned());
+            Ok((Alert { resolved_by, ..over(before.clone(), now) }, AlertChange::Resolved))
         }
     }
 }
@@ -420,7 +362,7 @@ pub(crate) fn over(mut alert: Alert, now: Timestamp) -> Alert {
     alert.resolved = Some(now);
     alert.updated = now;
     alert.version += 1;
-    (alert.escalate_at, alert.muted_until) = (None, None);
+    (alert.escalate_at, alert.muted_until, alert.muted_by) = (None, None, None);
     alert
 }
 
@@ -441,16 +383,19 @@ mod tests {
             updated: at(0),
             acknowledged: None,
             resolved: None,
+            resolved_by: None,
             muted_until: None,
+            muted_by: None,
             escalate_at: Some(at(30)),
             escalated: None,
             told_probability: None,
+            originator: None,
             version: 0,
         }
     }
 
     fn acknowledge(alert: &Alert) -> Result<(Alert, AlertChange), NotifyError> {
-        acted(alert, AlertAction::Acknowledge { by: "ann".to_owned() }, at(1))
+        acted(alert, "ann", AlertAction::Acknowledge, at(1))
     }
 
     #[test]
@@ -463,23 +408,21 @@ mod tests {
 
     #[test]
     fn a_muted_alert_stays_muted_when_it_is_acknowledged() {
-        let (muted, _) = acted(&open(), AlertAction::Mute { until: at(60) }, at(1)).unwrap();
+        let (muted, _) = acted(&open(), "bob", AlertAction::Mute { until: at(60) }, at(1)).unwrap();
         assert_eq!((muted.state, muted.muted_until), (AlertState::Muted, Some(at(60))));
+        assert_eq!(muted.muted_by.as_deref(), Some("bob"));
         assert_eq!(acknowledge(&muted).unwrap().0.state, AlertState::Muted);
-        let past = acted(&open(), AlertAction::Mute { until: at(1) }, at(1));
+        let past = acted(&open(), "bob", AlertAction::Mute { until: at(1) }, at(1));
         assert!(matches!(past, Err(NotifyError::Past { .. })));
     }
 
     #[test]
     fn nothing_can_be_done_about_a_resolved_alert() {
-        let (resolved, change) = acted(&open(), AlertAction::Resolve, at(1)).unwrap();
+        let (resolved, change) = acted(&open(), "bob", AlertAction::Resolve, at(1)).unwrap();
+        assert_eq!(resolved.resolved_by.as_deref(), Some("bob"));
         assert_eq!((resolved.resolved, change), (Some(at(1)), AlertChange::Resolved));
-        for action in [
-            AlertAction::Resolve,
-            AlertAction::Mute { until: at(60) },
-            AlertAction::Acknowledge { by: "ann".to_owned() },
-        ] {
-            assert!(matches!(acted(&resolved, action, at(2)), Err(NotifyError::NotNow { .. })));
+        for action in [AlertAction::Resolve, AlertAction::Mute { until: at(60) }, AlertAction::Acknowledge] {
+            assert!(matches!(acted(&resolved, "ann", action, at(2)), Err(NotifyError::NotNow { .. })));
         }
     }
 }

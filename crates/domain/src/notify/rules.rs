@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use astroshield_formats::CatalogNumber;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Rule, WatchList, WatchedObject};
-use crate::conjunction::{Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus};
+use crate::conjunction::{Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, ReceivedCdm};
 
 /// Conjunctions that are asked for at once.
 pub(super) const PAGE: u32 = 500;
@@ -25,10 +26,20 @@ struct Thresholds {
 }
 
 impl Thresholds {
-    fn hold(self, conjunction: &Conjunction) -> bool {
-        self.min_probability.is_none_or(|least| conjunction.leading_probability() >= least)
-            && self.max_miss_distance_km.is_none_or(|most| conjunction.solution.miss_distance_km <= most)
+    fn hold(self, told: &Told) -> bool {
+        let is_likely = |least| told.probability.is_some_and(|probability| probability >= least);
+        self.min_probability.is_none_or(is_likely)
+            && self.max_miss_distance_km.is_none_or(|most| told.miss_distance_km <= most)
     }
+}
+
+/// What one source tells of an encounter: thresholds are held against what the same source says.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    numbers: [u32; 2],
+    tca: Timestamp,
+    miss_distance_km: f64,
+    probability: Option<f64>,
 }
 
 impl<'a> Criteria<'a> {
@@ -85,28 +96,49 @@ impl<'a> Criteria<'a> {
         Some(now.saturating_add(ahead).unwrap_or(Timestamp::MAX))
     }
 
-    /// Whether the rule speaks of a conjunction.
+    /// Whether the rule speaks of a conjunction, by our own solution.
     pub(super) fn meets(&self, conjunction: &Conjunction, now: Timestamp) -> bool {
-        let tca = conjunction.solution.tca;
-        if conjunction.status != ConjunctionStatus::Active
-            || tca < now
-            || self.latest(now).is_some_and(|latest| tca > latest)
-            || (conjunction.relation && !self.rule.relations)
-        {
+        let told = Told {
+            numbers: conjunction.objects.each_ref().map(|object| object.number.get()),
+            tca: conjunction.solution.tca,
+            miss_distance_km: conjunction.solution.miss_distance_km,
+            probability: Some(conjunction.leading_probability()),
+        };
+        conjunction.is_active() && self.wants_relation(conjunction) && self.speak_of(&told, now)
+    }
+
+    /// Whether the rule speaks of an encounter, by what a message tells of it.
+    pub(super) fn meets_message(&self, message: &ReceivedCdm, now: Timestamp) -> bool {
+        let told = Told {
+            numbers: message.objects.map(CatalogNumber::get),
+            tca: message.tca,
+            miss_distance_km: message.miss_distance_km,
+            probability: message.leading_probability(),
+        };
+        self.speak_of(&told, now)
+    }
+
+    /// Whether the rule would speak of a conjunction if it is a relation.
+    pub(super) fn wants_relation(&self, conjunction: &Conjunction) -> bool {
+        !conjunction.relation || self.rule.relations
+    }
+
+    fn speak_of(&self, told: &Told, now: Timestamp) -> bool {
+        if told.tca < now || self.latest(now).is_some_and(|latest| told.tca > latest) {
             return false;
         }
-        let numbers = conjunction.objects.each_ref().map(|object| object.number.get());
-        let mut watched = numbers.iter().filter_map(|number| self.watched.get(number)).flatten().peekable();
+        let mut watched =
+            told.numbers.iter().filter_map(|number| self.watched.get(number)).flatten().peekable();
         if watched.peek().is_none() {
-            return self.rule.watch_list.is_none() && self.own().hold(conjunction);
+            return self.rule.watch_list.is_none() && self.own().hold(told);
         }
-        watched.any(|watched| self.of_watched(watched).hold(conjunction))
+        watched.any(|watched| self.of_watched(watched).hold(told))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, conjunction, rule, watch_list, watched};
+    use super::super::samples::{at, conjunction, message, rule, watch_list, watched};
     use super::*;
 
     #[test]
@@ -131,6 +163,21 @@ mod tests {
         conjunction.solution.maximum_probability = 1e-3;
         conjunction.solution.probability = Some(1e-9);
         assert!(!Criteria::of(&rule, &[]).meets(&conjunction, at(0)));
+    }
+
+    #[test]
+    fn a_rule_holds_its_thresholds_against_what_one_message_says() {
+        let rule = Rule { min_probability: Some(1e-4), max_miss_distance_km: Some(0.2), ..rule() };
+        let criteria = Criteria::of(&rule, &[]);
+        let told = |probability| message([1, 2], at(10), "A", at(0), probability);
+        assert!(criteria.meets_message(&told(Some(1e-2)), at(0)));
+        assert!(!criteria.meets_message(&told(Some(1e-5)), at(0)));
+        assert!(!criteria.meets_message(&told(None), at(0)), "no probability is none that is high enough");
+        assert!(!criteria.meets_message(&told(Some(1e-2)), at(11)), "it is over");
+        let far = ReceivedCdm { miss_distance_km: 0.3, ..told(Some(1e-2)) };
+        assert!(!criteria.meets_message(&far, at(0)));
+        let by_distance = Rule { min_probability: None, ..rule };
+        assert!(Criteria::of(&by_distance, &[]).meets_message(&told(None), at(0)));
     }
 
     #[test]

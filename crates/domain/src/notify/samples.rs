@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Rule, Severity, WatchList, WatchedObject};
 use crate::catalog::Grade;
-use crate::conjunction::{Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution};
-use crate::ids::{ConjunctionId, RuleId, RunId, TenantId, WatchListId};
+use crate::conjunction::{
+    Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, ReceivedCdm, Solution,
+};
+use crate::ids::{CdmId, ConjunctionId, RuleId, RunId, TenantId, WatchListId};
 
 pub(super) fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_mins(minute)
@@ -79,5 +81,28 @@ pub(super) fn conjunction(objects: [u32; 2], tca: Timestamp) -> Conjunction {
         run: RunId::at(at(0)),
         first_seen: at(0),
         last_seen: at(0),
+    }
+}
+
+pub(super) fn message(
+    objects: [u32; 2],
+    tca: Timestamp,
+    originator: &str,
+    created: Timestamp,
+    stated_probability: Option<f64>,
+) -> ReceivedCdm {
+    ReceivedCdm {
+        id: CdmId::at(created),
+        tenant: TenantId::local(),
+        conjunction: None,
+        objects: objects.map(|number| CatalogNumber::new(number).unwrap()),
+        originator: originator.to_owned(),
+        created,
+        arrived: created,
+        tca,
+        miss_distance_km: 0.12,
+        stated_probability,
+        probability: None,
+        blob: "local/uploads/x".to_owned(),
     }
 }

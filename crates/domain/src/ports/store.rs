@@ -254,13 +254,15 @@ pub trait Store: Send + Sync + 'static {
     /// What a feed said now, with an event.
     async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError>;
 
-    /// Stores an upload, and the ephemerides and conjunction messages that it holds, with its events.
+    /// Stores an upload, and the ephemerides and conjunction messages that it holds, with its events, and a line of the
+    /// audit log if it was somebody's act.
     async fn add_upload(
         &self,
         upload: &Upload,
         ephemerides: &[OperatorEphemeris],
         cdms: &[ReceivedCdm],
         events: &[Event],
+        audit: Option<&AuditEntry>,
     ) -> Result<(), StoreError>;
 
     /// As [`Store::add_upload`], of an upload that holds element sets: these are stored with it, as by [`Store::ingest`].
@@ -271,6 +273,7 @@ pub trait Store: Send + Sync + 'static {
         ephemerides: &[OperatorEphemeris],
         cdms: &[ReceivedCdm],
         events: &[Event],
+        audit: Option<&AuditEntry>,
     ) -> Result<IngestSummary, StoreError>;
 
     /// Uploads, the newest first, those before one.
@@ -387,6 +390,19 @@ pub trait Store: Send + Sync + 'static {
     /// and time that came before it was found.
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError>;
 
+    /// Conjunction messages that a tenant sees with a TCA from a time on.
+    async fn cdms_from(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<ReceivedCdm>, StoreError>;
+
+    /// The conjunction of a pair around a time, not more than
+    /// [`IDENTITY_MINUTES`](crate::conjunction::IDENTITY_MINUTES) from it: the tenant's own before a public one, an active one
+    /// before others, the nearest of these.
+    async fn conjunction_at(
+        &self,
+        tenant: &TenantId,
+        objects: [CatalogNumber; 2],
+        tca: Timestamp,
+    ) -> Result<Option<ConjunctionId>, StoreError>;
+
     // Watch lists, rules, alerts
 
     /// Watch lists, by name.
@@ -437,7 +453,7 @@ pub trait Store: Send + Sync + 'static {
     /// One alert.
     async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError>;
 
-    /// Stores changed alerts and their messages, with an event for each change. A second unresolved alert of the same
+    /// Stores changed alerts and their messages, with an event for each change and the lines of the audit log. A second unresolved alert of the same
     /// subject is a conflict, and so is an alert that is not of the version before. With `consumed`, refuses what that
     /// consumer has dealt with.
     async fn change_alerts(
@@ -469,6 +485,9 @@ pub trait Store: Send + Sync + 'static {
         next_attempt: Timestamp,
         problem: Option<&str>,
     ) -> Result<(), StoreError>;
+
+    /// How many messages of a tenant were given up and are not forgotten.
+    async fn given_up(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
     /// Messages of an alert.
     async fn deliveries_of(&self, tenant: &TenantId, alert: AlertId) -> Result<Vec<Delivery>, StoreError>;

@@ -131,7 +131,7 @@ impl Uploads {
         let stored = Payload::UploadStored { upload: id, accepted: true };
         let received = cdms.iter().map(|cdm| Payload::CdmReceived { conjunction: cdm.conjunction });
         let events: Vec<Event> = std::iter::once(stored).chain(received).map(event).collect();
-        let added = self.store.add_upload(&upload, &[], &cdms, &events).await;
+        let added = self.store.add_upload(&upload, &[], &cdms, &events, None).await;
         if added.is_err()
             && let Err(error) = blobs::remove(&*self.blobs, &blob).await
         {

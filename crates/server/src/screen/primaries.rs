@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
-use astroshield_domain::trajectory::is_earth_fixed;
+use astroshield_domain::trajectory::turns_with_earth;
 use astroshield_formats::{
     CatalogNumber, ElementSetRecord, Message, MessageKind, Oem, Strictness, detect, read_catalog,
     read_messages,
@@ -133,7 +133,7 @@ fn ephemerides(input: &Input) -> anyhow::Result<Vec<Oem>> {
             _ => None,
         })
         .collect();
-    if oems.iter().flat_map(|oem| &oem.segments).any(|segment| is_earth_fixed(&segment.metadata.ref_frame)) {
+    if oems.iter().any(turns_with_earth) {
         eprintln!(
             "warning: {}: ITRF is turned with UT1-UTC taken as zero: it is off by up to 50 m in low orbit",
             input.name

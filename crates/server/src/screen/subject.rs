@@ -65,7 +65,7 @@ impl Subjects {
 
     pub(super) fn add_ephemeris(&mut self, oem: &Oem) -> anyhow::Result<()> {
         let name = oem.segments.first().map(|segment| segment.metadata.object_name.clone());
-        let trajectory = trajectory::of_oem(oem).with_context(|| name.clone().unwrap_or_default())?;
+        let trajectory = trajectory::of_oem(oem, None).with_context(|| name.clone().unwrap_or_default())?;
         self.trajectories.push(trajectory);
         self.subjects.push(Subject { catalog_number: None, name, epoch: None, grade: Grade::Ephemeris });
         Ok(())

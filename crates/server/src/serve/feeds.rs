@@ -1,4 +1,4 @@
-//! Which feeds are asked, and whether there is anything to show without them.
+//! Which feeds are asked, and whether the first catalog comes from them.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use astroshield_domain::catalog::Grade;
-use astroshield_domain::feeds::{FeedKind, FeedSettings};
+use astroshield_domain::feeds::{FeedKind, FeedPoller, FeedSettings};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Store;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::parts::Parts;
 use crate::catalog::demo;
 use crate::settings::{self, Feed, FeedGrade, Settings};
 use crate::time;
@@ -70,30 +72,37 @@ pub(super) fn demo(settings: &Settings, folder: &Path) -> anyhow::Result<Feed> {
     Ok(Feed::of_file(url))
 }
 
-/// Why there is nothing to show: no catalog from before, and no feed that can be reached now. Feeds are asked only where
-/// there is no catalog, and remember that they were.
-pub(super) async fn nothing_to_show(settings: &Settings, parts: &Parts) -> anyhow::Result<Option<String>> {
-    if parts.store.catalog_age(&TenantId::public()).await?.is_some() {
-        return Ok(None);
-    }
-    let feeds = enabled(settings);
-    let catalogs: Vec<String> = feeds
-        .iter()
-        .filter(|feed| matches!(feed.kind, FeedKind::ElementSets { .. }))
-        .map(|feed| feed.name.clone())
-        .collect();
-    let poller = parts.poller(feeds);
+/// What became of asking a feed of a catalog for the first time.
+pub(super) type FirstAnswer = Result<(), String>;
+
+/// Asks a feed of a catalog until the shutdown, and tells what became of the first time.
+pub(super) async fn ask_for_first_catalog(
+    poller: FeedPoller,
+    name: String,
+    told: mpsc::Sender<FirstAnswer>,
+    shutdown: CancellationToken,
+) {
+    eprintln!("No catalog yet: asking the feed {name} for one.");
+    let Some(first) = shutdown.run_until_cancelled(poller.poll_once(&name)).await else { return };
+    // Once there is a catalog, nobody listens.
+    let _ = told.send(first.map_err(|error| format!("{name}: {error}"))).await;
+    drop(told);
+    poller.run(shutdown).await;
+}
+
+/// Waits until there is a catalog, or no feed has brought one: then, why. Feeds remember that they were asked.
+pub(super) async fn nothing_to_show(
+    mut answers: mpsc::Receiver<FirstAnswer>,
+    store: &dyn Store,
+) -> Option<String> {
     let mut problems = Vec::new();
-    for name in catalogs {
-        eprintln!("No catalog yet: asking the feed {name} for one.");
-        match poller.poll_once(&name).await {
-            Ok(()) => return Ok(None),
-            Err(error) => problems.push(format!("{name}: {error}")),
+    while let Some(answer) = answers.recv().await {
+        match answer {
+            Ok(()) => return None,
+            Err(problem) => problems.push(problem),
         }
     }
     // A feed that was asked a moment ago is left alone, and what it brought is there.
-    if parts.store.catalog_age(&TenantId::public()).await?.is_some() || problems.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(problems.join("; ")))
+    let there = store.catalog_age(&TenantId::public()).await.is_ok_and(|age| age.is_some());
+    (!there && !problems.is_empty()).then(|| problems.join("; "))
 }

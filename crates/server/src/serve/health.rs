@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 use async_trait::async_trait;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -28,16 +30,26 @@ pub(super) trait Dependency: Send + Sync + 'static {
     async fn check(&self) -> Outcome;
 }
 
+/// What there is to show.
+#[async_trait]
+pub(super) trait Catalog: Send + Sync + 'static {
+    /// Which catalog for everybody there is, in a word.
+    async fn name(&self) -> &'static str;
+}
+
 /// What the server cannot work without.
 #[derive(Clone)]
 pub(super) struct Health {
     dependencies: Arc<BTreeMap<&'static str, Box<dyn Dependency>>>,
+    catalog: Arc<dyn Catalog>,
     shutdown: CancellationToken,
 }
 
 #[derive(Serialize)]
 struct Readiness {
     status: &'static str,
+    /// What there is to show; a server without it answers requests all the same.
+    catalog: &'static str,
     dependencies: BTreeMap<&'static str, Condition>,
 }
 
@@ -60,9 +72,10 @@ impl From<Result<(), &'static str>> for Condition {
 impl Health {
     pub(super) fn new(
         dependencies: BTreeMap<&'static str, Box<dyn Dependency>>,
+        catalog: impl Catalog,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { dependencies: Arc::new(dependencies), shutdown }
+        Self { dependencies: Arc::new(dependencies), catalog: Arc::new(catalog), shutdown }
     }
 
     async fn readiness(&self) -> (bool, Readiness) {
@@ -80,7 +93,8 @@ impl Health {
         }
         let ready = conditions.values().all(|condition: &Condition| condition.problem.is_none());
         let status = if ready { "ready" } else { "not ready" };
-        (ready, Readiness { status, dependencies: conditions })
+        let catalog = tokio::time::timeout(PATIENCE, self.catalog.name()).await.unwrap_or("unknown");
+        (ready, Readiness { status, catalog, dependencies: conditions })
     }
 }
 
@@ -96,7 +110,42 @@ async fn live() -> Response {
 async fn ready(State(health): State<Health>) -> Response {
     let (ready, readiness) = health.readiness().await;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
+    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response();
+    if !ready {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+/// The catalog that there is.
+pub(super) struct CatalogHeld {
+    store: Arc<dyn Store>,
+    demo: bool,
+    /// Whether there was one: it does not go away.
+    seen: AtomicBool,
+}
+
+impl CatalogHeld {
+    pub(super) fn new(store: Arc<dyn Store>, demo: bool) -> Self {
+        Self { store, demo, seen: AtomicBool::default() }
+    }
+}
+
+#[async_trait]
+impl Catalog for CatalogHeld {
+    async fn name(&self) -> &'static str {
+        if !self.seen.load(Ordering::Relaxed) {
+            match self.store.catalog_age(&TenantId::public()).await {
+                Ok(age) => self.seen.store(age.is_some(), Ordering::Relaxed),
+                Err(_) => return "unknown",
+            }
+        }
+        match (self.seen.load(Ordering::Relaxed), self.demo) {
+            (false, _) => "none yet",
+            (true, true) => "demo",
+            (true, false) => "there",
+        }
+    }
 }
 
 /// How a write went that was tried.
@@ -259,8 +308,17 @@ mod tests {
         }
     }
 
+    struct NoneYet;
+
+    #[async_trait]
+    impl Catalog for NoneYet {
+        async fn name(&self) -> &'static str {
+            "none yet"
+        }
+    }
+
     fn health(dependencies: Vec<(&'static str, Box<dyn Dependency>)>) -> Health {
-        Health::new(dependencies.into_iter().collect(), CancellationToken::new())
+        Health::new(dependencies.into_iter().collect(), NoneYet, CancellationToken::new())
     }
 
     #[tokio::test(start_paused = true)]
@@ -297,7 +355,9 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_shuts_down_is_not_ready() {
         let health = health(vec![("store", Box::new(Fixed(Ok(()))))]);
-        assert!(health.readiness().await.0);
+        let (ready, readiness) = health.readiness().await;
+        // What has no catalog yet can be asked all the same, and says so.
+        assert!(ready && readiness.catalog == "none yet");
         health.shutdown.cancel();
         let (ready, readiness) = health.readiness().await;
         assert!(!ready && readiness.dependencies["process"].problem.is_some());

@@ -1,6 +1,5 @@
-//! `/metrics`, in the text format of Prometheus.
+//! `/metrics`, in the text format of Prometheus. Who may ask is checked where the interface's callers are.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,13 +11,12 @@ use astroshield_domain::figures::{ConjunctionClass, Figures};
 use astroshield_domain::metrics::{self, Kind};
 use astroshield_domain::ports::{Clock, Store, StoreError};
 use axum::Router;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -147,52 +145,24 @@ impl Metrics {
             metrics::CONSUMER_LAG.set([*consumer], lag as f64);
         }
     }
-
-    async fn has_key(&self, headers: &HeaderMap) -> Result<bool, StoreError> {
-        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(key) = authorization.and_then(|text| text.strip_prefix("Bearer ")) else {
-            return Ok(false);
-        };
-        let hash: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
-        let now = self.clock.now();
-        Ok(self
-            .store
-            .api_key_by_hash(&hash)
-            .await?
-            .is_some_and(|key| key.revoked.is_none() && key.expires.is_none_or(|expires| expires > now)))
-    }
 }
 
-/// The route. It answers programs on this machine, and those with an API key.
+/// The route.
 pub(super) fn routes(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(answer)).with_state(metrics)
 }
 
-async fn answer(
-    State(metrics): State<Metrics>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Response {
-    // Behind a proxy on this machine, everybody comes from here.
-    let proxied = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
-    let from_here = peer.ip().to_canonical().is_loopback() && !proxied;
-    match metrics.has_key(&headers).await {
-        Ok(known) if known || from_here => {}
-        Ok(_) => return (StatusCode::UNAUTHORIZED, "an API key is due\n").into_response(),
-        Err(error) => return unavailable(&error),
-    }
+async fn answer(State(metrics): State<Metrics>) -> Response {
     match metrics.read().await {
         Ok(()) => {
             let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
             ([kind, (header::CACHE_CONTROL, "no-store")], metrics.recorded.render()).into_response()
         }
-        Err(error) => unavailable(&error),
+        Err(error) => {
+            tracing::warn!(%error, "metrics cannot be read");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
     }
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::warn!(%error, "metrics cannot be read");
-    (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
 }
 
 /// Memory of the process that is in use, where the system says so.

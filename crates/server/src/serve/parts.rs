@@ -8,7 +8,7 @@ use anyhow::Context;
 use astroshield_adapters::http::{
     AllowedNetworks, HttpFeedClient, HttpFeedSettings, SignedWebhookClient, WebhookSettings,
 };
-use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
+use astroshield_adapters::memory::LocalBroadcast;
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
 use astroshield_adapters::trust::TrustedRoots;
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
@@ -28,9 +28,6 @@ pub(crate) const DATABASE_FILE: &str = "astroshield.db";
 
 /// Name of the folder with the blobs in the data folder.
 pub(crate) const BLOBS_FOLDER: &str = "blobs";
-
-/// Most that the cache keeps of one kind of thing.
-const CACHE_BYTES: u64 = 64 << 20;
 
 /// Events that a connection may fall behind before it has to read them from the store.
 const BROADCAST_EVENTS: usize = 4_096;
@@ -89,7 +86,12 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(settings: &Settings, database: &Database, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        database: &Database,
+        folder: &Path,
+        cache: Arc<dyn Cache>,
+    ) -> anyhow::Result<Self> {
         let blobs = folder.join(BLOBS_FOLDER);
         std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs)
@@ -108,7 +110,7 @@ impl Parts {
         Ok(Self {
             blobs: Arc::new(blobs),
             bus: Arc::new(EmbeddedBus::new(Arc::clone(&store))),
-            cache: Arc::new(MemoryCache::new(CACHE_BYTES)),
+            cache,
             broadcast: Arc::new(LocalBroadcast::new(BROADCAST_EVENTS)),
             clock: Arc::new(SystemClock),
             feeds: Arc::new(feeds),

@@ -1,18 +1,20 @@
-//! The service in one process: its parts, its tasks by role, its routes.
+//! The service: its parts, its tasks by role, its routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
+use astroshield_adapters::memory::MemoryCache;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::backups::Backups;
+use astroshield_domain::feeds::{FeedKind, FeedSettings};
+use astroshield_domain::ids::TenantId;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
+use astroshield_domain::ports::{Cache, Store, StoreError};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
@@ -20,114 +22,134 @@ use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
 use axum::Router;
 use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::health::{BlobsAnswer, Dependency, Health, StoreAnswers};
+use super::feeds::FirstAnswer;
+use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, StoreAnswers};
+use super::lock::DataFolder;
 use super::metrics::{self, Metrics};
 use super::parts::{Database, Parts};
 use super::roles::Role;
-use super::sign_in::{self, SignIn};
 use super::tasks::Tasks;
-use super::{feeds, health, http, requests};
+use super::{feeds, health, requests, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
 
+/// Most that the cache keeps of one kind of thing.
+const CACHE_BYTES: u64 = 64 << 20;
+
 /// Version of the program, recorded with what it makes.
 const BUILD: &str = env!("ASTROSHIELD_BUILD");
 
-/// What one process does.
+/// What stays when one service takes the place of another.
+pub(super) struct House {
+    /// Where it is listened.
+    pub(super) listening: SocketAddr,
+    /// The address that people use.
+    pub(super) address: String,
+    /// Tokens of the links that were printed.
+    pub(super) tokens: Arc<OneTimeTokens>,
+    /// Holds the sessions.
+    pub(super) cache: Arc<dyn Cache>,
+    /// What is measured.
+    pub(super) recorded: PrometheusHandle,
+}
+
+impl House {
+    /// For a process that listens there. Once in a process.
+    pub(super) fn new(settings: &Settings, listening: SocketAddr) -> anyhow::Result<Self> {
+        Ok(Self {
+            listening,
+            address: sign_in::address(settings.server.public_url.as_deref(), listening),
+            tokens: Arc::default(),
+            cache: Arc::new(MemoryCache::new(CACHE_BYTES)),
+            recorded: metrics::record()?,
+        })
+    }
+}
+
+/// A service over its data folder.
 pub(super) struct Service {
-    pub(super) settings: Settings,
-    pub(super) roles: BTreeSet<Role>,
-    pub(super) demo: bool,
+    settings: Settings,
+    roles: BTreeSet<Role>,
+    demo: bool,
+    folder: DataFolder,
+    database: Database,
+    parts: Parts,
+    notifier: Arc<Notifier>,
+    shutdown: CancellationToken,
 }
 
 impl Service {
-    /// Runs until `stop` is there, or until a task fails.
-    pub(super) async fn run(
-        &self,
-        database: &Database,
-        folder: &Path,
-        listener: TcpListener,
-        stop: impl Future<Output = ()>,
-    ) -> anyhow::Result<()> {
-        let parts = Parts::new(&self.settings, database, folder)?;
-        let listening = listener.local_addr().context("server.listen")?;
-        let public_url = self.settings.server.public_url.as_deref();
-        let address = sign_in::address(public_url, listening);
-        let shutdown = CancellationToken::new();
-        let recorded = metrics::record()?;
-
+    /// A service that takes requests as soon as its routes are shown. `shutdown` ends what it starts.
+    pub(super) async fn open(
+        settings: Settings,
+        demo: bool,
+        folder: DataFolder,
+        house: &House,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let database = Database::open(&settings, folder.path()).await?;
+        let parts = Parts::new(&settings, &database, folder.path(), Arc::clone(&house.cache))?;
         let notifier = Arc::new(Notifier::new(
             Arc::clone(&parts.store),
             Arc::clone(&parts.bus),
             Arc::clone(&parts.webhooks),
             parts.mailer.clone(),
             Arc::clone(&parts.clock),
-            Some(address.clone()),
+            Some(house.address.clone()),
         ));
-
-        let mut tasks = Tasks::new(shutdown.clone());
-        let mut routes = self.routes_for_machines(&parts, recorded.clone(), &shutdown);
-        if self.roles.contains(&Role::Api) {
-            let tokens = Arc::new(OneTimeTokens::default());
-            let sign_in = SignIn::new(Arc::clone(&tokens), Arc::clone(&parts.clock), address);
-            let notifier = Arc::clone(&notifier);
-            routes = routes.merge(self.api(&parts, tokens, notifier, listening, folder, &shutdown));
-            sign_in.print();
-            let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
-            let shutdown = shutdown.clone();
-            tasks.spawn("the printing of links", async move {
-                while shutdown.run_until_cancelled(hang_up.recv()).await.is_some() {
-                    sign_in.print();
-                }
-                Ok(())
-            });
-        }
-        let routes = routes.layer(axum::middleware::from_fn(requests::follow));
-        tasks.spawn("the HTTP server", http::answer(listener, routes, shutdown.clone()));
-        spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
-            metrics::keep_up(recorded, shutdown)
-        });
-        self.start(&mut tasks, &parts, notifier, &shutdown);
-        let roles: Vec<String> = self.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
-        tracing::info!(%listening, folder = %folder.display(), roles = roles.join(","), demo = self.demo, "started");
-        tasks.run_until(stop, self.settings.server.shutdown_timeout).await
+        Ok(Self { settings, roles: Role::chosen(&[]), demo, folder, database, parts, notifier, shutdown })
     }
 
-    fn routes_for_machines(
-        &self,
-        parts: &Parts,
-        recorded: PrometheusHandle,
-        shutdown: &CancellationToken,
-    ) -> Router {
+    /// What ends its tasks.
+    pub(super) fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// Its store.
+    pub(super) fn store(&self) -> &dyn Store {
+        self.parts.store.as_ref()
+    }
+
+    /// Whether it has a catalog for everybody.
+    pub(super) async fn has_catalog(&self) -> Result<bool, StoreError> {
+        Ok(self.parts.store.catalog_age(&TenantId::public()).await?.is_some())
+    }
+
+    /// Everything that it answers.
+    pub(super) fn routes(&self, house: &House) -> Router {
+        let parts = &self.parts;
         let dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
             ("store", Box::new(StoreAnswers::new(Arc::clone(&parts.store))) as Box<dyn Dependency>),
             ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs)))),
         ]);
-        let metrics = Metrics::new(recorded, Arc::clone(&parts.store), Arc::clone(&parts.clock), &CONSUMERS);
-        health::routes(Health::new(dependencies, shutdown.clone())).merge(metrics::routes(metrics))
+        let catalog = CatalogHeld::new(Arc::clone(&parts.store), self.demo);
+        let health = health::routes(Health::new(dependencies, catalog, self.shutdown.clone()));
+        let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let metrics = metrics::routes(Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS));
+        let routes = health.merge(astroshield_api::router_with(self.api(house), metrics));
+        routes.layer(axum::middleware::from_fn(requests::follow))
     }
 
-    fn api(
-        &self,
-        parts: &Parts,
-        tokens: Arc<OneTimeTokens>,
-        notifier: Arc<Notifier>,
-        listening: SocketAddr,
-        folder: &Path,
-        shutdown: &CancellationToken,
-    ) -> Router {
-        let public_url = self.settings.server.public_url.as_deref();
+    /// Ends its connections to the database, and gives the folder to whoever wants it.
+    pub(super) async fn close(self) {
+        self.database.close().await;
+    }
+
+    fn api(&self, house: &House) -> ApiState {
+        let (parts, server) = (&self.parts, &self.settings.server);
+        let public_url = server.public_url.as_deref();
         let settings = ApiSettings {
-            allowed_hosts: sign_in::allowed_hosts(public_url, listening),
-            response_cache: self.settings.server.response_cache,
+            allowed_hosts: sign_in::allowed_hosts(public_url, house.listening),
+            response_cache: server.response_cache,
             secure_cookies: public_url.is_some_and(|url| url.starts_with("https:")),
+            body_timeout: server.body_timeout,
+            wrong_secrets_per_minute: server.wrong_secrets_per_minute,
             build: BUILD.to_owned(),
             ..ApiSettings::default()
         };
@@ -148,7 +170,7 @@ impl Service {
         .with_element_set_age(days(self.settings.screening.element_set_days));
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),
-            folder: folder.to_owned(),
+            folder: self.folder.path().to_owned(),
             blobs: Arc::clone(&parts.blobs),
         });
         let (store, blobs, clock) =
@@ -156,16 +178,19 @@ impl Service {
         let use_cases = UseCases {
             uploads: parts.uploads(),
             on_demand: Arc::new(on_demand),
-            notifier,
+            notifier: Arc::clone(&self.notifier),
             backups: Backups::new(archiver, store, blobs, clock),
         };
         let demo = Arc::new(AtomicBool::new(self.demo));
-        astroshield_api::router(ApiState::new(ports, use_cases, settings, tokens, demo, shutdown.clone()))
+        let tokens = Arc::clone(&house.tokens);
+        ApiState::new(ports, use_cases, settings, tokens, demo, self.shutdown.clone())
     }
 
-    /// Starts what the roles do besides answering requests.
-    fn start(&self, tasks: &mut Tasks, parts: &Parts, notifier: Arc<Notifier>, shutdown: &CancellationToken) {
+    /// Starts what the roles do besides answering requests. `first` is told what became of asking each feed of a catalog for
+    /// the first time.
+    pub(super) fn start(&self, tasks: &mut Tasks, first: Option<mpsc::Sender<FirstAnswer>>) {
         let has = |role| self.roles.contains(&role);
+        let (parts, shutdown) = (&self.parts, &self.shutdown);
         let Parts { store, blobs, bus, clock, .. } = parts;
         if has(Role::Relay) {
             let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
@@ -180,11 +205,8 @@ impl Service {
             spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
         }
         let feeds = feeds::enabled(&self.settings);
-        if has(Role::Ingest) && !feeds.is_empty() {
-            let poller = parts.poller(feeds.clone());
-            spawn(tasks, "the polling of feeds", shutdown, move |shutdown| async move {
-                poller.run(shutdown).await;
-            });
+        if has(Role::Ingest) {
+            self.ask_feeds(tasks, &feeds, first);
         }
         if has(Role::Screen) {
             let settings = self.run_settings();
@@ -193,6 +215,7 @@ impl Service {
             spawn(tasks, "screening", shutdown, move |shutdown| async move { runner.run(shutdown).await });
         }
         if has(Role::Notify) {
+            let notifier = Arc::clone(&self.notifier);
             spawn(
                 tasks,
                 "notification",
@@ -210,6 +233,25 @@ impl Service {
             let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
             spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move {
                 watch.run(shutdown).await;
+            });
+        }
+    }
+
+    fn ask_feeds(&self, tasks: &mut Tasks, feeds: &[FeedSettings], first: Option<mpsc::Sender<FirstAnswer>>) {
+        let brings_first =
+            |feed: &FeedSettings| first.is_some() && matches!(feed.kind, FeedKind::ElementSets { .. });
+        let (catalogs, others): (Vec<_>, Vec<_>) = feeds.iter().cloned().partition(brings_first);
+        for (feed, told) in catalogs.into_iter().zip(std::iter::repeat(first).flatten()) {
+            let name = feed.name.clone();
+            let poller = self.parts.poller(vec![feed]);
+            spawn(tasks, "the polling for a first catalog", &self.shutdown, |shutdown| {
+                feeds::ask_for_first_catalog(poller, name, told, shutdown)
+            });
+        }
+        if !others.is_empty() {
+            let poller = self.parts.poller(others);
+            spawn(tasks, "the polling of feeds", &self.shutdown, |shutdown| async move {
+                poller.run(shutdown).await;
             });
         }
     }
@@ -252,14 +294,14 @@ fn days(days: f64) -> SignedDuration {
 }
 
 /// Starts a task that runs until the shutdown.
-fn spawn<F: Future<Output = ()> + Send + 'static>(
+pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(
     tasks: &mut Tasks,
     name: &'static str,
     shutdown: &CancellationToken,
     task: impl FnOnce(CancellationToken) -> F,
 ) {
     let task = task(shutdown.clone());
-    tasks.spawn(name, async move {
+    tasks.spawn(name, shutdown, async move {
         task.await;
         Ok(())
     });

@@ -36,6 +36,14 @@ pub(crate) struct Server {
     pub(crate) response_cache: bool,
     #[serde(deserialize_with = "duration")]
     pub(crate) shutdown_timeout: Duration,
+    pub(crate) connections: usize,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) head_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) body_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) send_timeout: Duration,
+    pub(crate) wrong_secrets_per_minute: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -139,12 +139,8 @@ fn secrets_come_from_files_too_and_never_show() {
     let (settings, layers) = with(&smtp, &variables).unwrap();
     assert_eq!(settings.notify.smtp.password.reveal(), "hunter2");
     assert!(!format!("{settings:?}").contains("hunter2"));
-    let shown: Vec<String> = layers
-        .leaves()
-        .iter()
-        .filter(|(key, _)| !is_secret(key))
-        .map(|(_, value)| value.to_string())
-        .collect();
+    let shown: Vec<String> =
+        layers.leaves().iter().map(|(key, value)| printable(key, value, &layers.origin(key))).collect();
     assert!(!shown.join("\n").contains("hunter2"));
 
     let both = format!("{smtp}password = \"other\"\n");
@@ -156,4 +152,30 @@ fn secrets_come_from_files_too_and_never_show() {
     );
     let message = error("[store]\nurl_file = \"/nowhere/url\"\n", &[]);
     assert!(message.contains("store.url_file: /nowhere/url: No such file"), "{message}");
+}
+
+#[test]
+fn addresses_are_shown_without_what_may_be_a_key() {
+    let file = "[feeds.mine]\nkind = \"element_sets\"\n\
+                url = \"https://me:hunter2@data.example.org:8443/v1/gp?key=hunter2#hunter2\"\n\
+                [silence]\nheartbeat_url = \"https://monitor.example.org/ping/hunter2?k=hunter2\"\n";
+    let (_, layers) = with(file, &[]).unwrap();
+    let leaves = layers.leaves();
+    let shown = |name: &str| {
+        let (key, value) = leaves.iter().find(|(key, _)| key == name).unwrap();
+        printable(key, value, &layers.origin(key))
+    };
+    assert_eq!(shown("feeds.mine.url"), "\"https://(hidden)@data.example.org:8443/v1/gp?(hidden)#(hidden)\"");
+    assert_eq!(shown("silence.heartbeat_url"), "\"https://monitor.example.org/(hidden)?(hidden)\"");
+    // Everybody knows those.
+    assert!(shown("feeds.celestrak-active.url").ends_with("gp.php?GROUP=active&FORMAT=csv\""));
+    for file in [
+        "[feeds.satcat]\nurl = \"https://me:hunter2@[x]/y\"\n",
+        "[feeds.satcat]\nurl = \"x/y?key=hunter2\"\n",
+        "[silence]\nheartbeat_url = \"monitor/hunter2\"\n",
+        "[silence]\nheartbeat_url = \"ftp://monitor/hunter2\"\n",
+    ] {
+        let message = error(file, &[]);
+        assert!(message.contains("url: ") && !message.contains("hunter2"), "{message}");
+    }
 }

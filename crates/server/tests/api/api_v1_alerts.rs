@@ -20,15 +20,17 @@ async fn with_alert() -> (Service, AlertId) {
         updated: now,
         acknowledged: None,
         resolved: None,
+        resolved_by: None,
         muted_until: None,
+        muted_by: None,
         escalate_at: None,
         escalated: None,
         told_probability: None,
+        originator: None,
         version: 0,
     };
     let id = alert.id;
-    let changes =
-        AlertChanges { alerts: vec![(alert, AlertChange::Opened)], deliveries: Vec::new(), since: None };
+    let changes = AlertChanges { alerts: vec![(alert, AlertChange::Opened)], ..AlertChanges::default() };
     service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();
     (service, id)
 }
@@ -51,11 +53,25 @@ async fn an_alert_is_acknowledged_muted_and_resolved() {
     let muted =
         client.post(&format!("{path}/mute"), &json!({ "until": "2100-01-01T00:00:00Z" })).await.json();
     assert_eq!(muted["state"], "muted");
+    assert_eq!(muted["muted_by"], "test");
     let over = client.send("POST", &format!("{path}/resolve"), "").await.json();
-    assert_eq!(over["state"], "resolved");
+    assert_eq!((&over["state"], &over["resolved_by"]), (&json!("resolved"), &json!("test")));
+    assert_eq!(over["muted_by"], json!(null));
     assert_eq!(client.get(&path).await.json(), over);
     assert_eq!(client.get(&format!("{path}/deliveries")).await.json()["items"], json!([]));
     client.send("POST", &format!("{path}/acknowledge"), "").await.expect_problem(409, None);
+
+    // What was refused is no act.
+    let admin = service.client(Scope::Admin).await;
+    let log = admin.get("/api/v1/audit").await.json();
+    let acts: Vec<_> =
+        log["items"].as_array().unwrap().iter().filter(|act| act["target"] == id.to_string()).collect();
+    let names: Vec<_> = acts.iter().map(|act| act["action"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alert.resolve", "alert.mute", "alert.acknowledge"]);
+    assert!(acts.iter().all(|act| act["by"] == "test" && act["at"].is_string()));
+    let other = service.key_of("other", Scope::Admin).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    assert!(!other.get("/api/v1/audit").await.text().contains("alert."));
 }
 
 #[tokio::test]

@@ -42,6 +42,18 @@ async fn audited(service: &Service, action: &str) -> usize {
 }
 
 #[tokio::test]
+async fn a_key_that_is_not_printable_is_refused_and_nothing_is_made() {
+    let service = Service::start().await;
+    let list = json!({ "name": "mine", "objects": [{ "catalog_number": 25544 }] });
+    for key in ["a\tb", &"k".repeat(256)] {
+        let client = service.client(Scope::Admin).await.with("idempotency-key", key);
+        let answer = client.post("/api/v1/watch-lists", &list).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!("Idempotency-Key")));
+    }
+    assert!(listed(&service, "/api/v1/watch-lists").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_retry_finds_what_was_made_before_the_crash() {
     let service = Service::start().await;
     let list = json!({ "name": "mine", "objects": [{ "catalog_number": 25544 }] });
@@ -123,11 +135,14 @@ async fn a_retried_action_on_an_alert_is_done_once() {
         updated: now,
         acknowledged: None,
         resolved: None,
+        resolved_by: None,
         muted_until: None,
+        muted_by: None,
         escalate_at: None,
         escalated: None,
         version: 0,
         told_probability: None,
+        originator: None,
     };
     let changes =
         AlertChanges { alerts: vec![(alert.clone(), AlertChange::Opened)], ..AlertChanges::default() };

@@ -42,6 +42,26 @@ async fn a_session_writes_from_our_own_pages_only_and_ends() {
     assert_eq!(answer.status, 204);
     assert!(answer.header("set-cookie").contains("Max-Age=0"));
     browser.get("/api/v1/session").await.expect_problem(401, None);
+    let log = service.client(Scope::Admin).await.get("/api/v1/audit").await.json();
+    let acts: Vec<_> =
+        log["items"].as_array().unwrap().iter().filter(|act| act["by"] == "operator").collect();
+    let names: Vec<_> = acts.iter().map(|act| act["action"].as_str().unwrap()).collect();
+    assert_eq!(names, ["session.end", "watch_list.create", "session.begin"]);
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_unseen_and_the_token_is_good_for_another_try() {
+    let service = Service::start().await;
+    let token = json!({ "token": service.token(HOUR) });
+    service.lose("audit").await;
+    let refused = service.stranger().post("/api/v1/session", &token).await;
+    assert!(
+        refused.status.is_server_error() && refused.header("set-cookie").is_empty(),
+        "{}",
+        refused.text()
+    );
+    service.keep("audit").await;
+    assert_eq!(service.stranger().post("/api/v1/session", &token).await.status, 201);
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use astroshield_adapters::EmbeddedBus;
+use astroshield_adapters::memory::LocalBroadcast;
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::Topic;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Prunable;
+use astroshield_domain::ports::{Prunable, SystemClock};
+use astroshield_domain::relay::Relay;
 use astroshield_testkit::entities::alert;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +18,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
+use tokio_util::sync::CancellationToken;
 
 use crate::service::Service;
 
@@ -127,6 +132,51 @@ async fn what_was_missed_comes_first_after_a_lost_connection() {
     }
     let due = [("run_completed", first), ("run_started", second), ("run_completed", second)];
     assert_eq!(seen, due.map(|(kind, run)| (kind.to_owned(), run.to_string())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_of_a_rule_comes_over_the_stream_and_is_the_same_one_after_a_lost_connection() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let rule = json!({ "name": "close", "severity": "critical", "max_miss_distance_km": 5.0 });
+    let rule = client.post("/api/v1/rules", &rule).await.json();
+    let shutdown = CancellationToken::new();
+    let relay = Relay::new(
+        Arc::clone(&service.store),
+        Arc::<EmbeddedBus>::clone(&service.bus),
+        Arc::<LocalBroadcast>::clone(&service.broadcast),
+        Arc::new(SystemClock),
+    );
+    let running = {
+        let (notifier, shutdown) = (Arc::clone(&service.notifier), shutdown.clone());
+        tokio::spawn(async move { tokio::join!(relay.run(shutdown.clone()), notifier.run(shutdown)) })
+    };
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["alerts"] })).await;
+    // The first is 9 km away, the second 4.5 km.
+    service.conclude_run(&TenantId::public(), 2).await;
+    let told = next(&mut socket).await;
+    assert_eq!(told["event"]["payload"]["type"], "alert_changed");
+    assert_eq!(told["event"]["payload"]["change"], "opened");
+    let id = told["event"]["payload"]["alert"].as_str().unwrap().to_owned();
+    let alert = client.get(&format!("/api/v1/alerts/{id}")).await.json();
+    assert_eq!((&alert["subject"]["rule"], &alert["severity"]), (&rule["id"], &json!("critical")));
+    let conjunction = format!("/api/v1/conjunctions/{}", alert["subject"]["conjunction"].as_str().unwrap());
+    assert_eq!(client.get(&conjunction).await.json()["objects"][0]["catalog_number"], 3);
+    drop(socket);
+
+    // What happens to it meanwhile comes first.
+    assert_eq!(client.send("POST", &format!("/api/v1/alerts/{id}/acknowledge"), "").await.status, 200);
+    let mut socket = connected(&service).await;
+    let before = told["position"].as_i64().unwrap() - 1;
+    subscribe(&mut socket, json!({ "subscribe": ["alerts"], "after": before })).await;
+    assert_eq!(next(&mut socket).await, told, "the same event under the same position");
+    let then = next(&mut socket).await;
+    assert_eq!(then["event"]["payload"]["change"], "acknowledged");
+    assert_eq!(then["event"]["payload"]["alert"], id);
+    assert_eq!(client.get("/api/v1/alerts").await.json()["items"].as_array().unwrap().len(), 1);
+    shutdown.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

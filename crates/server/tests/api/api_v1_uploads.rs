@@ -48,6 +48,13 @@ async fn a_file_with_a_fault_is_refused_with_its_place_and_changes_nothing() {
     assert!(problem["detail"].as_str().unwrap().contains(rejected["id"].as_str().unwrap()), "{problem}");
     assert_eq!(client.get(&path).await.json(), *rejected);
     assert_eq!(client.get(&format!("{path}/file")).await.text(), broken, "it is kept as it was given");
+    let log = service.client(Scope::Admin).await.get("/api/v1/audit").await.json();
+    let act = log["items"].as_array().unwrap().iter().find(|act| act["action"] == "upload.create").unwrap();
+    assert_eq!(
+        (&act["target"], &act["by"]),
+        (&rejected["id"], &json!("test")),
+        "a refused one is an act, too"
+    );
 }
 
 #[tokio::test]

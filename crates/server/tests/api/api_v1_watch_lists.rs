@@ -25,8 +25,7 @@ async fn a_list_that_a_rule_speaks_of_stays() {
     let service = Service::start().await;
     let client = service.client(Scope::Write).await;
     let list = client.post("/api/v1/watch-lists", &json!({ "name": "mine", "objects": [] })).await.json();
-    let rule = json!({ "name": "close", "watch_list": list["id"], "max_miss_distance_km": 1.0, "severity": "critical",
-        "channels": [{ "kind": "email", "address": "ops@example.org" }] });
+    let rule = json!({ "name": "close", "watch_list": list["id"], "max_miss_distance_km": 1.0, "severity": "critical" });
     let rule = client.post("/api/v1/rules", &rule).await;
     assert_eq!(rule.status, 201, "{}", rule.text());
     let rule = rule.json();

@@ -42,3 +42,54 @@ async fn addresses_inside_the_network_are_refused() {
         answer.expect_problem(422, Some("url"));
     }
 }
+
+#[tokio::test]
+async fn a_webhook_that_a_rule_names_stays_and_one_that_is_not_in_use_is_said() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let hook = json!({ "name": "ops", "url": "https://hooks.example.org/x" });
+    let hook_path = async |client: &crate::service::Client| {
+        let made = client.post("/api/v1/webhooks", &hook).await.json();
+        (made["id"].clone(), format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap()))
+    };
+    let ((id, path), (next_id, next_path)) = (hook_path(&client).await, hook_path(&client).await);
+    let channel = |id: &serde_json::Value| json!([{ "kind": "webhook", "webhook": id }]);
+    let rule = json!({ "name": "close", "severity": "info", "channels": channel(&id),
+        "escalate_after_minutes": 5, "escalation_channels": channel(&next_id) });
+    let rule = client.post("/api/v1/rules", &rule).await.json();
+    assert_eq!(rule["notices"], json!([]));
+    for path in [&path, &next_path] {
+        client.delete(path).await.expect_problem(409, None);
+        assert_eq!(client.get(path).await.status, 200);
+    }
+    let off = json!({ "name": "ops", "url": "https://hooks.example.org/x", "enabled": false });
+    assert_eq!(client.put(&next_path, &off).await.status, 200);
+    let rule_path = format!("/api/v1/rules/{}", rule["id"].as_str().unwrap());
+    let notices = json!(["escalation_channels[0]: webhook \"ops\" is not in use"]);
+    assert_eq!(client.get(&rule_path).await.json()["notices"], notices);
+    assert_eq!(client.get("/api/v1/rules").await.json()["items"][0]["notices"], notices);
+    assert_eq!(client.delete(&rule_path).await.status, 204);
+    assert_eq!(client.delete(&path).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_rule_that_would_mail_is_refused_by_its_place_while_no_mail_server_is_configured() {
+    let mail = json!({ "kind": "email", "address": "ops@example.org" });
+    let (without, with) = (Service::start().await, Service::with_mailer().await);
+    let client = without.client(Scope::Write).await;
+    let hook = json!({ "name": "ops", "url": "https://hooks.example.org/x" });
+    let hook = client.post("/api/v1/webhooks", &hook).await.json();
+    let hook = json!({ "kind": "webhook", "webhook": hook["id"] });
+    let rule = json!({ "name": "x", "severity": "info", "channels": [hook, mail] });
+    client.post("/api/v1/rules", &rule).await.expect_problem(422, Some("channels[1]"));
+    let rule = json!({ "name": "x", "severity": "info", "escalation_channels": [mail] });
+    client.post("/api/v1/rules", &rule).await.expect_problem(422, Some("escalation_channels[0]"));
+    assert_eq!(client.get("/api/v1/rules").await.json()["items"], json!([]));
+
+    let client = with.client(Scope::Write).await;
+    let made = client.post("/api/v1/rules", &rule).await;
+    assert_eq!((made.status.as_u16(), &made.json()["notices"]), (201, &json!([])));
+    let wrong =
+        json!({ "name": "x", "severity": "info", "channels": [{ "kind": "email", "address": "ops" }] });
+    client.post("/api/v1/rules", &wrong).await.expect_problem(422, Some("channels[0].address"));
+}

@@ -18,7 +18,9 @@ use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Archiver, Broadcast, Clock, Store, SystemClock};
+use astroshield_domain::ports::{
+    Archiver, Broadcast, Clock, DeliveryError, Mail, Mailer, Store, SystemClock,
+};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::CatalogNumber;
@@ -32,7 +34,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -45,6 +47,8 @@ pub(crate) struct Service {
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
+    pub(crate) bus: Arc<EmbeddedBus>,
+    pub(crate) notifier: Arc<Notifier>,
     folder: TempDir,
     /// Where the store is PostgreSQL.
     database: Option<String>,
@@ -103,9 +107,19 @@ impl Archiver for Archive {
     }
 }
 
-async fn run_on_postgres(url: &str, statement: &'static str) {
+/// Takes every mail.
+struct Taken;
+
+#[async_trait]
+impl Mailer for Taken {
+    async fn send(&self, _: &Mail) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+}
+
+async fn run_on_postgres(url: &str, statement: String) {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::query(statement).execute(&mut connection).await.unwrap();
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
@@ -115,6 +129,18 @@ impl Service {
     }
 
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
+        Self::build(settings, broadcast_capacity, None).await
+    }
+
+    pub(crate) async fn with_mailer() -> Self {
+        Self::build(ApiSettings::default(), 64, Some(Arc::new(Taken))).await
+    }
+
+    async fn build(
+        settings: ApiSettings,
+        broadcast_capacity: usize,
+        mailer: Option<Arc<dyn Mailer>>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = postgres::chosen().await;
         let store: Arc<dyn Store> = match &database {
@@ -131,17 +157,18 @@ impl Service {
         let uploads =
             Uploads::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), Arc::clone(&ingestor));
         let bus = Arc::new(EmbeddedBus::new(Arc::clone(&store)));
+        let notifier = Arc::new(Notifier::new(
+            Arc::clone(&store),
+            Arc::<EmbeddedBus>::clone(&bus),
+            Arc::<SignedWebhookClient>::clone(&webhooks),
+            mailer,
+            Arc::clone(&clock),
+            None,
+        ));
         let use_cases = UseCases {
             uploads: Arc::new(uploads),
             on_demand: Arc::new(OnDemand::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), 2)),
-            notifier: Arc::new(Notifier::new(
-                Arc::clone(&store),
-                bus,
-                Arc::<SignedWebhookClient>::clone(&webhooks),
-                None,
-                Arc::clone(&clock),
-                None,
-            )),
+            notifier: Arc::clone(&notifier),
             backups: Backups::new(
                 Arc::new(Archive(Arc::clone(&blobs))),
                 Arc::clone(&store),
@@ -166,34 +193,46 @@ impl Service {
             Arc::new(AtomicBool::new(false)),
             CancellationToken::new(),
         );
-        Self { routes: router(state), store, ingestor, tokens, broadcast, folder, database }
+        Self { routes: router(state), store, ingestor, tokens, broadcast, bus, notifier, folder, database }
     }
 
     /// From now on no answer is kept, as if the process ended between each write and its answer.
     pub(crate) async fn lose_answers(&self) {
-        let Some(url) = &self.database else {
-            let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'lost'); END";
-            return self.run_on_file(lost).await;
-        };
-        let function = "CREATE OR REPLACE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql \
-                        AS 'BEGIN RAISE EXCEPTION ''lost''; END'";
-        run_on_postgres(url, function).await;
-        let lost = "CREATE TRIGGER lost BEFORE INSERT ON answers FOR EACH ROW EXECUTE FUNCTION lost()";
-        run_on_postgres(url, lost).await;
+        self.lose("answers").await;
     }
 
     /// From now on answers are kept again.
     pub(crate) async fn keep_answers(&self) {
+        self.keep("answers").await;
+    }
+
+    /// From now on nothing new goes into a table.
+    pub(crate) async fn lose(&self, table: &str) {
+        let Some(url) = &self.database else {
+            let raise = "BEGIN SELECT RAISE(ABORT, 'lost'); END";
+            let lost = format!("CREATE TRIGGER lost BEFORE INSERT ON {table} {raise}");
+            return self.run_on_file(lost).await;
+        };
+        let function = "CREATE OR REPLACE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql \
+                        AS 'BEGIN RAISE EXCEPTION ''lost''; END'";
+        run_on_postgres(url, function.to_owned()).await;
+        let lost =
+            format!("CREATE TRIGGER lost BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION lost()");
+        run_on_postgres(url, lost).await;
+    }
+
+    /// From now on it does again.
+    pub(crate) async fn keep(&self, table: &str) {
         match &self.database {
-            None => self.run_on_file("DROP TRIGGER lost").await,
-            Some(url) => run_on_postgres(url, "DROP TRIGGER lost ON answers").await,
+            None => self.run_on_file("DROP TRIGGER lost".to_owned()).await,
+            Some(url) => run_on_postgres(url, format!("DROP TRIGGER lost ON {table}")).await,
         }
     }
 
-    async fn run_on_file(&self, statement: &'static str) {
+    async fn run_on_file(&self, statement: String) {
         let file = format!("sqlite://{}", self.folder.path().join("astroshield.db").display());
         let mut connection = SqliteConnection::connect(&file).await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 

@@ -12,6 +12,8 @@ fn config_prints_each_value_with_its_source_and_no_secret() {
         .arg("config")
         .env("ASTROSHIELD__SCREENING__THREADS", "2")
         .env("ASTROSHIELD__STORE__URL", "postgres://me:hunter2@localhost/x")
+        .env("ASTROSHIELD__FEEDS__SATCAT__URL", "https://example.org/satcat.csv?key=hunter2")
+        .env("ASTROSHIELD__SILENCE__HEARTBEAT_URL", "https://monitor.example.org/hunter2")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -21,6 +23,8 @@ fn config_prints_each_value_with_its_source_and_no_secret() {
         "screening.threads = 2  # ASTROSHIELD__SCREENING__THREADS\n",
         "screening.threshold_km = 5.0  # default\n",
         "store.url = \"(hidden)\"  # ASTROSHIELD__STORE__URL\n",
+        "feeds.satcat.url = \"https://example.org/satcat.csv?(hidden)\"  # ASTROSHIELD__FEEDS__SATCAT__URL\n",
+        "silence.heartbeat_url = \"https://monitor.example.org/(hidden)\"  # ASTROSHIELD__SILENCE__HEARTBEAT_URL\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

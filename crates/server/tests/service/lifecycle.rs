@@ -45,22 +45,47 @@ fn an_idle_server_answers_health_refuses_strangers_and_ends_well() {
     for dependency in ["store", "blobs"] {
         assert_eq!(body["dependencies"][dependency]["status"], "ok", "{body}");
     }
-    for path in ["/api/v1/conjunctions", "/api/v1/objects", "/api/v1/alerts"] {
+    for path in ["/api/v1/conjunctions", "/api/v1/objects", "/api/v1/alerts", "/metrics"] {
         assert_eq!(server.get(path).0, 401, "{path}");
     }
-    let (status, metrics) = server.get("/metrics");
-    assert_eq!(status, 200);
-    for metric in
-        ["astroshield_process_memory_bytes ", "astroshield_consumer_lag_events{consumer=\"relay\"} 0"]
-    {
-        assert!(metrics.contains(metric), "{metric}: {metrics}");
-    }
-    assert!(metrics.contains("route=\"/health/live\",status=\"200\"} 1"), "{metrics}");
-    assert_eq!(server.get_with("/metrics", &[("x-forwarded-for", "203.0.113.9")]).0, 401);
+    assert_eq!(body["catalog"], "none yet", "{body}");
 
     let (status, log) = server.stop();
     assert_eq!(status, 0, "{log}");
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+}
+
+#[test]
+fn metrics_answer_keys_and_sessions_under_the_servers_own_name_only() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "");
+    let cookie = server.sign_in();
+    let own =
+        [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+    let (status, made) =
+        server.post_with("/api/v1/api-keys", &own, r#"{"name":"prometheus","scope":"read"}"#);
+    assert_eq!(status, 201, "{made}");
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
+    server.get("/health/live");
+    for caller in [("cookie", cookie.as_str()), ("authorization", &bearer)] {
+        let (status, metrics) = server.get_with("/metrics", &[caller]);
+        assert_eq!(status, 200, "{metrics}");
+        for metric in [
+            "astroshield_process_memory_bytes ",
+            "astroshield_consumer_lag_events{consumer=\"relay\"} ",
+            "astroshield_http_connections ",
+            "route=\"/health/live\",status=\"200\"} 1",
+        ] {
+            assert!(metrics.contains(metric), "{metric}: {metrics}");
+        }
+    }
+    assert_eq!(server.get("/metrics").0, 401);
+    assert_eq!(server.get_with("/metrics", &[("authorization", "Bearer ask_wrong")]).0, 401);
+    // A page of a name that was pointed at this machine.
+    let elsewhere = [("authorization", bearer.as_str()), ("host", "rebound.example.org")];
+    let (status, problem) = server.get_with("/metrics", &elsewhere);
+    assert_eq!(status, 421, "{problem}");
 }
 
 #[test]

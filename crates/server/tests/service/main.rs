@@ -4,6 +4,8 @@
 
 mod backup;
 mod configuration;
+mod first_start;
 mod lifecycle;
+mod limits;
 mod server;
 mod signals;

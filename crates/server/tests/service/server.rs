@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest time for anything to happen in a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary, with nothing of the person who runs the tests.
 pub(crate) fn astroshield(folder: &Path) -> Command {
@@ -101,6 +101,11 @@ impl Server {
         (answer.status, answer.body)
     }
 
+    /// Sends a request.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        ask(&self.address, method, path, headers, body)
+    }
+
     /// Signs in with a token: the cookie, or the status of the refusal.
     pub(crate) fn sign_in_with(&self, token: &str) -> Result<String, u16> {
         let body = serde_json::json!({ "token": token }).to_string();
@@ -148,17 +153,21 @@ impl Drop for Server {
     }
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// Asks in HTTP/1.0: the answer ends where the connection does.
 fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let host = address.strip_prefix("http://").unwrap();
-    let mut request =
-        format!("{method} {path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n", body.len());
+    let mut request = format!("{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request += &format!("host: {host}\r\n");
+    }
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }

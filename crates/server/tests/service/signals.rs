@@ -54,7 +54,7 @@ fn every_stage_logs_the_trace_and_the_request_that_began_it() {
     let put_off = |status, metrics: &str| {
         status == 200 && metrics.contains("attempts_total{channel=\"webhook\",outcome=\"put_off\"}")
     };
-    let metrics = server.until("/metrics", &[], put_off);
+    let metrics = server.until("/metrics", &own, put_off);
     assert!(metrics.contains("astroshield_sign_ins_total{outcome=\"signed_in\"} 1"), "{metrics}");
     assert!(metrics.contains("astroshield_event_delay_seconds_bucket{topic=\"alerts\",le="), "{metrics}");
     assert!(metrics.contains("astroshield_alert_delay_seconds_bucket{channel=\"stream\",le="), "{metrics}");
@@ -64,12 +64,12 @@ fn every_stage_logs_the_trace_and_the_request_that_began_it() {
             && !metrics.contains("astroshield_alerts_unresolved{severity=\"critical\"} 0")
             && !metrics.contains("astroshield_deliveries{state=\"due\"} 0")
     };
-    server.until("/metrics", &[], alerted);
+    server.until("/metrics", &own, alerted);
     assert_eq!(server.sign_in_with("wrong"), Err(401));
     let refused = |status, metrics: &str| {
         status == 200 && metrics.contains("astroshield_sign_ins_total{outcome=\"refused\"} 1")
     };
-    server.until("/metrics", &[], refused);
+    server.until("/metrics", &own, refused);
 
     let (status, log) = server.stop();
     assert_eq!(status, 0, "{log}");

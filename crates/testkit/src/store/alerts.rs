@@ -10,10 +10,10 @@ use astroshield_domain::ports::{Store, StoreError};
 use jiff::Timestamp;
 
 use super::{assert_conflict, assert_not_found, new_events, new_payloads};
-use crate::entities::{alert, at, conclusion, conjunction, delivery, number, run, tenant};
+use crate::entities::{alert, at, audit_entry, conclusion, conjunction, delivery, number, run, tenant};
 
 async fn change(store: &dyn Store, alert: &Alert, change: AlertChange) -> Result<(), StoreError> {
-    let changes = AlertChanges { alerts: vec![(alert.clone(), change)], deliveries: vec![], since: None };
+    let changes = AlertChanges { alerts: vec![(alert.clone(), change)], ..AlertChanges::default() };
     store.change_alerts(&alert.tenant, &changes, None, alert.updated).await
 }
 
@@ -28,14 +28,19 @@ pub async fn the_line_of_an_alert_follows_until_it_is_resolved(store: &dyn Store
         change(store, alert, AlertChange::Opened).await.unwrap();
     }
     new_events(store).await;
-    let refresh =
-        |alert: &Alert| AlertRefresh { alert: alert.id, summary: "closer".to_owned(), probability: 1e-4 };
+    let refresh = |alert: &Alert| AlertRefresh {
+        alert: alert.id,
+        summary: "closer".to_owned(),
+        originator: Some("TEST".to_owned()),
+        probability: Some(1e-4),
+    };
     let all = [&open, &told, &resolved].map(refresh);
     store.refresh_alerts(&other, &all).await.unwrap();
     assert_eq!(store.alert(&own, open.id).await.unwrap().as_ref(), Some(&open), "another tenant's");
     store.refresh_alerts(&own, &all).await.unwrap();
     let refreshed = |alert: &Alert, told| {
-        Some(Alert { summary: "closer".to_owned(), told_probability: Some(told), ..alert.clone() })
+        let (summary, originator) = ("closer".to_owned(), Some("TEST".to_owned()));
+        Some(Alert { summary, originator, told_probability: Some(told), ..alert.clone() })
     };
     assert_eq!(store.alert(&own, open.id).await.unwrap(), refreshed(&open, 1e-4));
     assert_eq!(store.alert(&own, told.id).await.unwrap(), refreshed(&told, 1e-6));
@@ -49,6 +54,8 @@ pub async fn alerts_are_stored_with_messages_and_events(store: &dyn Store) {
     let mut first = alert(&own, "a", at(0));
     first.acknowledged = Some(("somebody".to_owned(), at(1)));
     (first.muted_until, first.resolved, first.escalated) = (Some(at(2)), Some(at(3)), Some(at(4)));
+    (first.resolved_by, first.muted_by) = (Some("ann".to_owned()), Some("bob".to_owned()));
+    first.originator = Some("TEST".to_owned());
     first.severity = Severity::Critical;
     let second = alert(&own, "b", at(10));
     let (to_first, to_second) = (delivery(&first), delivery(&second));
@@ -56,12 +63,16 @@ pub async fn alerts_are_stored_with_messages_and_events(store: &dyn Store) {
         alerts: vec![(first.clone(), AlertChange::Acknowledged), (second.clone(), AlertChange::Opened)],
         deliveries: vec![to_first.clone(), to_second.clone()],
         since: Some(at(15)),
+        audit: vec![audit_entry(&own, "alert.acknowledge"), audit_entry(&own, "alert.resolve")],
     };
     let consumed = Consumed { consumer: "notify", event: EventId::at(at(0)) };
     store.change_alerts(&own, &changes, Some(consumed), at(20)).await.unwrap();
     assert_eq!(store.alert(&own, first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.deliveries_of(&own, first.id).await.unwrap(), [to_first]);
     assert_eq!(store.deliveries_of(&own, second.id).await.unwrap(), [to_second]);
+    let mut acts = changes.audit.clone();
+    acts.reverse();
+    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, acts);
     let events = new_events(store).await;
     let told = |alert: &Alert, change| Payload::AlertChanged { alert: alert.id, change, since: Some(at(15)) };
     assert_eq!(events[0].payload, told(&first, AlertChange::Acknowledged));
@@ -94,7 +105,7 @@ pub async fn one_alert_of_a_subject_is_unresolved(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(next.clone(), AlertChange::Opened), (first.clone(), AlertChange::Resolved)],
         deliveries: vec![],
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(&own, &changes, None, at(20)).await.unwrap();
     let unresolved = store.unresolved_alerts(&own).await.unwrap();
@@ -166,7 +177,7 @@ pub async fn an_event_is_consumed_once(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(opened.clone(), AlertChange::Opened)],
         deliveries: vec![delivery(&opened)],
-        since: None,
+        ..AlertChanges::default()
     };
     let again = store.change_alerts(&own, &changes, Some(consumed), at(0)).await;
     assert!(
@@ -268,10 +279,34 @@ async fn deliveries(store: &dyn Store, tenant: &TenantId, count: i64) -> Vec<Del
     let changes = AlertChanges {
         alerts: vec![(about, AlertChange::Opened)],
         deliveries: deliveries.clone(),
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(tenant, &changes, None, at(0)).await.unwrap();
     deliveries
+}
+
+/// What was given up is counted, of one tenant.
+pub async fn what_was_given_up_is_counted(store: &dyn Store) {
+    let (own, other) = (tenant("own"), tenant("other"));
+    let all = deliveries(store, &own, 3).await;
+    assert_eq!(store.given_up(&own).await.unwrap(), 0);
+    store.put_delivery(all[0].id, DeliveryState::Failed, at(1), Some("410 Gone")).await.unwrap();
+    store.put_delivery(all[1].id, DeliveryState::Failed, at(1), None).await.unwrap();
+    store.put_delivery(all[2].id, DeliveryState::Delivered, at(1), None).await.unwrap();
+    assert_eq!(store.given_up(&own).await.unwrap(), 2);
+    assert_eq!(store.given_up(&other).await.unwrap(), 0);
+}
+
+/// What only messages tell of is found by its objects, and by no others.
+pub async fn alerts_about_messages_are_found_by_object(store: &dyn Store) {
+    let own = tenant("own");
+    let about = Subject::Messages { objects: [5, 17], tca: at(100), rule: RuleId::at(at(0)) };
+    let told = Alert { subject: about, ..alert(&own, "a", at(0)) };
+    change(store, &told, AlertChange::Opened).await.unwrap();
+    for (object, expected) in [(5, 1), (17, 1), (7, 0), (1, 0), (51, 0)] {
+        let query = AlertQuery { object: Some(number(object)), limit: 10, ..AlertQuery::default() };
+        assert_eq!(store.alerts(&own, &query).await.unwrap().rows.len(), expected, "{object}");
+    }
 }
 
 /// What was taken belongs to whoever took it, for a time.
@@ -347,7 +382,7 @@ pub async fn one_channel_does_not_keep_the_others_waiting(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(about.clone(), AlertChange::Opened)],
         deliveries: deliveries.clone(),
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
     let first = store.take_deliveries(at(50), at(100), 4).await.unwrap();
@@ -379,9 +414,11 @@ pub async fn changes_of_alerts_that_fail_leave_nothing(store: &dyn Store) {
     ];
     for (alerts, deliveries) in changes {
         let alerts = alerts.into_iter().map(|alert| (alert.clone(), AlertChange::Opened)).collect();
-        let changes = AlertChanges { alerts, deliveries, since: None };
+        let audit = vec![audit_entry(&own, "alert.resolve")];
+        let changes = AlertChanges { alerts, deliveries, audit, ..AlertChanges::default() };
         assert_conflict(&store.change_alerts(&own, &changes, None, at(0)).await);
     }
+    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, []);
     assert_eq!(store.unresolved_alerts(&own).await.unwrap(), []);
     assert_eq!(store.take_deliveries(at(100), at(200), 10).await.unwrap(), []);
     assert_eq!(new_payloads(store).await, []);

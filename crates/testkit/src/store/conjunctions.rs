@@ -341,7 +341,7 @@ pub async fn messages_stand_beside_their_conjunction(store: &dyn Store) {
     for place in 0..3 {
         let upload = upload(&own, at(place));
         let message = cdm(&upload, &found);
-        store.add_upload(&upload, &[], std::slice::from_ref(&message), &[]).await.unwrap();
+        store.add_upload(&upload, &[], std::slice::from_ref(&message), &[], None).await.unwrap();
         expected.insert(0, message);
     }
     assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), expected);
@@ -367,7 +367,7 @@ pub async fn a_message_that_came_first_stands_beside_its_conjunction(store: &dyn
     let late = other(3, [first, second], at(5_001 + 20 * 60));
     let foreign = other(4, [first, first], at(5_000));
     let messages = [early.clone(), turned.clone(), late, foreign];
-    store.add_upload(&upload, &[], &messages, &[]).await.unwrap();
+    store.add_upload(&upload, &[], &messages, &[], None).await.unwrap();
     assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), []);
     conclude(store, &run, std::slice::from_ref(&found)).await;
     let expected = [turned, early].map(|cdm| ReceivedCdm { conjunction: Some(found.id), ..cdm });
@@ -382,7 +382,7 @@ pub async fn messages_are_known_by_what_they_say(store: &dyn Store) {
     let found = conjunction(&run(&own, at(0)), [5, 7], at(5_000));
     let upload = upload(&own, at(1));
     let message = cdm(&upload, &found);
-    store.add_upload(&upload, &[], std::slice::from_ref(&message), &[]).await.unwrap();
+    store.add_upload(&upload, &[], std::slice::from_ref(&message), &[], None).await.unwrap();
     let identity = CdmIdentity {
         originator: message.originator.clone(),
         objects: message.objects,
@@ -396,6 +396,51 @@ pub async fn messages_are_known_by_what_they_say(store: &dyn Store) {
     assert_eq!(known(&own, 0, 4_999).await, []);
     assert_eq!(known(&own, 5_001, 9_999).await, []);
     assert_eq!(known(&tenant("other"), 0, 9_999).await, []);
+}
+
+/// Messages with a TCA from a time on: a tenant's own, and public ones.
+pub async fn messages_from_a_time_on_are_given(store: &dyn Store) {
+    let (own, public) = (tenant("own"), TenantId::public());
+    let mut stored = Vec::new();
+    for (owner, place) in [(&own, 1), (&own, 2), (&public, 3), (&tenant("other"), 4)] {
+        let found = conjunction(&run(owner, at(0)), [5, 7], at(place * 1_000));
+        let upload = upload(owner, at(place));
+        let message = ReceivedCdm { conjunction: None, ..cdm(&upload, &found) };
+        store.add_upload(&upload, &[], std::slice::from_ref(&message), &[], None).await.unwrap();
+        stored.push(message);
+    }
+    assert_eq!(store.cdms_from(&own, at(2_000)).await.unwrap(), stored[1..3]);
+    assert_eq!(store.cdms_from(&own, at(2_001)).await.unwrap(), stored[2..3]);
+    assert_eq!(store.cdms_from(&public, at(0)).await.unwrap(), stored[2..3]);
+}
+
+/// The conjunction of a pair around a time: the tenant's own first, then an active one, then the nearest.
+pub async fn the_conjunction_of_a_pair_at_a_time_is_found(store: &dyn Store) {
+    let (own, public) = (tenant("own"), TenantId::public());
+    let margin = 20 * 60;
+    let of_public = run(&public, at(0));
+    let near = conjunction(&of_public, [5, 7], at(100_000));
+    let cleared = conjunction(&of_public, [5, 9], at(100_000));
+    conclude(store, &of_public, &[near.clone(), cleared.clone()]).await;
+    let again = run(&public, at(10));
+    let other = conjunction(&again, [5, 9], at(100_600));
+    conclude(store, &again, &[Conjunction { run: again.id, ..near.clone() }, other.clone()]).await;
+    let found = async |tenant: &TenantId, objects: [u32; 2], seconds: i64| {
+        store.conjunction_at(tenant, objects.map(number), at(seconds)).await.unwrap()
+    };
+    for seconds in [100_000 - margin, 100_000, 100_000 + margin] {
+        assert_eq!(found(&own, [5, 7], seconds).await, Some(near.id), "{seconds}");
+        assert_eq!(found(&public, [7, 5], seconds).await, Some(near.id), "{seconds}");
+    }
+    assert_eq!(found(&own, [5, 7], 100_001 + margin).await, None);
+    assert_eq!(found(&own, [5, 6], 100_000).await, None);
+    assert_eq!(found(&own, [5, 9], 100_000).await, Some(other.id), "the active one, though it is further");
+    assert_eq!(found(&own, [5, 9], 100_000 - margin).await, Some(cleared.id));
+    let of_own = run(&own, at(20));
+    let ours = conjunction(&of_own, [7, 5], at(101_000));
+    conclude(store, &of_own, std::slice::from_ref(&ours)).await;
+    assert_eq!(found(&own, [5, 7], 100_000).await, Some(ours.id));
+    assert_eq!(found(&public, [5, 7], 100_000).await, Some(near.id));
 }
 
 /// A large run is concluded in one go, and read page by page at once.

@@ -55,7 +55,7 @@ pub async fn events_come_back_as_they_were(store: &dyn Store) {
         payload,
     );
     event.trace = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
-    store.add_upload(&upload, &[], &[], std::slice::from_ref(&event)).await.unwrap();
+    store.add_upload(&upload, &[], &[], std::slice::from_ref(&event), None).await.unwrap();
     assert_eq!(store.sequence_events(1).await.unwrap()[0].event, event);
     assert_eq!(store.events_after(0, &[Topic::Runs], 1).await.unwrap()[0].event, event);
 }
@@ -164,7 +164,7 @@ pub async fn commits_with_events_are_told_and_belong_to_their_trace(store: &dyn 
             waiting.push(told());
             store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
             waiting.push(told());
-            store.add_upload(&upload(&own, at(0)), &[], &[], &[]).await.unwrap();
+            store.add_upload(&upload(&own, at(0)), &[], &[], &[], None).await.unwrap();
             waiting.push(told());
         })
         .await;

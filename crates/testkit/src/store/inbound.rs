@@ -1,11 +1,12 @@
 use astroshield_domain::event::Payload;
-use astroshield_domain::feed::{FeedStatus, Upload, UploadState};
+use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 
 use super::{assert_conflict, new_payloads};
 use crate::entities::{
-    at, cdm, conjunction, element_set, ephemeris, feed_event, ingest, run, satcat_entry, tenant, upload,
+    at, audit_entry, cdm, conjunction, element_set, ephemeris, feed_event, ingest, orientation_of_day, run,
+    satcat_entry, tenant, upload,
 };
 
 /// A feed has one status, the last, and each brings an event.
@@ -53,14 +54,18 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     let run = run(&own, at(0));
     let found = conjunction(&run, [5, 7], at(3_600));
     let accepted = upload(&own, at(10));
-    let (ephemerides, cdms) = ([ephemeris(&accepted, 5)], [cdm(&accepted, &found)]);
+    let turned =
+        OperatorEphemeris { orientation: Some(orientation_of_day(accepted.at)), ..ephemeris(&accepted, 5) };
+    let (ephemerides, cdms) = ([turned, ephemeris(&accepted, 7)], [cdm(&accepted, &found)]);
     let events = [astroshield_domain::event::Event::new(
         own.clone(),
         at(10),
         vec![],
         Payload::UploadStored { upload: accepted.id, accepted: true },
     )];
-    store.add_upload(&accepted, &ephemerides, &cdms, &events).await.unwrap();
+    let act = audit_entry(&own, "upload.create");
+    store.add_upload(&accepted, &ephemerides, &cdms, &events, Some(&act)).await.unwrap();
+    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, std::slice::from_ref(&act));
     assert_eq!(store.upload(&own, accepted.id).await.unwrap().as_ref(), Some(&accepted));
     assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), cdms);
     let window = (at(0), at(100));
@@ -70,14 +75,18 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     // Each of these is stored before what fails.
     let rejected = Upload { state: UploadState::Rejected, ..upload(&own, at(20)) };
     let of_other = ephemeris(&upload(&tenant("other"), at(20)), 5);
-    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5), of_other], &[], &[]).await);
-    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5)], &cdms, &[]).await);
-    assert_conflict(&store.add_upload(&rejected, &[], &[], &events).await);
-    assert_conflict(&store.add_upload(&accepted, &[], &[], &[]).await);
+    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5), of_other], &[], &[], None).await);
+    assert_conflict(&store.add_upload(&rejected, &[ephemeris(&rejected, 5)], &cdms, &[], None).await);
+    assert_conflict(&store.add_upload(&rejected, &[], &[], &events, Some(&act)).await);
+    assert_conflict(&store.add_upload(&accepted, &[], &[], &[], None).await);
+    assert_conflict(
+        &store.add_upload(&rejected, &[], &[], &[], Some(&audit_entry(&tenant("other"), "x"))).await,
+    );
     assert_eq!(store.upload(&own, rejected.id).await.unwrap(), None);
+    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, [act]);
     assert_eq!(store.ephemerides_as_of(&own, at(100), window).await.unwrap(), ephemerides);
     assert_eq!(new_payloads(store).await, []);
-    store.add_upload(&rejected, &[], &[], &[]).await.unwrap();
+    store.add_upload(&rejected, &[], &[], &[], None).await.unwrap();
     assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [rejected, accepted]);
 }
 
@@ -86,15 +95,16 @@ pub async fn an_upload_of_element_sets_is_stored_with_them_or_not_at_all(store: 
     let own = tenant("own");
     let delivered = |seconds| ingest(&own, at(seconds), vec![element_set(5, 0)]);
     let first = upload(&own, at(10));
-    store.add_upload(&first, &[], &[], &[]).await.unwrap();
+    store.add_upload(&first, &[], &[], &[], None).await.unwrap();
     // The upload is there already: what would come with it is not stored.
-    let failed = store.add_upload_of_element_sets(&first, &delivered(10), &[], &[], &[]).await;
+    let failed = store.add_upload_of_element_sets(&first, &delivered(10), &[], &[], &[], None).await;
     assert_conflict(&failed);
     assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap(), []);
     assert_eq!(new_payloads(store).await, []);
 
     let second = upload(&own, at(20));
-    let summary = store.add_upload_of_element_sets(&second, &delivered(20), &[], &[], &[]).await.unwrap();
+    let summary =
+        store.add_upload_of_element_sets(&second, &delivered(20), &[], &[], &[], None).await.unwrap();
     assert_eq!(summary.new_element_sets, 1);
     assert_eq!(store.catalog_as_of(&own, at(100)).await.unwrap().len(), 1);
     assert_eq!(store.uploads(&own, None, 10).await.unwrap().rows, [second, first]);
@@ -108,7 +118,7 @@ pub async fn uploads_go_back_in_pages(store: &dyn Store) {
     let mut expected = Vec::new();
     for place in 0..7 {
         let one = upload(&if place % 2 == 0 { own.clone() } else { TenantId::public() }, at(place));
-        store.add_upload(&one, &[], &[], &[]).await.unwrap();
+        store.add_upload(&one, &[], &[], &[], None).await.unwrap();
         expected.insert(0, one);
     }
     let first = store.uploads(&own, None, 4).await.unwrap();
@@ -129,7 +139,7 @@ pub async fn the_newest_ephemeris_that_covers_counts(store: &dyn Store) {
         let upload = upload(&own, at(arrived));
         let mut one = ephemeris(&upload, object);
         (one.start, one.stop) = (at(start), at(stop));
-        store.add_upload(&upload, std::slice::from_ref(&one), &[], &[]).await.unwrap();
+        store.add_upload(&upload, std::slice::from_ref(&one), &[], &[], None).await.unwrap();
         stored.push(one);
     }
     let ids = async |as_of: i64, start: i64, stop: i64| -> Vec<usize> {
@@ -152,10 +162,10 @@ pub async fn tenants_with_subjects_are_known(store: &dyn Store) {
     store.ingest(&ingest(&public, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
     store.put_satcat(&[satcat_entry(5, "Vanguard")]).await.unwrap();
     let of_public = upload(&public, at(0));
-    store.add_upload(&of_public, &[ephemeris(&of_public, 5)], &[], &[]).await.unwrap();
+    store.add_upload(&of_public, &[ephemeris(&of_public, 5)], &[], &[], None).await.unwrap();
     let given = upload(&flies, at(10));
-    store.add_upload(&given, &[ephemeris(&given, 5)], &[], &[]).await.unwrap();
-    store.add_upload(&upload(&tenant("looks"), at(10)), &[], &[], &[]).await.unwrap();
+    store.add_upload(&given, &[ephemeris(&given, 5)], &[], &[], None).await.unwrap();
+    store.add_upload(&upload(&tenant("looks"), at(10)), &[], &[], &[], None).await.unwrap();
     assert_eq!(store.tenants_with_subjects(at(0)).await.unwrap(), std::slice::from_ref(&flies));
     for own in [&z, &a] {
         store.ingest(&ingest(own, at(0), vec![element_set(7, 0)]), &[]).await.unwrap();

@@ -127,6 +127,8 @@ macro_rules! store_suite {
             messages_stand_beside_their_conjunction
             a_message_that_came_first_stands_beside_its_conjunction
             messages_are_known_by_what_they_say
+            messages_from_a_time_on_are_given
+            the_conjunction_of_a_pair_at_a_time_is_found
             a_large_run_is_concluded_at_once
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved
@@ -134,6 +136,8 @@ macro_rules! store_suite {
             the_last_resolved_alert_of_a_subject_is_found
             a_change_of_an_alert_is_not_written_over
             an_event_is_consumed_once
+            what_was_given_up_is_counted
+            alerts_about_messages_are_found_by_object
             alerts_are_filtered_and_paged
             alerts_fall_due
             the_line_of_an_alert_follows_until_it_is_resolved

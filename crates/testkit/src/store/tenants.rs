@@ -34,7 +34,7 @@ async fn make(store: &dyn Store, tenant: &TenantId, hash: u8) -> Made {
     store.conclude_run(tenant, &conclusion(&second), std::slice::from_ref(&active)).await.unwrap();
     let cleared = Conjunction { status: ConjunctionStatus::Cleared, ..cleared };
     let upload = upload(tenant, at(0));
-    store.add_upload(&upload, &[ephemeris(&upload, 5)], &[cdm(&upload, &active)], &[]).await.unwrap();
+    store.add_upload(&upload, &[ephemeris(&upload, 5)], &[cdm(&upload, &active)], &[], None).await.unwrap();
     let list = watch_list(tenant, &[5]);
     store.put_watch_list(&list, &audit).await.unwrap();
     store.put_rule(&rule(tenant, Some(&list)), &audit).await.unwrap();
@@ -44,7 +44,7 @@ async fn make(store: &dyn Store, tenant: &TenantId, hash: u8) -> Made {
     let changes = AlertChanges {
         alerts: vec![(alert.clone(), AlertChange::Opened)],
         deliveries: vec![delivery(&alert)],
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(tenant, &changes, None, at(0)).await.unwrap();
     store
@@ -105,6 +105,7 @@ async fn owners(store: &dyn Store, tenant: &TenantId, made: &[&Made]) -> Vec<(&'
         see!(conjunction(one.active.id) in row => row);
         see!(conjunction(one.cleared.id) in row => row);
         see!(cdms_of(one.active.id) in rows => rows);
+        see!(cdms_from(at(0)) in rows => rows);
         see!(alert(one.alert.id) in row => row);
         see!(deliveries_of(one.alert.id) in rows => rows);
         let query =
@@ -141,7 +142,7 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         }
         let calls: std::collections::BTreeSet<_> =
             seen.iter().filter(|(_, owner)| owner == tenant).map(|(call, _)| *call).collect();
-        assert_eq!(calls.len(), 19, "{calls:?}");
+        assert_eq!(calls.len(), 20, "{calls:?}");
     }
     for (tenant, id) in [(&a, 0), (&b, 1)] {
         let other = made[1 - id];

@@ -172,7 +172,7 @@ pub async fn blobs_are_named_by_what_speaks_of_them(store: &dyn Store) {
     let given = ingest(&own, at(0), vec![element_set(5, 0)]);
     store.ingest(&given, &[]).await.unwrap();
     let upload = upload(&own, at(0));
-    store.add_upload(&upload, &[ephemeris(&upload, 5)], &[], &[]).await.unwrap();
+    store.add_upload(&upload, &[ephemeris(&upload, 5)], &[], &[], None).await.unwrap();
     let run = run(&own, at(0));
     store.begin_run(&run, &[]).await.unwrap();
     let slice = "own/runs/1/0".to_owned();
@@ -234,7 +234,7 @@ pub async fn answers_and_ended_deliveries_are_forgotten(store: &dyn Store) {
     let changes = AlertChanges {
         alerts: vec![(about.clone(), AlertChange::Opened)],
         deliveries: deliveries.clone(),
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(&own, &changes, None, at(0)).await.unwrap();
     store.put_delivery(deliveries[0].id, DeliveryState::Delivered, at(0), None).await.unwrap();
@@ -295,7 +295,7 @@ pub async fn figures_count_what_there_is(store: &dyn Store) {
             delivery(3, DeliveryState::Failed, 5),
             delivery(4, DeliveryState::Delivered, 5),
         ],
-        since: None,
+        ..AlertChanges::default()
     };
     store.change_alerts(&own, &changes, None, at(60)).await.unwrap();
     let of_public = AlertChanges { alerts: vec![(other, AlertChange::Opened)], ..AlertChanges::default() };

@@ -9,6 +9,7 @@ use astroshield_domain::ports::{Page, StoreError};
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
+use super::access::add_audit;
 use super::deliveries::add_delivery;
 use super::{
     Connection, Database, Failure, Outcome, Row, add_events, all, page, push_visible, require_own, visible_to,
@@ -56,7 +57,7 @@ pub(super) async fn alerts(
             statement.push(" AND id < ").push_bind(before.0);
         }
         if let Some(object) = query.object {
-            statement.push(" AND conjunction IN (");
+            statement.push(" AND (conjunction IN (");
             let mut parts = statement.separated(" UNION ALL ");
             for owner in visible_to(tenant) {
                 for column in ["first_object", "second_object"] {
@@ -66,7 +67,11 @@ pub(super) async fn alerts(
                     parts.push_bind_unseparated(i64::from(object.get()));
                 }
             }
-            statement.push(")");
+            // What only messages tell of names its objects in its key.
+            let number = object.get();
+            statement.push(") OR conjunction IS NULL AND (subject_key LIKE ");
+            statement.push_bind(format!("messages/{number}-%"));
+            statement.push(" OR subject_key LIKE ").push_bind(format!("messages/%-{number}/%")).push("))");
         }
     });
     let rows = statement.build().fetch_all(connection).await?;
@@ -116,10 +121,13 @@ fn alert_of_row(row: &Row) -> Outcome<Alert> {
         updated: time(row.try_get("updated")?)?,
         acknowledged: by.zip(at("acknowledged_at")?),
         resolved: at("resolved")?,
+        resolved_by: row.try_get("resolved_by")?,
         muted_until: at("muted_until")?,
+        muted_by: row.try_get("muted_by")?,
         escalate_at: at("escalate_at")?,
         escalated: at("escalated")?,
         told_probability: row.try_get("told_probability")?,
+        originator: row.try_get("originator")?,
         version: small_count(row.try_get("version")?)?,
     })
 }
@@ -147,6 +155,10 @@ pub(super) async fn change_alerts(
         require_own("delivery", &delivery.tenant, tenant)?;
         add_delivery(connection, delivery).await?;
     }
+    for audit in &changes.audit {
+        require_own("line of the audit log", &audit.tenant, tenant)?;
+        add_audit(connection, audit).await?;
+    }
     let events: Vec<Event> = changes
         .alerts
         .iter()
@@ -167,13 +179,14 @@ pub(super) async fn refresh_alerts(
 ) -> Outcome<()> {
     for one in refreshed {
         sqlx::query(
-            "UPDATE alerts SET summary = $3, told_probability = coalesce(told_probability, $4) \
+            "UPDATE alerts SET summary = $3, told_probability = coalesce(told_probability, $4), originator = $5 \
              WHERE tenant = $1 AND id = $2 AND state <> 'resolved'",
         )
         .bind(tenant.as_str())
         .bind(one.alert.0)
         .bind(one.summary.as_str())
         .bind(one.probability)
+        .bind(one.originator.as_deref())
         .execute(&mut *connection)
         .await?;
     }
@@ -214,13 +227,15 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     let acknowledged = alert.acknowledged.as_ref();
     let result = sqlx::query(
         "INSERT INTO alerts (tenant, id, subject_key, subject, conjunction, severity, state, summary, opened, updated, \
-         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, version, told_probability) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         acknowledged_by, acknowledged_at, resolved, muted_until, escalate_at, escalated, version, told_probability, \
+         resolved_by, muted_by, originator) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
          ON CONFLICT (tenant, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, \
          summary = excluded.summary, updated = excluded.updated, acknowledged_by = excluded.acknowledged_by, \
          acknowledged_at = excluded.acknowledged_at, resolved = excluded.resolved, \
          muted_until = excluded.muted_until, escalate_at = excluded.escalate_at, escalated = excluded.escalated, \
-         told_probability = excluded.told_probability, version = excluded.version \
+         told_probability = excluded.told_probability, resolved_by = excluded.resolved_by, \
+         muted_by = excluded.muted_by, originator = excluded.originator, version = excluded.version \
          WHERE alerts.version = excluded.version - 1",
     )
     .bind(alert.tenant.as_str())
@@ -241,6 +256,9 @@ async fn put_alert(connection: &mut Connection, alert: &Alert) -> Outcome<()> {
     .bind(alert.escalated.map(microseconds))
     .bind(i64::from(alert.version))
     .bind(alert.told_probability)
+    .bind(alert.resolved_by.as_deref())
+    .bind(alert.muted_by.as_deref())
+    .bind(alert.originator.as_deref())
     .execute(connection)
     .await;
     match result {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Connection, FOR_UPDATE_SKIP_LOCKED, Failure, Outcome, Row, all};
-use crate::sql::values::{Word, json, microseconds, of_json, small_count, tenant, time};
+use crate::sql::values::{Word, count, json, microseconds, of_json, small_count, tenant, time};
 
 pub(super) async fn add_delivery(connection: &mut Connection, delivery: &Delivery) -> Outcome<()> {
     sqlx::query(
@@ -81,6 +81,15 @@ pub(super) async fn put_delivery(
     .await?
     .rows_affected();
     if changed == 0 { Err(Failure::not_found("delivery that is due", &id)) } else { Ok(()) }
+}
+
+pub(super) async fn given_up(connection: &mut Connection, tenant: &TenantId) -> Outcome<u64> {
+    let failed: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE tenant = $1 AND state = 'failed'")
+            .bind(tenant.as_str())
+            .fetch_one(connection)
+            .await?;
+    count(failed)
 }
 
 pub(super) async fn deliveries_of(

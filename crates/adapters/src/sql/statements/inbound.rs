@@ -1,13 +1,18 @@
 //! How data comes in: feeds, uploads, ephemerides of operators, conjunction messages.
 
-use astroshield_domain::conjunction::{CdmIdentity, IDENTITY_MINUTES, ProbabilityMethod, ReceivedCdm};
+use astroshield_domain::access::AuditEntry;
+use astroshield_domain::conjunction::{
+    CdmIdentity, ConjunctionStatus, IDENTITY_MINUTES, ProbabilityMethod, ReceivedCdm,
+};
 use astroshield_domain::event::Event;
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{CdmId, ConjunctionId, EphemerisId, TenantId, UploadId};
 use astroshield_domain::ports::Page;
+use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
+use super::access::add_audit;
 use super::{Connection, Database, Outcome, Row, add_events, all, page, push_visible, require_own};
 use crate::sql::values::{
     Code, Word, catalog_number, count, json, microseconds, of_json, small_count, stored_count, tenant, time,
@@ -68,9 +73,9 @@ pub(super) async fn put_feed(connection: &mut Connection, status: &FeedStatus, e
 pub(super) async fn add_upload(
     connection: &mut Connection,
     upload: &Upload,
-    ephemerides: &[OperatorEphemeris],
-    cdms: &[ReceivedCdm],
+    (ephemerides, cdms): (&[OperatorEphemeris], &[ReceivedCdm]),
     events: &[Event],
+    audit: Option<&AuditEntry>,
 ) -> Outcome<()> {
     sqlx::query(
         "INSERT INTO uploads (tenant, id, name, kind, author, at, state, records, problems, sha256, blob) \
@@ -100,13 +105,17 @@ pub(super) async fn add_upload(
     for event in events {
         require_own("event", &event.tenant, &upload.tenant)?;
     }
+    if let Some(audit) = audit {
+        require_own("line of the audit log", &audit.tenant, &upload.tenant)?;
+        add_audit(connection, audit).await?;
+    }
     add_events(connection, events).await
 }
 
 async fn add_ephemeris(connection: &mut Connection, ephemeris: &OperatorEphemeris) -> Outcome<()> {
     sqlx::query(
-        "INSERT INTO ephemerides (tenant, id, object, upload, message, start, stop, arrived, blob) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO ephemerides (tenant, id, object, upload, message, start, stop, arrived, blob, orientation) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(ephemeris.tenant.as_str())
     .bind(ephemeris.id.0)
@@ -117,6 +126,7 @@ async fn add_ephemeris(connection: &mut Connection, ephemeris: &OperatorEphemeri
     .bind(microseconds(ephemeris.stop))
     .bind(microseconds(ephemeris.arrived))
     .bind(ephemeris.blob.as_str())
+    .bind(ephemeris.orientation.as_ref().map(json).transpose()?)
     .execute(connection)
     .await?;
     Ok(())
@@ -242,6 +252,7 @@ fn ephemeris(row: &Row) -> Outcome<OperatorEphemeris> {
         stop: time(row.try_get("stop")?)?,
         arrived: time(row.try_get("arrived")?)?,
         blob: row.try_get("blob")?,
+        orientation: row.try_get::<Option<&str>, _>("orientation")?.map(of_json).transpose()?,
     })
 }
 
@@ -292,6 +303,45 @@ pub(super) async fn cdms_of(
     .await?;
     // Those that came before it was found speak of it as well.
     all(&rows, |row| Ok(ReceivedCdm { conjunction: Some(id), ..cdm(row)? }))
+}
+
+pub(super) async fn cdms_from(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    from: Timestamp,
+) -> Outcome<Vec<ReceivedCdm>> {
+    let rows = sqlx::query("SELECT * FROM cdms WHERE tenant IN ($1, 'public') AND tca >= $2 ORDER BY id")
+        .bind(tenant.as_str())
+        .bind(microseconds(from))
+        .fetch_all(connection)
+        .await?;
+    all(&rows, cdm)
+}
+
+/// Either order of the two objects for itself, so that it follows the index of the first.
+pub(super) async fn conjunction_at(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    objects: [CatalogNumber; 2],
+    tca: Timestamp,
+) -> Outcome<Option<ConjunctionId>> {
+    let found = sqlx::query(
+        "SELECT id FROM (SELECT tenant, id, status, tca FROM conjunctions \
+             WHERE tenant IN ($1, 'public') AND first_object = $2 AND second_object = $3 \
+         UNION ALL SELECT tenant, id, status, tca FROM conjunctions \
+             WHERE tenant IN ($1, 'public') AND first_object = $3 AND second_object = $2) AS of_pair \
+         WHERE tca BETWEEN $4 - $6 AND $4 + $6 \
+         ORDER BY tenant <> $1, status <> $5, abs(tca - $4), id LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(i64::from(objects[0].get()))
+    .bind(i64::from(objects[1].get()))
+    .bind(microseconds(tca))
+    .bind(ConjunctionStatus::Active.code())
+    .bind(IDENTITY_MINUTES * 60_000_000)
+    .fetch_optional(connection)
+    .await?;
+    found.map(|row| Ok(ConjunctionId(row.try_get(0)?))).transpose()
 }
 
 fn cdm(row: &Row) -> Outcome<ReceivedCdm> {

@@ -214,8 +214,10 @@ impl Store for ThisStore {
         ephemerides: &[OperatorEphemeris],
         cdms: &[ReceivedCdm],
         events: &[Event],
+        audit: Option<&AuditEntry>,
     ) -> Result<(), StoreError> {
-        write_events!(self, connection, inbound::add_upload(connection, upload, ephemerides, cdms, events))
+        let held = (ephemerides, cdms);
+        write_events!(self, connection, inbound::add_upload(connection, upload, held, events, audit))
     }
 
     async fn add_upload_of_element_sets(
@@ -225,10 +227,12 @@ impl Store for ThisStore {
         ephemerides: &[OperatorEphemeris],
         cdms: &[ReceivedCdm],
         events: &[Event],
+        audit: Option<&AuditEntry>,
     ) -> Result<IngestSummary, StoreError> {
-        write!(self, connection, async {
+        let held = (ephemerides, cdms);
+        write_events!(self, connection, async {
             let summary = catalog::ingest(connection, ingest, &[]).await?;
-            inbound::add_upload(connection, upload, ephemerides, cdms, events).await?;
+            inbound::add_upload(connection, upload, held, events, audit).await?;
             Ok::<_, Failure>(summary)
         })
     }
@@ -355,6 +359,19 @@ impl Store for ThisStore {
         read!(self, connection, inbound::cdms_of(connection, tenant, id))
     }
 
+    async fn cdms_from(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<ReceivedCdm>, StoreError> {
+        read!(self, connection, inbound::cdms_from(connection, tenant, from))
+    }
+
+    async fn conjunction_at(
+        &self,
+        tenant: &TenantId,
+        objects: [CatalogNumber; 2],
+        tca: Timestamp,
+    ) -> Result<Option<ConjunctionId>, StoreError> {
+        read!(self, connection, inbound::conjunction_at(connection, tenant, objects, tca))
+    }
+
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
         read!(self, connection, watching::watch_lists(connection, tenant, None))
     }
@@ -452,6 +469,10 @@ impl Store for ThisStore {
         problem: Option<&str>,
     ) -> Result<(), StoreError> {
         write!(self, connection, deliveries::put_delivery(connection, id, state, next_attempt, problem))
+    }
+
+    async fn given_up(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        read!(self, connection, deliveries::given_up(connection, tenant))
     }
 
     async fn deliveries_of(&self, tenant: &TenantId, alert: AlertId) -> Result<Vec<Delivery>, StoreError> {
