@@ -144,8 +144,10 @@ pub(crate) async fn alerted(parts: &Parts, url: &str) -> Rule {
 }
 
 pub(crate) async fn alerts(parts: &Parts) -> Vec<Alert> {
-    let query = AlertQuery { limit: 100, ..AlertQuery::default() };
-    parts.store.alerts(&TenantId::local(), &query).await.unwrap().rows
+    let query = AlertQuery { limit: 10_000, ..AlertQuery::default() };
+    let page = parts.store.alerts(&TenantId::local(), &query).await.unwrap();
+    assert!(!page.more);
+    page.rows
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
