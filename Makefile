@@ -26,13 +26,21 @@ help: ## Show this list
 setup:
 	@scripts/setup
 
+.PHONY: setup-test
+setup-test:
+	@scripts/setup test
+
+.PHONY: services
+services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka), and print the variables that say where (FOLDER=)
+	@scripts/services start "$(or $(FOLDER),$(error FOLDER= is due: a folder that does not exist))"
+
 .PHONY: run
 run: setup ## Start the service, and print a link to its page (CATALOG=FILE shows that catalog)
-	@cargo build --locked --release --quiet --package astroshield-server
+	@cargo build --locked --release --quiet --package astroshield-server --features parquet
 	@CATALOG='$(CATALOG)' LISTEN='$(LISTEN)' scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
 
 .PHONY: test
-test: setup format lint deny layers docs ## Everything that CI checks
+test: setup-test format lint deny layers docs ## Everything that CI checks
 	@scripts/test
 
 .PHONY: validate
@@ -47,12 +55,12 @@ $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --quiet --debug cargo-fuzz@$(CARGO_FUZZ_VERSION) --root $(TOOLS)
 
 .PHONY: crash
-crash: setup ## Kill the service at every boundary, and cut its power (ROUNDS=280, SEED=)
+crash: setup-test ## Kill the service at every boundary, and cut its power (ROUNDS=280, SEED=)
 	ASTROSHIELD_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
 		cargo test --locked --package astroshield-server --test faults -- --nocapture killed power
 
 .PHONY: soak
-soak: setup ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
+soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
 	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
 		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
 

@@ -26,7 +26,7 @@ RELEASE, WORK, CATALOG = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 PROGRAM = RELEASE / "astroshield"
 DAYS, CONJUNCTIONS = 112, 150_000
 QUERIES, SAMPLES, ROWS = 10_000, 200_000, 20
-CONNECTIONS, SECONDS, WARM_SECONDS = 16, 20, 5
+CONNECTIONS, SECONDS, WARM_SECONDS = 16, 20, 20
 SUBSCRIBERS = 5_000
 IDLE_SECONDS = 30
 HERE = Path(__file__).parent
@@ -130,11 +130,14 @@ def first_start():
     row("ready after start, s", f"{service.ready_s:.2f}", "1")
     while not service.get("/conjunctions?limit=1")["items"]:
         time.sleep(0.05)
-    shown_s = time.monotonic() - service.started
-    run = service.get("/runs?limit=1")["items"][0]
+    first_s = time.monotonic() - service.started
+    while not (runs := service.get("/runs?limit=1")["items"]) or runs[0]["state"] != "completed":
+        time.sleep(0.05)
+    shown_s, run = time.monotonic() - service.started, runs[0]
     peak_mb = service.memory_mb("VmHWM")
     time.sleep(IDLE_SECONDS)
-    row("from start to the first screened catalog on the page, s", f"{shown_s:.1f}", "60")
+    row("from start to the first conjunctions on the page, s", f"{first_s:.1f}", "60")
+    row("from start to the whole screened catalog on the page, s", f"{shown_s:.1f}", "60")
     row("its conjunctions", f"{run['conjunctions']:,}")
     row("memory at most while screening, MB", f"{peak_mb:.0f}", "1,000")
     row(f"memory {IDLE_SECONDS} s after it, MB", f"{service.memory_mb('VmRSS'):.0f}", "200")

@@ -2,7 +2,11 @@
 
 mod embedded_bus;
 pub mod http;
+#[cfg(feature = "managed")]
+pub mod kafka;
 pub mod memory;
+#[cfg(feature = "managed")]
+pub mod redis;
 pub mod smtp;
 mod sql;
 pub mod trust;

@@ -277,6 +277,16 @@ impl OnDemand {
         Ok(OnDemandResult { start, stop, objects, conjunctions, not_screened, turned_with })
     }
 
+    /// Reads the catalog of a tenant ahead of the first request: from a disk that nobody has read yet, it takes a while.
+    pub async fn read_ahead(&self, tenant: &TenantId) {
+        let now = self.clock.now();
+        let week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
+        match self.catalog(tenant, (now, week)).await {
+            Ok(_) | Err(OnDemandError::NoCatalog) => {}
+            Err(error) => tracing::warn!(%error, "the catalog is read when it is needed"),
+        }
+    }
+
     /// The current catalog with the ephemerides of the tenant that cover some of a window, read again only when it changed.
     async fn catalog(
         &self,

@@ -140,8 +140,11 @@ pub async fn broadcast_suite(broadcast: &dyn Broadcast, capacity: usize) {
 }
 
 async fn every_receiver_has_every_event_in_order(broadcast: &dyn Broadcast) {
-    // Nobody listens yet, and nobody will hear of this one.
-    broadcast.send(&[published(1)]).await;
+    let mut early = broadcast.subscribe();
+    let event = published(1);
+    broadcast.send(std::slice::from_ref(&event)).await;
+    assert_eq!(next(&mut early).await, Ok(event));
+    // Those who come later hear nothing of it.
     let (mut first, mut second) = (broadcast.subscribe(), broadcast.subscribe());
     let events = [published(2), published(3), published(4)];
     broadcast.send(&events[..2]).await;
@@ -160,8 +163,10 @@ async fn every_receiver_has_every_event_in_order(broadcast: &dyn Broadcast) {
 
 async fn a_receiver_that_falls_behind_is_told_and_goes_on(broadcast: &dyn Broadcast, capacity: usize) {
     let (mut slow, mut quick) = (broadcast.subscribe(), broadcast.subscribe());
-    let count = i64::try_from(2 * capacity + 10).expect("a small capacity");
-    for position in 1..=count {
+    // Positions go on from those before.
+    let before = 10;
+    let count = before + i64::try_from(2 * capacity + 10).expect("a small capacity");
+    for position in before + 1..=count {
         broadcast.send(&[published(position)]).await;
         assert_eq!(next(&mut quick).await.map(|event| event.position), Ok(position));
     }
@@ -170,8 +175,8 @@ async fn a_receiver_that_falls_behind_is_told_and_goes_on(broadcast: &dyn Broadc
         _ => None,
     };
     let missed = missed.expect("a receiver that is further behind than there is room is told");
-    let first = i64::try_from(missed).expect("a small number") + 1;
-    assert!(first > 1 && first <= count, "{missed} of {count} missed");
+    let first = before + i64::try_from(missed).expect("a small number") + 1;
+    assert!(first > before + 1 && first <= count, "{missed} of {count} missed");
     for position in first..=count {
         assert_eq!(next(&mut slow).await.map(|event| event.position), Ok(position));
     }

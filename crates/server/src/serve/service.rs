@@ -81,6 +81,7 @@ pub(super) struct Service {
     database: Database,
     parts: Parts,
     notifier: Arc<Notifier>,
+    on_demand: Arc<OnDemand>,
     shutdown: CancellationToken,
 }
 
@@ -103,7 +104,15 @@ impl Service {
             Arc::clone(&parts.clock),
             Some(house.address.clone()),
         ));
-        Ok(Self { settings, roles: Role::chosen(&[]), demo, folder, database, parts, notifier, shutdown })
+        let on_demand = OnDemand::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.blobs),
+            Arc::clone(&parts.clock),
+            threads(&settings),
+        )
+        .with_element_set_age(days(settings.screening.element_set_days));
+        let (roles, on_demand) = (Role::chosen(&[]), Arc::new(on_demand));
+        Ok(Self { settings, roles, demo, folder, database, parts, notifier, on_demand, shutdown })
     }
 
     /// What ends its tasks.
@@ -161,13 +170,6 @@ impl Service {
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
         };
-        let on_demand = OnDemand::new(
-            Arc::clone(&parts.store),
-            Arc::clone(&parts.blobs),
-            Arc::clone(&parts.clock),
-            self.threads(),
-        )
-        .with_element_set_age(days(self.settings.screening.element_set_days));
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),
             folder: self.folder.path().to_owned(),
@@ -177,7 +179,7 @@ impl Service {
             (Arc::clone(&parts.store), Arc::clone(&parts.blobs), Arc::clone(&parts.clock));
         let use_cases = UseCases {
             uploads: parts.uploads(),
-            on_demand: Arc::new(on_demand),
+            on_demand: Arc::clone(&self.on_demand),
             notifier: Arc::clone(&self.notifier),
             backups: Backups::new(archiver, store, blobs, clock),
         };
@@ -192,6 +194,13 @@ impl Service {
         let has = |role| self.roles.contains(&role);
         let (parts, shutdown) = (&self.parts, &self.shutdown);
         let Parts { store, blobs, bus, clock, .. } = parts;
+        if has(Role::Api) {
+            let (on_demand, shutdown) = (Arc::clone(&self.on_demand), shutdown.clone());
+            // Not one of the tasks that run until the shutdown: it ends by itself.
+            tokio::spawn(shutdown.run_until_cancelled_owned(async move {
+                on_demand.read_ahead(&TenantId::local()).await;
+            }));
+        }
         if has(Role::Relay) {
             let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
             let upkeep = Upkeep::new(self.upkeep_settings(), store, blobs, Arc::clone(clock));
@@ -256,19 +265,12 @@ impl Service {
         }
     }
 
-    fn threads(&self) -> usize {
-        match self.settings.screening.threads {
-            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
-            threads => threads,
-        }
-    }
-
     fn run_settings(&self) -> RunSettings {
         let screening = &self.settings.screening;
         RunSettings {
             window: days(screening.days),
             threshold_km: screening.threshold_km,
-            threads: self.threads(),
+            threads: threads(&self.settings),
             interval: screening.interval,
             settle: screening.settle,
             start_from_catalog: screening.start_from_catalog,
@@ -286,6 +288,13 @@ impl Service {
             keep_messages: days(data.keep_messages_days),
             keep_answers: days(data.keep_answers_days),
         }
+    }
+}
+
+fn threads(settings: &Settings) -> usize {
+    match settings.screening.threads {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        threads => threads,
     }
 }
 

@@ -1,0 +1,104 @@
+//! A cache that processes share.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use astroshield_domain::ports::{Cache, CacheKey};
+use async_trait::async_trait;
+use redis::{Value, cmd};
+
+use super::{RedisSettings, RedisSettingsError, Server};
+
+/// Most values to be removed that are remembered while the server does not answer.
+const MOST_OVERDUE: usize = 10_000;
+
+/// A [`Cache`] in Redis. How much it holds, and what it forgets first, is the server's to know (`maxmemory`).
+pub struct RedisCache {
+    server: Server,
+    /// What could not be removed: a session that was ended does not come back with the server.
+    overdue: Mutex<HashSet<String>>,
+}
+
+impl RedisCache {
+    /// A cache in this server, which need not be there yet.
+    ///
+    /// # Errors
+    /// When an address is none.
+    pub fn new(settings: RedisSettings) -> Result<Self, RedisSettingsError> {
+        Ok(Self { server: Server::new(settings)?, overdue: Mutex::default() })
+    }
+
+    /// Whether the server answers.
+    pub async fn ping(&self) -> bool {
+        self.server.ask(&cmd("PING")).await.is_some()
+    }
+
+    fn remember_to_remove(&self, name: String) {
+        let mut overdue = self.overdue.lock().unwrap_or_else(PoisonError::into_inner);
+        if overdue.len() < MOST_OVERDUE {
+            overdue.insert(name);
+        } else {
+            tracing::error!(MOST_OVERDUE, "Redis has been away for too long to remember what to remove");
+        }
+    }
+
+    /// Removes what could not be removed before; whether nothing of it is left.
+    async fn catch_up(&self) -> bool {
+        let overdue =
+            |of: &Self| of.overdue.lock().unwrap_or_else(PoisonError::into_inner).iter().next().cloned();
+        while let Some(name) = overdue(self) {
+            if self.server.ask(cmd("DEL").arg(&name)).await.is_none() {
+                return false;
+            }
+            self.overdue.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        }
+        true
+    }
+}
+
+impl std::fmt::Debug for RedisCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisCache").finish_non_exhaustive()
+    }
+}
+
+/// The name of a value. Neither a space nor a tenant has a colon in it.
+fn name(key: &CacheKey) -> String {
+    format!("astroshield:{}:{}:{}", key.space, key.tenant, key.name)
+}
+
+#[async_trait]
+impl Cache for RedisCache {
+    async fn get(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        if !self.catch_up().await {
+            return None;
+        }
+        match self.server.ask(cmd("GET").arg(name(key))).await? {
+            Value::BulkString(bytes) => Some(bytes.into()),
+            _ => None,
+        }
+    }
+
+    async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) {
+        let Some(milliseconds) = u64::try_from(time_to_live.as_millis()).ok().filter(|&some| some > 0) else {
+            return self.remove(key).await;
+        };
+        if !self.catch_up().await {
+            return;
+        }
+        let mut set = cmd("SET");
+        set.arg(name(key)).arg(&value[..]).arg("PX").arg(milliseconds);
+        // A value that could not be put is as one that was forgotten, but must not leave the one before it.
+        if self.server.ask(&set).await.is_none() {
+            self.remember_to_remove(name(key));
+        }
+    }
+
+    async fn remove(&self, key: &CacheKey) {
+        let name = name(key);
+        if self.server.ask(cmd("DEL").arg(&name)).await.is_none() {
+            self.remember_to_remove(name);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What several processes share, in Redis or Valkey: a cache, and a broadcast.
+//!
+//! Nothing here is needed: without the server, values are forgotten and events are read from the store.
+
+mod broadcast;
+mod cache;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::{Client, Cmd, IntoConnectionInfo, RedisError, TlsCertificates, Value};
+use tokio::sync::Mutex;
+
+pub use self::broadcast::RedisBroadcast;
+pub use self::cache::RedisCache;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long the server is left alone after it did not answer.
+const REST: Duration = Duration::from_secs(1);
+
+/// Where the server is.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// Its URLs (`rediss://user:password@host:port`): one, or some nodes of a cluster.
+    pub urls: Vec<String>,
+    /// Whether they are nodes of a cluster.
+    pub cluster: bool,
+    /// Authorities that are trusted instead of the machine's, in PEM.
+    pub roots_pem: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for RedisSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The addresses have passwords in them.
+        f.debug_struct("RedisSettings")
+            .field("urls", &self.urls.len())
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there can be no connection, whatever the server does.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisSettingsError {
+    /// There is no address.
+    #[error("an address is due")]
+    NoAddress,
+    /// An address is none, or the certificates cannot be read.
+    #[error("address {place}: {reason}")]
+    Address {
+        /// Which, from 1.
+        place: usize,
+        /// What is wrong; the address itself has a password in it.
+        reason: String,
+    },
+}
+
+/// A server, and whether it has answered lately.
+pub(super) struct Server {
+    settings: RedisSettings,
+    connection: Mutex<Option<Connection>>,
+    origin: Instant,
+    /// Until when the server is left alone, in ms since the origin.
+    rests_until: AtomicU64,
+}
+
+#[derive(Clone)]
+enum Connection {
+    One(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+impl Server {
+    pub(super) fn new(settings: RedisSettings) -> Result<Self, RedisSettingsError> {
+        if settings.urls.is_empty() {
+            return Err(RedisSettingsError::NoAddress);
+        }
+        for place in 0..settings.urls.len() {
+            let address = |reason: String| RedisSettingsError::Address { place: place + 1, reason };
+            client(&settings, place).map_err(|error| address(error.to_string()))?;
+        }
+        let (origin, rests_until) = (Instant::now(), AtomicU64::new(0));
+        Ok(Self { settings, connection: Mutex::default(), origin, rests_until })
+    }
+
+    /// A client of one of the nodes, each in its turn.
+    pub(super) fn node(&self, turn: usize) -> Result<Client, RedisError> {
+        client(&self.settings, turn % self.settings.urls.len())
+    }
+
+    /// Asks for one thing. `None` where the server does not answer; for a while after that it is not asked.
+    pub(super) async fn ask(&self, command: &Cmd) -> Option<Value> {
+        if self.is_resting() {
+            return None;
+        }
+        let asked = tokio::time::timeout(2 * PATIENCE, async {
+            match self.connection().await? {
+                Connection::One(mut connection) => connection.req_packed_command(command).await,
+                Connection::Cluster(mut connection) => connection.req_packed_command(command).await,
+            }
+        });
+        let problem = match asked.await {
+            Ok(Ok(value)) => {
+                self.is_well();
+                return Some(value);
+            }
+            Ok(Err(error)) if error.is_timeout() || error.is_io_error() || error.is_connection_refusal() => {
+                error.to_string()
+            }
+            // It has answered: that this cannot be done.
+            Ok(Err(error)) => {
+                tracing::error!(%error, "Redis refuses");
+                return None;
+            }
+            Err(_) => "no answer in time".to_owned(),
+        };
+        let rest = self.origin.elapsed() + REST;
+        let rest = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
+        if self.rests_until.swap(rest, Ordering::Relaxed) == 0 {
+            tracing::warn!(problem, "Redis does not answer: what it remembers is forgotten until it does");
+        }
+        None
+    }
+
+    fn is_resting(&self) -> bool {
+        let until = self.rests_until.load(Ordering::Relaxed);
+        if until == 0 {
+            return false;
+        }
+        let now = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        now < until
+    }
+
+    fn is_well(&self) {
+        if self.rests_until.swap(0, Ordering::Relaxed) != 0 {
+            tracing::info!("Redis answers again");
+        }
+    }
+
+    async fn connection(&self) -> Result<Connection, RedisError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(connection) = &*connection {
+            return Ok(connection.clone());
+        }
+        let made = if self.settings.cluster {
+            let mut builder = ClusterClientBuilder::new(self.settings.urls.clone())
+                .retries(1)
+                .connection_timeout(PATIENCE)
+                .response_timeout(PATIENCE);
+            if let Some(pem) = &self.settings.roots_pem {
+                builder = builder.certs(certificates(pem));
+            }
+            Connection::Cluster(builder.build()?.get_async_connection().await?)
+        } else {
+            let config = ConnectionManagerConfig::new()
+                .set_number_of_retries(1)
+                .set_connection_timeout(Some(PATIENCE))
+                .set_response_timeout(Some(PATIENCE));
+            Connection::One(ConnectionManager::new_with_config(self.node(0)?, config).await?)
+        };
+        *connection = Some(made.clone());
+        Ok(made)
+    }
+}
+
+fn certificates(pem: &[u8]) -> TlsCertificates {
+    TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) }
+}
+
+fn client(settings: &RedisSettings, place: usize) -> Result<Client, RedisError> {
+    let info = settings.urls[place].as_str().into_connection_info()?;
+    match &settings.roots_pem {
+        Some(pem) => Client::build_with_tls(info, certificates(pem)),
+        None => Client::open(info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(urls: &[&str]) -> RedisSettings {
+        let urls = urls.iter().map(|&url| url.to_owned()).collect();
+        RedisSettings { urls, cluster: false, roots_pem: None }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_named_by_its_place_and_no_password_is_printed() {
+        assert!(matches!(Server::new(settings(&[])), Err(RedisSettingsError::NoAddress)));
+        let two = settings(&["redis://me:hush@127.0.0.1:1", "http://me:hush@127.0.0.1:2"]);
+        assert!(!format!("{two:?}").contains("hush"));
+        let Err(error) = Server::new(two) else { panic!("it is no address of Redis") };
+        let error = error.to_string();
+        assert!(error.starts_with("address 2: ") && !error.contains("hush"), "{error}");
+    }
+}

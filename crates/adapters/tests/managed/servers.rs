@@ -1,0 +1,66 @@
+//! Servers of the tests. Those that a test stops or freezes are its own.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A script beside `scripts/test`.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
+}
+
+/// A variable that `scripts/test` sets; without it a test is skipped, which in CI is a failure.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let value = env::var(name).ok();
+    if value.is_none() {
+        assert!(env::var_os("CI").is_none(), "{name} is not set: run scripts/test");
+        eprintln!("skipped: {name} is not set; scripts/test starts the server");
+    }
+    value
+}
+
+/// A server in a folder of its own, stopped when dropped.
+pub(crate) struct Server {
+    script: PathBuf,
+    folder: PathBuf,
+    _parent: TempDir,
+    /// Where it is, as its script prints it.
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Starts `scripts/NAME`.
+    pub(crate) fn start(name: &str) -> Self {
+        let parent = TempDir::new().unwrap();
+        let folder = parent.path().join(name);
+        let output =
+            Command::new(script(name)).arg("start").arg(&folder).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "{name} does not start");
+        let address = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        Self { script: script(name), folder, _parent: parent, address }
+    }
+
+    /// `freeze`, `thaw`, `kill` or `restart`.
+    pub(crate) fn tell(&self, command: &str) {
+        assert!(
+            Command::new(&self.script).arg(command).arg(&self.folder).status().unwrap().success(),
+            "{command}"
+        );
+    }
+
+    /// The authority to trust, in PEM.
+    pub(crate) fn authority(&self) -> String {
+        std::fs::read_to_string(self.folder.join("ca.pem")).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stopped = Command::new(&self.script).arg("stop").arg(&self.folder).status();
+        if !stopped.is_ok_and(|status| status.success()) {
+            eprintln!("{} was not stopped", self.folder.display());
+        }
+    }
+}
