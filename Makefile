@@ -12,7 +12,7 @@ LISTEN ?=
 FUZZ_SECONDS ?= 30
 SECTIONS ?=
 HOURS ?= 3
-ROUNDS ?= 280
+ROUNDS ?= 210
 MINUTES ?= 5
 SEED ?=
 
@@ -55,7 +55,7 @@ $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --quiet --debug cargo-fuzz@$(CARGO_FUZZ_VERSION) --root $(TOOLS)
 
 .PHONY: crash
-crash: setup-test ## Kill the service at every boundary, and cut its power (ROUNDS=280, SEED=)
+crash: setup-test ## Kill the service at every boundary, and cut its power (ROUNDS=210 of each kind, SEED=)
 	ASTROSHIELD_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
 		cargo test --locked --package astroshield-server --test faults -- --nocapture killed power
 

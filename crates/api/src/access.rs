@@ -211,7 +211,7 @@ pub(crate) async fn require_caller(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let sender = Sender::of(request.extensions(), request.headers());
+    let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
     let caller = authenticate(&state, request.method(), request.uri(), request.headers(), sender).await?;
     let writes = !request.method().is_safe();
     request.extensions_mut().insert(Arc::new(caller));

@@ -53,7 +53,7 @@ fn html(status: StatusCode, text: &'static str) -> Response {
 }
 
 async fn conjunctions(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
-    let sender = Sender::of(request.extensions(), request.headers());
+    let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
     match access::authenticate(&state, request.method(), request.uri(), request.headers(), sender).await {
         Ok(_) => Ok(html(StatusCode::OK, CONJUNCTIONS)),
         Err(problem) if problem.is_unauthenticated() => Ok(html(StatusCode::UNAUTHORIZED, SIGN_IN)),

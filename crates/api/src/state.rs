@@ -11,6 +11,7 @@ use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Store, WebhookClient};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
+use ipnet::IpNet;
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use tokio::sync::Semaphore;
@@ -61,6 +62,8 @@ pub struct ApiSettings {
     pub body_limit_bytes: usize,
     /// In so long, a body has to end or to bring some more.
     pub body_timeout: Duration,
+    /// Networks of proxies that are believed for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// Wrong keys and tokens that one address may send in a minute; 0 is any number.
     pub wrong_secrets_per_minute: u32,
     /// Whether answers of lists are kept in the cache.
@@ -86,6 +89,7 @@ impl Default for ApiSettings {
             upload_limit_bytes: 64 << 20,
             body_limit_bytes: 1 << 20,
             body_timeout: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
             wrong_secrets_per_minute: 30,
             response_cache: true,
             session_lifetime: Duration::from_secs(7 * 86_400),

@@ -210,4 +210,10 @@ async fn an_alert_that_messages_opened_stays_the_only_one_when_a_run_finds_the_e
     };
     assert_eq!(all.iter().filter(of_conjunction).count(), 0, "it is the same encounter");
     assert!(all.len() > 1, "others are alerted as ever");
+
+    // Nothing is new: nothing is told anew.
+    let line = |all: Vec<Alert>| all.into_iter().find(|alert| alert.id == opened.id).unwrap().summary;
+    let before = line(all);
+    notifier.evaluate(&public).await.unwrap();
+    assert_eq!(line(alerts(&parts).await), before, "the line changes with nothing else");
 }

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
+use ipnet::IpNet;
+
+use crate::state::ApiState;
 
 /// For how long wrong secrets are counted together, from the first of them on.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -28,24 +31,30 @@ impl Sender {
         })
     }
 
-    /// The sender of a request. A proxy on this machine says for whom it asks; what it was told itself may be made up.
-    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap) -> Option<Self> {
+    /// The sender of a request. A proxy that is trusted says for whom it asks; what it was told itself may be made up.
+    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<Self> {
         let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
         let peer = peer.ip().to_canonical();
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-        let last = forwarded.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        Some(Self::new(last.filter(|_| peer.is_loopback()).unwrap_or(peer)))
+        let last = forwarded.and_then(|list| address(list.to_str().ok()?.rsplit(',').next()?.trim()));
+        let is_trusted = proxies.iter().any(|network| network.contains(&peer));
+        Some(Self::new(last.filter(|_| is_trusted).unwrap_or(peer)))
     }
+}
+
+/// An address as proxies write it: alone, or with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().or_else(|_| text.parse().map(|with_port: SocketAddr| with_port.ip())).ok()
 }
 
 /// [`Sender`] for a route.
 pub(crate) struct From(pub(crate) Option<Sender>);
 
-impl<S: Sync> FromRequestParts<S> for From {
+impl FromRequestParts<ApiState> for From {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(Sender::of(&parts.extensions, &parts.headers)))
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
+        Ok(Self(Sender::of(&parts.extensions, &parts.headers, &state.settings.trusted_proxies)))
     }
 }
 
@@ -159,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_sender_and_only_a_proxy_on_this_machine_is_believed() {
+    fn a_network_of_ipv6_is_one_sender_and_only_a_trusted_proxy_is_believed() {
         assert_eq!(sender("2001:db8::1"), sender("2001:db8::ffff:1"));
         assert_ne!(sender("2001:db8::1"), sender("2001:db8:0:1::1"));
         assert_eq!(sender("::ffff:192.0.2.1"), sender("192.0.2.1"));
@@ -169,10 +178,17 @@ mod tests {
             extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
             let headers: HeaderMap =
                 [("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())].into_iter().collect();
-            Sender::of(&extensions, &headers)
+            Sender::of(
+                &extensions,
+                &headers,
+                &["127.0.0.0/8".parse().unwrap(), "10.1.0.0/16".parse().unwrap()],
+            )
         };
         assert_eq!(of("127.0.0.1", "203.0.113.7, 192.0.2.9"), sender("192.0.2.9"));
+        assert_eq!(of("10.1.2.3", "192.0.2.9:4711"), sender("192.0.2.9"));
+        assert_eq!(of("10.1.2.3", "[2001:db8::1]:4711"), sender("2001:db8::1"));
         assert_eq!(of("127.0.0.1", "nonsense"), sender("127.0.0.1"));
+        assert_eq!(of("10.2.0.1", "203.0.113.7"), sender("10.2.0.1"));
         assert_eq!(of("192.0.2.5", "203.0.113.7"), sender("192.0.2.5"));
     }
 }

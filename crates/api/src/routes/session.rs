@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use astroshield_domain::access::{Caller, Scope};
-use astroshield_domain::metrics;
+use astroshield_domain::{metrics, trace};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
@@ -68,16 +68,20 @@ pub(crate) async fn sign_in(
         state.wrong_secrets.count(sender, Instant::now());
         Problem::unauthenticated("the token is used, expired or wrong").at("token")
     })?;
-    let audit = audit_entry(&caller, state.now(), "session.begin", &caller.name);
-    if let Err(error) = state.ports.store.add_audit(&audit).await {
-        // Nobody was signed in: the token is good for another try.
-        state.tokens.give_back(&asked.token, caller, expires);
-        return Err(error.into());
-    }
-    let cookie = access::begin(&state, &caller).await?;
-    let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    Ok(response)
+    // A task of its own: a caller who goes away must not leave the token used and nobody told what became of it.
+    let work = tokio::spawn(trace::carry(async move {
+        let audit = audit_entry(&caller, state.now(), "session.begin", &caller.name);
+        if let Err(error) = state.ports.store.add_audit(&audit).await {
+            // Nobody was signed in: the token is good for another try.
+            state.tokens.give_back(&asked.token, caller, expires);
+            return Err(error.into());
+        }
+        let cookie = access::begin(&state, &caller).await?;
+        let mut response = answer::json_of(StatusCode::CREATED, &SignedIn::from(&caller))?;
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        Ok(response)
+    }));
+    work.await.map_err(Problem::internal)?
 }
 
 /// Who is signed in, or whose key it is.
@@ -95,10 +99,13 @@ pub(crate) async fn sign_out(
     Reader(caller): Reader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let audit = audit_entry(&caller, state.now(), "session.end", &caller.name);
-    // Whoever wants to leave is not kept by a store that takes no writes.
-    if let Err(error) = state.ports.store.add_audit(&audit).await {
-        tracing::error!(%error, by = caller.name, "signing out is not in the audit log");
+    // A key has no session that could end.
+    if !headers.contains_key(header::AUTHORIZATION) {
+        let audit = audit_entry(&caller, state.now(), "session.end", &caller.name);
+        // Whoever wants to leave is not kept by a store that takes no writes.
+        if let Err(error) = state.ports.store.add_audit(&audit).await {
+            tracing::error!(%error, by = caller.name, "signing out is not in the audit log");
+        }
     }
     let cookie = access::end(&state, &headers).await?;
     let mut response = answer::no_content();

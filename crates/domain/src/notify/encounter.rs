@@ -16,7 +16,7 @@ pub(super) const MARGIN: SignedDuration = SignedDuration::from_mins(IDENTITY_MIN
 pub(super) struct Messages {
     /// The two objects, in ascending order.
     pub(super) pair: [u32; 2],
-    /// Time of closest approach by the message that was made first: what comes later does not change it.
+    /// Time of closest approach by the message that arrived first: what comes later does not change it.
     pub(super) first_tca: Timestamp,
     /// The newest message of each originator, the one with the highest probability first.
     pub(super) newest: Vec<ReceivedCdm>,
@@ -28,9 +28,8 @@ impl Messages {
     /// Messages of one encounter.
     fn of(mut messages: Vec<ReceivedCdm>) -> Option<Self> {
         messages.sort_by_key(|message| (message.created, message.id));
-        let first = messages.first()?;
-        let (pair, first_tca) = (pair(first.objects), first.tca);
-        let arrived = messages.iter().map(|message| message.arrived).min()?;
+        let first = messages.iter().min_by_key(|message| (message.arrived, message.id))?;
+        let (pair, first_tca, arrived) = (pair(first.objects), first.tca, first.arrived);
         let mut of_originator: HashMap<String, ReceivedCdm> = HashMap::new();
         for message in messages {
             of_originator.insert(message.originator.clone(), message);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 
 use super::encounter::{Encounter, MARGIN, Messages, encounters, pair};
@@ -75,16 +76,6 @@ impl Notifier {
         Ok(())
     }
 
-    /// Resolves the alerts whose conjunction is past.
-    pub(super) async fn sweep(&self, rules: &[Rule]) -> Result<(), StoreError> {
-        let mut tenants: BTreeSet<TenantId> = rules.iter().map(|rule| rule.tenant.clone()).collect();
-        tenants.insert(TenantId::local());
-        for tenant in &tenants {
-            self.evaluate_for(tenant, &[], None).await?;
-        }
-        Ok(())
-    }
-
     #[tracing::instrument(skip_all, fields(%tenant))]
     async fn evaluate_for(
         &self,
@@ -148,6 +139,20 @@ async fn messages_ahead(
 /// What messages tell of a pair around a time.
 fn told_of(messages: &HashMap<[u32; 2], Vec<Messages>>, pair: [u32; 2], tca: Timestamp) -> Option<&Messages> {
     messages.get(&pair)?.iter().find(|messages| messages.is_at(tca))
+}
+
+/// The conjunction that our runs found of a pair around a time.
+pub(super) async fn found_at(
+    store: &dyn Store,
+    tenant: &TenantId,
+    pair: [u32; 2],
+    tca: Timestamp,
+) -> Result<Option<Conjunction>, StoreError> {
+    let [Some(one), Some(other)] = pair.map(CatalogNumber::new) else { return Ok(None) };
+    match store.conjunction_at(tenant, [one, other], tca).await? {
+        Some(id) => store.conjunction(tenant, id).await,
+        None => Ok(None),
+    }
 }
 
 fn pair_of(conjunction: &Conjunction) -> [u32; 2] {
@@ -328,7 +333,8 @@ impl Evaluation<'_> {
         if let Some(told) = messages {
             let (objects, tca) = (told.pair, told.first_tca);
             let key = Subject::Messages { objects, tca, rule: rule.id }.key();
-            if self.store.resolved_alert(self.tenant, &key).await?.is_some() {
+            let past = self.store.resolved_alert(self.tenant, &key).await?;
+            if past.is_some_and(|alert| alert.resolved_by.is_some()) {
                 return Ok(true);
             }
         }
@@ -359,6 +365,9 @@ impl Evaluation<'_> {
                 Subject::Conjunction { conjunction, .. } if self.active.contains(conjunction) => continue,
                 Subject::Conjunction { conjunction, .. } => {
                     self.store.conjunction(self.tenant, *conjunction).await?
+                }
+                Subject::Messages { objects, tca, .. } => {
+                    found_at(self.store, self.tenant, *objects, *tca).await?
                 }
                 _ => None,
             };

@@ -266,7 +266,8 @@ impl Notifier {
                 let of_pair =
                     messages.into_iter().filter(|message| encounter::pair(message.objects) == *objects);
                 let mut found = encounter::encounters(of_pair.collect()).into_iter();
-                Ok((None, found.find(|messages| messages.is_at(*tca))))
+                let conjunction = evaluation::found_at(&*self.store, &alert.tenant, *objects, *tca).await?;
+                Ok((conjunction, found.find(|messages| messages.is_at(*tca))))
             }
             _ => Ok((None, None)),
         }

@@ -17,7 +17,7 @@ use crate::trace::Trace;
 
 /// How often to look for alerts that are due and rules that changed.
 const LOOK: Duration = Duration::from_secs(5);
-/// How often to look for alerts whose conjunction is past.
+/// How often to look at everything that time brings.
 const SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// Rules and watch lists as they were when they were last evaluated, by tenant: which, and of when.
@@ -37,7 +37,8 @@ impl Notifier {
                 let rules = self.store.enabled_rules().await?;
                 self.evaluate_where_changed(&rules, &mut evaluated).await?;
                 if now.duration_since(swept).abs() >= SWEEP {
-                    self.sweep(&rules).await?;
+                    // A time comes nearer, too: what is past is resolved, and what is within a rule's hours by now is told.
+                    self.evaluate(&TenantId::public()).await?;
                     swept = now;
                 }
                 Ok::<(), StoreError>(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::RwLock;
 use tower_service::Service as _;
@@ -68,9 +69,11 @@ impl Front {
             return self.pass_on(request).await;
         }
         let _writing = self.writing.read().await;
+        // Before it is answered: who hangs up meanwhile may have written all the same.
+        let before = self.written.swap(true, Ordering::AcqRel);
         let response = self.pass_on(request).await;
-        if response.status().is_success() {
-            self.written.store(true, Ordering::Release);
+        if is_refusal(response.status()) && !before {
+            self.written.store(false, Ordering::Release);
         }
         response
     }
@@ -81,12 +84,17 @@ impl Front {
     }
 }
 
+/// Whether nothing can have been written. A file that is refused for what is in it is kept all the same.
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::UNPROCESSABLE_ENTITY
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use axum::body::{Body, to_bytes};
-    use axum::http::{Method, StatusCode};
+    use axum::http::Method;
     use axum::routing::any;
     use tokio::sync::Notify;
 

@@ -82,6 +82,9 @@ pub(super) async fn answer(
     Ok(())
 }
 
+/// Most that is read of a connection before it is dealt with: the longest head of a request.
+const READ_BYTES: usize = 64 << 10;
+
 /// Whether it is over with the connection that was to be taken, and the next one may go well.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
@@ -101,7 +104,7 @@ async fn serve(
         async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(head_timeout);
+    server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(READ_BYTES);
     let served = server.serve_connection(TokioIo::new(connection), service).with_upgrades();
     tokio::pin!(served);
     let ended = tokio::select! {

@@ -50,7 +50,11 @@ impl Process {
             self.front.decide();
             return Ok(());
         };
-        match self.open(demo).await {
+        // A stop is heard meanwhile: what writes may take long to end.
+        let opened = self.open(demo);
+        let stop = self.stop.clone();
+        let Some(opened) = stop.run_until_cancelled(opened).await else { return Ok(()) };
+        match opened {
             Ok(demo) => self.show(demo, &problem).await,
             Err(error) => {
                 tracing::error!("no catalog: {problem}; the made-up population cannot be shown: {error:#}");
@@ -72,7 +76,13 @@ impl Process {
 
     /// Shows another service, unless somebody works with the one before.
     async fn show(&mut self, demo: Service, problem: &str) -> anyhow::Result<()> {
-        if !self.front.replace(demo.routes(&self.house)).await {
+        let stop = self.stop.clone();
+        let replaced = stop.run_until_cancelled(self.front.replace(demo.routes(&self.house))).await;
+        let Some(replaced) = replaced else {
+            demo.close().await;
+            return Ok(());
+        };
+        if !replaced {
             tracing::warn!(
                 "no catalog: {problem}; something was written meanwhile, so that no demo is shown"
             );

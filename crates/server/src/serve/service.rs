@@ -158,6 +158,7 @@ impl Service {
             response_cache: server.response_cache,
             secure_cookies: public_url.is_some_and(|url| url.starts_with("https:")),
             body_timeout: server.body_timeout,
+            trusted_proxies: server.trusted_proxies.clone(),
             wrong_secrets_per_minute: server.wrong_secrets_per_minute,
             build: BUILD.to_owned(),
             ..ApiSettings::default()

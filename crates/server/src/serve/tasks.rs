@@ -56,16 +56,15 @@ impl Tasks {
     /// Ends the tasks that end with a token or a child of it, within `timeout`.
     pub(super) async fn end(&mut self, token: &CancellationToken, timeout: Duration) -> anyhow::Result<()> {
         token.cancel();
+        let mut problem = None;
         let all = async {
-            let mut problem = None;
             while self.tasks.values().any(|task| task.end.is_cancelled())
                 && let Some(ended) = self.running.join_next_with_id().await
             {
-                problem = problem.or(self.settle(ended).err());
+                problem = problem.take().or(self.settle(ended).err());
             }
-            problem
         };
-        if let Ok(problem) = tokio::time::timeout(timeout, all).await {
+        if tokio::time::timeout(timeout, all).await.is_ok() {
             return problem.map_or(Ok(()), Err);
         }
         let late: Vec<&Task> = self.tasks.values().filter(|task| task.end.is_cancelled()).collect();
@@ -75,7 +74,7 @@ impl Tasks {
         for task in late {
             task.handle.abort();
         }
-        Ok(())
+        problem.map_or(Ok(()), Err)
     }
 
     /// Forgets a task that has ended: an error, unless it was told to.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -43,6 +44,7 @@ pub(crate) struct Server {
     pub(crate) body_timeout: Duration,
     #[serde(deserialize_with = "duration")]
     pub(crate) send_timeout: Duration,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) wrong_secrets_per_minute: u32,
 }
 

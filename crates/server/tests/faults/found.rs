@@ -11,6 +11,18 @@ use uuid::Uuid;
 
 use crate::process::copy;
 
+/// Where the way from a commit to what is told of it may be cut.
+pub(crate) const BOUNDARIES: [&str; 8] = [
+    "events committed, not sequenced",
+    "events sequenced, not published",
+    "a run begun, no slice done",
+    "a run with some slices done",
+    "all slices done, run not concluded",
+    "run concluded, rules not held against it",
+    "alert stored, message not taken",
+    "message taken, outcome not recorded",
+];
+
 /// A conjunction: identity, objects, TCA in microseconds, and the numbers of its solution to the last bit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Encounter {
@@ -182,26 +194,17 @@ impl Found {
         let behind = |consumer: &str| self.consumers.get(consumer).copied().unwrap_or(0) < last;
         let part_done = |(done, slices): &(i64, i64)| done > &0 && done < slices;
         let is_due = |message: &&Message| message.state == "due";
-        let table = [
-            ("events committed, not sequenced", !self.unsequenced.is_empty()),
-            ("events sequenced, not published", behind("relay")),
-            (
-                "a run begun, no slice done",
-                self.running.iter().any(|(done, slices)| done == &0 && slices > &0),
-            ),
-            ("a run with some slices done", self.running.iter().any(part_done)),
-            ("all slices done, run not concluded", self.running.iter().any(|(done, slices)| done == slices)),
-            ("run concluded, rules not held against it", !self.unheard.is_empty()),
-            (
-                "alert stored, message not taken",
-                self.deliveries.values().filter(is_due).any(|one| !one.taken),
-            ),
-            (
-                "message taken, outcome not recorded",
-                self.deliveries.values().filter(is_due).any(|one| one.taken),
-            ),
+        let is_so = [
+            !self.unsequenced.is_empty(),
+            behind("relay"),
+            self.running.iter().any(|(done, slices)| done == &0 && slices > &0),
+            self.running.iter().any(part_done),
+            self.running.iter().any(|(done, slices)| done == slices),
+            !self.unheard.is_empty(),
+            self.deliveries.values().filter(is_due).any(|one| !one.taken),
+            self.deliveries.values().filter(is_due).any(|one| one.taken),
         ];
-        table.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| name).collect()
+        BOUNDARIES.into_iter().zip(is_so).filter(|(_, is_so)| *is_so).map(|(name, _)| name).collect()
     }
 
     /// Whether all that was committed has its position. A feed that is asked during the shutdown is told at the next start.

@@ -6,18 +6,25 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::chance::{Chance, asked};
-use crate::found::Found;
+use crate::found::{BOUNDARIES, Found};
 use crate::layer::Word;
 use crate::orbits;
 use crate::process::{Client, PATIENCE, Place, Process};
-use crate::script::{LEASE_S, LOOK, Script, Sky, alerts, settle, until};
+use crate::script::{LEASE_S, LOOK, Script, Sky, alerts, last_attempt, settle, until};
 
-/// Rounds of both kinds together, unless `ASTROSHIELD_CRASH_ROUNDS` says otherwise.
-const ROUNDS: u64 = 24;
+/// Rounds of the script, unless `ASTROSHIELD_CRASH_ROUNDS` says otherwise.
+const ROUNDS: u64 = 18;
+
+/// Rounds under load, unless `ASTROSHIELD_CRASH_ROUNDS` says otherwise.
+const ROUNDS_UNDER_LOAD: u64 = 6;
+
+/// With so many rounds of the script, each boundary is met.
+const MANY_ROUNDS: u64 = 200;
 
 /// Rounds that go on side by side: most of a round is waiting.
 const LANES: usize = 3;
@@ -94,7 +101,7 @@ fn killed_at_any_boundary_the_service_goes_on_and_ends_as_if_it_had_not_been() {
     script.check(&undisturbed, &BTreeSet::new(), None);
 
     // Every point where there are as many rounds, else points that are spread evenly from one that the seed says.
-    let rounds = (asked("ASTROSHIELD_CRASH_ROUNDS", ROUNDS) * 3 / 4).max(1);
+    let rounds = asked("ASTROSHIELD_CRASH_ROUNDS", ROUNDS).max(1);
     let step = (points / rounds).max(1);
     let first = chance.below(step) + 1;
     let visited: Vec<u64> = (first..=points).step_by(usize::try_from(step).unwrap()).collect();
@@ -119,6 +126,9 @@ fn killed_at_any_boundary_the_service_goes_on_and_ends_as_if_it_had_not_been() {
     let tally = tally.into_inner().unwrap();
     tally.print("scripted");
     assert!(tally.killed > 0);
+    if rounds >= MANY_ROUNDS {
+        assert_eq!(tally.boundaries.keys().copied().collect::<BTreeSet<_>>(), BOUNDARIES.into());
+    }
 }
 
 /// A write that may have been made and was not answered.
@@ -326,12 +336,17 @@ impl<'a> Lane<'a> {
 
     /// Lets it come to rest, and holds the end against all that was ever accepted.
     pub(crate) fn finish(&mut self) -> (usize, usize) {
-        // Messages that failed a few times wait for up to an hour.
-        self.place.control.set(Word::ClockS, LEASE_S * i64::from(self.kills + 1) + 4_000);
+        let ahead_s = LEASE_S * i64::from(self.kills + 1);
+        self.place.control.set(Word::ClockS, ahead_s);
         let process = self.start().unwrap_or_else(|| panic!("no restart: {}", self.place.log()));
         watch(&process.client, &mut self.watches, self.rounds).unwrap();
         let expected = orbits::watched().len() * (1 + self.watches.len()) - 1;
         until(|| Ok(alerts(&process.client)?.len() > expected)).unwrap();
+        // Messages that failed a few times wait for hours.
+        if let Some(last) = last_attempt(&process.client).unwrap() {
+            let now = Timestamp::now().as_second();
+            self.place.control.set(Word::ClockS, ahead_s.max(last.as_second() + 1 - now));
+        }
         settle(&process.client).unwrap();
         assert_eq!(process.stop(), 0, "{}", self.place.log());
         let found = self.check();
@@ -352,7 +367,7 @@ impl<'a> Lane<'a> {
 fn killed_anywhere_under_load_the_service_loses_and_doubles_nothing() {
     let mut chance = Chance::new();
     let sky = Sky::of_today();
-    let rounds = asked("ASTROSHIELD_CRASH_ROUNDS", ROUNDS).div_ceil(4);
+    let rounds = asked("ASTROSHIELD_CRASH_ROUNDS", ROUNDS_UNDER_LOAD).max(1);
     let lanes = LANES.min(usize::try_from(rounds).unwrap());
     let seeds: Vec<Vec<u64>> = (0..lanes)
         .map(|lane| {

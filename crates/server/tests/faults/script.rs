@@ -18,7 +18,7 @@ use crate::process::{Client, PATIENCE, Place, Process};
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// Beyond a message's lease: one that was on its way is due again.
-pub(crate) const LEASE_S: i64 = 150;
+pub(crate) const LEASE_S: i64 = 190;
 
 /// Which catalog, for every round of a test.
 pub(crate) struct Sky {
@@ -192,15 +192,23 @@ fn is_busy(client: &Client) -> io::Result<bool> {
     if runs["items"].as_array().unwrap().iter().any(|run| run["state"] == "running") {
         return Ok(true);
     }
+    Ok(last_attempt(client)?.is_some())
+}
+
+/// When the last of the messages is tried that are on their way.
+pub(crate) fn last_attempt(client: &Client) -> io::Result<Option<Timestamp>> {
+    let mut last = None;
     for alert in client.get("/api/v1/alerts?limit=1000")?.json()["items"].as_array().unwrap() {
         let path = format!("/api/v1/alerts/{}/deliveries", alert["id"].as_str().unwrap());
         let deliveries = client.get(&path)?.json();
-        let mut deliveries = deliveries["items"].as_array().unwrap().iter();
-        if deliveries.any(|delivery| delivery["state"] == "due") {
-            return Ok(true);
+        for delivery in deliveries["items"].as_array().unwrap() {
+            if delivery["state"] == "due" {
+                let next: Timestamp = delivery["next_attempt"].as_str().unwrap().parse().unwrap();
+                last = last.max(Some(next));
+            }
         }
     }
-    Ok(false)
+    Ok(last)
 }
 
 /// Alerts of conjunctions.

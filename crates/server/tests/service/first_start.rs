@@ -116,10 +116,15 @@ fn who_works_while_a_feed_hangs_is_not_shown_the_demo_instead_of_their_work() {
     let (status, made) = server.post_with("/api/v1/watch-lists", &own, &list);
     assert_eq!(status, 201, "{made}");
     feed.answer.send(None).unwrap();
-    // It is made before it is decided whether to show it.
+    // It is made before it is decided whether to show it, and taken away again.
     let began = Instant::now();
     while !data(&folder).join("demo/astroshield.db").exists() {
         assert!(began.elapsed() < PATIENCE, "nothing is decided");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let lock = fs::File::options().write(true).open(data(&folder).join("demo/astroshield.lock")).unwrap();
+    while lock.try_lock().is_err() {
+        assert!(began.elapsed() < PATIENCE, "the folder of the demo is still held");
         std::thread::sleep(Duration::from_millis(50));
     }
     let (status, log) = server.stop();
