@@ -70,7 +70,7 @@ format:
 
 .PHONY: lint
 lint:
-	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --workspace --all-targets --features astroshield-adapters/managed,astroshield-server/parquet -- --deny warnings
 
 .PHONY: deny
 deny: $(TOOLS)/bin/cargo-deny

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 RELEASE, WORK, CATALOG = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -150,6 +151,23 @@ def first_start():
     row("binary, MB", f"{PROGRAM.stat().st_size / 1e6:.0f}", "60")
 
 
+def ingest():
+    """A whole catalog, as somebody uploads it: judged, kept as it is, and stored set by set."""
+    folder, file = WORK / "ingest", WORK / "demo.csv"
+    shutil.rmtree(folder, ignore_errors=True)
+    today = f"{datetime.date.today()}"
+    subprocess.run([PROGRAM, "catalog", "demo", "--objects", "30000", "--epoch", today, file], check=True)
+    service = Service(folder)
+    begin = time.monotonic()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{service.port}/api/v1/uploads?name=demo.csv", file.read_bytes(),
+        {"authorization": f"Bearer {service.key}", "content-type": "application/octet-stream"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        upload = json.loads(answer.read())
+    row(f"ingest of {upload['records']:,} element sets, s", f"{time.monotonic() - begin:.2f}", "3")
+    service.stop()
+
+
 def seed():
     """A store of the size that is asked for; kept from one run of the bench to the next on the same day."""
     folder = WORK / "seeded"
@@ -254,6 +272,7 @@ def on_demand(folder):
         answer = service.post("/screenings", {"catalog_number": 25544, "window_days": 7, "threshold_km": 5})
         row(f"on-demand screening of one object, 7 days, {text}, s", f"{time.monotonic() - begin:.2f}", "5")
     row("its objects, conjunctions", f"{answer['objects']:,}, {len(answer['conjunctions'])}")
+    row("memory at most meanwhile, MB", f"{service.memory_mb('VmHWM'):.0f}", "1,000")
     service.stop()
 
 
@@ -287,6 +306,7 @@ def subscribers(folder):
 def main():
     print("|  | measured | asked |\n| --- | --: | --: |")
     first_start()
+    ingest()
     folder = seed()
     on_demand(folder)
     subscribers(folder)

@@ -1,7 +1,7 @@
 //! One workload, the same in every round: from uploads, rules and a new catalog to alerts that are delivered, acknowledged
 //! and resolved. Whatever is not answered is sent again under the same idempotency key.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
@@ -178,25 +178,31 @@ impl<'a> Script<'a> {
 
 /// Waits until nothing is on its way, and nothing new comes for a second: every run ended, every message delivered.
 pub(crate) fn settle(client: &Client) -> io::Result<()> {
-    let quiet = Cell::new(Instant::now());
-    until(|| {
-        if is_busy(client)? {
+    let (quiet, why) = (Cell::new(Instant::now()), RefCell::new(String::new()));
+    let is_quiet = || {
+        if let Some(reason) = what_is_on_its_way(client)? {
             quiet.set(Instant::now());
+            why.replace(reason);
         }
         Ok(quiet.get().elapsed() > Duration::from_secs(1))
-    })
+    };
+    until_or(is_quiet, || format!("still on its way: {}", why.borrow()))
 }
 
-fn is_busy(client: &Client) -> io::Result<bool> {
+fn what_is_on_its_way(client: &Client) -> io::Result<Option<String>> {
     let runs = client.get("/api/v1/runs")?.json();
-    if runs["items"].as_array().unwrap().iter().any(|run| run["state"] == "running") {
-        return Ok(true);
+    if let Some(run) = runs["items"].as_array().unwrap().iter().find(|run| run["state"] == "running") {
+        return Ok(Some(run.to_string()));
     }
-    Ok(last_attempt(client)?.is_some())
+    Ok(last_delivery(client)?.map(|(_, delivery)| delivery))
 }
 
 /// When the last of the messages is tried that are on their way.
 pub(crate) fn last_attempt(client: &Client) -> io::Result<Option<Timestamp>> {
+    Ok(last_delivery(client)?.map(|(next, _)| next))
+}
+
+fn last_delivery(client: &Client) -> io::Result<Option<(Timestamp, String)>> {
     let mut last = None;
     for alert in client.get("/api/v1/alerts?limit=1000")?.json()["items"].as_array().unwrap() {
         let path = format!("/api/v1/alerts/{}/deliveries", alert["id"].as_str().unwrap());
@@ -204,7 +210,7 @@ pub(crate) fn last_attempt(client: &Client) -> io::Result<Option<Timestamp>> {
         for delivery in deliveries["items"].as_array().unwrap() {
             if delivery["state"] == "due" {
                 let next: Timestamp = delivery["next_attempt"].as_str().unwrap().parse().unwrap();
-                last = last.max(Some(next));
+                last = last.max(Some((next, delivery.to_string())));
             }
         }
     }
@@ -222,9 +228,14 @@ pub(crate) fn alerts(client: &Client) -> io::Result<Vec<Value>> {
 /// Waits until something is so.
 #[track_caller]
 pub(crate) fn until(is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    until_or(is_so, || "what is waited for does not come".to_owned())
+}
+
+#[track_caller]
+fn until_or(is_so: impl Fn() -> io::Result<bool>, problem: impl Fn() -> String) -> io::Result<()> {
     let began = Instant::now();
     while !is_so()? {
-        assert!(began.elapsed() < PATIENCE, "what is waited for does not come");
+        assert!(began.elapsed() < PATIENCE, "{}", problem());
         std::thread::sleep(LOOK);
     }
     Ok(())
