@@ -1,7 +1,6 @@
 //! One workload, the same in every round: from uploads, rules and a new catalog to alerts that are delivered, acknowledged
 //! and resolved. Whatever is not answered is sent again under the same idempotency key.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
@@ -176,17 +175,23 @@ impl<'a> Script<'a> {
     }
 }
 
-/// Waits until nothing is on its way, and nothing new comes for a second: every run ended, every message delivered.
+/// Waits until nothing is on its way, and nothing new comes for a second: every run ended, every message delivered. What is
+/// on its way has to get on.
 pub(crate) fn settle(client: &Client) -> io::Result<()> {
-    let (quiet, why) = (Cell::new(Instant::now()), RefCell::new(String::new()));
-    let is_quiet = || {
-        if let Some(reason) = what_is_on_its_way(client)? {
-            quiet.set(Instant::now());
-            why.replace(reason);
+    let (began, mut quiet, mut moved, mut last) = (Instant::now(), Instant::now(), Instant::now(), None);
+    while quiet.elapsed() <= Duration::from_secs(1) {
+        let on_its_way = what_is_on_its_way(client)?;
+        if on_its_way.is_some() {
+            quiet = Instant::now();
         }
-        Ok(quiet.get().elapsed() > Duration::from_secs(1))
-    };
-    until_or(is_quiet, || format!("still on its way: {}", why.borrow()))
+        if on_its_way != last {
+            (moved, last) = (Instant::now(), on_its_way);
+        }
+        let patient = moved.elapsed() < PATIENCE && began.elapsed() < 10 * PATIENCE;
+        assert!(patient, "still on its way: {last:?}");
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 fn what_is_on_its_way(client: &Client) -> io::Result<Option<String>> {
@@ -228,14 +233,9 @@ pub(crate) fn alerts(client: &Client) -> io::Result<Vec<Value>> {
 /// Waits until something is so.
 #[track_caller]
 pub(crate) fn until(is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
-    until_or(is_so, || "what is waited for does not come".to_owned())
-}
-
-#[track_caller]
-fn until_or(is_so: impl Fn() -> io::Result<bool>, problem: impl Fn() -> String) -> io::Result<()> {
     let began = Instant::now();
     while !is_so()? {
-        assert!(began.elapsed() < PATIENCE, "{}", problem());
+        assert!(began.elapsed() < PATIENCE, "what is waited for does not come");
         std::thread::sleep(LOOK);
     }
     Ok(())

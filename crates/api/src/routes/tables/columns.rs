@@ -72,8 +72,7 @@ fn column<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-pub(super) fn of_conjunctions(rows: Vec<Conjunction>) -> Vec<Column> {
-    let rows = rows.as_slice();
+pub(super) fn of_conjunctions(rows: &[Conjunction]) -> Vec<Column> {
     let public = TenantId::public();
     let number = |of: fn(&Conjunction) -> f64| Column::Numbers(column(rows, of));
     let mut columns = vec![
@@ -108,8 +107,7 @@ pub(super) fn of_conjunctions(rows: Vec<Conjunction>) -> Vec<Column> {
     columns
 }
 
-pub(super) fn of_element_sets(rows: Vec<ElementSet>) -> Vec<Column> {
-    let rows = rows.as_slice();
+pub(super) fn of_element_sets(rows: &[ElementSet]) -> Vec<Column> {
     let number = |of: fn(&ElementSet) -> f64| Column::Numbers(column(rows, of));
     vec![
         Column::Integers(column(rows, |set| integer(set.object.get()))),

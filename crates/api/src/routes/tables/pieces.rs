@@ -69,7 +69,7 @@ pub(super) fn answer<R, P, N, F>(
     state: &ApiState,
     name: &str,
     schema: &'static str,
-    columns: fn(Vec<R>) -> Vec<Column>,
+    columns: fn(&[R]) -> Vec<Column>,
     first: Continued<R, P>,
     mut next: N,
 ) -> Result<Response, Problem>
@@ -91,7 +91,7 @@ where
             let mut part = first;
             loop {
                 if !part.rows.is_empty() {
-                    table.write(columns(part.rows))?;
+                    table.write(columns(&part.rows))?;
                 }
                 match part.next.map(&mut next) {
                     Some(coming) => part = runtime.block_on(coming)?,
