@@ -38,6 +38,14 @@ pub struct WatchList {
     pub updated: Timestamp,
 }
 
+/// Whether an object can maneuver, by the watch lists that it is on: one that says so is enough. `None` where it is on none.
+#[must_use]
+pub fn maneuverable(lists: &[WatchList], object: CatalogNumber) -> Option<bool> {
+    let watched =
+        lists.iter().flat_map(|list| &list.objects).filter(|watched| watched.object == object.get());
+    watched.map(|watched| watched.maneuverable).reduce(|one, other| one || other)
+}
+
 /// How urgent an alert is, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

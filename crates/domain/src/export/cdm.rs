@@ -9,6 +9,7 @@ use nalgebra::Matrix3;
 
 use super::geometry::axes;
 use super::{ExportError, reading};
+use crate::alert::{self, WatchList};
 use crate::catalog::Grade;
 use crate::conjunction::{Conjunction, Participant, ProbabilityMethod};
 use crate::screening::Run;
@@ -23,11 +24,12 @@ pub(super) struct Side {
     pub(super) state: State<Teme>,
 }
 
-/// The message.
+/// The message. Whether the objects can maneuver is what watch lists say.
 pub(super) fn of(
     conjunction: &Conjunction,
     run: &Run,
     sides: &[Side; 2],
+    watch_lists: &[WatchList],
     originator: &str,
     now: Timestamp,
 ) -> Result<Cdm, ExportError> {
@@ -37,6 +39,7 @@ pub(super) fn of(
     let states = sides.each_ref().map(|side| attitude.teme_to_gcrf(&side.state));
     let sigma_km = assumed_sigma_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
     let created = reading(time::to_microsecond(now))?;
+    let maneuverable = |object: &Participant| alert::maneuverable(watch_lists, object.number);
     Ok(Cdm {
         version: "1.0".to_owned(),
         header: CdmHeader {
@@ -53,8 +56,8 @@ pub(super) fn of(
         },
         relative: relative(conjunction, run, &states, radius_m)?,
         user_defined: Vec::new(),
-        object1: object("OBJECT1", first, &sides[0], &states[0], sigma_km),
-        object2: object("OBJECT2", second, &sides[1], &states[1], sigma_km),
+        object1: object("OBJECT1", first, &sides[0], &states[0], sigma_km, maneuverable(first)),
+        object2: object("OBJECT2", second, &sides[1], &states[1], sigma_km, maneuverable(second)),
     })
 }
 
@@ -119,6 +122,7 @@ fn object(
     side: &Side,
     state: &State<Gcrf>,
     sigma_km: f64,
+    maneuverable: Option<bool>,
 ) -> CdmObject {
     let unknown = || "UNKNOWN".to_owned();
     let data = match participant.grade {
@@ -126,6 +130,11 @@ fn object(
         Grade::SupplementalGp => "element set fitted to the operator's ephemeris",
         Grade::Ephemeris => "ephemeris of the operator",
         Grade::Cdm => "state of a conjunction data message",
+    };
+    let maneuverable = match maneuverable {
+        Some(true) => "YES",
+        Some(false) => "NO",
+        None => "N/A",
     };
     let epoch = participant.epoch.map_or(String::new(), |epoch| format!(" of {epoch}"));
     let (position_km, velocity_km_s) = (&state.position_km, &state.velocity_km_s);
@@ -148,7 +157,7 @@ fn object(
             obs_before_next_message: None,
             covariance_method: "DEFAULT".to_owned(),
             covariance_source: None,
-            maneuverable: "N/A".to_owned(),
+            maneuverable: maneuverable.to_owned(),
             orbit_center: Some("EARTH".to_owned()),
             ref_frame: "GCRF".to_owned(),
             alt_cov_type: None,
@@ -254,9 +263,10 @@ pub(super) mod tests {
     use nalgebra::Vector3;
 
     use super::*;
+    use crate::alert::WatchedObject;
     use crate::assess;
     use crate::conjunction::{ConjunctionStatus, Solution};
-    use crate::ids::{ConjunctionId, RunId, TenantId};
+    use crate::ids::{ConjunctionId, RunId, TenantId, WatchListId};
     use crate::screening::{RunKind, RunState};
 
     /// The conjunction of two states.
@@ -294,7 +304,22 @@ pub(super) mod tests {
         }
     }
 
+    fn watched(object: u32, maneuverable: bool) -> WatchedObject {
+        WatchedObject {
+            object,
+            hard_body_radius_m: None,
+            maneuverable,
+            min_probability: None,
+            max_miss_distance_km: None,
+        }
+    }
+
     fn message() -> (Cdm, Solution) {
+        message_beside(&[])
+    }
+
+    /// The message of a tenant with watch lists.
+    fn message_beside(watch_lists: &[WatchList]) -> (Cdm, Solution) {
         let states = [
             State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.1, 7.5, 0.0)),
             State::<Teme>::new(Vector3::new(7000.1, 0.0, 0.2), Vector3::new(0.0, 1.0, 7.4)),
@@ -322,7 +347,7 @@ pub(super) mod tests {
             trace: None,
         };
         let sides = states.map(|state| Side { international_designator: None, state });
-        (of(&conjunction, &run, &sides, "TEST", at).unwrap(), solution)
+        (of(&conjunction, &run, &sides, watch_lists, "TEST", at).unwrap(), solution)
     }
 
     #[test]
@@ -339,6 +364,28 @@ pub(super) mod tests {
         let told = assess::of_cdm(&cdm).unwrap();
         assert_eq!((told.objects.map(CatalogNumber::get), told.tca), ([5, 7], solution.tca));
         assert_eq!(cdm.combined_hard_body_radius_m(), Some(11.0));
+    }
+
+    #[test]
+    fn a_message_says_of_a_watched_object_whether_it_can_maneuver() {
+        let list = |maneuverable: &[(u32, bool)]| WatchList {
+            id: WatchListId::at(Timestamp::UNIX_EPOCH),
+            tenant: TenantId::local(),
+            name: "mine".to_owned(),
+            objects: maneuverable
+                .iter()
+                .map(|&(object, maneuverable)| watched(object, maneuverable))
+                .collect(),
+            updated: Timestamp::UNIX_EPOCH,
+        };
+        let said = |lists: &[WatchList]| {
+            let (cdm, _) = message_beside(lists);
+            [cdm.object1, cdm.object2].map(|object| object.metadata.maneuverable)
+        };
+        assert_eq!(said(&[]), ["N/A", "N/A"]);
+        assert_eq!(said(&[list(&[(5, true), (6, true)])]), ["YES", "N/A"]);
+        assert_eq!(said(&[list(&[(5, false), (7, true)])]), ["NO", "YES"]);
+        assert_eq!(said(&[list(&[(7, true)]), list(&[(7, false)])]), ["N/A", "YES"], "one list says so");
     }
 
     #[test]

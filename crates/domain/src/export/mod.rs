@@ -242,7 +242,8 @@ impl Exporter {
     /// When there is no such conjunction, or the data that it was found with is gone.
     pub async fn cdm(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Cdm, ExportError> {
         let (conjunction, run, sides) = self.sides(tenant, id).await?;
-        cdm::of(&conjunction, &run, &sides, &self.originator, self.clock.now())
+        let watch_lists = self.store.watch_lists(tenant).await?;
+        cdm::of(&conjunction, &run, &sides, &watch_lists, &self.originator, self.clock.now())
     }
 
     /// The geometry of a conjunction at closest approach.

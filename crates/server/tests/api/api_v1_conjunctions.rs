@@ -270,3 +270,36 @@ async fn without_the_cache_the_answers_are_the_same() {
     assert_eq!((first.header("etag"), &first.body), (second.header("etag"), &second.body));
     assert_eq!(first.json()["items"].as_array().unwrap().len(), 5);
 }
+
+#[tokio::test]
+async fn a_message_that_was_uploaded_is_listed_beside_our_own_solution_and_comes_out_as_it_went_in() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 1).await;
+    let client = service.client(Scope::Write).await;
+    let found = client.get("/api/v1/conjunctions").await.json()["items"][0].clone();
+    let path = format!("/api/v1/conjunctions/{}", found["id"].as_str().unwrap());
+    let cdm = include_str!("../../../formats/tests/samples/cdm.kvn")
+        .replace("2026-07-21T22:37:52.618", found["tca"].as_str().unwrap().trim_end_matches('Z'))
+        .replace("= 70001", "= 1")
+        .replace("= 799999999", "= 2");
+    let uploaded = client.send("POST", "/api/v1/uploads?name=theirs.cdm", cdm.clone()).await;
+    assert_eq!(uploaded.status, 201, "{}", uploaded.text());
+
+    let listed = client.get(&format!("{path}/cdms")).await.json();
+    let [told] = &listed["items"].as_array().unwrap()[..] else { panic!("{listed}") };
+    assert_eq!((&told["originator"], &told["catalog_numbers"]), (&json!("DEMO"), &json!([1, 2])));
+    assert_eq!(
+        (&told["miss_distance_km"], &told["stated_probability"]),
+        (&json!(0.715), &json!(4.835e-5)),
+        "{told}"
+    );
+    assert_eq!(client.get(&path).await.json(), found, "our own solution stays as it is");
+    let file = format!("{path}/cdms/{}/file", told["id"].as_str().unwrap());
+    let answer = client.get(&file).await;
+    assert_eq!((answer.status.as_u16(), answer.body), (200, cdm.into_bytes()));
+    // Neither is there for another tenant, who sees the conjunction.
+    let other = service.key_of("other", Scope::Read).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    assert_eq!(other.get(&format!("{path}/cdms")).await.json()["items"], json!([]));
+    other.get(&file).await.expect_problem(404, None);
+}

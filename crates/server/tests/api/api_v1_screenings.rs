@@ -66,6 +66,35 @@ async fn a_message_is_screened_and_not_against_the_object_that_it_is_of() {
 }
 
 #[tokio::test]
+async fn an_ephemeris_finds_what_the_element_set_finds_that_it_was_made_from() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    let window = "start=2025-12-31T23:00:00Z&stop=2026-01-01T07:00:00Z";
+    let oem = client.get(&format!("/api/v1/objects/81001/ephemeris?{window}&format=oem_kvn")).await;
+    assert_eq!(oem.status, 200, "{}", oem.text());
+    let asked = json!({ "catalog_number": 81_001, "start": "2026-01-01T00:00:00Z", "window_days": 0.25 });
+    let mut with_message = asked.clone();
+    with_message["message"] = json!(oem.text());
+    let mut found = Vec::new();
+    for asked in [asked, with_message] {
+        let answer = client.post("/api/v1/screenings", &asked).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        found.push(answer.json()["conjunctions"].as_array().unwrap().clone());
+    }
+    let [by_elements, by_ephemeris] = &found[..] else { panic!("two answers") };
+    assert!(by_elements.len() >= 6, "{}", by_elements.len());
+    assert_eq!(by_ephemeris.len(), by_elements.len());
+    for (one, other) in by_ephemeris.iter().zip(by_elements) {
+        assert_eq!((numbers(one), &one["objects"][0]["grade"]), ([81_001, 81_002], &json!("ephemeris")));
+        let tca = |found: &Value| found["tca"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        // Interpolation between states a minute apart is off by meters, at relative speeds of kilometers a second.
+        assert!(tca(one).duration_since(tca(other)).abs().as_secs_f64() < 0.01, "{one}\n{other}");
+        let miss_km = |found: &Value| found["miss_distance_km"].as_f64().unwrap();
+        assert!((miss_km(one) - miss_km(other)).abs() < 0.01, "{one}\n{other}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_screened_is_refused_by_name() {
     let service = service().await;
     let client = service.client(Scope::Write).await;

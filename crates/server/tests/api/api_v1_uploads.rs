@@ -119,3 +119,42 @@ async fn a_packed_file_that_holds_more_than_may_be_taken_is_refused_by_the_limit
     assert!(problem["errors"][0].as_str().unwrap().contains("67108864 bytes"), "{problem}");
     client.get("/api/v1/objects/5").await.expect_problem(404, None);
 }
+
+#[tokio::test]
+async fn messages_of_every_kind_are_taken_each_as_what_it_is() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let five = client.send("POST", "/api/v1/uploads?name=five.tle", TLE).await;
+    assert_eq!(five.status, 201, "{}", five.text());
+    let omm_xml = client.get("/api/v1/objects/5/element-sets?format=omm_xml").await.text();
+    let window = "start=2000-06-28T00:00:00Z&stop=2000-06-28T06:00:00Z";
+    let oem = client.get(&format!("/api/v1/objects/5/ephemeris?{window}&format=oem_kvn")).await.text();
+    let opm = include_str!("../../../formats/tests/samples/opm.kvn").to_owned();
+    let cdm = include_str!("../../../formats/tests/samples/cdm.kvn").to_owned();
+    for (name, body, kind, note) in [
+        ("five.xml", omm_xml, "omm", None),
+        ("five.oem&object=5", oem, "oem", None),
+        ("one.opm", opm, "opm", Some("not screened")),
+        ("one.cdm", cdm, "cdm", None),
+    ] {
+        let answer = client.send("POST", &format!("/api/v1/uploads?name={name}"), body.clone()).await;
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text());
+        let upload = answer.json();
+        assert_eq!(
+            (&upload["state"], &upload["records"]),
+            (&json!("accepted"), &json!(1)),
+            "{name}: {upload}"
+        );
+        let told = upload["kind"].as_str().unwrap().to_lowercase();
+        assert_eq!(told, kind, "{name}");
+        let problems: Vec<&str> =
+            upload["problems"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+        assert_eq!(
+            problems.iter().any(|said| note.is_some_and(|note| said.contains(note))),
+            note.is_some(),
+            "{upload}"
+        );
+        let file = format!("/api/v1/uploads/{}/file", upload["id"].as_str().unwrap());
+        assert_eq!(client.get(&file).await.text(), body, "{name}");
+    }
+}

@@ -6,9 +6,10 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use age::secrecy::ExposeSecret as _;
+use astroshield_testkit::postgres;
 
 use crate::lifecycle::{conjunctions, folder};
-use crate::server::{Server, run};
+use crate::server::{Server, run, run_in};
 
 /// Which conjunctions there are, and when they were first seen. A restored server may screen again what the one that was
 /// backed up had not yet ticked off; that changes neither.
@@ -127,4 +128,49 @@ fn a_backup_that_is_damaged_cut_off_or_of_another_key_restores_nothing() {
     // Nothing of the failures is in the way.
     let (status, said) = restore(folder.path(), "backup.age", "passphrase", "restored");
     assert_eq!(status, 0, "{said}");
+}
+
+#[test]
+fn a_watch_list_goes_in_backups_from_sqlite_to_postgresql_and_back() {
+    let Some(url) = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database()) else { return };
+    let on_postgres = [("ASTROSHIELD__STORE__KIND", "postgres"), ("ASTROSHIELD__STORE__URL", url.as_str())];
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("passphrase"), "correct horse\n").unwrap();
+    let watch_lists = |server: &Server, cookie: &str| {
+        let (status, body) = server.get_with("/api/v1/watch-lists", &[("cookie", cookie)]);
+        assert_eq!(status, 200, "{body}");
+        body
+    };
+
+    let server = Server::start(folder, "");
+    let cookie = server.sign_in();
+    let own =
+        [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+    let list = r#"{"name":"mine","objects":[{"catalog_number":25544,"hard_body_radius_m":50.5}]}"#;
+    let (status, made) = server.post_with("/api/v1/watch-lists", &own, list);
+    assert_eq!(status, 201, "{made}");
+    let watched = watch_lists(&server, &cookie);
+    assert!(watched.contains("50.5"), "{watched}");
+    assert_eq!(server.stop().0, 0);
+    let (status, _, said) = run(folder, "backup --passphrase-file passphrase sqlite.age");
+    assert_eq!(status, 0, "{said}");
+
+    let restore = "restore --passphrase-file passphrase";
+    let (status, _, said) = run_in(folder, &format!("{restore} sqlite.age --into postgres"), &on_postgres);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("restored and verified: "), "{said}");
+    let server = Server::start_in(folder, "--data postgres", &on_postgres);
+    assert_eq!(watch_lists(&server, &server.sign_in()), watched);
+    assert!(!folder.join("postgres/astroshield.db").exists(), "the rows are in PostgreSQL");
+    assert_eq!(server.stop().0, 0);
+    let data = [on_postgres[0], on_postgres[1], ("ASTROSHIELD__DATA__FOLDER", "postgres")];
+    let (status, _, said) = run_in(folder, "backup --passphrase-file passphrase postgres.age", &data);
+    assert_eq!(status, 0, "{said}");
+
+    let (status, _, said) = run(folder, &format!("{restore} postgres.age --into back"));
+    assert_eq!(status, 0, "{said}");
+    let server = Server::start(folder, "--data back");
+    assert_eq!(watch_lists(&server, &server.sign_in()), watched);
+    assert_eq!(server.stop().0, 0);
 }

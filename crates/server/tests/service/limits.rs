@@ -20,11 +20,11 @@ fn server(settings: &str) -> (TempDir, Server) {
     (folder, server)
 }
 
-fn host(server: &Server) -> &str {
+pub(crate) fn host(server: &Server) -> &str {
     server.address.strip_prefix("http://").unwrap()
 }
 
-fn connect(server: &Server) -> TcpStream {
+pub(crate) fn connect(server: &Server) -> TcpStream {
     let stream = TcpStream::connect(host(server)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
@@ -54,7 +54,7 @@ fn drip(server: &Server, begin: &str) -> String {
 }
 
 /// The head and body of one answer on a connection that stays open.
-fn exchange(stream: &mut TcpStream, request: &str) -> String {
+pub(crate) fn exchange(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     let mut part = [0; 4096];
@@ -72,6 +72,16 @@ fn exchange(stream: &mut TcpStream, request: &str) -> String {
         }
         answer.extend_from_slice(&part[..length]);
     }
+}
+
+/// The request that a WebSocket of the stream begins with.
+pub(crate) fn upgrade(server: &Server, cookie: &str) -> String {
+    format!(
+        "GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {cookie}\r\nconnection: upgrade\r\n\
+         upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        host(server),
+        server.address
+    )
 }
 
 fn live(server: &Server) -> String {
@@ -127,14 +137,8 @@ fn connections_beyond_the_limit_are_told_so_and_a_websocket_is_one_of_them() {
         let answer = exchange(stream, &live(&server));
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
-    let upgrade = format!(
-        "GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {cookie}\r\nconnection: upgrade\r\n\
-         upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        host(&server),
-        server.address
-    );
     let mut socket = connect(&server);
-    let answer = exchange(&mut socket, &upgrade);
+    let answer = exchange(&mut socket, &upgrade(&server, &cookie));
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
 
     let mut beyond = connect(&server);

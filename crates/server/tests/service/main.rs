@@ -8,4 +8,5 @@ mod first_start;
 mod lifecycle;
 mod limits;
 mod server;
+mod shutdown;
 mod signals;

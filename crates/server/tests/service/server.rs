@@ -24,7 +24,14 @@ pub(crate) fn astroshield(folder: &Path) -> Command {
 
 /// Runs the binary to its end.
 pub(crate) fn run(folder: &Path, arguments: &str) -> (i32, String, String) {
-    let output = astroshield(folder).args(arguments.split_whitespace()).output().unwrap();
+    run_in(folder, arguments, &[])
+}
+
+/// As [`run`], with variables of the environment.
+pub(crate) fn run_in(folder: &Path, arguments: &str, environment: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = astroshield(folder);
+    let output =
+        command.envs(environment.iter().copied()).args(arguments.split_whitespace()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
@@ -42,7 +49,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port, and waits for its link.
     pub(crate) fn start(folder: &Path, arguments: &str) -> Self {
+        Self::start_in(folder, arguments, &[])
+    }
+
+    /// As [`Server::start`], with variables of the environment.
+    pub(crate) fn start_in(folder: &Path, arguments: &str, environment: &[(&str, &str)]) -> Self {
         let mut process = astroshield(folder)
+            .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments.split_whitespace())
             .stdout(Stdio::piped())
@@ -83,8 +96,13 @@ impl Server {
     }
 
     /// Ends it as an init system would, and returns exit status and log.
-    pub(crate) fn stop(mut self) -> (i32, String) {
+    pub(crate) fn stop(self) -> (i32, String) {
         self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits until it ends by itself, and returns exit status and log.
+    pub(crate) fn end(mut self) -> (i32, String) {
         let mut log = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (self.process.wait().unwrap().code().unwrap_or(-1), log)
