@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -79,9 +80,10 @@ pub(crate) fn stranger(number: u32, now: Timestamp) -> String {
     text
 }
 
-/// Puts a file in its place whole.
+/// Puts a file in its place whole; several may at once.
 pub(crate) fn publish(path: &Path, text: &str) {
-    let half = path.with_extension("half");
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let half = path.with_extension(format!("half-{}", FILES.fetch_add(1, Ordering::Relaxed)));
     std::fs::write(&half, text).unwrap();
     std::fs::rename(&half, path).unwrap();
 }
