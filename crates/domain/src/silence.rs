@@ -244,6 +244,9 @@ impl SilenceWatch {
     }
 }
 
+/// Longest time that a process is given to catch up after it began or the clock was set.
+const GRACE: Duration = Duration::from_mins(15);
+
 /// Who is alerted of a feed.
 fn alerted(feed: &FeedSettings) -> TenantId {
     if feed.tenant == TenantId::public() { TenantId::local() } else { feed.tenant.clone() }
@@ -281,9 +284,17 @@ fn hours(from: Timestamp, to: Timestamp) -> f64 {
 fn silent_hours(last: Option<Timestamp>, since: Timestamp, limit: Duration, now: Timestamp) -> Option<f64> {
     // What is ahead was noted by a clock that was set back since: nobody knows when it was.
     let last = last.filter(|last| *last <= now);
-    // A process that begins after a long pause has the time to catch up.
-    let ago = hours(last.map_or(since, |last| last.max(since)), now);
-    (ago * 3600.0 > limit.as_secs_f64()).then(|| last.map_or(ago, |last| hours(last, now)))
+    let up_s = now.duration_since(since).as_secs_f64();
+    match last {
+        // A process that begins after a long pause has some time to catch up; one that begins again and again does not put the
+        // alarm off for good.
+        Some(last) => {
+            let grace_s = GRACE.min(limit).as_secs_f64();
+            let ago = hours(last, now);
+            (ago * 3600.0 > limit.as_secs_f64() && up_s > grace_s).then_some(ago)
+        }
+        None => (up_s > limit.as_secs_f64()).then_some(up_s / 3600.0),
+    }
 }
 
 /// What is wrong with a feed.
@@ -352,9 +363,17 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_comes_back_after_a_pause_has_time_to_catch_up_and_then_says_the_whole_age() {
-        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(5)), None);
-        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, at(7)), Some(107.0));
+    fn a_process_that_comes_back_after_a_pause_has_a_quarter_of_an_hour_and_then_says_the_whole_age() {
+        let after = |minutes| at(0) + SignedDuration::from_mins(minutes);
+        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, after(15)), None);
+        assert_eq!(silent_hours(Some(at(-100)), at(0), 6 * HOUR, after(30)), Some(100.5));
+        // One that begins again every hour does not put it off.
+        assert_eq!(silent_hours(Some(at(-100)), at(9), 6 * HOUR, at(10)), Some(110.0));
+        assert_eq!(
+            silent_hours(Some(at(-1)), at(0), HOUR / 30, after(3)),
+            Some(1.05),
+            "the limit is shorter"
+        );
     }
 
     #[test]

@@ -4,13 +4,16 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use astroshield_domain::catalog::Grade;
-use astroshield_domain::event::Payload;
+use astroshield_domain::event::{Payload, Topic};
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Clock as _;
+use astroshield_domain::runs::RunSettings;
+use astroshield_domain::screening::RunState;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
 
 use crate::http_server::{Answer, HttpServer, answer, head};
 use crate::parts::{Parts, catalog, feed};
@@ -182,6 +185,57 @@ async fn yesterdays_data_again_writes_nothing_begins_no_run_and_is_stale_at_last
     poller.poll_once("feed").await.unwrap();
     let alerted = parts.alerted(&watch).await;
     assert_eq!(alerted, ["feed feed has sent nothing new for 13.0 h"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_data_than_is_known_is_kept_begins_no_run_and_is_nothing_new() {
+    let older = catalog(40).replace("2026-01-02T00", "2026-01-01T00");
+    let server = HttpServer::saying(vec![ok(catalog(40).as_bytes()), ok(older.as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(GP, server.url("/gp"));
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    let shutdown = CancellationToken::new();
+    let relay = parts.relay(&shutdown);
+    let settings = RunSettings { interval: Duration::from_secs(1_000 * 3600), ..Parts::run_settings(2) };
+    let running = {
+        let (runner, shutdown) = (parts.runner_with(settings), shutdown.clone());
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    let runs = async || {
+        let runs = parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows;
+        runs.iter().map(|run| run.state).collect::<Vec<_>>()
+    };
+    poller.poll_once("feed").await.unwrap();
+    eventually("the first run is completed", async || runs().await == [RunState::Completed]).await;
+    let first = parts.clock.now();
+    parts.clock.forward(SignedDuration::from_hours(13));
+    poller.poll_once("feed").await.unwrap();
+    let set = parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
+    assert!(set.iter().all(|set| set.arrived == first), "the newer ones stay current");
+    let stored = async || parts.store.events_after(0, &[Topic::Catalog], 10).await.unwrap();
+    eventually("both are told", async || stored().await.len() == 2).await;
+    let told = stored().await[1].position;
+    eventually("the runner has heard of both", async || {
+        parts.store.consumer_position("runs").await.unwrap() >= told
+    })
+    .await;
+    assert_eq!(runs().await, [RunState::Completed]);
+    let status = parts.feed_status().await;
+    assert_eq!((status.confirmed, status.changed), (Some(parts.clock.now()), Some(first)));
+    assert_eq!(parts.alerted(&watch).await, ["feed feed has sent nothing new for 13.0 h"]);
+    shutdown.cancel();
+    running.await.unwrap();
+    relay.await.unwrap();
+}
+
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "{what}");
 }
 
 #[tokio::test]

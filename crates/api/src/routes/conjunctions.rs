@@ -275,6 +275,11 @@ async fn page(
     Ok((rows, next_cursor))
 }
 
+/// Whether a header `Accept` begins with CSV.
+pub(super) fn accepts_csv(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"))
+}
+
 /// Conjunctions in an order.
 #[utoipa::path(get, path = "/conjunctions", tag = "conjunctions", params(ConjunctionsParams),
     responses((status = 200, description = "Conjunctions", content(
@@ -294,9 +299,7 @@ pub(crate) async fn conjunctions(
         let first = continued(state.ports.store.conjunctions(&caller.tenant, &query).await?, &query);
         return tables::conjunctions(&state, &caller.tenant, query, first, continued);
     }
-    let accepts_csv =
-        || headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
-    if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv() {
+    if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv(&headers) {
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
         let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
         if let Some(next) = next_cursor {
@@ -320,7 +323,7 @@ const COLUMNS: &str = "ID,STATUS,TCA_UTC,MISS_DISTANCE_KM,MISS_RADIAL_KM,MISS_IN
 RELATIVE_SPEED_KM_S,MAXIMUM_PROBABILITY,DILUTION_KM,PROBABILITY,RELATION,AT_EDGE,NORAD_CAT_ID_1,OBJECT_NAME_1,GRADE_1,\
 EPOCH_1_UTC,NORAD_CAT_ID_2,OBJECT_NAME_2,GRADE_2,EPOCH_2_UTC\r\n";
 
-fn grade_name(grade: Grade) -> &'static str {
+pub(super) fn grade_name(grade: Grade) -> &'static str {
     match grade {
         Grade::Gp => "gp",
         Grade::SupplementalGp => "supplemental_gp",
@@ -369,7 +372,7 @@ fn csv(rows: &[Conjunction]) -> String {
 }
 
 /// A text as a field of CSV. One that a spreadsheet would take for a formula gets an apostrophe.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

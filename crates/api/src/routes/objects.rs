@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::conjunctions::{accepts_csv, grade_name, quoted};
 use super::exports::written;
 use super::tables;
 use crate::access::Reader;
@@ -86,6 +87,16 @@ impl From<SpaceObject> for Object {
     }
 }
 
+/// Form of the list of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ObjectsFormat {
+    /// JSON.
+    Json,
+    /// CSV with a header line; where the list goes on is in the header `Link`.
+    Csv,
+}
+
 /// Which objects to list.
 #[derive(Debug, Serialize, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -104,6 +115,9 @@ pub(crate) struct ObjectsParams {
     min_perigee_km: Option<f64>,
     /// Largest height of apogee, in km.
     max_apogee_km: Option<f64>,
+    /// Form; else as the header `Accept` says.
+    #[param(inline)]
+    format: Option<ObjectsFormat>,
     /// Where the list goes on.
     #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
@@ -143,10 +157,13 @@ pub(super) fn number(number: u32) -> Result<CatalogNumber, Problem> {
 
 /// Objects, by catalog number.
 #[utoipa::path(get, path = "/objects", tag = "objects", params(ObjectsParams),
-    responses((status = 200, description = "Objects", body = List<Object>)))]
+    responses((status = 200, description = "Objects", content(
+        (List<Object> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn objects(
     State(state): State<ApiState>,
     Reader(caller): Reader,
+    headers: HeaderMap,
+    uri: Uri,
     Parameters(params): Parameters<ObjectsParams>,
 ) -> Result<Response, Problem> {
     let after = params.cursor.as_deref().map(|cursor| cursor::decode::<u32>(LIST, cursor)).transpose()?;
@@ -159,13 +176,66 @@ pub(crate) async fn objects(
         after: after.map(number).transpose()?,
         limit: limit(params.limit)?,
     };
-    answer::cached_list(&state, &caller, LIST, &params, async {
+    let page = async {
         let Page { rows, more } = state.ports.store.objects(&caller.tenant, &query).await?;
         let last = rows.last().filter(|_| more);
         let next_cursor = last.map(|last| cursor::encode(LIST, last.number.get())).transpose()?;
+        Ok::<_, Problem>((rows, next_cursor))
+    };
+    if params.format == Some(ObjectsFormat::Csv) || params.format.is_none() && accepts_csv(&headers) {
+        let (rows, next_cursor) = page.await?;
+        let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
+        if let Some(next) = next_cursor {
+            response.headers_mut().insert(header::LINK, answer::next_link(&uri, &next)?);
+        }
+        return Ok(response);
+    }
+    answer::cached_list(&state, &caller, LIST, &params, async {
+        let (rows, next_cursor) = page.await?;
         Ok(List { items: rows.into_iter().map(Object::from).collect(), next_cursor })
     })
     .await
+}
+
+/// Columns of the CSV.
+const COLUMNS: &str = "NORAD_CAT_ID,OBJECT_NAME,OBJECT_ID,OBJECT_TYPE,OPS_STATUS_CODE,OWNER,LAUNCH_DATE,DECAY_DATE,RCS_M2,\
+EPOCH_UTC,SOURCE,GRADE,PERIGEE_KM,APOGEE_KM,INCLINATION_DEG,PERIOD_MIN\r\n";
+
+/// Rows of CSV (RFC 4180).
+fn csv(rows: &[SpaceObject]) -> String {
+    let mut out = String::with_capacity(COLUMNS.len() + 200 * rows.len());
+    out.push_str(COLUMNS);
+    let text = |text: &Option<String>| quoted(text.as_deref().unwrap_or_default());
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    for row in rows {
+        let kind = match row.kind {
+            ObjectKind::Payload => "payload",
+            ObjectKind::RocketBody => "rocket_body",
+            ObjectKind::Debris => "debris",
+            ObjectKind::Unknown => "unknown",
+        };
+        let fields = [
+            row.number.to_string(),
+            text(&row.name),
+            text(&row.international_designator),
+            kind.to_owned(),
+            quoted(&row.status.map(String::from).unwrap_or_default()),
+            text(&row.owner),
+            text(&row.launch_date),
+            text(&row.decay_date),
+            number(row.radar_cross_section_m2),
+            row.epoch.map(|epoch| epoch.to_string()).unwrap_or_default(),
+            text(&row.source),
+            row.grade.map(grade_name).unwrap_or_default().to_owned(),
+            number(row.perigee_km),
+            number(row.apogee_km),
+            number(row.inclination_deg),
+            number(row.period_min),
+        ];
+        out.push_str(&fields.join(","));
+        out.push_str("\r\n");
+    }
+    out
 }
 
 /// One object.

@@ -304,7 +304,8 @@ impl FeedPoller {
                     .element_sets_after(&feed.tenant, &feed.name, grade, &feed.name, bytes, status.records)
                     .await
                     .map_err(|error| refused(error.to_string()))?;
-                Ok(Taken::of(records, summary.new_element_sets > 0))
+                // Element sets that are older than those that are known change nothing.
+                Ok(Taken::of(records, summary.changed_objects > 0))
             }
             FeedKind::Satcat => {
                 let records = self

@@ -609,7 +609,7 @@ impl Trigger {
     /// Notes an event; whether something is to be screened for it.
     fn note(&mut self, Published { event, .. }: Published) -> bool {
         let counts = match &event.payload {
-            Payload::ElementSetsStored { summary, .. } => summary.new_element_sets > 0,
+            Payload::ElementSetsStored { summary, .. } => summary.changed_objects > 0,
             Payload::EphemerisStored { .. } => true,
             _ => false,
         };

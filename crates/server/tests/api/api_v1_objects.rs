@@ -55,6 +55,28 @@ async fn objects_are_listed_by_number_searched_and_shown() {
 }
 
 #[tokio::test]
+async fn objects_are_csv_for_those_who_want_it() {
+    let service = with_objects(12).await;
+    let client = service.client(Scope::Read).await;
+    for answer in [
+        client.get("/api/v1/objects?format=csv&limit=10").await,
+        client.with("accept", "text/csv").get("/api/v1/objects?limit=10").await,
+    ] {
+        assert!(answer.header("content-type").starts_with("text/csv"), "{}", answer.text());
+        let next = answer.header("link").strip_suffix(">; rel=\"next\"").unwrap().strip_prefix('<').unwrap();
+        let rest = client.with("accept", "text/csv").get(&format!("/api/v1/objects{next}")).await.text();
+        let text = answer.text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), rest.lines().count()), (11, 3));
+        let columns = lines[0].split(',').count();
+        assert!(lines.iter().all(|line| line.split(',').count() == columns), "{text}");
+        assert!(lines[1].starts_with("1,SATELLITE 1,2020-001A,unknown,"), "{text}");
+    }
+    let json = client.with("accept", "text/csv").get("/api/v1/objects?format=json").await;
+    assert_eq!(json.json()["items"].as_array().unwrap().len(), 12);
+}
+
+#[tokio::test]
 async fn the_history_of_an_object_is_its_element_sets() {
     let service = with_objects(2).await;
     let older = catalog(1, "2026-01-02T03:04:05.678901");
