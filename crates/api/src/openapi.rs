@@ -71,7 +71,7 @@ const OF_AN_EXPORT: [u16; 2] = [406, 422];
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
-        for write in [&mut *put, &mut *post, &mut *delete].into_iter().flatten() {
+        if let Some(post) = post {
             let key = ParameterBuilder::new()
                 .name("Idempotency-Key")
                 .parameter_in(ParameterIn::Header)
@@ -85,7 +85,7 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
                         .pattern(Some("^[ -~]+$")),
                 ))
                 .build();
-            write.parameters.get_or_insert_default().push(key.into());
+            post.parameters.get_or_insert_default().push(key.into());
         }
         let of_path: &[u16] = if path.contains('{') { &OF_A_PATH } else { &[] };
         if let Some(get) = get {

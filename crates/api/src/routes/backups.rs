@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 
 use crate::access::Admin;
 use crate::answer::{self, List};
-use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Json};
 use crate::schema;
@@ -144,8 +143,8 @@ pub(crate) async fn file(
 pub(crate) async fn remove(
     State(state): State<ApiState>,
     Admin(caller): Admin,
-    tried: Tried,
     Id(id): Id<BackupId>,
 ) -> Result<Response, Problem> {
-    tried.removed(state.use_cases.backups.remove(&caller, id).await)
+    state.use_cases.backups.remove(&caller, id).await?;
+    Ok(answer::no_content())
 }
