@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 30] = [
     "ingests",
     "element_sets",
     "objects",
@@ -42,10 +42,11 @@ const TABLES: [&str; 29] = [
     "consumed",
     "days",
     "requests",
+    "silence_watch",
 ];
 
 /// Tables that archives of the first version do not have.
-const LATER: [&str; 2] = ["days", "requests"];
+const LATER: [&str; 3] = ["days", "requests", "silence_watch"];
 
 /// The table that has a row in a store in which nothing has happened yet.
 const NEVER_EMPTY: &str = "event_positions";

@@ -14,6 +14,7 @@ use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
 use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
+use astroshield_domain::silence::Watched;
 use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};
 use astroshield_testkit::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris,
@@ -67,6 +68,7 @@ async fn furnish(store: &dyn Store) {
     store.put_earth_orientation("a", at(1), &turns).await.unwrap();
     let limit = RequestLimit { requests: 3, within: Duration::from_secs(60) };
     store.count_request("example.org", at(1), &[limit]).await.unwrap();
+    store.put_watched(&Watched { first: at(0), since: at(1), seen: at(2) }).await.unwrap();
     store.attempt(&own, "other key", &[8; 32], at(4)).await.unwrap();
     let answer = StoredAnswer { request: [7; 32], status: 201, body: vec![0, 255, 1] };
     store.put_answer(&own, "key", &answer, at(4)).await.unwrap();

@@ -271,6 +271,7 @@ impl Parts {
         let settings = SilenceSettings {
             no_screening_after: days,
             stale_catalog_after: days,
+            of_the_past: false,
             heartbeat_url: None,
             heartbeat_interval: Duration::from_secs(60),
         };

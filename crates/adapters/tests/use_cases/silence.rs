@@ -14,24 +14,37 @@ use tokio_util::sync::CancellationToken;
 use crate::http_server::{HttpServer, answer};
 use crate::parts::{Parts, catalog, feed_client};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_come() {
-    let folder = tempfile::tempdir().unwrap();
-    let parts = Parts::on(&folder).await;
+/// A watch as it begins with each process.
+fn watch(parts: &Parts, of_the_past: bool) -> SilenceWatch {
     let settings = SilenceSettings {
         no_screening_after: Duration::from_secs(6 * 3600),
         stale_catalog_after: Duration::from_secs(12 * 3600),
+        of_the_past,
         heartbeat_url: None,
         heartbeat_interval: Duration::from_secs(60),
     };
     let client = Arc::new(HttpFeedClient::new(&HttpFeedSettings::default()).unwrap());
-    let watch = SilenceWatch::new(settings, Vec::new(), parts.store.clone(), parts.clock.clone(), client);
-    let subjects = || async {
-        watch.look().await.unwrap();
-        let unresolved = parts.store.unresolved_alerts(&TenantId::local()).await.unwrap();
-        let mut subjects: Vec<String> = unresolved.iter().map(|alert| alert.subject.key()).collect();
-        subjects.sort();
-        subjects
+    SilenceWatch::new(settings, Vec::new(), parts.store.clone(), parts.clock.clone(), client)
+}
+
+/// What is alerted after a look, by subject.
+async fn alerted(parts: &Parts, watch: &SilenceWatch) -> Vec<(String, String)> {
+    watch.look().await.unwrap();
+    let unresolved = parts.store.unresolved_alerts(&TenantId::local()).await.unwrap();
+    let mut alerted: Vec<_> =
+        unresolved.into_iter().map(|alert| (alert.subject.key(), alert.summary)).collect();
+    alerted.sort();
+    alerted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let watch = watch(&parts, true);
+    let subjects = async || {
+        let alerted = alerted(&parts, &watch).await;
+        alerted.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>()
     };
     let [no_screening, stale] = [Subject::NoScreening.key(), Subject::StaleCatalog.key()];
     assert!(subjects().await.is_empty());
@@ -47,11 +60,49 @@ async fn no_catalog_and_no_screening_are_alerted_once_and_resolved_when_they_com
     assert!(subjects().await.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_started_again_and_again_does_not_put_the_alarm_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(20)).await;
+    assert_eq!(alerted(&parts, &watch(&parts, true)).await, []);
+    // Nobody is there for a day, and then a supervisor starts what fails after five minutes.
+    parts.clock.forward(SignedDuration::from_hours(24));
+    for _ in 0..3 {
+        let process = watch(&parts, true);
+        assert_eq!(alerted(&parts, &process).await, [], "there is a quarter of an hour to catch up");
+        parts.clock.forward(SignedDuration::from_mins(5));
+        assert_eq!(alerted(&parts, &process).await, []);
+    }
+    parts.clock.forward(SignedDuration::from_mins(1));
+    let alerted: Vec<_> =
+        alerted(&parts, &watch(&parts, true)).await.into_iter().map(|(_, says)| says).collect();
+    assert_eq!(alerted, ["no screening has completed for 24.3 h", "no element set has arrived for 24.3 h"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_data_that_arrive_anew_are_a_stale_catalog_unless_the_past_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let (of_today, of_the_past) = (watch(&parts, false), watch(&parts, true));
+    alerted(&parts, &of_today).await;
+    parts.clock.forward(SignedDuration::from_hours(48));
+    parts.ingest(catalog(20)).await;
+    let stale = async |watch| {
+        let alerted = alerted(&parts, watch).await;
+        alerted.into_iter().find(|(subject, _)| *subject == Subject::StaleCatalog.key())
+    };
+    let (_, summary) = stale(&of_today).await.unwrap();
+    assert!(summary.starts_with("the newest element sets of the catalog are of "), "{summary}");
+    assert_eq!(stale(&of_the_past).await, None, "and the alert is over");
+}
+
 /// A watch that beats, and may go for six hours without a screening.
 fn beating(parts: &Parts, server: &HttpServer) -> SilenceWatch {
     let settings = SilenceSettings {
         no_screening_after: Duration::from_secs(6 * 3600),
         stale_catalog_after: Duration::from_secs(12 * 3600),
+        of_the_past: false,
         heartbeat_url: Some(server.url("/ping/f00")),
         heartbeat_interval: Duration::from_secs(1),
     };

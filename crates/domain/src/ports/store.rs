@@ -25,6 +25,7 @@ use crate::ids::{
     WebhookId,
 };
 use crate::screening::{NotScreened, Run, RunConclusion};
+use crate::silence::Watched;
 
 /// Why the store did not do what was asked. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -180,8 +181,9 @@ pub trait Store: Send + Sync + 'static {
     async fn catalog_as_of(&self, tenant: &TenantId, as_of: Timestamp)
     -> Result<Vec<ElementSet>, StoreError>;
 
-    /// When the newest element set of a tenant's own arrived, and its newest epoch. The public catalog is that of the tenant
-    /// `public`: what somebody else has given says nothing of its age.
+    /// When the newest element set of a tenant's own arrived, and its newest epoch: that after which one in a hundred objects
+    /// has its own, so that a few wrong or predicted dates do not make a catalog fresh. The public catalog is that of the
+    /// tenant `public`: what somebody else has given says nothing of its age.
     async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
 
     /// Objects with element sets that SATCAT says have decayed, a tenant's own and the public ones, and on which day
@@ -320,6 +322,9 @@ pub trait Store: Send + Sync + 'static {
         before: Option<RunId>,
         limit: u32,
     ) -> Result<Page<Run>, StoreError>;
+
+    /// When the last run of a tenant's own ended that was completed by a time.
+    async fn last_screened(&self, tenant: &TenantId, by: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// One run.
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError>;
@@ -590,6 +595,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Moves a consumer on; never back.
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError>;
+
+    // Silence
+
+    /// For how long it has been watched for silence; `None` if it never was.
+    async fn watched(&self) -> Result<Option<Watched>, StoreError>;
+
+    /// Notes for how long it has been watched.
+    async fn put_watched(&self, watched: &Watched) -> Result<(), StoreError>;
 
     // Upkeep
 

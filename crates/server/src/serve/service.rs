@@ -236,6 +236,7 @@ impl Service {
             let settings = SilenceSettings {
                 no_screening_after: silence.no_screening_after,
                 stale_catalog_after: silence.stale_catalog_after,
+                of_the_past: self.settings.screening.start_from_catalog,
                 heartbeat_url: silence.heartbeat_url.clone(),
                 heartbeat_interval: silence.heartbeat_interval,
             };

@@ -153,6 +153,16 @@ pub async fn a_catalog_is_as_old_as_its_tenants_own_data(store: &dyn Store) {
     assert_eq!(store.catalog_age(&tenant("other")).await.unwrap(), None);
 }
 
+/// One wrong date in a hundred does not hide that a catalog is old.
+pub async fn a_few_epochs_ahead_do_not_make_a_catalog_fresh(store: &dyn Store) {
+    let public = TenantId::public();
+    let mut sets: Vec<_> = (1..=199).map(|object| element_set(object, i64::from(object))).collect();
+    sets.push(element_set(200, 6 * DAY));
+    store.ingest(&ingest(&public, at(1_000), sets), &[]).await.unwrap();
+    assert_eq!(store.catalog_age(&public).await.unwrap(), Some((at(1_000), at(198))));
+    assert_eq!(store.figures(at(1_000)).await.unwrap().catalog_epoch, Some(at(198)));
+}
+
 /// Objects that have decayed are told where they have element sets.
 pub async fn decayed_objects_are_told(store: &dyn Store) {
     let (public, own) = (TenantId::public(), tenant("own"));

@@ -12,6 +12,7 @@ mod events;
 mod inbound;
 mod requests;
 mod runs;
+mod silence;
 mod tenants;
 mod upkeep;
 
@@ -33,6 +34,7 @@ pub use self::events::*;
 pub use self::inbound::*;
 pub use self::requests::*;
 pub use self::runs::*;
+pub use self::silence::*;
 pub use self::tenants::*;
 pub use self::upkeep::*;
 use crate::entities::{at, feed_event};
@@ -90,6 +92,7 @@ macro_rules! store_suite {
             epochs_of_the_far_future_are_not_current
             an_ingest_that_fails_leaves_nothing
             a_catalog_is_as_old_as_its_tenants_own_data
+            a_few_epochs_ahead_do_not_make_a_catalog_fresh
             decayed_objects_are_told
             a_tenant_sees_its_own_sets_beside_the_public_ones
             element_history_goes_back_in_pages
@@ -117,6 +120,7 @@ macro_rules! store_suite {
             a_failed_run_stays_failed
             a_run_is_concluded_once
             runs_go_back_in_pages
+            the_last_completed_run_is_known_however_many_failed_since
             conjunctions_come_back_as_they_were_stored
             a_conjunction_keeps_its_identity_and_history
             a_run_clears_only_what_it_looked_at
@@ -172,6 +176,7 @@ macro_rules! store_suite {
             old_runs_are_forgotten_but_the_newest
             blobs_are_named_by_what_speaks_of_them
             figures_count_what_there_is
+            the_watching_for_silence_is_kept
         );
     };
     ($fresh:path: $($fact:ident)*) => {$(

@@ -165,3 +165,23 @@ pub async fn runs_go_back_in_pages(store: &dyn Store) {
     let second = store.runs(&own, Some(expected[3].id), 4).await.unwrap();
     assert_eq!((second.rows.as_slice(), second.more), (&expected[4..], false));
 }
+
+/// However many runs have failed since, the last completed one is known: of a tenant's own, and not of the future.
+pub async fn the_last_completed_run_is_known_however_many_failed_since(store: &dyn Store) {
+    let own = tenant("own");
+    assert_eq!(store.last_screened(&own, at(10_000)).await.unwrap(), None);
+    let first = run(&own, at(0));
+    store.begin_run(&first, &[]).await.unwrap();
+    let concluded = conclusion(&first);
+    store.conclude_run(&own, &concluded, &[]).await.unwrap();
+    for second in 0..60 {
+        let failing = run(&own, at(100 + second));
+        store.begin_run(&failing, &[]).await.unwrap();
+        let failed = RunUpdate::Failed { at: at(100 + second), problem: "no".to_owned() };
+        store.update_run(&own, failing.id, &failed).await.unwrap();
+    }
+    assert_eq!(store.last_screened(&own, at(10_000)).await.unwrap(), Some(concluded.finished));
+    let before = concluded.finished - jiff::SignedDuration::from_secs(1);
+    assert_eq!(store.last_screened(&own, before).await.unwrap(), None);
+    assert_eq!(store.last_screened(&TenantId::public(), at(10_000)).await.unwrap(), None);
+}

@@ -341,7 +341,8 @@ pub(super) async fn catalog_age(
 ) -> Outcome<Option<(Timestamp, Timestamp)>> {
     let row = sqlx::query(
         "SELECT (SELECT max(arrived) FROM ingests WHERE tenant = $1), \
-         (SELECT max(epoch_ns) FROM objects WHERE tenant = $1)",
+         (SELECT epoch_ns FROM objects WHERE tenant = $1 AND epoch_ns IS NOT NULL ORDER BY epoch_ns DESC LIMIT 1 \
+          OFFSET (SELECT count(epoch_ns) / 100 FROM objects WHERE tenant = $1))",
     )
     .bind(tenant.as_str())
     .fetch_one(connection)

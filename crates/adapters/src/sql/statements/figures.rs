@@ -5,11 +5,12 @@ use astroshield_domain::conjunction::ConjunctionStatus;
 use astroshield_domain::figures::{
     ConjunctionClass, ConjunctionCount, Figures, HIGH_PROBABILITY, LOW_PROBABILITY,
 };
+use astroshield_domain::ids::TenantId;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Connection, Failure, Outcome, Row, all, events};
-use crate::sql::values::{Code, count, microseconds, time, time_of_nanoseconds};
+use super::{Connection, Failure, Outcome, Row, all, catalog, events};
+use crate::sql::values::{Code, count, microseconds, time};
 
 pub(super) async fn figures(connection: &mut Connection, now: Timestamp) -> Outcome<Figures> {
     let mut figures = Figures {
@@ -31,16 +32,10 @@ pub(super) async fn figures(connection: &mut Connection, now: Timestamp) -> Outc
     let row = one(connection, "SELECT count(*) FROM deliveries WHERE state = 'failed'").await?;
     figures.deliveries_failed = count(row.try_get(0)?)?;
 
-    let row = one(
-        connection,
-        "SELECT (SELECT arrived FROM ingests WHERE tenant = 'public' ORDER BY arrived DESC LIMIT 1), \
-         (SELECT epoch_ns FROM objects WHERE tenant = 'public' AND epoch_ns IS NOT NULL \
-          ORDER BY epoch_ns DESC LIMIT 1), (SELECT count(*) FROM runs WHERE state = 'running')",
-    )
-    .await?;
-    figures.catalog_arrived = optional_time(&row, 0)?;
-    figures.catalog_epoch = row.try_get::<Option<i64>, _>(1)?.map(time_of_nanoseconds).transpose()?;
-    figures.runs_running = count(row.try_get(2)?)?;
+    let row = one(connection, "SELECT count(*) FROM runs WHERE state = 'running'").await?;
+    figures.runs_running = count(row.try_get(0)?)?;
+    let age = catalog::catalog_age(connection, &TenantId::public()).await?;
+    (figures.catalog_arrived, figures.catalog_epoch) = age.unzip();
     screening(connection, &mut figures).await?;
 
     let row = one(connection, "SELECT count(*), min(at) FROM events WHERE position IS NULL").await?;

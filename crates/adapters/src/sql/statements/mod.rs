@@ -26,6 +26,7 @@ mod inbound;
 mod objects;
 mod requests;
 mod runs;
+mod silence;
 mod store;
 mod upkeep;
 mod watching;

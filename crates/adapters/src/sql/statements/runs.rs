@@ -158,6 +158,22 @@ pub(super) async fn unfinished_runs(connection: &mut Connection) -> Outcome<Vec<
     all(&rows, run_of_row)
 }
 
+pub(super) async fn last_screened(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    by: Timestamp,
+) -> Outcome<Option<Timestamp>> {
+    let finished: Option<i64> = sqlx::query_scalar(
+        "SELECT max(finished) FROM runs WHERE tenant = $1 AND state = $2 AND finished <= $3",
+    )
+    .bind(tenant.as_str())
+    .bind(RunState::Completed.word())
+    .bind(microseconds(by))
+    .fetch_one(connection)
+    .await?;
+    finished.map(time).transpose()
+}
+
 pub(super) async fn runs(
     connection: &mut Connection,
     tenant: &TenantId,

@@ -25,6 +25,7 @@ use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
 };
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
+use astroshield_domain::silence::Watched;
 use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ use tokio::sync::Notify;
 use super::days::{self, Series};
 use super::{
     BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    events, figures, inbound, objects, requests, runs, upkeep, watching,
+    events, figures, inbound, objects, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -286,6 +287,10 @@ impl Store for ThisStore {
         limit: u32,
     ) -> Result<Page<Run>, StoreError> {
         read!(self, connection, runs::runs(connection, tenant, before, limit))
+    }
+
+    async fn last_screened(&self, tenant: &TenantId, by: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        read!(self, connection, runs::last_screened(connection, tenant, by))
     }
 
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError> {
@@ -590,6 +595,14 @@ impl Store for ThisStore {
 
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError> {
         write!(self, connection, events::advance_consumer(connection, consumer, position))
+    }
+
+    async fn watched(&self) -> Result<Option<Watched>, StoreError> {
+        read!(self, connection, silence::watched(connection))
+    }
+
+    async fn put_watched(&self, watched: &Watched) -> Result<(), StoreError> {
+        write!(self, connection, silence::put_watched(connection, watched))
     }
 
     async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError> {
