@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use astroshield_domain::access::{Attempt, Attempted, Caller, StoredAnswer};
+use astroshield_domain::access::{Attempt, Attempted, Caller, Scope, StoredAnswer};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::trace;
 use axum::body::{Body, Bytes, to_bytes};
@@ -102,7 +102,9 @@ pub(crate) async fn repeat(
     let (Some(caller), Some(key)) = (caller, request.headers().get(KEY)) else {
         return Ok(next.run(request).await);
     };
-    if request.method().is_safe() {
+    // A write of somebody who may only read is refused, and signing out is the same however often it is done: neither is a
+    // reason to read a body, or to tell what another caller's request was answered.
+    if request.method().is_safe() || caller.scope < Scope::Write {
         return Ok(next.run(request).await);
     }
     let is_printable = |key: &&str| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));

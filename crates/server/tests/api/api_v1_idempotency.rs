@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api_v1_backups::ended;
-use crate::service::{Answer, Client, Service};
+use crate::service::{Answer, Client, Service, not_to_be_read};
 
 const TLE: &str = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n\
                    2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n";
@@ -102,6 +102,19 @@ async fn every_write_of_a_caller_is_documented_to_take_a_key_and_takes_it() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn who_may_only_read_is_refused_under_a_key_as_without_and_learns_no_answer_of_others() {
+    let service = Service::start().await;
+    let body = json!({ "name": "mine", "objects": [] });
+    let path = "/api/v1/watch-lists";
+    let writer = service.client(Scope::Write).await.with("idempotency-key", "k");
+    assert_eq!(writer.post(path, &body).await.status, 201);
+    let reader = service.client(Scope::Read).await;
+    reader.with("idempotency-key", "k").post(path, &body).await.expect_problem(403, None);
+    let unread = reader.with("idempotency-key", "other").with("content-type", "application/json");
+    unread.send("POST", path, not_to_be_read()).await.expect_problem(403, None);
 }
 
 #[tokio::test]
