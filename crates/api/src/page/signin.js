@@ -9,7 +9,8 @@ async function signIn(token) {
     body: JSON.stringify({ token }),
   });
   if (answer.ok) {
-    location.replace("/");
+    // Whoever came for another page is shown this one in its place.
+    location.replace(location.pathname === "/signin" ? "/" : location.pathname);
   } else {
     const problem = await answer.json();
     message.textContent = "Not signed in: " + (problem.detail || problem.title) + ".";
