@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use astroshield_domain::access::{Attempt, Attempted, Caller, StoredAnswer};
+use astroshield_domain::access::{Attempt, Attempted, Caller, Scope, StoredAnswer};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::trace;
 use axum::body::{Body, Bytes, to_bytes};
@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
+use crate::answer;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::body_bytes;
 use crate::state::ApiState;
@@ -47,6 +48,15 @@ impl Tried {
     /// An identity: that of the attempt, or a new one.
     pub(crate) fn id<T>(&self, of_attempt: impl FnOnce(&Attempt) -> T, new: impl FnOnce() -> T) -> T {
         self.0.as_deref().map_or_else(new, of_attempt)
+    }
+
+    /// The answer to a removal: what an earlier attempt removed is not there any more.
+    pub(crate) fn removed(&self, outcome: Result<(), impl Into<Problem>>) -> Result<Response, Problem> {
+        match outcome.map_err(Into::into) {
+            Err(problem) if problem.status() == StatusCode::NOT_FOUND && self.is_repeated() => {}
+            outcome => outcome?,
+        }
+        Ok(answer::no_content())
     }
 }
 
@@ -92,7 +102,9 @@ pub(crate) async fn repeat(
     let (Some(caller), Some(key)) = (caller, request.headers().get(KEY)) else {
         return Ok(next.run(request).await);
     };
-    if request.method() != Method::POST {
+    // A write of somebody who may only read is refused, and signing out is the same however often it is done: neither is a
+    // reason to read a body, or to tell what another caller's request was answered.
+    if request.method().is_safe() || caller.scope < Scope::Write {
         return Ok(next.run(request).await);
     }
     let is_printable = |key: &&str| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -107,8 +119,15 @@ pub(crate) async fn repeat(
     let (mut parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let bytes = body_bytes(whole, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
-    let hash = hash_of(&parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
+    let hash =
+        hash_of(&parts.method, &parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
     match state.ports.store.attempt(&caller.tenant, &key, &hash, state.now()).await? {
+        Attempted::Answered(answer)
+            if answer.request == hash && answer.status == StatusCode::NOT_FOUND.as_u16() =>
+        {
+            // Nothing was done, and there is nothing to do: it says the same of itself.
+            return Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await);
+        }
         Attempted::Answered(answer) if answer.request == hash => return Ok(replay(answer)),
         Attempted::Answered(_) => {
             let detail = "this Idempotency-Key was used for another request";
@@ -118,19 +137,21 @@ pub(crate) async fn repeat(
             parts.extensions.insert(Arc::new(attempt));
         }
     }
+    let method = parts.method.clone();
     // A task of its own: a caller who goes away must not leave the write done and its answer forgotten.
     let work = tokio::spawn(trace::carry(async move {
         let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-        let response = keep(&state, &caller, &key, hash, response).await;
+        let response = keep(&state, &caller, &key, (method, hash), response).await;
         drop(taken);
         response
     }));
     work.await.map_err(Problem::internal)?
 }
 
-fn hash_of(uri: &str, content_type: Option<&HeaderValue>, body: &[u8]) -> [u8; 32] {
+fn hash_of(method: &Method, uri: &str, content_type: Option<&HeaderValue>, body: &[u8]) -> [u8; 32] {
+    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [uri.as_bytes(), content_type.map(HeaderValue::as_bytes).unwrap_or_default(), body] {
+    for part in [method.as_str().as_bytes(), uri.as_bytes(), content_type, body] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
@@ -141,21 +162,25 @@ fn replay(answer: StoredAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = status;
-    let kind = if status.is_success() { "application/json" } else { PROBLEM_JSON };
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if status != StatusCode::NO_CONTENT {
+        let kind = if status.is_success() { "application/json" } else { PROBLEM_JSON };
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }
 
-/// Keeps the answer of a request that was done. One that was refused did nothing, and may be sent again.
+/// Keeps the answer of a request that was done. One that was refused did nothing, and may be sent again; but that there was
+/// nothing to remove is kept, too: else a repetition would pass for one whose first attempt removed it.
 async fn keep(
     state: &ApiState,
     caller: &Caller,
     key: &str,
-    request: [u8; 32],
+    (method, request): (Method, [u8; 32]),
     response: Response,
 ) -> Result<Response, Problem> {
-    if !response.status().is_success() {
+    let nothing_to_remove = method == Method::DELETE && response.status() == StatusCode::NOT_FOUND;
+    if !response.status().is_success() && !nothing_to_remove {
         return Ok(response.into_response());
     }
     let (parts, body) = response.into_parts();
@@ -190,10 +215,11 @@ mod tests {
     fn requests_that_differ_anywhere_hash_differently() {
         let json = HeaderValue::from_static("application/json");
         let hashes = [
-            hash_of("/a", Some(&json), b"x"),
-            hash_of("/a", Some(&json), b"y"),
-            hash_of("/ax", Some(&json), b""),
-            hash_of("/a", None, b"x"),
+            hash_of(&Method::POST, "/a", Some(&json), b"x"),
+            hash_of(&Method::PUT, "/a", Some(&json), b"x"),
+            hash_of(&Method::POST, "/a", Some(&json), b"y"),
+            hash_of(&Method::POST, "/ax", Some(&json), b""),
+            hash_of(&Method::POST, "/a", None, b"x"),
         ];
         let different: HashSet<_> = hashes.iter().collect();
         assert_eq!(different.len(), hashes.len());

@@ -107,9 +107,10 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
     let protected = protected
         .route("/openapi.json", get(page::openapi))
         .route("/docs", get(page::docs))
+        .layer(from_fn_with_state(state.clone(), idempotency::repeat))
+        // After that layer, so that it does not wrap them: a key means nothing where nothing is done.
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), idempotency::repeat))
         .layer(from_fn_with_state(state.clone(), access::require_caller));
     Router::new()
         .nest(BASE, protected.merge(open))

@@ -71,7 +71,11 @@ const OF_AN_EXPORT: [u16; 2] = [406, 422];
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
-        if let Some(post) = post {
+        for write in [&mut *put, &mut *post, &mut *delete].into_iter().flatten() {
+            if write.security.is_some() {
+                // Open to everybody: a key is a caller's, and nobody has said yet who they are.
+                continue;
+            }
             let key = ParameterBuilder::new()
                 .name("Idempotency-Key")
                 .parameter_in(ParameterIn::Header)
@@ -85,7 +89,7 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
                         .pattern(Some("^[ -~]+$")),
                 ))
                 .build();
-            post.parameters.get_or_insert_default().push(key.into());
+            write.parameters.get_or_insert_default().push(key.into());
         }
         let of_path: &[u16] = if path.contains('{') { &OF_A_PATH } else { &[] };
         if let Some(get) = get {

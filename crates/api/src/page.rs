@@ -1,5 +1,5 @@
-//! The plain pages: conjunctions at `/`, signing in at `/signin`, and the interface to try at `/api/v1/docs`. Everything
-//! they need comes from here.
+//! The plain pages: conjunctions at `/`, an alert at `/alerts/{id}`, signing in at `/signin`, and the interface to try at
+//! `/api/v1/docs`. Everything they need comes from here.
 
 use std::sync::LazyLock;
 
@@ -20,14 +20,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const CONJUNCTIONS: &str = include_str!("page/conjunctions.html");
+const ALERT: &str = include_str!("page/alert.html");
 const SIGN_IN: &str = include_str!("page/signin.html");
 const DOCS: &str = include_str!("page/docs.html");
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type and content of what the pages load. Nothing in them is secret.
-const ASSETS: [(&str, &str, &str); 4] = [
+const ASSETS: [(&str, &str, &str); 5] = [
     ("conjunctions.js", JAVASCRIPT, include_str!("page/conjunctions.js")),
+    ("alert.js", JAVASCRIPT, include_str!("page/alert.js")),
     ("signin.js", JAVASCRIPT, include_str!("page/signin.js")),
     ("docs.js", JAVASCRIPT, include_str!("page/docs.js")),
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
@@ -37,6 +39,8 @@ const ASSETS: [(&str, &str, &str); 4] = [
 pub(crate) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/", get(conjunctions))
+        // Where mails about an alert lead.
+        .route("/alerts/{id}", get(alert))
         .route("/signin", get(sign_in))
         .route("/assets/{name}", get(asset))
 }
@@ -53,9 +57,18 @@ fn html(status: StatusCode, text: &'static str) -> Response {
 }
 
 async fn conjunctions(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
+    signed_in(&state, request, CONJUNCTIONS).await
+}
+
+async fn alert(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
+    signed_in(&state, request, ALERT).await
+}
+
+/// A page for those who are signed in; others find the page to sign in at its place.
+async fn signed_in(state: &ApiState, request: Request, page: &'static str) -> Result<Response, Problem> {
     let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
-    match access::authenticate(&state, request.method(), request.uri(), request.headers(), sender).await {
-        Ok(_) => Ok(html(StatusCode::OK, CONJUNCTIONS)),
+    match access::authenticate(state, request.method(), request.uri(), request.headers(), sender).await {
+        Ok(_) => Ok(html(StatusCode::OK, page)),
         Err(problem) if problem.is_unauthenticated() => Ok(html(StatusCode::UNAUTHORIZED, SIGN_IN)),
         Err(problem) => Err(problem),
     }
@@ -92,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_pages_name_no_other_host_and_hold_no_inline_script_or_style() {
-        let pages = [CONJUNCTIONS, SIGN_IN, DOCS];
+        let pages = [CONJUNCTIONS, ALERT, SIGN_IN, DOCS];
         let texts = pages.iter().chain(ASSETS.iter().map(|(_, _, text)| text));
         for text in texts {
             assert!(!text.contains("http://") && !text.contains("https://"), "{text}");

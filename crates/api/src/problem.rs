@@ -168,6 +168,10 @@ impl Problem {
             .because("the same request may go through later")
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// A problem that a status alone tells of.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {

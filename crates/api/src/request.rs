@@ -152,7 +152,8 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for LongJson<T> {
     }
 }
 
-async fn read_json<T: DeserializeOwned>(
+/// A body of JSON of at most so many bytes, as [`body_bytes`] reads it.
+pub(crate) async fn read_json<T: DeserializeOwned>(
     request: Request,
     limit_bytes: usize,
     timeout: Duration,

@@ -135,6 +135,7 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(state): State<ApiState>,
     Admin(caller): Admin,
+    tried: Tried,
     Id(id): Id<ApiKeyId>,
 ) -> Result<Response, Problem> {
     let store = &state.ports.store;
@@ -142,7 +143,9 @@ pub(crate) async fn revoke(
     let key = keys.iter().find(|key| key.id == id).ok_or_else(|| Problem::not_found("API key", id))?;
     let now = state.now();
     let audit = audit_entry(&caller, now, "api_key.revoke", &id);
-    store.revoke_api_key(&caller.tenant, id, now, &audit).await?;
+    if key.revoked.is_none() || !tried.is_repeated() {
+        store.revoke_api_key(&caller.tenant, id, now, &audit).await?;
+    }
     access::forget_key(&state, &key.hash).await;
     Ok(answer::no_content())
 }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::access::Admin;
 use crate::answer::{self, List};
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Json};
 use crate::schema;
@@ -143,8 +144,8 @@ pub(crate) async fn file(
 pub(crate) async fn remove(
     State(state): State<ApiState>,
     Admin(caller): Admin,
+    tried: Tried,
     Id(id): Id<BackupId>,
 ) -> Result<Response, Problem> {
-    state.use_cases.backups.remove(&caller, id).await?;
-    Ok(answer::no_content())
+    tried.removed(state.use_cases.backups.remove(&caller, id).await)
 }

@@ -150,7 +150,7 @@ fn notices(rule: &Rule, webhooks: &[Webhook], has_mailer: bool) -> Vec<String> {
             (!found.enabled).then(|| format!("{field}[{index}]: webhook {:?} is not in use", found.name))
         }
         Channel::Email { .. } => {
-            (!has_mailer).then(|| format!("{field}[{index}]: no mail server is configured"))
+            (!has_mailer).then(|| format!("{field}[{index}]: no mail server is configured (notify.smtp)"))
         }
     };
     let fields = [("channels", &rule.channels), ("escalation_channels", &rule.escalation_channels)];
@@ -223,7 +223,7 @@ fn channels(
             Err(Problem::unprocessable(detail).at(format!("{field}[{index}].webhook")))
         }
         ChannelBody::Email { .. } if !has_mailer => {
-            let detail = "no mail server is configured (smtp): nobody would be told";
+            let detail = "no mail server is configured (notify.smtp): nobody would be told";
             Err(Problem::unprocessable(detail).at(format!("{field}[{index}]")))
         }
         ChannelBody::Email { address } if is_address(&address) => Ok(Channel::Email { address }),
@@ -365,11 +365,11 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<RuleId>,
 ) -> Result<Response, Problem> {
     let audit = audit_entry(&caller, state.now(), "rule.remove", &id);
-    state.ports.store.remove_rule(&caller.tenant, id, &audit).await?;
-    Ok(answer::no_content())
+    tried.removed(state.ports.store.remove_rule(&caller.tenant, id, &audit).await)
 }
 
 #[cfg(test)]

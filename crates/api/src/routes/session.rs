@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::{metrics, trace};
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,9 +14,12 @@ use super::audit_entry;
 use crate::access::{self, Reader};
 use crate::answer;
 use crate::problem::Problem;
-use crate::request::Json;
+use crate::request::read_json;
 use crate::schema;
 use crate::state::ApiState;
+
+/// Largest body of a sign-in, in bytes: nobody has said yet who they are.
+const LARGEST_BODY: usize = 4 << 10;
 
 /// What to sign in with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,17 +54,16 @@ impl From<&Caller> for SignedIn {
 pub(crate) async fn sign_in(
     State(state): State<ApiState>,
     access::From(sender): access::From,
-    uri: Uri,
-    headers: HeaderMap,
-    Json(asked): Json<SignIn>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    if headers.contains_key(header::ORIGIN) {
-        access::require_same_origin(&uri, &headers)?;
+    if request.headers().contains_key(header::ORIGIN) {
+        access::require_same_origin(request.uri(), request.headers())?;
     }
     if let Some(problem) = access::put_off(&state, sender) {
         metrics::SIGN_INS.increment(["put_off"]);
         return Err(problem);
     }
+    let asked: SignIn = read_json(request, LARGEST_BODY, state.settings.body_timeout).await?;
     let redeemed = state.tokens.redeem(&asked.token, state.now());
     metrics::SIGN_INS.increment([if redeemed.is_some() { "signed_in" } else { "refused" }]);
     let (caller, expires) = redeemed.ok_or_else(|| {

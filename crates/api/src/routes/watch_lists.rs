@@ -225,11 +225,11 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<WatchListId>,
 ) -> Result<Response, Problem> {
     let audit = audit_entry(&caller, state.now(), "watch_list.remove", &id);
-    state.ports.store.remove_watch_list(&caller.tenant, id, &audit).await?;
-    Ok(answer::no_content())
+    tried.removed(state.ports.store.remove_watch_list(&caller.tenant, id, &audit).await)
 }
 
 #[cfg(test)]

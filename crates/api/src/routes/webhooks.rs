@@ -179,9 +179,9 @@ pub(crate) async fn replace(
 pub(crate) async fn remove(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    tried: Tried,
     Id(id): Id<WebhookId>,
 ) -> Result<Response, Problem> {
     let audit = audit_entry(&caller, state.now(), "webhook.remove", &id);
-    state.ports.store.remove_webhook(&caller.tenant, id, &audit).await?;
-    Ok(answer::no_content())
+    tried.removed(state.ports.store.remove_webhook(&caller.tenant, id, &audit).await)
 }

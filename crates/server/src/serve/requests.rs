@@ -5,7 +5,7 @@ use std::time::Instant;
 use astroshield_domain::metrics;
 use astroshield_domain::trace::{TRACE_PARENT, Trace};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
@@ -36,7 +36,7 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
     }
 
     let (status, took) = (response.status(), began.elapsed());
-    let method = method.as_str().to_owned();
+    let method = named(&method).to_owned();
     metrics::HTTP_REQUEST_SECONDS.record([method.clone(), route.clone()], took.as_secs_f64());
     metrics::HTTP_REQUESTS.increment([method, route, status.as_u16().to_string()]);
     let milliseconds = took.as_secs_f64() * 1e3;
@@ -48,6 +48,14 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
         }
     });
     response
+}
+
+/// The name that a method is counted under. Anybody may send a method of any name, and a count once made stays.
+fn named(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => method.as_str(),
+        _ => "other",
+    }
 }
 
 /// The id that a proxy gave the request, if it is one that may go into a log.
@@ -76,5 +84,14 @@ mod tests {
         for bad in ["", "a b", "a=b", "x".repeat(65).leak()] {
             assert_eq!(given_id(&headers(REQUEST_ID, bad)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn methods_that_callers_make_up_are_counted_as_one() {
+        let counted = |name: &str| named(&Method::from_bytes(name.as_bytes()).unwrap()).to_owned();
+        assert_eq!(
+            ["GET", "DELETE", "BREW", "BREW2", "PATCH"].map(counted),
+            ["GET", "DELETE", "other", "other", "other"]
+        );
     }
 }

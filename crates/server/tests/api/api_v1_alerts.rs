@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::service::Service;
 
-async fn with_alert() -> (Service, AlertId) {
+/// A service with an alert.
+pub(crate) async fn with_alert() -> (Service, AlertId) {
     let service = Service::start().await;
     let now = Timestamp::now();
     let alert = Alert {

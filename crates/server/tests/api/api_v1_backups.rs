@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::service::{Client, Service};
 
 /// A backup that has ended.
-async fn ended(admin: &Client, begun: &Value) -> Value {
+pub(crate) async fn ended(admin: &Client, begun: &Value) -> Value {
     let path = format!("/api/v1/backups/{}", begun["id"].as_str().unwrap());
     for _ in 0..1_000 {
         let backup = admin.get(&path).await.json();

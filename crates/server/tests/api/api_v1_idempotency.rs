@@ -7,7 +7,8 @@ use astroshield_domain::ids::{AlertId, TenantId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::service::{Answer, Client, Service};
+use crate::api_v1_backups::ended;
+use crate::service::{Answer, Client, Service, not_to_be_read};
 
 const TLE: &str = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n\
                    2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n";
@@ -28,7 +29,8 @@ async fn thrice(service: &Service, send: impl AsyncFn(Client) -> Answer) -> [Val
     }
     assert_eq!(second.header("idempotency-replayed"), "");
     assert_eq!(replayed.header("idempotency-replayed"), "true");
-    [first.json(), second.json(), third.json()]
+    let body = |answer: Answer| if answer.status == 204 { Value::Null } else { answer.json() };
+    [body(first), body(second), body(third)]
 }
 
 async fn listed(service: &Service, path: &str) -> Vec<Value> {
@@ -51,6 +53,68 @@ async fn a_key_that_is_not_printable_is_refused_and_nothing_is_made() {
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!("Idempotency-Key")));
     }
     assert!(listed(&service, "/api/v1/watch-lists").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_without_the_method_says_so_whatever_the_key() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Admin).await;
+    let used = client.with("idempotency-key", "used");
+    assert_eq!(used.post("/api/v1/watch-lists", &json!({ "name": "mine", "objects": [] })).await.status, 201);
+    let document = serde_json::to_value(astroshield_api::openapi()).unwrap();
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let address = path.replace("{id}", &AlertId::at(Timestamp::now()).to_string());
+        let taken = |method: &str| item.get(method.to_lowercase()).is_some();
+        for method in ["PUT", "POST", "DELETE", "PATCH", "TRACE"].into_iter().filter(|method| !taken(method))
+        {
+            for keyed in [&used, &client.with("idempotency-key", "a\tb")] {
+                let answer = keyed.send(method, &address, "{}").await;
+                answer.expect_problem(405, None);
+                let allowed: Vec<&str> = answer.header("allow").split(',').collect();
+                for other in ["GET", "PUT", "POST", "DELETE"] {
+                    assert_eq!(allowed.contains(&other), taken(other), "{method} {path}: {allowed:?}");
+                }
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 100, "{asked}");
+}
+
+#[tokio::test]
+async fn every_write_of_a_caller_is_documented_to_take_a_key_and_takes_it() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Admin).await;
+    let used = client.with("idempotency-key", "used");
+    assert_eq!(used.post("/api/v1/watch-lists", &json!({ "name": "mine", "objects": [] })).await.status, 201);
+    let document = serde_json::to_value(astroshield_api::openapi()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let address = path.replace("{id}", &AlertId::at(Timestamp::now()).to_string());
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let documented = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            let is_open = operation.get("security").is_some();
+            assert_eq!(documented, method != "get" && !is_open, "{method} {path}");
+            if documented {
+                let answer = used.send(&method.to_uppercase(), &address, "{}").await;
+                answer.expect_problem(422, Some("Idempotency-Key"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_only_read_is_refused_under_a_key_as_without_and_learns_no_answer_of_others() {
+    let service = Service::start().await;
+    let body = json!({ "name": "mine", "objects": [] });
+    let path = "/api/v1/watch-lists";
+    let writer = service.client(Scope::Write).await.with("idempotency-key", "k");
+    assert_eq!(writer.post(path, &body).await.status, 201);
+    let reader = service.client(Scope::Read).await;
+    reader.with("idempotency-key", "k").post(path, &body).await.expect_problem(403, None);
+    let unread = reader.with("idempotency-key", "other").with("content-type", "application/json");
+    unread.send("POST", path, not_to_be_read()).await.expect_problem(403, None);
 }
 
 #[tokio::test]
@@ -158,4 +222,80 @@ async fn a_retried_action_on_an_alert_is_done_once() {
     // Another request of the same kind is refused as ever.
     let other = service.client(Scope::Write).await.with("idempotency-key", "another");
     other.send("POST", &path, "").await.expect_problem(409, None);
+}
+
+/// Makes one thing of each kind that can be removed: its path, and what removing it is called in the audit log.
+async fn removable(service: &Service) -> Vec<(String, &'static str)> {
+    let client = service.client(Scope::Admin).await;
+    let mut made = Vec::new();
+    for (path, body, action) in [
+        ("/api/v1/watch-lists", json!({ "name": "mine", "objects": [] }), "watch_list.remove"),
+        ("/api/v1/rules", json!({ "name": "close", "severity": "info" }), "rule.remove"),
+        (
+            "/api/v1/webhooks",
+            json!({ "name": "ops", "url": "https://hooks.example.org/x" }),
+            "webhook.remove",
+        ),
+        ("/api/v1/api-keys", json!({ "name": "script", "scope": "read" }), "api_key.revoke"),
+    ] {
+        let answer = client.post(path, &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        made.push((format!("{path}/{}", answer.json()["id"].as_str().unwrap()), action));
+    }
+    let backup = client.post("/api/v1/backups", &json!({ "recipients": ["age1a"] })).await.json();
+    assert_eq!(ended(&client, &backup).await["state"], "completed");
+    made.push((format!("/api/v1/backups/{}", backup["id"].as_str().unwrap()), "backup.remove"));
+    made
+}
+
+#[tokio::test]
+async fn a_retried_removal_is_answered_as_the_first_and_done_once() {
+    let service = Service::start().await;
+    for (path, action) in removable(&service).await {
+        thrice(&service, async |client| client.delete(&path).await).await;
+        assert_eq!(audited(&service, action).await, 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_there_is_not_removed_by_asking_twice() {
+    let service = Service::start().await;
+    let keyed = service.client(Scope::Admin).await.with("idempotency-key", "k");
+    let path = format!("/api/v1/watch-lists/{}", AlertId::at(Timestamp::now()));
+    for _ in 0..3 {
+        keyed.delete(&path).await.expect_problem(404, None);
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_was_refused_may_be_sent_again() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Admin).await;
+    let list = client.post("/api/v1/watch-lists", &json!({ "name": "mine", "objects": [] })).await.json();
+    let rule = json!({ "name": "close", "severity": "info", "watch_list": list["id"] });
+    let rule = client.post("/api/v1/rules", &rule).await.json();
+    let keyed = client.with("idempotency-key", "k");
+    let path = format!("/api/v1/watch-lists/{}", list["id"].as_str().unwrap());
+    keyed.delete(&path).await.expect_problem(409, None);
+    let of_rule = format!("/api/v1/rules/{}", rule["id"].as_str().unwrap());
+    assert_eq!(client.delete(&of_rule).await.status, 204);
+    assert_eq!(keyed.delete(&path).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_replacement_that_is_sent_again_does_not_undo_what_others_did_since() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Admin).await;
+    let body = |name: &str| json!({ "name": name, "objects": [] });
+    let list = client.post("/api/v1/watch-lists", &body("mine")).await.json();
+    let path = format!("/api/v1/watch-lists/{}", list["id"].as_str().unwrap());
+    let keyed = client.with("idempotency-key", "k");
+    let first = keyed.put(&path, &body("ours")).await;
+    assert_eq!((first.status.as_u16(), &first.json()["name"]), (200, &json!("ours")));
+    assert_eq!(client.put(&path, &body("theirs")).await.status, 200);
+    let again = keyed.put(&path, &body("ours")).await;
+    assert_eq!((&again.body, again.header("idempotency-replayed")), (&first.body, "true"));
+    assert_eq!(client.get(&path).await.json()["name"], "theirs");
+    keyed.delete(&path).await.expect_problem(422, Some("Idempotency-Key"));
+    keyed.put(&path, &body("others")).await.expect_problem(422, Some("Idempotency-Key"));
 }

@@ -1,9 +1,13 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
+use axum::Extension;
+use axum::extract::ConnectInfo;
 use serde_json::json;
 
-use crate::service::{HOST, Service};
+use crate::service::{HOST, Service, not_to_be_read};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -75,6 +79,39 @@ async fn another_site_signs_nobody_in() {
         201,
         "the token is not used up"
     );
+}
+
+#[tokio::test]
+async fn who_is_put_off_is_told_so_before_the_body_is_read() {
+    let settings = ApiSettings { wrong_secrets_per_minute: 1, ..ApiSettings::default() };
+    let mut service = Service::with(settings, 64).await;
+    let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
+    service.routes = service.routes.layer(Extension(ConnectInfo(peer)));
+    let guesser = service.stranger().with("content-type", "application/json");
+    guesser.send("POST", "/api/v1/session", not_to_be_read()).await.expect_problem(500, None);
+    guesser.post("/api/v1/session", &json!({ "token": "wrong" })).await.expect_problem(401, Some("token"));
+    guesser.send("POST", "/api/v1/session", not_to_be_read()).await.expect_problem(429, None);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_is_refused_before_the_body_is_read() {
+    let service = Service::start().await;
+    let elsewhere = service.stranger().with("origin", "http://elsewhere.example");
+    elsewhere
+        .with("content-type", "application/json")
+        .send("POST", "/api/v1/session", not_to_be_read())
+        .await
+        .expect_problem(403, Some("Origin"));
+}
+
+#[tokio::test]
+async fn a_sign_in_of_more_than_a_few_kilobytes_is_refused() {
+    let service = Service::start().await;
+    let token = service.token(HOUR);
+    let padded = |bytes: usize| format!("{{\"token\":\"{token}\"{}}}", " ".repeat(bytes));
+    let stranger = service.stranger().with("content-type", "application/json");
+    stranger.send("POST", "/api/v1/session", padded(4 << 10)).await.expect_problem(413, None);
+    assert_eq!(stranger.send("POST", "/api/v1/session", padded(3 << 10)).await.status, 201);
 }
 
 #[tokio::test]

@@ -81,7 +81,8 @@ async fn a_rule_that_would_mail_is_refused_by_its_place_while_no_mail_server_is_
     let hook = client.post("/api/v1/webhooks", &hook).await.json();
     let hook = json!({ "kind": "webhook", "webhook": hook["id"] });
     let rule = json!({ "name": "x", "severity": "info", "channels": [hook, mail] });
-    client.post("/api/v1/rules", &rule).await.expect_problem(422, Some("channels[1]"));
+    let problem = client.post("/api/v1/rules", &rule).await.expect_problem(422, Some("channels[1]"));
+    assert!(problem["detail"].as_str().unwrap().contains("notify.smtp"), "{problem}");
     let rule = json!({ "name": "x", "severity": "info", "escalation_channels": [mail] });
     client.post("/api/v1/rules", &rule).await.expect_problem(422, Some("escalation_channels[0]"));
     assert_eq!(client.get("/api/v1/rules").await.json()["items"], json!([]));

@@ -1,7 +1,9 @@
 //! A service in a folder of its own, and requests to it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 
 use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
@@ -29,6 +31,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -354,6 +357,13 @@ fn conjunction(tenant: &TenantId, run: RunId, now: Timestamp, index: u32) -> Con
         first_seen: now,
         last_seen: now,
     }
+}
+
+/// A body that makes the service fail where it is read.
+pub(crate) fn not_to_be_read() -> Body {
+    Body::from_stream(stream::poll_fn(|_| -> Poll<Option<Result<Vec<u8>, Infallible>>> {
+        panic!("the body is read")
+    }))
 }
 
 #[derive(Clone)]
