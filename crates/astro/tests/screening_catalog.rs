@@ -159,6 +159,38 @@ fn primaries_against_all_are_the_pairs_of_all_against_all_that_have_one() {
     }
 }
 
+/// A single primary leaves out all objects whose distances from the Earth's center keep away from its own.
+#[test]
+fn a_single_primary_of_any_orbit_is_screened_as_in_all_against_all() {
+    let name = "a_single_primary_of_any_orbit_is_screened_as_in_all_against_all";
+    let Some(propagators) = propagators(name, |place, _| place.is_multiple_of(6)) else { return };
+    let all = run(&screening(&propagators, 0.5, Selection::All));
+    let pairs = |outcome: &Outcome, primary: u32| -> Vec<_> {
+        let of_primary = outcome.conjunctions.iter().filter(|c| c.approach.objects.contains(&primary));
+        let mut pairs: Vec<_> = of_primary
+            .map(|c| {
+                let [a, b] = c.approach.objects;
+                (c.approach.tca, a.min(b), a.max(b), c.relation)
+            })
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    };
+    // Those that meet another, and deep-space orbits as they come in the catalog.
+    let step = all.conjunctions.len() / 25 + 1;
+    let meeting = all.conjunctions.iter().step_by(step).map(|c| c.approach.objects[0] as usize);
+    let deep = (0..propagators.len()).filter(|object| propagators[*object].is_deep_space()).step_by(60);
+    let mut found = 0;
+    for primary in deep.chain(meeting) {
+        let primaries = (0..propagators.len()).map(|object| object == primary).collect();
+        let outcome = run(&screening(&propagators, 0.5, Selection::Primaries(primaries)));
+        let primary = u32::try_from(primary).unwrap();
+        assert_eq!(pairs(&outcome, primary), pairs(&all, primary), "object {primary}");
+        found += outcome.conjunctions.len();
+    }
+    assert!(found > 20, "{found}");
+}
+
 #[test]
 fn an_ephemeris_screens_like_the_element_set_that_it_was_made_from() {
     let name = "an_ephemeris_screens_like_the_element_set_that_it_was_made_from";

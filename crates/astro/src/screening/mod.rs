@@ -26,6 +26,8 @@ pub use trajectory::{Trajectory, TrajectoryError};
 
 use crate::cpu::Path;
 use crate::sgp4::Batch;
+use grid::Knot;
+use shells::FEW;
 use slice::SliceRun;
 
 /// Gravitational parameter of the Earth, in km^3/s^2 (WGS-72, as SGP4). Only bounds depend on it.
@@ -59,7 +61,8 @@ pub enum Volume {
 pub enum Selection {
     /// Every object against every other.
     All,
-    /// The objects with `true` against every other.
+    /// The objects with `true` against every other. Where they are few, objects that stay farther from the Earth's center, or
+    /// nearer to it, than any of them comes are left out, and are not listed when they fail.
     Primaries(Vec<bool>),
 }
 
@@ -142,7 +145,11 @@ impl Screening {
             let (primaries, objects) = (primaries.len(), trajectories.len());
             return Err(ScreeningError::Primaries { primaries, objects });
         }
-        let (batch, lanes) = lanes(&trajectories);
+        let within = match &selection {
+            Selection::Primaries(primaries) => neighborhood(&trajectories, primaries, window, reach_km),
+            Selection::All => None,
+        };
+        let (batch, lanes) = lanes(&trajectories, within.as_deref());
         Ok(Self { trajectories, batch, lanes, window, volume, reach_km, selection, path: Path::detect() })
     }
 
@@ -223,10 +230,35 @@ impl Screening {
     }
 }
 
-/// Gives each object its lane: those propagated by SGP4 in the order of the batch, then the others.
-fn lanes(trajectories: &[Trajectory]) -> (Batch, Vec<Option<u32>>) {
+/// The objects whose distances from the Earth's center come near those of one of a few primaries in a window, the primaries
+/// among them. `None` where all may, or where primaries are many: then to ask costs more than it saves.
+fn neighborhood(
+    trajectories: &[Trajectory],
+    primaries: &[bool],
+    window: Window,
+    reach_km: f64,
+) -> Option<Vec<bool>> {
+    let cells = window.cells();
+    let (from, to) = (Knot(cells.start).instant(), Knot(cells.end).instant());
+    let own: Vec<&Trajectory> =
+        trajectories.iter().zip(primaries).filter_map(|(one, is)| is.then_some(one)).collect();
+    if own.len() > FEW {
+        return None;
+    }
+    let bands: Vec<[f64; 2]> = own.into_iter().map(|one| one.reach_km(from, to)).collect::<Option<_>>()?;
+    let meets = |[low, high]: [f64; 2]| {
+        bands.iter().any(|band| low <= band[1] + reach_km && high >= band[0] - reach_km)
+    };
+    let may_meet = |one: &Trajectory| one.reach_km(from, to).is_none_or(meets);
+    Some(trajectories.iter().zip(primaries).map(|(one, is_primary)| *is_primary || may_meet(one)).collect())
+}
+
+/// Gives each object its lane, or those of them that are wanted: those propagated by SGP4 in the order of the batch, then the
+/// others.
+fn lanes(trajectories: &[Trajectory], wanted: Option<&[bool]>) -> (Batch, Vec<Option<u32>>) {
     let (mut propagators, mut propagated, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for (object, trajectory) in (0..).zip(trajectories) {
+    let is_wanted = |object: u32| wanted.is_none_or(|wanted| wanted[object as usize]);
+    for (object, trajectory) in (0..).zip(trajectories).filter(|(object, _)| is_wanted(*object)) {
         match trajectory.propagator() {
             Some(propagator) => {
                 propagators.push(propagator.clone());

@@ -37,6 +37,12 @@ pub enum TrajectoryError {
 const NANOSECONDS_PER_MINUTE: f64 = 60.0e9;
 const SECONDS_PER_MINUTE: f64 = 60.0;
 
+/// How often an ephemeris is asked for its distance, in s: as often as an irregular object's motion over a cell.
+const SAMPLE_S: f64 = 7.5;
+
+/// What an ephemeris whose segments are shorter than that may move in radius, in km: at the escape speed of the Earth's surface.
+const EDGE_KM: f64 = 11.2 * SAMPLE_S;
+
 impl Trajectory {
     /// Mean elements, propagated with SGP4.
     pub fn of_element_set(propagator: Propagator) -> Self {
@@ -74,6 +80,34 @@ impl Trajectory {
         match &self.0 {
             Source::ElementSet { .. } => true,
             Source::Ephemeris(ephemeris) => ephemeris.covers(from, to),
+        }
+    }
+
+    /// Bounds of the geocentric distance from one instant to another, in km; `None` where there are none. Of an ephemeris: the
+    /// distances every [`SAMPLE_S`], and the largest change from one to the next beyond them.
+    pub(super) fn reach_km(&self, from: Instant, to: Instant) -> Option<[f64; 2]> {
+        match &self.0 {
+            Source::ElementSet { propagator, epoch } => {
+                propagator.reach_km(&(minutes_between(*epoch, from)..=minutes_between(*epoch, to)))
+            }
+            Source::Ephemeris(ephemeris) => {
+                let samples = (to.seconds_since(from) / SAMPLE_S).ceil() as u32;
+                let mut last: Option<f64> = None;
+                let (mut low, mut high, mut step) = (f64::INFINITY, 0.0_f64, 0.0_f64);
+                for sample in 0..=samples {
+                    let state = ephemeris.state(from, f64::from(sample) * SAMPLE_S);
+                    let radius_km = state.map(|state| state.position_km.norm());
+                    if let Some((last, radius_km)) = last.zip(radius_km) {
+                        step = step.max((radius_km - last).abs());
+                    }
+                    if let Some(radius_km) = radius_km {
+                        (low, high) = (low.min(radius_km), high.max(radius_km));
+                    }
+                    last = radius_km;
+                }
+                // Between a sample and the end of a segment it moves less far than from sample to sample.
+                Some([low - step - EDGE_KM, high + step + EDGE_KM])
+            }
         }
     }
 

@@ -33,6 +33,7 @@ mod deep_space;
 mod error;
 mod initialization;
 mod near_earth;
+mod reach;
 mod short_period;
 mod sidereal_time;
 

@@ -74,6 +74,12 @@ impl Periodics {
         }
     }
 
+    /// The most that they change the eccentricity by: `f2` and `f3` are a quarter of the cosine and sine of one angle.
+    pub(in super::super) fn eccentricity_amplitude(&self) -> f64 {
+        let amplitude = |[e2, e3]: [f64; 2]| 0.25 * libm::hypot(e2, e3);
+        amplitude(self.sun.eccentricity) + amplitude(self.moon.eccentricity)
+    }
+
     pub(in super::super) fn at(&self, t: f64) -> PeriodicShift {
         let (sun, moon) = (self.sun.at(t), self.moon.at(t));
         PeriodicShift {

@@ -7,6 +7,7 @@
 use super::super::constants::{TWO_PI, XKE};
 use super::super::initialization::{BrouwerElements, SecularRates};
 use super::super::near_earth::MeanAngles;
+use super::super::reach::Bounds;
 use super::ThirdBodyRates;
 use core::ops::RangeInclusive;
 use libm::{pow, sincos};
@@ -139,6 +140,27 @@ impl Resonance {
             Harmonics::HalfDay(_) => longitude - 2.0 * angles.raan + 2.0 * theta,
         };
         (mean_motion, mean_anomaly)
+    }
+
+    /// Bounds of the mean motion between two times, in rad/min: those of each step of the integrator.
+    pub(in super::super) fn mean_motion_bounds(&self, minutes: &RangeInclusive<f64>) -> Bounds {
+        let (from, to) = (*minutes.start(), *minutes.end());
+        let mut bounds: Option<Bounds> = None;
+        for (near, far, direction) in [(from.max(0.0), to, 1.0), (-to.min(0.0), -from, -1.0)] {
+            if far < near {
+                continue;
+            }
+            let (mut checkpoint, _) = self.checkpoint_before(direction * near);
+            for index in whole_steps(near)..=whole_steps(far) {
+                let change = STEP_MINUTES
+                    * (checkpoint.acceleration.abs() + 0.5 * STEP_MINUTES * checkpoint.jerk.abs());
+                let step = Bounds::of([checkpoint.mean_motion; 2]).widened(change);
+                bounds = Some(bounds.map_or(step, |bounds| bounds.with(step)));
+                checkpoint = self.step(&checkpoint, index, direction);
+            }
+        }
+        // An empty span has no bounds to keep to.
+        bounds.unwrap_or(Bounds::of([f64::NEG_INFINITY, f64::INFINITY]))
     }
 
     /// Whether the period is one day (else half a day).
