@@ -13,7 +13,10 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     for row in &tolerant.rows {
-        assert!(!row.name.contains(|character: char| character == '\u{FFFD}' || character.is_ascii_control() && character != '\t'));
+        assert!(
+            !row.name.contains(|character: char| character == '\u{FFFD}'
+                || character.is_ascii_control() && character != '\t')
+        );
         assert!(row.radar_cross_section_m2.is_none_or(|area| area.is_finite() && area > 0.0));
     }
     match strict {
