@@ -13,6 +13,5 @@ pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
 pub use self::sql::{
-    ArchiveEntry, ArchiveError, ArchiveStore, ArchiveValue, Examination, PostgresStore, SqliteStore,
-    TableDigest, examine_postgres, examine_sqlite,
+    ArchiveError, ArchiveStore, Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite,
 };

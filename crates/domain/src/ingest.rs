@@ -14,7 +14,7 @@ use crate::catalog::{ElementSet, Grade, Ingest, IngestSummary};
 use crate::feed::Upload;
 use crate::ids::{IngestId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
-use crate::satcat::{self, SatcatError};
+use crate::satcat;
 use crate::time;
 
 /// Largest delivery that is taken, unpacked, in bytes. The whole public catalog is below 20 MB in any notation.
@@ -83,15 +83,6 @@ pub enum IngestError {
         records: u64,
         /// Records of the last time.
         last: u64,
-    },
-    /// Not a SATCAT.
-    #[error("{name} is not a SATCAT")]
-    Satcat {
-        /// What it was called.
-        name: String,
-        /// The reason.
-        #[source]
-        source: SatcatError,
     },
     /// The bytes could not be kept.
     #[error(transparent)]
@@ -236,11 +227,11 @@ impl Ingestor {
         })
     }
 
-    /// Takes SATCAT (CSV) in; returns how many objects it speaks of.
+    /// Takes SATCAT (CSV) in; returns of how many objects it speaks, and of how many it says something new.
     ///
     /// # Errors
     /// When the bytes are no SATCAT, or could not be stored.
-    pub async fn satcat(&self, name: &str, bytes: &[u8]) -> Result<u64, IngestError> {
+    pub async fn satcat(&self, name: &str, bytes: &[u8]) -> Result<(u64, u64), IngestError> {
         self.satcat_after(name, bytes.to_vec(), None).await
     }
 
@@ -250,18 +241,17 @@ impl Ingestor {
         name: &str,
         bytes: Vec<u8>,
         last: Option<u64>,
-    ) -> Result<u64, IngestError> {
+    ) -> Result<(u64, u64), IngestError> {
         let called = name.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
             let bytes = open(&called, bytes)?;
-            let entries = satcat::read(&bytes)
-                .map_err(|source| IngestError::Satcat { name: called.clone(), source })?;
-            enough(&called, entries.len() as u64, last)?;
-            Ok::<_, IngestError>(entries)
+            let satcat = satcat::read(&bytes, &called, Strictness::Tolerant)
+                .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
+            of_table(&called, &bytes, satcat.entries, &satcat.problems, last)
         });
         let entries = reading.await.map_err(|_| IngestError::Stopped { name: name.to_owned() })??;
-        self.store.put_satcat(&entries).await?;
-        Ok(entries.len() as u64)
+        let changed = self.store.put_satcat(&entries).await?;
+        Ok((entries.len() as u64, changed))
     }
 }
 
@@ -321,14 +311,25 @@ async fn read_daily<T: Send + 'static>(
         let bytes = open(&called, bytes)?;
         let table = read(&bytes, &called, Strictness::Tolerant)
             .map_err(|problem| IngestError::Unreadable(Box::new(problem)))?;
-        judge(&called, &bytes, table.days.len() as u64, &table.problems)?;
-        if let Some(problem) = table.problems.first() {
-            tracing::warn!(lines = table.problems.len(), first = %problem, "lines are left out");
-        }
-        enough(&called, table.days.len() as u64, last)?;
-        Ok(table.days)
+        of_table(&called, &bytes, table.days, &table.problems, last)
     });
     reading.await.map_err(|_| IngestError::Stopped { name: name.to_owned() })?
+}
+
+/// The lines of a table, unless it is judged to be none. Says what is left out.
+fn of_table<T>(
+    name: &str,
+    bytes: &[u8],
+    lines: Vec<T>,
+    problems: &[RecordProblem],
+    last: Option<u64>,
+) -> Result<Vec<T>, IngestError> {
+    judge(name, bytes, lines.len() as u64, problems)?;
+    if let Some(problem) = problems.first() {
+        tracing::warn!(lines = problems.len(), first = %problem, "lines are left out");
+    }
+    enough(name, lines.len() as u64, last)?;
+    Ok(lines)
 }
 
 /// Unpacks a delivery and refuses what is plainly none.

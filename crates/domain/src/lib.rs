@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod archive;
 pub mod assess;
 pub mod backups;
 pub mod blobs;

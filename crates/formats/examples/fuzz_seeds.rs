@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     // Tables are seeds of the targets that they are named after.
-    for table in ["space_weather", "earth_orientation"] {
-        let sample = format!("{}/tests/daily_samples/{table}.csv", env!("CARGO_MANIFEST_DIR"));
+    for table in ["space_weather", "earth_orientation", "satcat"] {
+        let sample = format!("{}/tests/table_samples/{table}.csv", env!("CARGO_MANIFEST_DIR"));
         fs::create_dir_all(corpus.join(table))?;
         fs::copy(sample, corpus.join(table).join("sample.csv"))?;
     }

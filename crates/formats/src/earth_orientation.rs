@@ -6,8 +6,9 @@
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
-use crate::daily::{self, DailyTable, Line};
+use crate::daily::{self, DailyTable};
 use crate::error::{Fault, Located, RecordProblem, Strictness, excerpt};
+use crate::table::Line;
 
 /// Whether the orientation of a day was observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

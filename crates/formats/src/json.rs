@@ -48,7 +48,8 @@ impl<'de> serde::Deserialize<'de> for Text<'de> {
     }
 }
 
-/// Hands each member of a flat object to a function, numbers as they are written; `null` is left out.
+/// Hands each member of a flat object to a function, its name without blanks around it and numbers as they are written;
+/// `null` is left out.
 pub(crate) fn for_each_member(
     record: &RawValue,
     location: Location,
@@ -67,7 +68,7 @@ pub(crate) fn for_each_member(
             while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
                 let value: &'de RawValue = map.next_value()?;
                 if let Err(fault) = scalar(value).and_then(|value| match value {
-                    Some(value) => (self.take)(&key, &value),
+                    Some(value) => (self.take)(key.trim(), &value),
                     None => Ok(()),
                 }) {
                     *self.fault = Some((key.into_owned(), fault));

@@ -7,8 +7,9 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::daily::{self, DailyTable, Line};
+use crate::daily::{self, DailyTable};
 use crate::error::{Fault, Located, RecordProblem, Strictness, excerpt};
+use crate::table::Line;
 
 /// Where the solar flux of a day comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use astroshield_formats::{
 };
 use jiff::civil::date;
 
-const SPACE_WEATHER: &str = include_str!("daily_samples/space_weather.csv");
-const EARTH_ORIENTATION: &str = include_str!("daily_samples/earth_orientation.csv");
+const SPACE_WEATHER: &str = include_str!("table_samples/space_weather.csv");
+const EARTH_ORIENTATION: &str = include_str!("table_samples/earth_orientation.csv");
 
 /// What a tolerant reading finds wrong, after checking that a strict one stops at the first of it.
 fn weather_problems(text: impl AsRef<[u8]>) -> Vec<String> {

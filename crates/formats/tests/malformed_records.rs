@@ -177,6 +177,23 @@ fn a_json_record_with_a_fault_is_skipped_by_number() {
 }
 
 #[test]
+fn blanks_around_the_name_of_a_json_member_are_no_part_of_it() {
+    let padded = |text: &str, name: &str| {
+        let padded = text.replace(&format!("\"{name}\""), &format!("\" {name}  \""));
+        assert_ne!(padded, text);
+        padded
+    };
+    let messages = |text: &str| read_messages(text.as_bytes(), "file", Strictness::Strict).unwrap().messages;
+    assert_eq!(tolerant(padded(JSON, "BSTAR")).objects, tolerant(JSON).objects);
+    // An optional one was kept as a member of another name, and was itself once it had been written.
+    let row = include_str!("samples/cdm_public.json");
+    assert_eq!(messages(&padded(row, "EMERGENCY_REPORTABLE")), messages(row));
+    let cdm = read_messages(include_bytes!("samples/cdm.kvn"), "file", Strictness::Strict).unwrap();
+    let cdm = cdm.write(Notation::Json, &defaults()).unwrap();
+    assert_eq!(messages(&padded(&cdm, "SAT1_TIME_LASTOB_START")), messages(&cdm));
+}
+
+#[test]
 fn numbers_as_strings_are_the_same_numbers() {
     let mut text = JSON.to_owned();
     for number in ["15.5", "0.0001", "51.64", "70001", "999", "0.00012345", "1.234e-5"] {

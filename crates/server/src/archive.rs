@@ -1,6 +1,6 @@
-//! The file that a backup is: entries in CBOR, packed with zstd, encrypted with age.
+//! The file that a backup is: the stream of an archive, packed with zstd, encrypted with age.
 //!
-//! `age --decrypt backup | zstd -d` gives the entries without this program. Encryption also tells of every damaged byte and
+//! `age --decrypt backup | zstd -d` gives the stream without this program. Encryption also tells of every damaged byte and
 //! of a file that was cut off.
 
 use std::collections::BTreeMap;
@@ -10,45 +10,11 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::SecretString;
 use anyhow::{Context, bail};
-use astroshield_adapters::{ArchiveEntry, TableDigest};
+use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem, ArchiveStreamError, TableDigest};
 use clap::Args;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-/// Version of the format.
-const FORMAT: u32 = 1;
 
 /// Level of compression: beyond it, time grows faster than files shrink.
 const ZSTD_LEVEL: i32 = 6;
-
-/// The first entry.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Head {
-    format: u32,
-    /// When it was made, UTC.
-    pub(crate) made: String,
-    /// Version of the program that made it.
-    pub(crate) build: String,
-}
-
-/// The entries after the first one.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Item {
-    /// A part of the store.
-    Store(ArchiveEntry),
-    /// A blob.
-    Blob {
-        /// Its path.
-        path: String,
-        #[serde(with = "serde_bytes")]
-        bytes: Vec<u8>,
-        #[serde(with = "serde_bytes")]
-        sha256: Vec<u8>,
-    },
-    /// The end.
-    End,
-}
 
 /// What a backup is encrypted with.
 #[derive(Debug, Args)]
@@ -120,46 +86,37 @@ pub(crate) struct ArchiveWriter<W: Write> {
 
 impl<W: Write> ArchiveWriter<W> {
     /// Begins an archive.
-    pub(crate) fn new(output: W, encryptor: age::Encryptor, head: (String, String)) -> anyhow::Result<Self> {
+    pub(crate) fn new(output: W, encryptor: age::Encryptor, head: &ArchiveHead) -> anyhow::Result<Self> {
         let encrypted = encryptor.wrap_output(output)?;
         let mut packed = zstd::Encoder::new(encrypted, ZSTD_LEVEL)?;
         packed.include_checksum(true)?;
-        let mut writer = Self { entries: BufWriter::with_capacity(1 << 20, packed) };
-        let (made, build) = head;
-        writer.put(&Head { format: FORMAT, made, build })?;
-        Ok(writer)
+        let mut entries = BufWriter::with_capacity(1 << 20, packed);
+        head.write(&mut entries)?;
+        Ok(Self { entries })
     }
 
     /// Adds a part of the store.
     pub(crate) fn store(&mut self, entry: ArchiveEntry) -> io::Result<()> {
-        self.put(&Item::Store(entry))
+        ArchiveItem::Store(entry).write(&mut self.entries)
     }
 
     /// Adds a blob.
     pub(crate) fn blob(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
-        let sha256 = Sha256::digest(&bytes).to_vec();
-        self.put(&Item::Blob { path, bytes, sha256 })
+        ArchiveItem::blob(path, bytes).write(&mut self.entries)
     }
 
     /// Ends the archive.
     pub(crate) fn finish(mut self) -> anyhow::Result<W> {
-        self.put(&Item::End)?;
+        ArchiveItem::End.write(&mut self.entries)?;
         let packed = self.entries.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(packed.finish()?.finish()?)
-    }
-
-    fn put(&mut self, value: &impl Serialize) -> io::Result<()> {
-        ciborium::into_writer(value, &mut self.entries).map_err(|error| match error {
-            ciborium::ser::Error::Io(error) => error,
-            ciborium::ser::Error::Value(reason) => io::Error::other(reason),
-        })
     }
 }
 
 /// An archive that is being read.
 pub(crate) struct ArchiveReader<R: Read> {
     entries: BufReader<zstd::Decoder<'static, BufReader<age::stream::StreamReader<R>>>>,
-    pub(crate) head: Head,
+    pub(crate) head: ArchiveHead,
 }
 
 impl<R: Read> ArchiveReader<R> {
@@ -171,34 +128,19 @@ impl<R: Read> ArchiveReader<R> {
             .decrypt(identities.iter().map(|one| &**one))
             .context("it cannot be decrypted with this key")?;
         let mut entries = BufReader::with_capacity(1 << 20, zstd::Decoder::new(decrypted)?);
-        let head: Head = get(&mut entries)?;
-        if head.format != FORMAT {
-            bail!("format {} is not known; {FORMAT} is", head.format);
-        }
+        let head = ArchiveHead::read(&mut entries)?;
         Ok(Self { entries, head })
     }
 
-    /// The next entry.
-    pub(crate) fn next(&mut self) -> io::Result<Item> {
-        let item = get(&mut self.entries)?;
-        if let Item::Blob { path, bytes, sha256 } = &item
-            && Sha256::digest(bytes).as_slice() != sha256.as_slice()
-        {
-            return Err(io::Error::other(format!("{path} is damaged")));
-        }
-        if matches!(item, Item::End) {
+    /// The next item.
+    pub(crate) fn next(&mut self) -> Result<ArchiveItem, ArchiveStreamError> {
+        let item = ArchiveItem::read(&mut self.entries)?;
+        if item == ArchiveItem::End {
             // The last piece of the encryption says that nothing was cut off.
             io::copy(&mut self.entries, &mut io::sink())?;
         }
         Ok(item)
     }
-}
-
-fn get<T: DeserializeOwned>(entries: &mut impl Read) -> io::Result<T> {
-    ciborium::from_reader(entries).map_err(|error| match error {
-        ciborium::de::Error::Io(error) => error,
-        other => io::Error::other(format!("damaged: {other}")),
-    })
 }
 
 /// Rows in all tables.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use astroshield_adapters::{ArchiveEntry, ArchiveStore};
+use astroshield_adapters::ArchiveStore;
+use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem};
 use astroshield_domain::backups::{self, BackupContents};
 use astroshield_domain::ports::Archiver;
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::archive::{self, ArchiveReader, ArchiveWriter, Item, Key};
+use crate::archive::{self, ArchiveReader, ArchiveWriter, Key};
 use crate::exit::Completion;
 use crate::migrate;
 use crate::output::Output;
@@ -89,8 +90,9 @@ async fn write<W: Write + Send>(
     output: W,
     encryptor: age::Encryptor,
 ) -> anyhow::Result<(W, u64, u64)> {
-    let head = (format!("{:.0}", jiff::Timestamp::now()), env!("CARGO_PKG_VERSION").to_owned());
-    let mut writer = ArchiveWriter::new(output, encryptor, head)?;
+    let made = format!("{:.0}", jiff::Timestamp::now());
+    let head = ArchiveHead::new(made, env!("CARGO_PKG_VERSION").to_owned());
+    let mut writer = ArchiveWriter::new(output, encryptor, &head)?;
     let mut rows = 0_u64;
     let mut store = open(settings, folder).await?;
     store
@@ -188,12 +190,12 @@ impl Restore {
             let tables = store
                 .import(&mut || loop {
                     match reader.next()? {
-                        Item::Store(entry) => return Ok(Some(entry)),
-                        Item::Blob { path, bytes, .. } => {
+                        ArchiveItem::Store(entry) => return Ok(Some(entry)),
+                        ArchiveItem::Blob { path, bytes, .. } => {
                             write_blob(&blobs, &path, &bytes)?;
                             written.insert(path, bytes.len());
                         }
-                        Item::End => return Ok(None),
+                        ArchiveItem::End => return Ok(None),
                     }
                 })
                 .await

@@ -33,12 +33,17 @@ pub(crate) struct Objects {
 }
 
 impl CatalogFiles {
+    /// How to deal with records that cannot be read.
+    pub(crate) fn strictness(&self) -> Strictness {
+        strictness(self.strict)
+    }
+
     /// Reads the catalogs and says on standard error what was left out.
     pub(crate) fn read(&self) -> anyhow::Result<Objects> {
         let mut records = Vec::new();
         let mut problems = Vec::new();
         for input in input::read_all(&self.files)? {
-            let catalog = read_catalog(&input.bytes, &input.name, strictness(self.strict))?;
+            let catalog = read_catalog(&input.bytes, &input.name, self.strictness())?;
             records.extend(catalog.objects);
             problems.extend(catalog.problems);
         }

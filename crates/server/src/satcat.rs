@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::Context;
 use astroshield_domain::catalog::{ObjectKind, SatcatEntry};
-use astroshield_domain::satcat::{self, SatcatError};
-use astroshield_formats::CatalogNumber;
+use astroshield_domain::satcat;
+use astroshield_formats::{CatalogNumber, RecordProblem, Strictness};
 
-use crate::input;
+use crate::{input, objects};
 
 /// What SATCAT says of the objects.
 #[derive(Debug, Default)]
 pub(crate) struct Satcat {
     entries: HashMap<CatalogNumber, Entry>,
+    /// Lines that could not be read.
+    problems: Vec<RecordProblem>,
 }
 
 /// One object.
@@ -75,18 +76,26 @@ impl Status {
 }
 
 impl Satcat {
-    /// Reads SATCAT in CSV.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+    /// Reads SATCAT in CSV and says on standard error what was left out.
+    pub(crate) fn read(path: &Path, strictness: Strictness) -> anyhow::Result<Self> {
         let input = input::read(path)?;
-        Self::parse(&input.bytes).with_context(|| input.name)
+        let satcat = Self::parse(&input.bytes, &input.name, strictness)?;
+        objects::report_problems(&satcat.problems);
+        Ok(satcat)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, SatcatError> {
-        let entries = satcat::read(bytes)?.into_iter().map(|entry| {
+    fn parse(bytes: &[u8], name: &str, strictness: Strictness) -> Result<Self, RecordProblem> {
+        let satcat::Satcat { entries, problems } = satcat::read(bytes, name, strictness)?;
+        let entries = entries.into_iter().map(|entry| {
             let status = Status::of(&entry);
             (entry.object, Entry { name: entry.name, status })
         });
-        Ok(Self { entries: entries.collect() })
+        Ok(Self { entries: entries.collect(), problems })
+    }
+
+    /// Lines that could not be read.
+    pub(crate) fn skipped_records(&self) -> usize {
+        self.problems.len()
     }
 
     /// SATCAT's name of an object.
@@ -123,7 +132,7 @@ OBJECT FOUR,2030-001D,700000004,PAY,P,US,2030-01-01,AFETR,,92.9,51.6,421,413,,,E
 
     #[test]
     fn names_carry_the_mark_of_their_status() {
-        let satcat = Satcat::parse(SATCAT).unwrap();
+        let satcat = Satcat::parse(SATCAT, "satcat", Strictness::Strict).unwrap();
         let name = |number: u32| satcat.marked_name(CatalogNumber::new(number), Some("OTHER"));
         assert_eq!(name(700_000_001), "OBJECT ONE [+]");
         assert_eq!(name(700_000_002), "OBJECT TWO [-]");
@@ -134,7 +143,7 @@ OBJECT FOUR,2030-001D,700000004,PAY,P,US,2030-01-01,AFETR,,92.9,51.6,421,413,,,E
 
     #[test]
     fn partially_operational_payloads_are_active_and_debris_is_not() {
-        let satcat = Satcat::parse(SATCAT).unwrap();
+        let satcat = Satcat::parse(SATCAT, "satcat", Strictness::Strict).unwrap();
         let active = |number: u32| satcat.is_active(CatalogNumber::new(number).unwrap());
         assert_eq!([1, 2, 3, 4, 5].map(|n| active(700_000_000 + n)), [true, false, false, true, false]);
     }

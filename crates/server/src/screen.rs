@@ -166,7 +166,10 @@ impl Screen {
         if self.format == Format::Parquet && !cfg!(feature = "parquet") {
             bail!("this build has no Parquet: build with `cargo build --release --features parquet`");
         }
-        let satcat = self.satcat.as_deref().map(Satcat::read).transpose()?.unwrap_or_default();
+        let satcat = match &self.satcat {
+            Some(path) => Satcat::read(path, self.catalogs.strictness())?,
+            None => Satcat::default(),
+        };
         let sizes = self.sizes.as_deref().map(sizes::read).transpose()?.unwrap_or_default();
         let Objects { records, skipped_records } = self.catalogs.read()?;
         let epochs = records.iter().map(|record| record.elements.epoch);
@@ -212,7 +215,7 @@ impl Screen {
         report.arrange(self.sort.unwrap_or(by_default), self.top);
         report.summarize();
         self.write(&report, output)?;
-        Ok(Completion::of(skipped_records))
+        Ok(Completion::of(skipped_records + satcat.skipped_records()))
     }
 
     fn start_epoch(&self, epochs: &CatalogEpochs) -> anyhow::Result<Epoch> {

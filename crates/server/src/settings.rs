@@ -25,6 +25,9 @@ const SECRETS: [&str; 3] = ["store.url", "feeds.*.space_track_password", "notify
 /// CelesTrak shuts out who asks for the same data more often.
 const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);
 
+/// Space-Track's limit for its current element sets; that of its other classes is longer.
+const SPACE_TRACK_INTERVAL: Duration = Duration::from_hours(1);
+
 /// Which configuration to use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
@@ -207,6 +210,12 @@ fn check_feed(name: &str, feed: &Feed, layers: &Layers) -> Result<(), SettingsEr
         "https" | "http" if host == "celestrak.org" || host.ends_with(".celestrak.org") => {
             not_below(layers, &key("interval"), feed.interval, CELESTRAK_INTERVAL)?;
         }
+        "https" | "http" if is_space_track(host) => {
+            not_below(layers, &key("interval"), feed.interval, SPACE_TRACK_INTERVAL)?;
+            if feed.enabled && feed.space_track_user.is_none() {
+                return Err(layers.refuse(&key("space_track_user"), format!("{host} answers accounts only")));
+            }
+        }
         "https" | "http" => not_below(layers, &key("interval"), feed.interval, Duration::from_secs(10))?,
         other => {
             let reason = format!("{other}: is not known; https:, http: and file: are");
@@ -221,6 +230,10 @@ fn check_feed(name: &str, feed: &Feed, layers: &Layers) -> Result<(), SettingsEr
         return Err(layers.refuse(&key("space_track_user"), "user and password belong together"));
     }
     Ok(())
+}
+
+fn is_space_track(host: &str) -> bool {
+    host == "space-track.org" || host.ends_with(".space-track.org")
 }
 
 /// Levels as the log takes them, except that a lone word must be a level: it would be taken for a module.

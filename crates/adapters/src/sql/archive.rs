@@ -5,9 +5,8 @@ mod database;
 use std::collections::BTreeMap;
 use std::io;
 
+use astroshield_domain::archive::{ArchiveEntry, TableDigest};
 use astroshield_domain::ports::StoreError;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use self::database::ArchiveStore;
 
@@ -51,51 +50,6 @@ const LATER: [&str; 3] = ["days", "requests", "silence_watch"];
 /// The table that has a row in a store in which nothing has happened yet.
 const NEVER_EMPTY: &str = "event_positions";
 
-/// A value of a row. Identities are bytes, truth values are 0 and 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum ArchiveValue {
-    /// None.
-    #[serde(rename = "n")]
-    Null,
-    /// A whole number.
-    #[serde(rename = "i")]
-    Integer(i64),
-    /// A real number.
-    #[serde(rename = "r")]
-    Real(f64),
-    /// A text.
-    #[serde(rename = "t")]
-    Text(String),
-    /// Bytes.
-    #[serde(rename = "b")]
-    Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
-}
-
-/// What a table holds: how many rows, and a sum over the hashes of them that does not depend on their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TableDigest {
-    /// Rows.
-    pub rows: u64,
-    /// Sum of the SHA-256 of each row, in four parts.
-    pub sum: [u64; 4],
-}
-
-/// A part of an archive, in this order: a table, its rows, its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum ArchiveEntry {
-    /// A table begins.
-    Table {
-        /// Its name.
-        name: String,
-        /// Its columns, in the order of the values of each row.
-        columns: Vec<String>,
-    },
-    /// A row.
-    Row(Vec<ArchiveValue>),
-    /// The table ends, and held this.
-    End(TableDigest),
-}
-
 /// Why an archive was not written or read. A store that was read into is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -133,31 +87,6 @@ pub enum ArchiveError {
         /// Rows in the store.
         found: u64,
     },
-}
-
-impl TableDigest {
-    fn add(&mut self, row: &[ArchiveValue]) {
-        let mut hash = Sha256::new();
-        for value in row {
-            let (tag, bytes) = match value {
-                ArchiveValue::Null => (0_u8, Vec::new()),
-                ArchiveValue::Integer(number) => (1, number.to_le_bytes().to_vec()),
-                // SQLite keeps no sign of zero.
-                ArchiveValue::Real(number) => (2, (number + 0.0).to_le_bytes().to_vec()),
-                ArchiveValue::Text(text) => (3, text.clone().into_bytes()),
-                ArchiveValue::Bytes(bytes) => (4, bytes.clone()),
-            };
-            hash.update([tag]);
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        }
-        let hash = hash.finalize();
-        for (sum, part) in self.sum.iter_mut().zip(hash.chunks_exact(8)) {
-            let part = part.try_into().map_or(0, u64::from_le_bytes);
-            *sum = sum.wrapping_add(part);
-        }
-        self.rows += 1;
-    }
 }
 
 impl ArchiveStore {

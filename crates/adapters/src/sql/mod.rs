@@ -12,7 +12,7 @@ mod readers;
 mod sqlite;
 mod values;
 
-pub use self::archive::{ArchiveEntry, ArchiveError, ArchiveStore, ArchiveValue, TableDigest};
+pub use self::archive::{ArchiveError, ArchiveStore};
 pub use self::examination::{Examination, examine_postgres, examine_sqlite};
 pub use self::postgres::PostgresStore;
 pub use self::sqlite::SqliteStore;

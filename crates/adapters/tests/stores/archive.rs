@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use astroshield_adapters::{
-    ArchiveEntry, ArchiveError, ArchiveStore, PostgresStore, SqliteStore, TableDigest,
-};
+use astroshield_adapters::{ArchiveError, ArchiveStore, PostgresStore, SqliteStore};
 use astroshield_domain::access::StoredAnswer;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
+use astroshield_domain::archive::{ArchiveEntry, TableDigest};
 use astroshield_domain::event::{Consumed, Event, Payload};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;

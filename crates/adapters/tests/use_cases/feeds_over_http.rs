@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use astroshield_domain::catalog::Grade;
+use astroshield_domain::catalog::{Grade, ObjectKind, ObjectQuery, SpaceObject};
 use astroshield_domain::event::{Payload, Topic};
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
@@ -277,8 +277,8 @@ async fn a_clock_that_was_ahead_silences_no_feed() {
     assert_eq!(not_before, parts.clock.now() + SignedDuration::from_hours(1));
 }
 
-const SPACE_WEATHER: &str = include_str!("../../../formats/tests/daily_samples/space_weather.csv");
-const EARTH_ORIENTATION: &str = include_str!("../../../formats/tests/daily_samples/earth_orientation.csv");
+const SPACE_WEATHER: &str = include_str!("../../../formats/tests/table_samples/space_weather.csv");
+const EARTH_ORIENTATION: &str = include_str!("../../../formats/tests/table_samples/earth_orientation.csv");
 
 fn of_days(kind: FeedKind, server: &HttpServer) -> FeedSettings {
     feed(kind, server.url("/SpaceData/table.csv"))
@@ -341,4 +341,196 @@ async fn earth_orientation_is_kept_by_day_and_says_how_far_it_was_observed() {
     let alerted = parts.alerted(&watch).await;
     assert_eq!(alerted, ["feed feed has sent nothing new for 13.0 h"]);
     assert_eq!(feed.stale_after, Duration::from_secs(12 * 3600));
+}
+
+#[tokio::test]
+async fn supplemental_element_sets_keep_their_grade_and_source_and_outlast_what_is_no_data() {
+    let fitted =
+        catalog(20).replace("2025-001A,2026-01-02T00:00:00,15.0", "2025-001A,2026-01-02T00:00:00,15.1");
+    let page = answer("200 OK", &["content-type: text/html"], b"<!DOCTYPE html><p>Too often</p>");
+    let server = HttpServer::saying(vec![
+        ok(fitted.as_bytes()),
+        ok(&fitted.as_bytes()[..fitted.len() / 2]),
+        page,
+        ok(fitted.as_bytes()),
+    ])
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let kind = FeedKind::ElementSets { grade: Grade::SupplementalGp };
+    let feed = FeedSettings { name: "sup".to_owned(), ..feed(kind, server.url("/sup-gp.php?FILE=x")) };
+    let poller = parts.poller(&feed);
+    // Of the same epochs as those of the operators.
+    parts.ingest(catalog(40)).await;
+    poller.poll_once("sup").await.unwrap();
+    let first = parts.clock.now();
+    let in_use = async || {
+        let sets = parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
+        sets.into_iter()
+            .map(|set| (set.object.get(), set.source, set.grade, set.elements.mean_motion_rev_day))
+            .collect::<Vec<_>>()
+    };
+    let good = in_use().await;
+    assert_eq!(good.len(), 40);
+    for (number, source, grade, mean_motion) in &good {
+        let expected = if *number <= 20 {
+            ("sup", Grade::SupplementalGp, 15.1 + f64::from(*number) / 1e4)
+        } else {
+            ("test", Grade::Gp, 15.0 + f64::from(*number) / 1e4)
+        };
+        assert_eq!((source.as_str(), *grade), (expected.0, expected.1), "{number}");
+        assert!((mean_motion - expected.2).abs() < 1e-9, "{number}: {mean_motion}");
+    }
+    let status = parts.feed_status().await;
+    assert_eq!((status.records, status.confirmed, status.changed), (Some(20), Some(first), Some(first)));
+
+    for (failures, reason) in [(1, "midst of a record"), (2, "a page for people (HTML)")] {
+        parts.clock.forward(two_days());
+        let error = poller.poll_once("sup").await.unwrap_err();
+        assert!(error.reason.contains(reason), "{error}");
+        let status = parts.feed_status().await;
+        assert_eq!((status.failures, status.confirmed), (failures, Some(first)));
+        assert_eq!(status.problem.as_deref(), Some(error.reason.as_str()));
+        assert_eq!(in_use().await, good);
+    }
+    parts.clock.forward(two_days());
+    poller.poll_once("sup").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.failures, status.problem), (0, None));
+    assert_eq!((status.confirmed, status.changed), (Some(parts.clock.now()), Some(first)));
+    // What everybody gets of the same epoch, fitted anew, is not as good.
+    parts.ingest(catalog(40).replace(",15.0", ",15.2")).await;
+    let of_operators = |sets: &[(u32, String, Grade, f64)]| sets[..20].to_vec();
+    assert_eq!(of_operators(&in_use().await), of_operators(&good));
+}
+
+const SATCAT_HEADER: &str = "OBJECT_NAME,OBJECT_ID,NORAD_CAT_ID,OBJECT_TYPE,OPS_STATUS_CODE,OWNER,LAUNCH_DATE,\
+                             LAUNCH_SITE,DECAY_DATE,PERIOD,INCLINATION,APOGEE,PERIGEE,RCS,DATA_STATUS_CODE,\
+                             ORBIT_CENTER,ORBIT_TYPE\n";
+
+/// A SATCAT of so many objects, whose names end like this.
+fn satcat(objects: u32, suffix: &str) -> String {
+    let row = |number: u32| {
+        format!(
+            "THING {number}{suffix},2025-001A,{number},PAY,+,US,2025-01-01,AFETR,,92.9,51.6,421,413,3.5,,EA,ORB\n"
+        )
+    };
+    (1..=objects).map(row).fold(SATCAT_HEADER.to_owned(), |text, row| text + &row)
+}
+
+async fn objects(parts: &Parts) -> Vec<SpaceObject> {
+    let query = ObjectQuery { limit: 1_000, ..ObjectQuery::default() };
+    parts.store.objects(&TenantId::public(), &query).await.unwrap().rows
+}
+
+#[tokio::test]
+async fn what_is_sent_instead_of_a_satcat_is_refused_and_shown_and_the_last_good_one_stays_in_use() {
+    let whole = satcat(40, " NEW");
+    let in_a_row = whole.find("THING 30").unwrap() + 20;
+    let at_a_line_end = whole.find("THING 20").unwrap();
+    let html = b"<!DOCTYPE html><html><body>Please come back later</body></html>";
+    let mostly_bad = whole.replace(",2025-001A,1", ",2025-001A,x");
+    let cases: [(&str, Answer, &str); 7] = [
+        (
+            "half a file",
+            ok(&whole.as_bytes()[..in_a_row]),
+            "feed ends in the midst of a record: feed: line 31: ",
+        ),
+        (
+            "half a file of whole lines",
+            ok(&whole.as_bytes()[..at_a_line_end]),
+            "19 records, fewer than half of the 40",
+        ),
+        ("a page", answer("200 OK", &["content-type: text/html"], html), "a page for people (HTML)"),
+        ("a page that is called data", ok(html), "a page for people (HTML)"),
+        ("nothing", ok(b""), "is empty"),
+        ("another table", ok(b"DATE,X\n2026-01-01,1\n"), "line 1: OBJECT_NAME: mandatory, but missing"),
+        (
+            "more than a tenth of the lines bad",
+            ok(mostly_bad.as_bytes()),
+            "11 of 40 records cannot be read, the first because: feed: line 2: NORAD_CAT_ID: not a catalog number: \"x\"",
+        ),
+    ];
+    let mut answers = vec![ok(satcat(40, "").as_bytes())];
+    answers.extend(cases.iter().map(|(_, answer, _)| answer.clone()));
+    answers.push(ok(whole.as_bytes()));
+    let server = HttpServer::saying(answers).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(FeedKind::Satcat, server.url("/pub/satcat.csv"));
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    poller.poll_once("feed").await.unwrap();
+    let (good, first) = (objects(&parts).await, parts.clock.now());
+    assert_eq!(good.len(), 40);
+    assert_eq!(
+        (good[0].name.as_deref(), good[0].kind, good[0].status),
+        (Some("THING 1"), ObjectKind::Payload, Some('+'))
+    );
+    assert_eq!((good[0].owner.as_deref(), good[0].radar_cross_section_m2), (Some("US"), Some(3.5)));
+    let status = parts.feed_status().await;
+    assert_eq!((status.records, status.confirmed, status.changed), (Some(40), Some(first), Some(first)));
+    for (failures, (case, _, reason)) in (1..).zip(&cases) {
+        parts.clock.forward(two_days());
+        let error = poller.poll_once("feed").await.unwrap_err();
+        assert!(error.reason.contains(reason), "{case}: {error}");
+        let status = parts.feed_status().await;
+        assert_eq!(
+            (status.failures, status.records, status.confirmed),
+            (failures, Some(40), Some(first)),
+            "{case}"
+        );
+        assert_eq!(status.problem.as_deref(), Some(error.reason.as_str()), "{case}");
+        assert_eq!(objects(&parts).await, good, "{case}");
+    }
+    let alerted = parts.alerted(&watch).await;
+    assert!(alerted.len() == 1 && alerted[0].contains("failed 7 times: "), "{alerted:?}");
+
+    parts.clock.forward(two_days());
+    poller.poll_once("feed").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.failures, status.problem, status.changed), (0, None, Some(parts.clock.now())));
+    assert_eq!(parts.alerted(&watch).await, [""; 0]);
+    assert!(objects(&parts).await.iter().all(|object| object.name.as_ref().unwrap().ends_with(" NEW")));
+}
+
+#[tokio::test]
+async fn a_bad_line_of_satcat_costs_its_object_only_which_keeps_what_was_known_of_it() {
+    let one_bad = satcat(40, " NEW").replace("THING 7 NEW,2025-001A,7,", "THING 7 NEW,2025-001A,seven,");
+    let server = HttpServer::saying(vec![ok(satcat(40, "").as_bytes()), ok(one_bad.as_bytes())]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let poller = parts.poller(&feed(FeedKind::Satcat, server.url("/pub/satcat.csv")));
+    poller.poll_once("feed").await.unwrap();
+    parts.clock.forward(two_days());
+    poller.poll_once("feed").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.failures, status.records, status.confirmed), (0, Some(39), Some(parts.clock.now())));
+    for object in objects(&parts).await {
+        let number = object.number.get();
+        let suffix = if number == 7 { "" } else { " NEW" };
+        assert_eq!(object.name, Some(format!("THING {number}{suffix}")));
+    }
+}
+
+#[tokio::test]
+async fn yesterdays_satcat_again_is_confirmed_and_nothing_new() {
+    let tagged = answer("200 OK", &["etag: \"1\""], satcat(40, "").as_bytes());
+    let not_modified = answer("304 Not Modified", &[], b"");
+    let server = HttpServer::saying(vec![tagged.clone(), not_modified, tagged]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = feed(FeedKind::Satcat, server.url("/pub/satcat.csv"));
+    let (poller, watch) = (parts.poller(&feed), parts.watch(&feed));
+    poller.poll_once("feed").await.unwrap();
+    let (good, first) = (objects(&parts).await, parts.clock.now());
+    for how in ["not modified", "sent again"] {
+        parts.clock.forward(two_days());
+        poller.poll_once("feed").await.unwrap();
+        let status = parts.feed_status().await;
+        assert_eq!((status.confirmed, status.changed), (Some(parts.clock.now()), Some(first)), "{how}");
+        assert_eq!((status.failures, status.records), (0, Some(40)), "{how}");
+        assert_eq!(objects(&parts).await, good, "{how}");
+        // It names the objects as it did before: that is no silence.
+        assert_eq!(parts.alerted(&watch).await, [""; 0], "{how}");
+    }
 }

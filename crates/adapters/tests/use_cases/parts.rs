@@ -239,6 +239,7 @@ impl Parts {
             threshold_km: 20.0,
             threads,
             interval: Duration::from_secs(3600),
+            look: Duration::from_secs(60),
             settle: Duration::from_millis(10),
             start_from_catalog: false,
             element_set_age: ELEMENT_SET_AGE,

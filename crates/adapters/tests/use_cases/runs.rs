@@ -6,7 +6,7 @@ use std::time::Duration;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
 use astroshield_domain::ids::{RunId, TenantId};
-use astroshield_domain::runs::Runner;
+use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::screening::{RunKind, RunState};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -272,4 +272,77 @@ async fn a_change_of_the_public_catalog_concerns_tenants_of_before_the_start() {
     shutdown.cancel();
     running.await.unwrap();
     relay.await.unwrap();
+}
+
+/// Screens on schedule only: no relay tells of a change. Looks at the clock often.
+async fn on_schedule(interval: Duration, folder: &tempfile::TempDir) -> (Parts, impl AsyncFnOnce()) {
+    let parts = Parts::on(folder).await;
+    parts.ingest(catalog(40)).await;
+    let settings = RunSettings { interval, look: Duration::from_millis(5), ..Parts::run_settings(2) };
+    let (runner, shutdown) = (parts.runner_with(settings), CancellationToken::new());
+    let running = {
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { runner.run(shutdown).await })
+    };
+    let stop = async move || {
+        shutdown.cancel();
+        running.await.unwrap();
+    };
+    (parts, stop)
+}
+
+/// Waits until so many runs are completed; there are no others.
+async fn completed(parts: &Parts, count: usize) {
+    let waiting = async {
+        loop {
+            let runs = parts.store.runs(&TenantId::public(), None, 10).await.unwrap().rows;
+            if runs.len() >= count && runs.iter().all(|run| run.state == RunState::Completed) {
+                return runs.len();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap(), count);
+}
+
+/// Waits until the runner has looked at the clock several times.
+async fn looked(parts: &Parts) {
+    let before = parts.clock.looks();
+    let waiting = async {
+        while parts.clock.looks() < before + 5 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_new_data_the_catalog_is_screened_again_after_the_interval_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (parts, stop) = on_schedule(Duration::from_secs(8 * 3600), &folder).await;
+    completed(&parts, 1).await;
+    let second = SignedDuration::from_secs(1);
+    for runs in 2..=3 {
+        looked(&parts).await;
+        parts.clock.forward(SignedDuration::from_hours(8) - second);
+        looked(&parts).await;
+        completed(&parts, runs - 1).await;
+        parts.clock.forward(second);
+        completed(&parts, runs).await;
+    }
+    stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_back_puts_no_scheduled_run_off_for_longer_than_the_interval() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = Duration::from_millis(1_500);
+    let began = std::time::Instant::now();
+    let (parts, stop) = on_schedule(interval, &folder).await;
+    completed(&parts, 1).await;
+    parts.clock.forward(-SignedDuration::from_hours(2));
+    // By the clock there are hours to go; by how long it took there is the interval.
+    completed(&parts, 2).await;
+    assert!(began.elapsed() >= interval, "{:?}", began.elapsed());
+    stop().await;
 }

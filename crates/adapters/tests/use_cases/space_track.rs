@@ -1,20 +1,53 @@
-//! Conjunction messages of an operator's account, from a stand-in for Space-Track.
+//! Element sets and conjunction messages of an account, from a stand-in for Space-Track.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
+use astroshield_domain::catalog::Grade;
 use astroshield_domain::event::Payload;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{FeedClient as _, FeedRequest};
+use astroshield_domain::ports::{Clock as _, FeedClient as _, FeedRequest};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::http_server::{HttpServer, answer};
-use crate::parts::{Parts, feed, feed_client};
+use crate::parts::{Parts, catalog, feed, feed_client};
 
 const LOGIN: &str = "POST /ajaxauth/login";
 const CLASS: &str = "/basicspacedata/query/class/cdm_public/CREATED/%3E";
+
+const GP: &str =
+    "/basicspacedata/query/class/gp/decay_date/null-val/epoch/%3Enow-30/orderby/norad_cat_id/format/json";
+
+/// Rows of the class `gp`: every value a text, as Space-Track writes it, and columns beside the elements.
+fn gp(objects: u32) -> String {
+    let csv = catalog(objects);
+    let mut lines = csv.lines();
+    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let mut row: serde_json::Map<_, _> = columns
+            .iter()
+            .zip(line.split(','))
+            .map(|(column, value)| ((*column).to_owned(), json!(value)))
+            .collect();
+        for (key, value) in [
+            ("CCSDS_OMM_VERS", json!("3.0")),
+            ("ORIGINATOR", json!("DEMO")),
+            ("CREATION_DATE", json!("2026-01-02T01:00:00")),
+            ("CENTER_NAME", json!("EARTH")),
+            ("REF_FRAME", json!("TEME")),
+            ("TIME_SYSTEM", json!("UTC")),
+            ("MEAN_ELEMENT_THEORY", json!("SGP4")),
+            ("DECAY_DATE", json!(null)),
+            ("GP_ID", json!("1")),
+        ] {
+            row.insert(key.to_owned(), value);
+        }
+        serde_json::Value::from(row)
+    };
+    serde_json::Value::from(lines.map(row).collect::<Vec<_>>()).to_string()
+}
 
 /// Rows of `cdm_public` that were made at these times.
 fn rows(made: &[&str]) -> String {
@@ -213,4 +246,66 @@ async fn requests_are_counted_beyond_the_end_of_a_process() {
     let error = client().await.fetch(&request).await.unwrap_err();
     assert!(error.reason.contains("3 requests in 3600 s"), "{error}");
     assert_eq!(lines(&server), [LOGIN, &format!("GET {CLASS}"), LOGIN]);
+}
+
+#[tokio::test]
+async fn element_sets_of_an_account_are_taken_within_its_session_and_half_of_them_changes_nothing() {
+    let whole = gp(40);
+    let too_often = "{\"error\":\"You've violated your query rate limit.\"}";
+    let page = "<!DOCTYPE html><html><body>Down for maintenance</body></html>";
+    let answers = vec![
+        whole.clone(),
+        whole[..whole.len() / 2].to_owned(),
+        gp(19),
+        too_often.to_owned(),
+        page.to_owned(),
+        "[]".to_owned(),
+        gp(41),
+    ];
+    // Each session ends after two queries: it is begun anew within a poll, and nobody notices.
+    let server = space_track(2, answers).await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let feed = FeedSettings {
+        space_track: Some(("me@example.com".to_owned(), "hunter2".to_owned())),
+        ..feed(FeedKind::ElementSets { grade: Grade::Gp }, server.url(GP))
+    };
+    let poller = parts.poller(&feed);
+    poller.poll_once("feed").await.unwrap();
+    let first = parts.clock.now();
+    let in_use = async || parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
+    let good = in_use().await;
+    assert_eq!(good.len(), 40);
+    for set in &good {
+        assert_eq!((set.source.as_str(), set.grade, set.arrived), ("feed", Grade::Gp, first));
+        assert_eq!(set.name, Some(format!("TEST-{}", set.object.get())));
+        let mean_motion = 15.0 + f64::from(set.object.get()) / 1e4;
+        assert!((set.elements.mean_motion_rev_day - mean_motion).abs() < 1e-9, "{set:?}");
+    }
+    let files = parts.files();
+    for (failures, reason) in [
+        (1, "EOF while parsing"),
+        (2, "19 records, fewer than half of the 40"),
+        (3, "not a message in a known notation"),
+        (4, "a page for people (HTML)"),
+        (5, "not a message in a known notation"),
+    ] {
+        parts.clock.forward(SignedDuration::from_hours(48));
+        let error = poller.poll_once("feed").await.unwrap_err();
+        assert!(error.reason.contains(reason), "{reason}: {error}");
+        let status = parts.feed_status().await;
+        assert_eq!((status.failures, status.records, status.confirmed), (failures, Some(40), Some(first)));
+        assert_eq!(status.problem.as_deref(), Some(error.reason.as_str()));
+        assert!(!status.stopped, "{reason}: the password is good");
+        assert_eq!((in_use().await, parts.files()), (good.clone(), files), "{reason}");
+    }
+    parts.clock.forward(SignedDuration::from_hours(48));
+    poller.poll_once("feed").await.unwrap();
+    let status = parts.feed_status().await;
+    assert_eq!((status.failures, status.problem, status.records), (0, None, Some(41)));
+    assert_eq!(in_use().await.len(), 41);
+
+    let query = format!("GET {GP}");
+    let (first_session, others) = ([LOGIN, &query, &query], [&query, LOGIN, &query, &query]);
+    assert_eq!(lines(&server), [&first_session[..], &others, &others, &[&query, LOGIN, &query]].concat());
 }

@@ -307,14 +307,12 @@ impl FeedPoller {
                 // Element sets that are older than those that are known change nothing.
                 Ok(Taken::of(records, summary.changed_objects > 0))
             }
-            FeedKind::Satcat => {
-                let records = self
-                    .ingestor
-                    .satcat_after(&feed.name, bytes, status.records)
-                    .await
-                    .map_err(|error| refused(crate::describe(&error)))?;
-                Ok(Taken::of(records, true))
-            }
+            FeedKind::Satcat => self
+                .ingestor
+                .satcat_after(&feed.name, bytes, status.records)
+                .await
+                .map(|(records, changed)| Taken::of(records, changed > 0))
+                .map_err(|error| refused(error.to_string())),
             FeedKind::SpaceWeather => self
                 .ingestor
                 .space_weather_after(&feed.name, bytes, status.records)

@@ -173,8 +173,8 @@ pub trait Store: Send + Sync + 'static {
     /// caused by `causes` if anything was new.
     async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError>;
 
-    /// What SATCAT says, in place of what it said before of the same objects.
-    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError>;
+    /// What SATCAT says, in place of what it said before of the same objects. Returns of how many it says something new.
+    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<u64, StoreError>;
 
     /// The current element set of every object, of what had arrived by a time, by catalog number: a tenant's own and the
     /// public ones.

@@ -48,9 +48,6 @@ const FAILURES: u32 = 20;
 /// Wait after a run that failed; it doubles with each, up to the time between runs.
 const FAILURE_WAIT: Duration = Duration::from_secs(60);
 
-/// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
-const LOOK: Duration = Duration::from_secs(60);
-
 /// Attempts at a run while store or blobs are away, before it is given up.
 const ATTEMPTS: u32 = 8;
 
@@ -65,6 +62,8 @@ pub struct RunSettings {
     pub threads: usize,
     /// Time from one run to the next if nothing arrives.
     pub interval: Duration,
+    /// How long to sleep at most before looking at the clock again: it may have been set, or the machine asleep.
+    pub look: Duration,
     /// Wait after a change of the catalog, so that feeds that come together make one run.
     pub settle: Duration,
     /// Whether the window starts at the newest epoch when the catalog is more than 30 days old.
@@ -315,7 +314,7 @@ impl Runner {
             let due = settled.map_or(scheduled, |settled| settled.min(scheduled));
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
-                () = tokio::time::sleep_until(due.min(Instant::now() + LOOK)) => {
+                () = tokio::time::sleep_until(due.min(Instant::now() + self.settings.look)) => {
                     if Instant::now() < due {
                         // Never later than it was: while the clock is behind, it would be put off again and again.
                         let due_now = not_before.max(Instant::now() + self.until_scheduled().await?);

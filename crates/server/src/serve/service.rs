@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use astroshield_adapters::memory::MemoryCache;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
@@ -38,6 +39,9 @@ use crate::settings::Settings;
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
+
+/// How long screening sleeps at most before it looks at the clock again.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// Most that the cache keeps of one kind of thing.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -274,6 +278,7 @@ impl Service {
             threshold_km: screening.threshold_km,
             threads: threads(&self.settings),
             interval: screening.interval,
+            look: LOOK,
             settle: screening.settle,
             start_from_catalog: screening.start_from_catalog,
             element_set_age: days(screening.element_set_days),

@@ -31,6 +31,26 @@ fn defaults_are_complete_and_valid() {
 }
 
 #[test]
+fn an_account_is_all_that_the_feeds_of_space_track_lack() {
+    for name in ["space-track-gp", "space-track-cdm", "space-track-cdm-public"] {
+        let file = format!(
+            "[feeds.{name}]\nenabled = true\nspace_track_user = \"me\"\nspace_track_password = \"hunter2\"\n"
+        );
+        let (settings, _) = with(&file, &[]).unwrap();
+        let feed = &settings.feeds[name];
+        assert!(feed.enabled && feed.url.starts_with("https://www.space-track.org/"), "{name}");
+        // Element sets once an hour at most, messages three times a day at most.
+        let (kind, least) = if name == "space-track-gp" {
+            (FeedKind::ElementSets, Duration::from_hours(1))
+        } else {
+            assert!(feed.url.contains("{since}"), "{name}");
+            (FeedKind::Cdms, Duration::from_hours(8))
+        };
+        assert!(feed.kind == kind && feed.interval >= least, "{name}: {:?}", feed.interval);
+    }
+}
+
+#[test]
 fn environment_wins_over_the_file_and_the_file_over_defaults() {
     let file = "[screening]\ndays = 3\nthreads = 4\n[feeds.satcat]\nenabled = false\n";
     let variables = [
@@ -101,6 +121,14 @@ fn what_would_be_unsafe_or_impolite_is_refused() {
         (
             "[feeds.celestrak-active]\ninterval = \"1h\"\n",
             "feeds.celestrak-active.interval: 3600s: at least 7200s",
+        ),
+        (
+            "[feeds.space-track-gp]\ninterval = \"30m\"\n",
+            "feeds.space-track-gp.interval: 1800s: at least 3600s",
+        ),
+        (
+            "[feeds.space-track-gp]\nenabled = true\n",
+            "feeds.space-track-gp.space_track_user: www.space-track.org answers accounts only",
         ),
         ("[feeds.satcat]\nstale_after = \"1h\"\n", "feeds.satcat.stale_after: shorter than the interval"),
         ("[feeds.satcat]\nurl = \"ftp://x/y\"\n", "feeds.satcat.url: ftp: is not known"),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::service::Service;
 
-const SPACE_WEATHER: &[u8] = include_bytes!("../../../formats/tests/daily_samples/space_weather.csv");
+const SPACE_WEATHER: &[u8] = include_bytes!("../../../formats/tests/table_samples/space_weather.csv");
 
 /// UT1 - UTC of a tenth of a second, and a pole far off: the second day is a prediction.
 const EARTH_ORIENTATION: &str = "DATE,MJD,X,Y,UT1-UTC,LOD,DPSI,DEPS,DX,DY,DAT,DATA_TYPE\n\

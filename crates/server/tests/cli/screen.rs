@@ -84,6 +84,22 @@ fn satcat_marks_names_and_chooses_the_active_as_primaries() {
 }
 
 #[test]
+fn a_bad_line_of_satcat_is_named_and_skipped_and_strict_stops_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("two.csv"), two_objects()).unwrap();
+    let bad = SATCAT.replacen('\n', "\nBAD,2056-001C,8100x,PAY,+\n", 1);
+    fs::write(folder.path().join("satcat.csv"), bad).unwrap();
+    let arguments = "screen two.csv --start 2026-01-01 --days 1 --primaries active --satcat satcat.csv";
+    let tolerant = run(folder.path(), arguments);
+    assert_eq!(tolerant.status, 3, "{}", tolerant.stderr);
+    assert!(tolerant.stderr.contains("skipped: satcat.csv: line 2: "), "{}", tolerant.stderr);
+    assert!(rows(&tolerant.stdout).iter().all(|row| &row[1] == "TEST TWO [+]"));
+    let strict = run(folder.path(), &format!("{arguments} --strict"));
+    assert_eq!((strict.status, strict.stdout.as_str()), (1, ""));
+    assert!(strict.stderr.contains("satcat.csv: line 2: "), "{}", strict.stderr);
+}
+
+#[test]
 fn listed_primaries_come_first_and_unknown_ones_are_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("two.csv"), two_objects()).unwrap();

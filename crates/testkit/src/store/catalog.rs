@@ -260,7 +260,8 @@ pub async fn satcat_completes_objects(store: &dyn Store) {
     store.ingest(&ingest(&public, at(0), vec![element_set(5, 0)]), &[]).await.unwrap();
     store.ingest(&ingest(&own, at(0), vec![element_set(9, 0)]), &[]).await.unwrap();
     let entries = [satcat_entry(5, "Vanguard"), satcat_entry(7, "Later"), satcat_entry(9, "Mine")];
-    store.put_satcat(&entries).await.unwrap();
+    assert_eq!(store.put_satcat(&entries).await.unwrap(), 3);
+    assert_eq!(store.put_satcat(&entries).await.unwrap(), 0, "the same says nothing new");
     store.ingest(&ingest(&own, at(10), vec![element_set(7, 0)]), &[]).await.unwrap();
     for (object, name, has_epoch) in [(5, "Vanguard", true), (7, "Later", true), (9, "Mine", true)] {
         let found = store.object(&own, number(object)).await.unwrap().unwrap();
@@ -276,7 +277,8 @@ pub async fn satcat_completes_objects(store: &dyn Store) {
     assert_eq!((later.name.as_deref(), later.epoch, later.grade), (Some("Later"), None, None));
     let mut renamed = satcat_entry(9, "Renamed");
     renamed.decay_date = Some("2026-11-01".to_owned());
-    store.put_satcat(&[satcat_entry(9, "Forgotten"), renamed]).await.unwrap();
+    let again = [satcat_entry(5, "Vanguard"), satcat_entry(9, "Forgotten"), renamed];
+    assert_eq!(store.put_satcat(&again).await.unwrap(), 1);
     let found = store.object(&own, number(9)).await.unwrap().unwrap();
     assert_eq!((found.name.as_deref(), found.decay_date.as_deref()), (Some("Renamed"), Some("2026-11-01")));
     let query = ObjectQuery { search: Some("renamed".to_owned()), limit: 10, ..ObjectQuery::default() };

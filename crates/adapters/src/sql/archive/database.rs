@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use astroshield_domain::archive::ArchiveValue;
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -11,7 +12,7 @@ use sqlx::{
     Sqlite, SqliteConnection, TypeInfo as _, ValueRef as _,
 };
 
-use super::{ArchiveError, ArchiveValue};
+use super::ArchiveError;
 use crate::sql::failure::store_error;
 
 /// A store, to be archived or read into.

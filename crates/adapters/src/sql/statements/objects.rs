@@ -27,11 +27,12 @@ fn rank(table: &str) -> String {
     )
 }
 
-pub(super) async fn put_satcat(connection: &mut Connection, entries: &[SatcatEntry]) -> Outcome<()> {
+pub(super) async fn put_satcat(connection: &mut Connection, entries: &[SatcatEntry]) -> Outcome<u64> {
     super::lock(connection, "ingest/public").await?;
     let newest: BTreeMap<CatalogNumber, &SatcatEntry> =
         entries.iter().map(|entry| (entry.object, entry)).collect();
     let entries: Vec<&SatcatEntry> = newest.into_values().collect();
+    let mut changed = 0;
     for chunk in entries.chunks(rows_at_once(10)) {
         let mut query: QueryBuilder<Database> =
             QueryBuilder::new(format!("INSERT INTO objects (tenant, number, {SATCAT}) "));
@@ -51,9 +52,10 @@ pub(super) async fn put_satcat(connection: &mut Connection, entries: &[SatcatEnt
         query.push(format_args!(
             " ON CONFLICT (tenant, number) DO UPDATE SET ({SATCAT}) = ({new}) WHERE ({old}) IS DISTINCT FROM ({new})"
         ));
-        query.build().execute(&mut *connection).await?;
+        changed += query.build().execute(&mut *connection).await?.rows_affected();
     }
-    copy_satcat(connection, None).await
+    copy_satcat(connection, None).await?;
+    Ok(changed)
 }
 
 fn of_table(table: &str) -> String {

@@ -120,7 +120,7 @@ impl Store for ThisStore {
         write_events!(self, connection, catalog::ingest(connection, ingest, causes))
     }
 
-    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<(), StoreError> {
+    async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<u64, StoreError> {
         write!(self, connection, objects::put_satcat(connection, entries))
     }
 
