@@ -180,6 +180,14 @@ pub trait Store: Send + Sync + 'static {
     async fn catalog_as_of(&self, tenant: &TenantId, as_of: Timestamp)
     -> Result<Vec<ElementSet>, StoreError>;
 
+    /// The current element sets of now, as [`Store::catalog_as_of`] has them, those after a catalog number.
+    async fn current_element_sets(
+        &self,
+        tenant: &TenantId,
+        after: Option<CatalogNumber>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError>;
+
     /// When the newest element set of a tenant's own arrived, and its newest epoch. The public catalog is that of the tenant
     /// `public`: what somebody else has given says nothing of its age.
     async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;

@@ -92,6 +92,7 @@ macro_rules! store_suite {
             a_catalog_is_as_old_as_its_tenants_own_data
             decayed_objects_are_told
             a_tenant_sees_its_own_sets_beside_the_public_ones
+            the_current_element_sets_come_in_pages
             element_history_goes_back_in_pages
             satcat_completes_objects
             objects_tell_the_size_of_their_orbit

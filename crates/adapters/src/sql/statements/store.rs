@@ -131,6 +131,15 @@ impl Store for ThisStore {
         read!(self, connection, catalog::catalog_as_of(connection, tenant, as_of))
     }
 
+    async fn current_element_sets(
+        &self,
+        tenant: &TenantId,
+        after: Option<CatalogNumber>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError> {
+        read!(self, connection, catalog::current_element_sets(connection, tenant, after, limit))
+    }
+
     async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
         read!(self, connection, catalog::catalog_age(connection, tenant))
     }
