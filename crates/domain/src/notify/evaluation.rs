@@ -152,7 +152,7 @@ pub(super) async fn found_at(
     tca: Timestamp,
 ) -> Result<Option<Conjunction>, StoreError> {
     let [Some(one), Some(other)] = pair.map(CatalogNumber::new) else { return Ok(None) };
-    match store.conjunction_at(tenant, [one, other], tca).await? {
+    match store.conjunctions_at(tenant, &[([one, other], tca)]).await?.pop().flatten() {
         Some(id) => store.conjunction(tenant, id).await,
         None => Ok(None),
     }
@@ -219,9 +219,10 @@ impl Evaluation<'_> {
             tracing::warn!(rule = %rule.id, name = rule.name, MATCHES, "messages tell the rule of more than are told");
             concerned.truncate(MATCHES);
         }
-        for messages in concerned {
-            let Some(newest) = messages.newest.first() else { continue };
-            let found = self.store.conjunction_at(self.tenant, newest.objects, newest.tca).await?;
+        let newest = concerned.iter().filter_map(|messages| messages.newest.first());
+        let pairs: Vec<_> = newest.map(|newest| (newest.objects, newest.tca)).collect();
+        let found = self.store.conjunctions_at(self.tenant, &pairs).await?;
+        for (messages, found) in concerned.into_iter().zip(found) {
             let conjunction = match found {
                 Some(id) if met.contains(&id) => continue,
                 Some(id) => self.store.conjunction(self.tenant, id).await?,

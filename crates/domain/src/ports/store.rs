@@ -401,15 +401,14 @@ pub trait Store: Send + Sync + 'static {
     /// Conjunction messages that a tenant sees with a TCA from a time on.
     async fn cdms_from(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<ReceivedCdm>, StoreError>;
 
-    /// The conjunction of a pair around a time, not more than
+    /// The conjunction of each pair around a time, in the order of the pairs, not more than
     /// [`IDENTITY_MINUTES`](crate::conjunction::IDENTITY_MINUTES) from it: the tenant's own before a public one, an active one
     /// before others, the nearest of these.
-    async fn conjunction_at(
+    async fn conjunctions_at(
         &self,
         tenant: &TenantId,
-        objects: [CatalogNumber; 2],
-        tca: Timestamp,
-    ) -> Result<Option<ConjunctionId>, StoreError>;
+        pairs: &[([CatalogNumber; 2], Timestamp)],
+    ) -> Result<Vec<Option<ConjunctionId>>, StoreError>;
 
     // Watch lists, rules, alerts
 

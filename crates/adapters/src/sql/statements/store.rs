@@ -372,13 +372,12 @@ impl Store for ThisStore {
         read!(self, connection, inbound::cdms_from(connection, tenant, from))
     }
 
-    async fn conjunction_at(
+    async fn conjunctions_at(
         &self,
         tenant: &TenantId,
-        objects: [CatalogNumber; 2],
-        tca: Timestamp,
-    ) -> Result<Option<ConjunctionId>, StoreError> {
-        read!(self, connection, inbound::conjunction_at(connection, tenant, objects, tca))
+        pairs: &[([CatalogNumber; 2], Timestamp)],
+    ) -> Result<Vec<Option<ConjunctionId>>, StoreError> {
+        read!(self, connection, inbound::conjunctions_at(connection, tenant, pairs))
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
