@@ -35,14 +35,15 @@ const BASE: &str = "/api/v1";
 /// Routes for which a caller has to say who they are: all but signing in.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, backups, conjunctions, days, exports, feeds, geometry, objects, rules, runs,
-        screenings, session, status, uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
+        objects, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
         .routes(routes!(objects::objects))
         .routes(routes!(objects::object))
         .routes(routes!(objects::element_sets))
+        .routes(routes!(element_sets::current_element_sets))
         .routes(routes!(exports::ephemeris))
         .routes(routes!(conjunctions::conjunctions))
         .routes(routes!(conjunctions::conjunction))

@@ -15,8 +15,8 @@ pub struct WatchedObject {
     pub object: u32,
     /// Hard-body radius, in m, where the operator knows better.
     pub hard_body_radius_m: Option<f64>,
-    /// Whether it can maneuver.
-    pub maneuverable: bool,
+    /// Whether it can maneuver, where that is stated.
+    pub maneuverable: Option<bool>,
     /// Probability to alert from on, in place of the rule's.
     pub min_probability: Option<f64>,
     /// Miss distance to alert up to, in km, in place of the rule's.
@@ -38,12 +38,12 @@ pub struct WatchList {
     pub updated: Timestamp,
 }
 
-/// Whether an object can maneuver, by the watch lists that it is on: one that says so is enough. `None` where it is on none.
+/// Whether an object can maneuver, by the watch lists that it is on: one that says so is enough. `None` where none states it.
 #[must_use]
 pub fn maneuverable(lists: &[WatchList], object: CatalogNumber) -> Option<bool> {
     let watched =
         lists.iter().flat_map(|list| &list.objects).filter(|watched| watched.object == object.get());
-    watched.map(|watched| watched.maneuverable).reduce(|one, other| one || other)
+    watched.filter_map(|watched| watched.maneuverable).reduce(|one, other| one || other)
 }
 
 /// How urgent an alert is, the least first.
@@ -224,6 +224,39 @@ pub struct Alert {
     pub version: u32,
 }
 
+impl Alert {
+    /// An alert that is opened now, which nobody has acted on, and which does not escalate.
+    #[must_use]
+    pub fn open(
+        tenant: &TenantId,
+        subject: Subject,
+        severity: Severity,
+        summary: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: AlertId::at(now),
+            tenant: tenant.clone(),
+            subject,
+            severity,
+            state: AlertState::Open,
+            summary,
+            opened: now,
+            updated: now,
+            acknowledged: None,
+            resolved: None,
+            resolved_by: None,
+            muted_until: None,
+            muted_by: None,
+            escalate_at: None,
+            escalated: None,
+            told_probability: None,
+            originator: None,
+            version: 0,
+        }
+    }
+}
+
 /// What has changed about an alert that nobody is told of: its line for people follows what it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertRefresh {
@@ -292,7 +325,7 @@ pub enum DeliveryState {
     Due,
     /// Taken by the other side.
     Delivered,
-    /// Given up.
+    /// Given up, or dropped as its webhook is not in use.
     Failed,
 }
 

@@ -183,7 +183,7 @@ metrics_list! {
     DELIVERIES_OVERDUE: Gauge<0> "astroshield_deliveries_overdue_seconds" in Seconds by []
         is "time since the longest waiting message could have been tried; 0 if none waits";
     DELIVERY_ATTEMPTS: Counter<2> "astroshield_delivery_attempts_total" in Count by ["channel", "outcome"]
-        is "attempts to deliver a message: `delivered`, `put_off` or `given_up`";
+        is "attempts to deliver a message: `delivered`, `put_off`, `given_up`, or `disabled` where the webhook is not in use";
     OUTBOX_EVENTS: Gauge<0> "astroshield_outbox_events" in Count by []
         is "events that are committed and not published";
     OUTBOX_AGE: Gauge<0> "astroshield_outbox_age_seconds" in Seconds by []

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
 use crate::feed::FeedStatus;
 use crate::feeds::FeedSettings;
-use crate::ids::{AlertId, TenantId};
+use crate::ids::TenantId;
 use crate::notify;
 use crate::ports::{Clock, FeedClient, FeedRequest, Store, StoreError};
 use crate::time;
@@ -327,26 +327,7 @@ fn alerted(feed: &FeedSettings) -> TenantId {
 
 fn open(tenant: &TenantId, finding: &Finding, now: Timestamp) -> Alert {
     let Finding { subject, severity, summary, due: _ } = finding.clone();
-    Alert {
-        id: AlertId::at(now),
-        tenant: tenant.clone(),
-        subject,
-        severity,
-        state: AlertState::Open,
-        summary,
-        opened: now,
-        updated: now,
-        acknowledged: None,
-        resolved: None,
-        resolved_by: None,
-        muted_until: None,
-        muted_by: None,
-        escalate_at: None,
-        escalated: None,
-        told_probability: None,
-        originator: None,
-        version: 0,
-    }
+    Alert::open(tenant, subject, severity, summary, now)
 }
 
 fn hours(from: Timestamp, to: Timestamp) -> f64 {

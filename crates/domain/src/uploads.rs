@@ -295,9 +295,10 @@ impl Uploads {
     }
 
     async fn cdms(&self, upload: &Upload, told: &[Told]) -> Result<Vec<ReceivedCdm>, UploadError> {
+        let pairs: Vec<_> = told.iter().map(|told| (told.objects, told.tca)).collect();
+        let conjunctions = self.store.conjunctions_at(&upload.tenant, &pairs).await?;
         let mut cdms = Vec::with_capacity(told.len());
-        for told in told {
-            let conjunction = self.store.conjunction_at(&upload.tenant, told.objects, told.tca).await?;
+        for (told, conjunction) in told.iter().zip(conjunctions) {
             cdms.push(ReceivedCdm {
                 id: CdmId::at(upload.at),
                 tenant: upload.tenant.clone(),

@@ -182,6 +182,68 @@ fn write(
     }
 }
 
+/// Messages that are written some at a time. The parts and the end, put together, are what [`write_messages`] makes of all of
+/// them at once, but that XML has its `ndm` element around one message, too.
+#[derive(Debug)]
+pub struct Parts {
+    notation: Notation,
+    defaults: HeaderDefaults,
+    is_begun: bool,
+}
+
+impl Parts {
+    /// Nothing is written yet.
+    #[must_use]
+    pub const fn new(notation: Notation, defaults: HeaderDefaults) -> Self {
+        Self { notation, defaults, is_begun: false }
+    }
+
+    /// The next messages.
+    ///
+    /// # Errors
+    /// As [`write_messages`]; also where a message needs a column of CSV beyond `CelesTrak`'s, which the head cannot name, as
+    /// the messages to come are not known.
+    pub fn write(&mut self, messages: &[Message]) -> Result<String, WriteError> {
+        if messages.is_empty() {
+            return Ok(String::new());
+        }
+        let (head, between, tail) = self.frame()?;
+        let whole = write(messages, Some(&NdmContainer::default()), self.notation, &self.defaults)?;
+        let inner = whole.strip_prefix(&*head).and_then(|rest| rest.strip_suffix(tail));
+        let inner = inner.ok_or_else(|| WriteError::NotRepresentable {
+            notation: self.notation.as_str(),
+            field: String::new(),
+            value: "a column beyond those of the head".to_owned(),
+        })?;
+        let is_begun = std::mem::replace(&mut self.is_begun, true);
+        Ok([if is_begun { between } else { &*head }, inner].concat())
+    }
+
+    /// What comes after the last message.
+    ///
+    /// # Errors
+    /// As [`write_messages`].
+    pub fn finish(self) -> Result<String, WriteError> {
+        let (head, _, tail) = self.frame()?;
+        Ok(if self.is_begun { tail.to_owned() } else { head.into_owned() + tail })
+    }
+
+    /// What comes before, between and after messages.
+    fn frame(&self) -> Result<(Cow<'static, str>, &'static str, &'static str), WriteError> {
+        Ok(match self.notation {
+            Notation::Json => ("[".into(), ",", "\n]\n"),
+            Notation::Csv => (rows::write_csv(std::iter::empty())?.into(), "", ""),
+            Notation::Xml => {
+                let mut head = xml::Writer::new();
+                head.begin_container();
+                (head.out.into(), "", "</ndm>\n")
+            }
+            Notation::Kvn => ("".into(), "\n", ""),
+            Notation::Tle | Notation::ThreeLine => ("".into(), "", ""),
+        })
+    }
+}
+
 const fn no_such(message: &Message, notation: Notation) -> WriteError {
     let kind = match message {
         Message::Tle(_) => "TLE",

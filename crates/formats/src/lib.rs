@@ -47,7 +47,7 @@ pub use cdm_summary::{CdmSummary, CdmSummaryFields};
 pub use covariance::CartesianCovariance;
 pub use daily::DailyTable;
 pub use detect::{MessageKind, Notation, detect};
-pub use document::{Document, NdmContainer, read_messages, write_messages};
+pub use document::{Document, NdmContainer, Parts, read_messages, write_messages};
 pub use earth_orientation::{EarthOrientationDay, EarthOrientationKind, read_earth_orientation};
 pub use error::{ConversionError, Fault, Location, RecordProblem, Strictness, WriteError};
 pub use field::UserDefined;

@@ -3,8 +3,8 @@
 use astroshield_astro::elements::MeanElements;
 use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
 use astroshield_domain::alert::{
-    Alert, AlertChange, AlertState, Channel, Delivery, DeliveryState, Rule, Severity, Subject, WatchList,
-    WatchedObject, Webhook,
+    Alert, AlertChange, Channel, Delivery, DeliveryState, Rule, Severity, Subject, WatchList, WatchedObject,
+    Webhook,
 };
 use astroshield_domain::catalog::{ElementSet, Grade, Ingest, ObjectKind, SatcatEntry};
 use astroshield_domain::conjunction::{
@@ -14,8 +14,8 @@ use astroshield_domain::daily::{DayRange, KeptDay, OrientationOfWindow, days_of}
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::feed::{OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{
-    AlertId, ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, RuleId, RunId, TenantId,
-    UploadId, WatchListId, WebhookId,
+    ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, RuleId, RunId, TenantId, UploadId,
+    WatchListId, WebhookId,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::trace::Trace;
@@ -275,7 +275,7 @@ pub fn watch_list(tenant: &TenantId, objects: &[u32]) -> WatchList {
     let watched = |object: &u32| WatchedObject {
         object: *object,
         hard_body_radius_m: Some(12.5),
-        maneuverable: true,
+        maneuverable: Some(true),
         min_probability: Some(1e-6),
         max_miss_distance_km: None,
     };
@@ -312,26 +312,10 @@ pub fn rule(tenant: &TenantId, watch_list: Option<&WatchList>) -> Rule {
 /// An alert about a feed, just opened.
 #[must_use]
 pub fn alert(tenant: &TenantId, feed: &str, opened: Timestamp) -> Alert {
-    Alert {
-        id: AlertId::at(opened),
-        tenant: tenant.clone(),
-        subject: Subject::Feed { feed: feed.to_owned() },
-        severity: Severity::Warning,
-        state: AlertState::Open,
-        summary: format!("feed {feed} is silent"),
-        opened,
-        updated: opened,
-        acknowledged: None,
-        resolved: None,
-        resolved_by: None,
-        muted_until: None,
-        muted_by: None,
-        escalate_at: Some(opened + SignedDuration::from_mins(30)),
-        escalated: None,
-        told_probability: None,
-        originator: None,
-        version: 0,
-    }
+    let subject = Subject::Feed { feed: feed.to_owned() };
+    let summary = format!("feed {feed} is silent");
+    let alert = Alert::open(tenant, subject, Severity::Warning, summary, opened);
+    Alert { escalate_at: Some(opened + SignedDuration::from_mins(30)), ..alert }
 }
 
 /// A message about an alert, due when that was opened.

@@ -108,7 +108,16 @@ async fn the_release_before_may_write_the_tables_of_this_one_and_reads_what_it_k
     store.begin_run(&run, &[]).await.unwrap();
     store.conclude_run(&public, &entities::conclusion(&run), std::slice::from_ref(&past)).await.unwrap();
     store.pass_conjunctions(&public, at(20), 10).await.unwrap();
+    let mut list = entities::watch_list(&public, &[5, 7]);
+    list.objects[0].maneuverable = None;
+    store.put_watch_list(&list, &entities::audit_entry(&public, "create")).await.unwrap();
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    // To it a satellite can maneuver or cannot, and one of which nothing is stated cannot.
+    let can: Vec<bool> = sqlx::query_scalar("SELECT maneuverable FROM watched_objects ORDER BY place")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(can, [false, true]);
     // It knows two statuses: what is past is no longer active to it.
     let status: i64 =
         sqlx::query_scalar("SELECT status FROM conjunctions").fetch_one(&mut connection).await.unwrap();
@@ -116,6 +125,8 @@ async fn the_release_before_may_write_the_tables_of_this_one_and_reads_what_it_k
     // It finds the conjunction again, and opens an alert, without the columns that it does not know.
     for statement in [
         "UPDATE conjunctions SET status = 0",
+        "INSERT INTO watched_objects (tenant, watch_list, place, object, maneuverable) \
+         SELECT tenant, id, 2, 9, 0 FROM watch_lists UNION ALL SELECT tenant, id, 3, 11, 1 FROM watch_lists",
         "INSERT INTO alerts (tenant, id, subject_key, subject, severity, state, summary, opened, updated) \
          VALUES ('public', x'00000000000000000000000000000001', 'no-screening', '{\"kind\":\"no_screening\"}', 1, \
          'open', 'no screening', 0, 0)",
@@ -125,4 +136,7 @@ async fn the_release_before_may_write_the_tables_of_this_one_and_reads_what_it_k
     connection.close().await.unwrap();
     assert_eq!(store.conjunction(&public, past.id).await.unwrap(), Some(past));
     assert_eq!(store.unresolved_alerts(&public).await.unwrap()[0].told_probability, None);
+    let lists = store.watch_lists(&public).await.unwrap();
+    let stated: Vec<Option<bool>> = lists[0].objects.iter().map(|watched| watched.maneuverable).collect();
+    assert_eq!(stated, [None, Some(true), Some(false), Some(true)]);
 }

@@ -11,12 +11,13 @@ use astroshield_domain::alert::{
 };
 use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::event::{Published, Topic};
-use astroshield_domain::ids::{AlertId, RuleId, RunId, TenantId, WebhookId};
+use astroshield_domain::ids::{RuleId, RunId, TenantId, WebhookId};
 use astroshield_domain::notify::{Notifier, NotifyError};
 use astroshield_domain::ports::{Clock, Mailer};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::trace::Trace;
 use astroshield_domain::uploads::Uploads;
+use astroshield_testkit::entities::alert;
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -184,6 +185,29 @@ async fn a_webhook_that_fails_first_gets_the_same_message_once_it_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_to_a_webhook_that_was_taken_out_of_use_is_dropped_and_nobody_missed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    alerted(&parts, &target.url).await;
+    let notifier = notifier(&parts);
+    notifier.evaluate(&TenantId::public()).await.unwrap();
+    let webhook = parts.store.webhooks(&TenantId::local()).await.unwrap().remove(0);
+    let disabled = Webhook { enabled: false, ..webhook };
+    parts.store.put_webhook(&disabled, &audit(parts.clock.now())).await.unwrap();
+    assert_eq!(notifier.deliver_due().await.unwrap(), 1);
+    let all = alerts(&parts).await;
+    assert_eq!(all.len(), 1, "none that a message was not delivered: {all:?}");
+    let message = parts.store.deliveries_of(&TenantId::local(), all[0].id).await.unwrap().remove(0);
+    assert_eq!(message.state, DeliveryState::Failed);
+    assert_eq!(message.problem.as_deref(), Some("disabled: the webhook is not in use"));
+    parts.store.put_webhook(&Webhook { enabled: true, ..disabled }, &audit(parts.clock.now())).await.unwrap();
+    parts.clock.forward(SignedDuration::from_hours(1));
+    assert_eq!(notifier.deliver_due().await.unwrap(), 0, "it does not come back");
+    assert_eq!(target.requests.lock().unwrap().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_that_nobody_acknowledges_escalates_and_is_over_after_its_conjunction() {
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::on(&folder).await;
@@ -294,26 +318,7 @@ async fn an_acknowledgment_and_an_escalation_at_once_lose_neither() {
         let folder = tempfile::tempdir().unwrap();
         let parts = Parts::on(&folder).await;
         let now = parts.clock.now();
-        let opened = Alert {
-            id: AlertId::at(now),
-            tenant: TenantId::local(),
-            subject: Subject::NoScreening,
-            severity: Severity::Critical,
-            state: AlertState::Open,
-            summary: "no screening".to_owned(),
-            opened: now,
-            updated: now,
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
-            escalate_at: Some(now),
-            escalated: None,
-            version: 0,
-            told_probability: None,
-            originator: None,
-        };
+        let opened = Alert { escalate_at: Some(now), ..alert(&TenantId::local(), "celestrak", now) };
         let changes =
             AlertChanges { alerts: vec![(opened.clone(), AlertChange::Opened)], ..AlertChanges::default() };
         parts.store.change_alerts(&opened.tenant, &changes, None, now).await.unwrap();
@@ -359,26 +364,7 @@ async fn what_is_public_is_nobodys_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::on(&folder).await;
     let now = parts.clock.now();
-    let public = Alert {
-        id: AlertId::at(now),
-        tenant: TenantId::public(),
-        subject: Subject::StaleCatalog,
-        severity: Severity::Warning,
-        state: AlertState::Open,
-        summary: "old".to_owned(),
-        opened: now,
-        updated: now,
-        acknowledged: None,
-        resolved: None,
-        resolved_by: None,
-        muted_until: None,
-        muted_by: None,
-        escalate_at: None,
-        escalated: None,
-        version: 0,
-        told_probability: None,
-        originator: None,
-    };
+    let public = alert(&TenantId::public(), "celestrak", now);
     let changes =
         AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
     parts.store.change_alerts(&public.tenant, &changes, None, now).await.unwrap();

@@ -86,7 +86,7 @@ async fn watch(parts: &Parts, tenant: &TenantId, object: CatalogNumber) {
     let watched = WatchedObject {
         object: object.get(),
         hard_body_radius_m: None,
-        maneuverable: true,
+        maneuverable: Some(true),
         min_probability: None,
         max_miss_distance_km: None,
     };

@@ -75,7 +75,7 @@ fn list(objects: &[u32], min_probability: Option<f64>, updated: jiff::Timestamp)
     let watched = |object: &u32| WatchedObject {
         object: *object,
         hard_body_radius_m: None,
-        maneuverable: false,
+        maneuverable: Some(false),
         min_probability,
         max_miss_distance_km: None,
     };

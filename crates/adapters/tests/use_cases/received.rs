@@ -22,12 +22,13 @@ fn ann() -> Caller {
 }
 
 /// Somebody uploads a row of `cdm_public` that is made now.
-async fn told(parts: &Parts, [one, other]: [u32; 2], tca: Timestamp, probability: f64) {
+async fn told(parts: &Parts, [one, other]: [u32; 2], tca: Timestamp, probability: impl Into<Option<f64>>) {
+    let probability = probability.into().map(|probability: f64| probability.to_string());
     parts.clock.forward(SignedDuration::from_secs(60));
     let written = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string();
     let row = json!([{
         "CDM_ID": "1", "CREATED": written(parts.clock.now()), "EMERGENCY_REPORTABLE": "Y", "TCA": written(tca),
-        "MIN_RNG": "120", "PC": probability.to_string(), "SAT_1_ID": one.to_string(), "SAT_1_NAME": "A",
+        "MIN_RNG": "120", "PC": probability, "SAT_1_ID": one.to_string(), "SAT_1_NAME": "A",
         "SAT1_OBJECT_TYPE": "PAYLOAD", "SAT1_RCS": "SMALL", "SAT_1_EXCL_VOL": "5.00", "SAT_2_ID": other.to_string(),
         "SAT_2_NAME": "B", "SAT2_OBJECT_TYPE": "DEBRIS", "SAT2_RCS": "SMALL", "SAT_2_EXCL_VOL": "5.00"
     }]);
@@ -123,6 +124,33 @@ async fn an_alert_by_messages_follows_the_newest_is_raised_and_ends_with_its_tim
     parts.clock.forward(SignedDuration::from_secs(1));
     notifier.evaluate(&local).await.unwrap();
     assert_eq!(only(&parts).await.state, AlertState::Resolved);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probability_that_becomes_known_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let target = target(&[]).await;
+    rule_to(&parts, &target.url, None, parts.clock.now()).await;
+    let (local, notifier) = (TenantId::local(), notifier(&parts));
+    let tca = parts.clock.now() + SignedDuration::from_hours(20);
+    let (opened, raised) = (AlertChange::Opened, AlertChange::Raised);
+    for (probability, known, expected) in [
+        (None, None, &[opened][..]),
+        (None, None, &[opened]),
+        (Some(1e-5), Some(1e-5), &[opened, raised]),
+        (Some(5e-5), Some(1e-5), &[opened, raised]),
+        (None, Some(1e-5), &[opened, raised]),
+        (Some(1e-5), Some(1e-5), &[opened, raised]),
+    ] {
+        told(&parts, [5, 7], tca, probability).await;
+        notifier.evaluate(&local).await.unwrap();
+        let alert = only(&parts).await;
+        assert_eq!(alert.told_probability, known, "{probability:?}");
+        let messages = parts.store.deliveries_of(&local, alert.id).await.unwrap();
+        let changes: Vec<_> = messages.iter().map(|message| message.change).collect();
+        assert_eq!(changes, expected, "{probability:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

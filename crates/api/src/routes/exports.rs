@@ -50,20 +50,27 @@ pub(super) fn written(
     messages: &[Message],
     notation: Notation,
 ) -> Result<Response, Problem> {
+    let text = write_messages(messages, notation, &header_defaults(state)?)
+        .map_err(|error| Problem::unprocessable(chain(&error)).at("format"))?;
+    answer::text(media_type(notation), text)
+}
+
+/// What messages of now say of their making.
+pub(super) fn header_defaults(state: &ApiState) -> Result<HeaderDefaults, Problem> {
     let now = astroshield_domain::time::to_epoch(state.now());
     let creation_date = Reading::from_epoch(now, TimeScale::UTC);
     let creation_date =
         creation_date.ok_or_else(|| Problem::internal("the clock is beyond the year 9999"))?;
-    let defaults = HeaderDefaults { creation_date, originator: ORIGINATOR.to_owned() };
-    let text = write_messages(messages, notation, &defaults)
-        .map_err(|error| Problem::unprocessable(chain(&error)).at("format"))?;
-    let media_type = match notation {
+    Ok(HeaderDefaults { creation_date, originator: ORIGINATOR.to_owned() })
+}
+
+pub(super) const fn media_type(notation: Notation) -> &'static str {
+    match notation {
         Notation::Json => "application/json",
         Notation::Xml => "application/xml",
         Notation::Csv => "text/csv; charset=utf-8; header=present",
         Notation::Kvn | Notation::Tle | Notation::ThreeLine => "text/plain; charset=utf-8",
-    };
-    answer::text(media_type, text)
+    }
 }
 
 /// Notation of a conjunction data message.

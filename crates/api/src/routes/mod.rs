@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod conjunctions;
 pub(crate) mod days;
+pub(crate) mod element_sets;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod geometry;

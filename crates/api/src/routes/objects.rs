@@ -95,6 +95,8 @@ pub(crate) enum ObjectsFormat {
     Json,
     /// CSV with a header line; where the list goes on is in the header `Link`.
     Csv,
+    /// A table in Parquet of every row, without `cursor` and `limit`; in builds with the feature `parquet`.
+    Parquet,
 }
 
 /// Which objects to list.
@@ -158,7 +160,8 @@ pub(super) fn number(number: u32) -> Result<CatalogNumber, Problem> {
 /// Objects, by catalog number.
 #[utoipa::path(get, path = "/objects", tag = "objects", params(ObjectsParams),
     responses((status = 200, description = "Objects", content(
-        (List<Object> = "application/json"), (String = "text/csv")))))]
+        (List<Object> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn objects(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -176,6 +179,12 @@ pub(crate) async fn objects(
         after: after.map(number).transpose()?,
         limit: limit(params.limit)?,
     };
+    if params.format == Some(ObjectsFormat::Parquet) {
+        tables::require_whole(params.cursor.as_deref(), params.limit)?;
+        let query = ObjectQuery { limit: tables::ROWS, ..query };
+        let first = state.ports.store.objects(&caller.tenant, &query).await?;
+        return tables::objects(&state, &caller.tenant, query, first);
+    }
     let page = async {
         let Page { rows, more } = state.ports.store.objects(&caller.tenant, &query).await?;
         let last = rows.last().filter(|_| more);

@@ -3,7 +3,7 @@
 #[cfg(feature = "parquet")]
 mod pieces;
 
-use astroshield_domain::catalog::{ElementSet, ElementSetPlace};
+use astroshield_domain::catalog::{ElementSet, ElementSetPlace, ObjectQuery, SpaceObject};
 use astroshield_domain::conjunction::{Conjunction, ConjunctionCursor, ConjunctionQuery};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Continued, Page};
@@ -61,6 +61,51 @@ pub(super) fn element_sets(
     pieces::answer(state, &name, columns::ELEMENT_SETS, columns::of_element_sets, first, part)
 }
 
+/// The current element set of every object as a table.
+#[cfg(feature = "parquet")]
+pub(super) fn catalog(
+    state: &ApiState,
+    tenant: &TenantId,
+    first: Page<ElementSet>,
+) -> Result<Response, Problem> {
+    let (store, tenant) = (std::sync::Arc::clone(&state.ports.store), tenant.clone());
+    let continued = |page| by_number(page, |set: &ElementSet| set.object);
+    let part = move |after| {
+        let (store, tenant) = (std::sync::Arc::clone(&store), tenant.clone());
+        async move { Ok(continued(store.current_element_sets(&tenant, Some(after), ROWS).await?)) }
+    };
+    let first = continued(first);
+    pieces::answer(state, "element-sets", columns::ELEMENT_SETS, columns::of_element_sets, first, part)
+}
+
+/// Objects of a query as a table.
+#[cfg(feature = "parquet")]
+pub(super) fn objects(
+    state: &ApiState,
+    tenant: &TenantId,
+    query: ObjectQuery,
+    first: Page<SpaceObject>,
+) -> Result<Response, Problem> {
+    let (store, tenant) = (std::sync::Arc::clone(&state.ports.store), tenant.clone());
+    let continued = |page| by_number(page, |object: &SpaceObject| object.number);
+    let part = move |after| {
+        let query = ObjectQuery { after: Some(after), ..query.clone() };
+        let (store, tenant) = (std::sync::Arc::clone(&store), tenant.clone());
+        async move { Ok(continued(store.objects(&tenant, &query).await?)) }
+    };
+    pieces::answer(state, "objects", columns::OBJECTS, columns::of_objects, continued(first), part)
+}
+
+/// A part of a list by catalog number, with the place where it goes on.
+#[cfg(feature = "parquet")]
+fn by_number<R>(
+    Page { rows, more }: Page<R>,
+    number: fn(&R) -> CatalogNumber,
+) -> Continued<R, CatalogNumber> {
+    let next = rows.last().filter(|_| more).map(number);
+    Continued { rows, next }
+}
+
 #[cfg(feature = "parquet")]
 mod columns;
 
@@ -83,6 +128,23 @@ pub(super) fn element_sets(
     _: &TenantId,
     _: CatalogNumber,
     _: Continued<ElementSet, ElementSetPlace>,
+) -> Result<Response, Problem> {
+    Err(Problem::not_in_this_build("parquet"))
+}
+
+/// The current element set of every object as a table.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn catalog(_: &ApiState, _: &TenantId, _: Page<ElementSet>) -> Result<Response, Problem> {
+    Err(Problem::not_in_this_build("parquet"))
+}
+
+/// Objects of a query as a table.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn objects(
+    _: &ApiState,
+    _: &TenantId,
+    _: ObjectQuery,
+    _: Page<SpaceObject>,
 ) -> Result<Response, Problem> {
     Err(Problem::not_in_this_build("parquet"))
 }

@@ -34,9 +34,9 @@ pub(crate) struct WatchedObjectBody {
     #[serde(default)]
     #[schema(minimum = 0.001, maximum = 1000)]
     hard_body_radius_m: Option<f64>,
-    /// Whether it can maneuver.
+    /// Whether it can maneuver; without it, nothing is stated, and a CDM says `N/A`.
     #[serde(default)]
-    maneuverable: bool,
+    maneuverable: Option<bool>,
     /// Probability to alert from on, in place of the rule's.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1)]

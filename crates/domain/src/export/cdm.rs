@@ -304,7 +304,7 @@ pub(super) mod tests {
         }
     }
 
-    fn watched(object: u32, maneuverable: bool) -> WatchedObject {
+    fn watched(object: u32, maneuverable: Option<bool>) -> WatchedObject {
         WatchedObject {
             object,
             hard_body_radius_m: None,
@@ -368,7 +368,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_message_says_of_a_watched_object_whether_it_can_maneuver() {
-        let list = |maneuverable: &[(u32, bool)]| WatchList {
+        let list = |maneuverable: &[(u32, Option<bool>)]| WatchList {
             id: WatchListId::at(Timestamp::UNIX_EPOCH),
             tenant: TenantId::local(),
             name: "mine".to_owned(),
@@ -383,9 +383,12 @@ pub(super) mod tests {
             [cdm.object1, cdm.object2].map(|object| object.metadata.maneuverable)
         };
         assert_eq!(said(&[]), ["N/A", "N/A"]);
-        assert_eq!(said(&[list(&[(5, true), (6, true)])]), ["YES", "N/A"]);
-        assert_eq!(said(&[list(&[(5, false), (7, true)])]), ["NO", "YES"]);
-        assert_eq!(said(&[list(&[(7, true)]), list(&[(7, false)])]), ["N/A", "YES"], "one list says so");
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(said(&[list(&[(5, yes), (6, yes)])]), ["YES", "N/A"]);
+        assert_eq!(said(&[list(&[(5, no), (7, yes)])]), ["NO", "YES"]);
+        assert_eq!(said(&[list(&[(5, None), (7, no)])]), ["N/A", "NO"], "nothing is stated of the first");
+        assert_eq!(said(&[list(&[(7, yes)]), list(&[(7, no)])]), ["N/A", "YES"], "one list says so");
+        assert_eq!(said(&[list(&[(7, None)]), list(&[(7, no)])]), ["N/A", "NO"], "the other says nothing");
     }
 
     #[test]

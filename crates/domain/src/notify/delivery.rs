@@ -8,10 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Encounter, Notifier, message};
 use crate::alert::{
-    Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Channel, Delivery, DeliveryState, Severity,
-    Subject,
+    Alert, AlertChange, AlertChanges, AlertRefresh, Channel, Delivery, DeliveryState, Severity, Subject,
 };
-use crate::ids::AlertId;
 use crate::metrics;
 use crate::patience::Patience;
 use crate::ports::{DeliveryError, StoreError, WebhookRequest};
@@ -28,6 +26,9 @@ const WAITS: [Duration; 7] = [
     Duration::from_secs(6 * 3600),
     Duration::from_secs(24 * 3600),
 ];
+
+/// Why a message to a webhook that is not in use was not sent.
+const DISABLED: &str = "disabled: the webhook is not in use";
 
 /// Messages that are tried at once.
 const AT_ONCE: usize = 32;
@@ -133,7 +134,10 @@ impl Notifier {
     #[tracing::instrument(skip_all, fields(delivery = %delivery.id, alert = %delivery.alert))]
     async fn attempt(&self, delivery: &Delivery) -> Result<(), StoreError> {
         let result = match tokio::time::timeout(ATTEMPT, self.send(delivery)).await {
-            Ok(sent) => sent?,
+            Ok(sent) => match sent? {
+                Some(result) => result,
+                None => return self.drop_disabled(delivery).await,
+            },
             Err(_) => Err(passing(format!("no answer within {} s", ATTEMPT.as_secs()))),
         };
         let verdict = judge(result, delivery.attempts, self.clock.now());
@@ -151,6 +155,14 @@ impl Notifier {
             self.tell_of_given_up(delivery, problem.as_deref().unwrap_or("no reason is known")).await?;
         }
         self.store.put_delivery(delivery.id, state, next_attempt, problem.as_deref()).await
+    }
+
+    /// Drops a message to a webhook that somebody has taken out of use: nobody is to be told there, so nobody missed it.
+    async fn drop_disabled(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        tracing::info!("dropped, as the webhook is not in use");
+        metrics::DELIVERY_ATTEMPTS.increment([channel_name(delivery), "disabled"]);
+        let now = self.clock.now();
+        self.store.put_delivery(delivery.id, DeliveryState::Failed, now, Some(DISABLED)).await
     }
 
     /// Alerts the tenant that a message was given up: somebody was to be told, and was not. The alert stays until somebody
@@ -174,26 +186,7 @@ impl Notifier {
             let refresh = AlertRefresh { alert: known.id, summary, originator: None, probability: None };
             return self.store.refresh_alerts(tenant, &[refresh]).await;
         }
-        let alert = Alert {
-            id: AlertId::at(now),
-            tenant: tenant.clone(),
-            subject: Subject::Undelivered,
-            severity: Severity::Warning,
-            state: AlertState::Open,
-            summary,
-            opened: now,
-            updated: now,
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
-            escalate_at: None,
-            escalated: None,
-            told_probability: None,
-            originator: None,
-            version: 0,
-        };
+        let alert = Alert::open(tenant, Subject::Undelivered, Severity::Warning, summary, now);
         // Not to the channel that does not take them.
         let mut channels = super::platform_channels(&*self.store, tenant).await?;
         channels.retain(|channel| *channel != delivery.channel);
@@ -208,15 +201,16 @@ impl Notifier {
         }
     }
 
-    async fn send(&self, delivery: &Delivery) -> Result<Result<(), DeliveryError>, StoreError> {
-        match &delivery.channel {
+    /// What came of an attempt; nothing where the channel is not in use.
+    async fn send(&self, delivery: &Delivery) -> Result<Option<Result<(), DeliveryError>>, StoreError> {
+        Ok(Some(match &delivery.channel {
             Channel::Webhook { webhook: id } => {
                 let webhooks = self.store.webhooks(&delivery.tenant).await?;
                 let Some(webhook) = webhooks.into_iter().find(|webhook| webhook.id == *id) else {
-                    return Ok(Err(permanent("the webhook is gone")));
+                    return Ok(Some(Err(permanent("the webhook is gone"))));
                 };
                 if !webhook.enabled {
-                    return Ok(Err(permanent("the webhook is not in use")));
+                    return Ok(None);
                 }
                 let request = WebhookRequest {
                     url: webhook.url,
@@ -226,24 +220,21 @@ impl Notifier {
                     body: delivery.body.clone(),
                     traceparent: Trace::current().map(|trace| trace.traceparent()),
                 };
-                Ok(self.webhooks.post(&request).await)
+                self.webhooks.post(&request).await
             }
             Channel::Email { address } => match &self.mailer {
                 Some(mailer) => {
-                    Ok(mailer.send(&message::mail(delivery, address, self.base_url.as_deref())).await)
+                    mailer.send(&message::mail(delivery, address, self.base_url.as_deref())).await
                 }
-                None => Ok(Err(permanent("no mail server is configured"))),
+                None => Err(permanent("no mail server is configured")),
             },
-        }
+        }))
     }
 }
 
 /// Counts an attempt, and how long a new alert took to arrive.
 fn measure(delivery: &Delivery, state: DeliveryState, now: Timestamp) {
-    let channel = match delivery.channel {
-        Channel::Webhook { .. } => "webhook",
-        Channel::Email { .. } => "email",
-    };
+    let channel = channel_name(delivery);
     let outcome = match state {
         DeliveryState::Delivered => "delivered",
         DeliveryState::Due => "put_off",
@@ -255,6 +246,13 @@ fn measure(delivery: &Delivery, state: DeliveryState, now: Timestamp) {
         && let Some(since) = delivery.since
     {
         metrics::ALERT_DELAY.record([channel], now.duration_since(since).as_secs_f64().max(0.0));
+    }
+}
+
+fn channel_name(delivery: &Delivery) -> &'static str {
+    match delivery.channel {
+        Channel::Webhook { .. } => "webhook",
+        Channel::Email { .. } => "email",
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use astroshield_formats::CatalogNumber;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alert::{self, WatchList};
 use crate::conjunction::{Conjunction, IDENTITY_MINUTES, ReceivedCdm};
 
 /// Two times of a pair that are no further apart are of one encounter.
@@ -82,12 +83,29 @@ pub(crate) struct Encounter<'a> {
     pub(super) own_counts: bool,
     /// The newest message of each originator, the one with the highest probability first.
     pub(super) messages: &'a [ReceivedCdm],
+    /// What the tenant that is told says of its satellites.
+    pub(super) watch_lists: &'a [WatchList],
 }
 
 impl<'a> Encounter<'a> {
     pub(super) fn of(conjunction: Option<&'a Conjunction>, messages: Option<&'a Messages>) -> Self {
         let own_counts = conjunction.is_some_and(Conjunction::is_active);
-        Self { conjunction, own_counts, messages: messages.map_or(&[], |messages| &messages.newest) }
+        let messages = messages.map_or(&[][..], |messages| &messages.newest);
+        Self { conjunction, own_counts, messages, watch_lists: &[] }
+    }
+
+    /// The same, told to a tenant with watch lists.
+    pub(super) fn beside(self, watch_lists: &'a [WatchList]) -> Self {
+        Self { watch_lists, ..self }
+    }
+
+    /// Whether its objects can maneuver, of those of which the tenant states it.
+    pub(super) fn maneuverable(self) -> Vec<(CatalogNumber, bool)> {
+        let of_conjunction =
+            self.conjunction.map(|found| found.objects.each_ref().map(|object| object.number));
+        let objects = of_conjunction.or_else(|| self.messages.first().map(|message| message.objects));
+        let stated = |object| Some((object, alert::maneuverable(self.watch_lists, object)?));
+        objects.into_iter().flatten().filter_map(stated).collect()
     }
 
     /// The message that says more than our own solution: of a higher probability, or where there is none of ours that counts.
@@ -135,7 +153,12 @@ mod tests {
         let own = conjunction([1, 2], at(10));
         let leader = |told| {
             let messages = [message([1, 2], at(10), "A", at(0), told)];
-            let encounter = Encounter { conjunction: Some(&own), own_counts: true, messages: &messages };
+            let encounter = Encounter {
+                conjunction: Some(&own),
+                own_counts: true,
+                messages: &messages,
+                ..Encounter::default()
+            };
             (encounter.leader().is_some(), encounter.leading_probability())
         };
         let ours = own.leading_probability();

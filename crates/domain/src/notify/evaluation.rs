@@ -13,7 +13,7 @@ use crate::alert::{
     WatchList,
 };
 use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus, ReceivedCdm};
-use crate::ids::{AlertId, ConjunctionId, TenantId};
+use crate::ids::{ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
 use crate::time;
 
@@ -28,6 +28,8 @@ struct Evaluation<'a> {
     store: &'a dyn Store,
     tenant: &'a TenantId,
     now: Timestamp,
+    /// Of the tenant; none where no rule needs them.
+    lists: &'a [WatchList],
     unresolved: HashMap<String, Alert>,
     /// What messages tell of encounters to come, by pair.
     messages: HashMap<[u32; 2], Vec<Messages>>,
@@ -85,10 +87,12 @@ impl Notifier {
     ) -> Result<(), StoreError> {
         let now = time::to_microsecond(self.clock.now());
         let unresolved = self.store.unresolved_alerts(tenant).await?;
+        let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
         let mut evaluation = Evaluation {
             store: &*self.store,
             tenant,
             now,
+            lists: &lists,
             unresolved: unresolved.into_iter().map(|alert| (alert.subject.key(), alert)).collect(),
             messages: messages_ahead(&*self.store, tenant, now).await?,
             active: HashSet::new(),
@@ -96,7 +100,6 @@ impl Notifier {
             changes: AlertChanges { since, ..AlertChanges::default() },
             refreshed: Vec::new(),
         };
-        let lists = if rules.is_empty() { Vec::new() } else { self.store.watch_lists(tenant).await? };
         for rule in rules {
             let criteria = Criteria::of(rule, &lists);
             let met = evaluation.apply(rule, &criteria).await?;
@@ -149,7 +152,7 @@ pub(super) async fn found_at(
     tca: Timestamp,
 ) -> Result<Option<Conjunction>, StoreError> {
     let [Some(one), Some(other)] = pair.map(CatalogNumber::new) else { return Ok(None) };
-    match store.conjunction_at(tenant, [one, other], tca).await? {
+    match store.conjunctions_at(tenant, &[([one, other], tca)]).await?.pop().flatten() {
         Some(id) => store.conjunction(tenant, id).await,
         None => Ok(None),
     }
@@ -216,9 +219,10 @@ impl Evaluation<'_> {
             tracing::warn!(rule = %rule.id, name = rule.name, MATCHES, "messages tell the rule of more than are told");
             concerned.truncate(MATCHES);
         }
-        for messages in concerned {
-            let Some(newest) = messages.newest.first() else { continue };
-            let found = self.store.conjunction_at(self.tenant, newest.objects, newest.tca).await?;
+        let newest = concerned.iter().filter_map(|messages| messages.newest.first());
+        let pairs: Vec<_> = newest.map(|newest| (newest.objects, newest.tca)).collect();
+        let found = self.store.conjunctions_at(self.tenant, &pairs).await?;
+        for (messages, found) in concerned.into_iter().zip(found) {
             let conjunction = match found {
                 Some(id) if met.contains(&id) => continue,
                 Some(id) => self.store.conjunction(self.tenant, id).await?,
@@ -239,7 +243,7 @@ impl Evaluation<'_> {
         own_counts: bool,
         messages: Option<&Messages>,
     ) -> Result<(), StoreError> {
-        let encounter = Encounter { own_counts, ..Encounter::of(conjunction, messages) };
+        let encounter = Encounter { own_counts, ..Encounter::of(conjunction, messages) }.beside(self.lists);
         let Some(subject) = self.subject(rule, conjunction, messages) else { return Ok(()) };
         let key = subject.key();
         self.told.insert(key.clone());
@@ -300,25 +304,12 @@ impl Evaluation<'_> {
     }
 
     fn open(&self, rule: &Rule, subject: Subject, encounter: Encounter<'_>) -> Alert {
+        let summary = message::summary(encounter);
         Alert {
-            id: AlertId::at(self.now),
-            tenant: self.tenant.clone(),
-            subject,
-            severity: rule.severity,
-            state: AlertState::Open,
-            summary: message::summary(encounter),
-            opened: self.now,
-            updated: self.now,
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
             escalate_at: escalate_at(rule, self.now),
-            escalated: None,
             told_probability: encounter.leading_probability(),
             originator: encounter.leader().map(|message| message.originator.clone()),
-            version: 0,
+            ..Alert::open(self.tenant, subject, rule.severity, summary, self.now)
         }
     }
 
@@ -398,6 +389,7 @@ impl Evaluation<'_> {
                     continue;
                 }
             }
+            let encounter = encounter.beside(watching.as_ref().map_or(&[], |(_, lists)| lists));
             let alert = over(alert, self.now);
             if let Some(rule) = rule.filter(|_| !quiet) {
                 let escalated = rule.escalation_channels.iter().filter(|_| alert.escalated.is_some());
@@ -415,16 +407,25 @@ impl Evaluation<'_> {
 /// Whether an alert that a rule still speaks of has become more urgent than was told.
 fn is_raised(alert: &Alert, rule: &Rule, encounter: Encounter<'_>) -> bool {
     let (told, probability) = (alert.told_probability, encounter.leading_probability());
+    let is_first = told.is_none() && told_by_message(alert) && probability.is_some();
     let has_grown = told
         .zip(probability)
         .is_some_and(|(told, probability)| probability > told && probability >= GROWTH * told);
-    rule.severity > alert.severity || has_grown
+    rule.severity > alert.severity || is_first || has_grown
+}
+
+/// Whether what was told is a message's. Only then can it be that it had no probability: of an alert without one that is not
+/// of a message, it was not kept what was told.
+fn told_by_message(alert: &Alert) -> bool {
+    alert.originator.is_some()
 }
 
 /// What has changed about an alert that its line does not say.
 fn refresh(alert: &Alert, encounter: Encounter<'_>) -> Option<AlertRefresh> {
     let (summary, probability) = (message::summary(encounter), encounter.leading_probability());
-    let is_new = summary != alert.summary || (alert.told_probability.is_none() && probability.is_some());
+    // Where a message without one was told, the first probability is told, too, once the rule speaks of it.
+    let probability = probability.filter(|_| alert.told_probability.is_none() && !told_by_message(alert));
+    let is_new = summary != alert.summary || probability.is_some();
     let originator = encounter.leader().map(|message| message.originator.clone());
     is_new.then_some(AlertRefresh { alert: alert.id, summary, originator, probability })
 }
@@ -446,32 +447,17 @@ mod tests {
     #[test]
     fn an_alert_is_raised_when_its_conjunction_is_ten_times_as_likely_as_was_told() {
         let mut found = conjunction([1, 2], at(10));
-        let told = |told_probability| Alert {
-            id: AlertId::at(at(0)),
-            tenant: TenantId::local(),
-            subject: Subject::Conjunction { conjunction: found.id, rule: rule().id },
-            severity: Severity::Warning,
-            state: AlertState::Open,
-            summary: String::new(),
-            opened: at(0),
-            updated: at(0),
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
-            escalate_at: None,
-            escalated: None,
-            version: 0,
-            told_probability,
-            originator: None,
-        };
+        let subject = Subject::Conjunction { conjunction: found.id, rule: rule().id };
+        let opened = Alert::open(&TenantId::local(), subject, Severity::Warning, String::new(), at(0));
+        let told = |told_probability| Alert { told_probability, ..opened.clone() };
         let (known, unknown, none) = (told(Some(1e-6)), told(None), told(Some(0.0)));
         for (probability, expected) in [(9.9e-6, false), (1e-5, true), (1e-7, false)] {
             found.solution.maximum_probability = probability;
             assert_eq!(is_raised(&known, &rule(), own(&found)), expected, "{probability}");
             assert!(!is_raised(&unknown, &rule(), own(&found)), "nothing was told before");
         }
+        let of_message = Alert { originator: Some("A".to_owned()), ..unknown };
+        assert!(is_raised(&of_message, &rule(), own(&found)), "a message without one was told before");
         assert!(is_raised(&none, &rule(), own(&found)));
         found.solution.maximum_probability = 0.0;
         assert!(!is_raised(&none, &rule(), own(&found)), "no more likely than before");

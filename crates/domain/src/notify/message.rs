@@ -126,6 +126,7 @@ fn body(
             },
             "conjunction": encounter.conjunction.map(about),
             "messages": encounter.messages.iter().map(told).collect::<Vec<_>>(),
+            "satellites": encounter.maneuverable().into_iter().map(satellite).collect::<Vec<_>>(),
         },
     })
     .to_string()
@@ -187,6 +188,10 @@ fn told(message: &ReceivedCdm) -> Value {
     })
 }
 
+fn satellite((number, maneuverable): (CatalogNumber, bool)) -> Value {
+    json!({"catalog_number": number.get(), "maneuverable": maneuverable})
+}
+
 /// The mail of a message, with a link to the alert if an address of ours is known.
 pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mail {
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
@@ -227,6 +232,11 @@ pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mai
             probability.map_or("no probability".to_owned(), |value| format!("probability {value:.1e}")),
         ));
     }
+    for satellite in body.pointer("/data/satellites").and_then(Value::as_array).into_iter().flatten() {
+        let number = satellite.get("catalog_number").and_then(Value::as_u64).unwrap_or_default();
+        let can = satellite.get("maneuverable").and_then(Value::as_bool).unwrap_or_default();
+        lines.push(format!("[{number}] {} maneuver.", if can { "can" } else { "cannot" }));
+    }
     if let Some(base_url) = base_url {
         lines.push(String::new());
         lines.push(format!("{}/alerts/{}", base_url.trim_end_matches('/'), delivery.alert));
@@ -242,32 +252,15 @@ pub(super) fn mail(delivery: &Delivery, to: &str, base_url: Option<&str>) -> Mai
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, conjunction, message};
+    use super::super::samples::{at, conjunction, message, watch_list, watched};
     use super::*;
-    use crate::alert::{AlertState, Severity};
-    use crate::ids::{AlertId, RuleId, TenantId, WebhookId};
+    use crate::alert::{Severity, WatchedObject};
+    use crate::ids::{RuleId, TenantId, WebhookId};
 
     fn alert(conjunction: &Conjunction) -> Alert {
-        Alert {
-            id: AlertId::at(at(0)),
-            tenant: TenantId::local(),
-            subject: Subject::Conjunction { conjunction: conjunction.id, rule: RuleId::at(at(0)) },
-            severity: Severity::Critical,
-            state: AlertState::Open,
-            summary: summary(Encounter::of(Some(conjunction), None)),
-            opened: at(0),
-            updated: at(0),
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
-            escalate_at: None,
-            escalated: None,
-            told_probability: None,
-            originator: None,
-            version: 0,
-        }
+        let subject = Subject::Conjunction { conjunction: conjunction.id, rule: RuleId::at(at(0)) };
+        let summary = summary(Encounter::of(Some(conjunction), None));
+        Alert::open(&TenantId::local(), subject, Severity::Critical, summary, at(0))
     }
 
     #[test]
@@ -321,14 +314,15 @@ mod tests {
         let conjunction = conjunction([25544, 7], at(10));
         let messages = [message([25544, 7], at(10), "CSPOC", at(0), Some(1e-2))];
         let own_counts = true;
-        let encounter = Encounter { conjunction: Some(&conjunction), own_counts, messages: &messages };
+        let encounter =
+            Encounter { conjunction: Some(&conjunction), own_counts, messages: &messages, watch_lists: &[] };
         let line = summary(encounter);
         assert!(
             line.ends_with("0.120 km at 2027-01-15 08:10:00 UTC, probability 1.0e-2, by a message of CSPOC"),
             "{line}"
         );
         assert!(line.starts_with("OBJECT 25544 [25544] and OBJECT 7 [7]"), "{line}");
-        let alone = summary(Encounter { conjunction: None, own_counts: false, messages: &messages });
+        let alone = summary(Encounter { conjunction: None, own_counts: false, ..encounter });
         assert!(alone.starts_with("[25544] and [7]: 0.120 km"), "{alone}");
         let channels = [Channel::Email { address: "ops@example.org".to_owned() }];
         let told = &deliveries(&alert(&conjunction), AlertChange::Opened, encounter, &channels, at(1))[0];
@@ -341,5 +335,28 @@ mod tests {
             "{}",
             mail.text
         );
+    }
+
+    #[test]
+    fn a_message_says_of_the_satellites_that_it_is_stated_of_whether_they_can_maneuver() {
+        let conjunction = conjunction([25544, 7], at(10));
+        let messages = [message([25544, 7], at(10), "CSPOC", at(0), None)];
+        let stated = |object, maneuverable| WatchedObject { maneuverable, ..watched(object) };
+        let lists = [watch_list(vec![stated(7, Some(false)), stated(25544, None), stated(9, Some(true))])];
+        let by_conjunction = Encounter::of(Some(&conjunction), None).beside(&lists);
+        let by_messages = Encounter { messages: &messages, watch_lists: &lists, ..Encounter::default() };
+        let nothing_stated = Encounter::of(Some(&conjunction), None);
+        let channels = [Channel::Email { address: "ops@example.org".to_owned() }];
+        let seven = json!([{"catalog_number": 7, "maneuverable": false}]);
+        for (encounter, expected) in
+            [(by_conjunction, &seven), (by_messages, &seven), (nothing_stated, &json!([]))]
+        {
+            let told = &deliveries(&alert(&conjunction), AlertChange::Opened, encounter, &channels, at(1))[0];
+            let body: Value = serde_json::from_str(&told.body).unwrap();
+            assert_eq!(&body["data"]["satellites"], expected);
+            let mail = mail(told, "ops@example.org", None);
+            assert_eq!(mail.text.contains("[7] cannot maneuver."), *expected == seven, "{}", mail.text);
+            assert!(!mail.text.contains("can maneuver"), "{}", mail.text);
+        }
     }
 }

@@ -190,7 +190,8 @@ impl Notifier {
         let mut changes = AlertChanges { alerts, audit: vec![audit], ..AlertChanges::default() };
         if change == AlertChange::Resolved && before.state != AlertState::Muted {
             let (conjunction, messages) = self.encounter_of(&after).await?;
-            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref());
+            let lists = self.store.watch_lists(&after.tenant).await?;
+            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref()).beside(&lists);
             let channels = self.channels_of(&after).await?;
             changes.deliveries = message::deliveries(&after, change, encounter, &channels, now);
         }
@@ -373,26 +374,9 @@ mod tests {
     use super::*;
 
     fn open() -> Alert {
-        Alert {
-            id: AlertId::at(at(0)),
-            tenant: TenantId::local(),
-            subject: Subject::NoScreening,
-            severity: Severity::Critical,
-            state: AlertState::Open,
-            summary: "no screening".to_owned(),
-            opened: at(0),
-            updated: at(0),
-            acknowledged: None,
-            resolved: None,
-            resolved_by: None,
-            muted_until: None,
-            muted_by: None,
-            escalate_at: Some(at(30)),
-            escalated: None,
-            told_probability: None,
-            originator: None,
-            version: 0,
-        }
+        let (subject, summary) = (Subject::NoScreening, "no screening".to_owned());
+        let opened = Alert::open(&TenantId::local(), subject, Severity::Critical, summary, at(0));
+        Alert { escalate_at: Some(at(30)), ..opened }
     }
 
     fn acknowledge(alert: &Alert) -> Result<(Alert, AlertChange), NotifyError> {

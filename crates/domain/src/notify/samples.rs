@@ -37,7 +37,7 @@ pub(super) fn watched(object: u32) -> WatchedObject {
     WatchedObject {
         object,
         hard_body_radius_m: None,
-        maneuverable: true,
+        maneuverable: Some(true),
         min_probability: None,
         max_miss_distance_km: None,
     }

@@ -120,7 +120,8 @@ impl Notifier {
                 (AlertChange::Escalated, rule.map(|rule| rule.escalation_channels).unwrap_or_default())
             };
             let (conjunction, messages) = self.encounter_of(&alert).await?;
-            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref());
+            let lists = self.store.watch_lists(&alert.tenant).await?;
+            let encounter = Encounter::of(conjunction.as_ref(), messages.as_ref()).beside(&lists);
             let deliveries = message::deliveries(&alert, change, encounter, &channels, now);
             tracing::info!(alert = %alert.id, ?change, "alert is due");
             let tenant = alert.tenant.clone();

@@ -181,6 +181,14 @@ pub trait Store: Send + Sync + 'static {
     async fn catalog_as_of(&self, tenant: &TenantId, as_of: Timestamp)
     -> Result<Vec<ElementSet>, StoreError>;
 
+    /// The current element sets of now, as [`Store::catalog_as_of`] has them, those after a catalog number.
+    async fn current_element_sets(
+        &self,
+        tenant: &TenantId,
+        after: Option<CatalogNumber>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError>;
+
     /// When the newest element set of a tenant's own arrived, and its newest epoch: that after which one in a hundred objects
     /// has its own, so that a few wrong or predicted dates do not make a catalog fresh. The public catalog is that of the
     /// tenant `public`: what somebody else has given says nothing of its age.
@@ -398,15 +406,14 @@ pub trait Store: Send + Sync + 'static {
     /// Conjunction messages that a tenant sees with a TCA from a time on.
     async fn cdms_from(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<ReceivedCdm>, StoreError>;
 
-    /// The conjunction of a pair around a time, not more than
+    /// The conjunction of each pair around a time, in the order of the pairs, not more than
     /// [`IDENTITY_MINUTES`](crate::conjunction::IDENTITY_MINUTES) from it: the tenant's own before a public one, an active one
     /// before others, the nearest of these.
-    async fn conjunction_at(
+    async fn conjunctions_at(
         &self,
         tenant: &TenantId,
-        objects: [CatalogNumber; 2],
-        tca: Timestamp,
-    ) -> Result<Option<ConjunctionId>, StoreError>;
+        pairs: &[([CatalogNumber; 2], Timestamp)],
+    ) -> Result<Vec<Option<ConjunctionId>>, StoreError>;
 
     // Watch lists, rules, alerts
 

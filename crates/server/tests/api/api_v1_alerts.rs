@@ -1,6 +1,7 @@
 use astroshield_domain::access::Scope;
-use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
+use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::ids::{AlertId, TenantId};
+use astroshield_testkit::entities::alert;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -10,26 +11,7 @@ use crate::service::Service;
 pub(crate) async fn with_alert() -> (Service, AlertId) {
     let service = Service::start().await;
     let now = Timestamp::now();
-    let alert = Alert {
-        id: AlertId::at(now),
-        tenant: TenantId::local(),
-        subject: Subject::Feed { feed: "celestrak".to_owned() },
-        severity: Severity::Warning,
-        state: AlertState::Open,
-        summary: "the feed fails".to_owned(),
-        opened: now,
-        updated: now,
-        acknowledged: None,
-        resolved: None,
-        resolved_by: None,
-        muted_until: None,
-        muted_by: None,
-        escalate_at: None,
-        escalated: None,
-        told_probability: None,
-        originator: None,
-        version: 0,
-    };
+    let alert = alert(&TenantId::local(), "celestrak", now);
     let id = alert.id;
     let changes = AlertChanges { alerts: vec![(alert, AlertChange::Opened)], ..AlertChanges::default() };
     service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();

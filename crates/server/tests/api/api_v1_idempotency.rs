@@ -1,9 +1,10 @@
 //! What a crash between a write and its answer leaves, a retry under the same key finds.
 
 use astroshield_domain::access::Scope;
-use astroshield_domain::alert::{Alert, AlertChange, AlertChanges, AlertState, Severity, Subject};
+use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::{Payload, Topic};
 use astroshield_domain::ids::{AlertId, TenantId};
+use astroshield_testkit::entities::alert;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -188,26 +189,7 @@ async fn a_retried_upload_is_the_upload_that_was_stored() {
 async fn a_retried_action_on_an_alert_is_done_once() {
     let service = Service::start().await;
     let now = astroshield_domain::time::to_microsecond(Timestamp::now());
-    let alert = Alert {
-        id: AlertId::at(now),
-        tenant: TenantId::local(),
-        subject: Subject::Feed { feed: "celestrak".to_owned() },
-        severity: Severity::Warning,
-        state: AlertState::Open,
-        summary: "the feed fails".to_owned(),
-        opened: now,
-        updated: now,
-        acknowledged: None,
-        resolved: None,
-        resolved_by: None,
-        muted_until: None,
-        muted_by: None,
-        escalate_at: None,
-        escalated: None,
-        version: 0,
-        told_probability: None,
-        originator: None,
-    };
+    let alert = alert(&TenantId::local(), "celestrak", now);
     let changes =
         AlertChanges { alerts: vec![(alert.clone(), AlertChange::Opened)], ..AlertChanges::default() };
     service.store.change_alerts(&TenantId::local(), &changes, None, now).await.unwrap();

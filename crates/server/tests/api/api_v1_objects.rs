@@ -1,6 +1,7 @@
 use astroshield_domain::access::Scope;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::ids::TenantId;
+use astroshield_formats::{Strictness, read_catalog};
 use serde_json::json;
 
 use crate::service::Service;
@@ -13,7 +14,8 @@ MEAN_MOTION_DDOT\n"
         .to_owned();
     for number in 1..=objects {
         text.push_str(&format!(
-            "SATELLITE {number},2020-{number:03}A,{epoch},15.5,.0005,51.6,{number},20,30,0,U,{number},999,100,.0001,.00001,0\n"
+            "SATELLITE {number},2020-{:03}A,{epoch},15.5,.0005,51.6,{},20,30,0,U,{number},999,100,.0001,.00001,0\n",
+ number % 1_000, number % 360
         ));
     }
     text.into_bytes()
@@ -109,6 +111,113 @@ async fn element_sets_go_out_in_the_notation_that_is_asked_for() {
     }
     let csv = client.with("accept", "text/csv").get("/api/v1/objects/1/element-sets").await;
     assert!(csv.text().contains("SATELLITE 1"));
+}
+
+#[tokio::test]
+async fn the_whole_catalog_goes_out_as_it_came_in() {
+    // More than are read at once, twice.
+    let service = with_objects(1_203).await;
+    let old = catalog(1, "2026-01-02T03:04:05.678901");
+    let ingestor = &service.ingestor;
+    ingestor.element_sets(&TenantId::public(), "old", Grade::Gp, "old.csv", old).await.unwrap();
+    let client = service.client(Scope::Read).await;
+    let read = |bytes: &[u8]| -> Vec<_> {
+        let catalog = read_catalog(bytes, "test", Strictness::Strict).unwrap();
+        let objects = catalog.objects.into_iter();
+        objects
+            .map(|set| (set.catalog_number, set.name, set.international_designator, set.elements))
+            .collect()
+    };
+    let epoch = client.get("/api/v1/objects/1").await.json()["epoch"].as_str().unwrap()[..19].to_owned();
+    let came_in = read(&catalog(1_203, &epoch));
+    assert_eq!(came_in.len(), 1_203);
+    for (format, kind) in [
+        ("omm_json", "application/json"),
+        ("omm_csv", "text/csv; charset=utf-8; header=present"),
+        ("omm_xml", "application/xml"),
+        ("omm_kvn", "text/plain; charset=utf-8"),
+    ] {
+        let answer = client.get(&format!("/api/v1/element-sets?format={format}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{format}");
+        assert!(read(&answer.body) == came_in, "{format}");
+    }
+    let plain = client.get("/api/v1/element-sets").await;
+    assert_eq!(plain.json().as_array().unwrap().len(), 1_203);
+    let csv = client.with("accept", "text/csv").get("/api/v1/element-sets").await;
+    assert_eq!(csv.text().lines().count(), 1_204);
+    client.get("/api/v1/element-sets?limit=5").await.expect_problem(400, Some("limit"));
+}
+
+#[tokio::test]
+async fn a_catalog_of_nothing_is_an_empty_list() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Read).await;
+    assert_eq!(client.get("/api/v1/element-sets").await.json(), json!([]));
+    assert_eq!(client.get("/api/v1/element-sets?format=omm_csv").await.text().lines().count(), 1);
+}
+
+#[cfg(not(feature = "parquet"))]
+#[tokio::test]
+async fn tables_that_this_build_does_not_make_are_not_acceptable() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Read).await;
+    for path in ["objects", "element-sets"] {
+        let problem = client.get(&format!("/api/v1/{path}?format=parquet")).await;
+        let problem = problem.expect_problem(406, Some("format"));
+        assert!(problem["detail"].as_str().unwrap().contains("feature `parquet`"), "{problem}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_have_every_object_and_every_current_element_set() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::{Row, RowAccessor as _};
+
+    const OBJECTS: u32 = 5_003;
+    // More than are read at once.
+    let service = with_objects(OBJECTS).await;
+    let client = service.client(Scope::Read).await;
+    let table = async |path: &str| -> Vec<Row> {
+        let answer = client.get(&format!("/api/v1/{path}format=parquet")).await;
+        assert_eq!(answer.header("content-type"), "application/vnd.apache.parquet");
+        let table = SerializedFileReader::new(axum::body::Bytes::from(answer.body)).unwrap();
+        table.get_row_iter(None).unwrap().map(Result::unwrap).collect()
+    };
+    let mut listed = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = client.get(&format!("/api/v1/objects?limit=1000{cursor}")).await.json();
+        listed.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let objects = table("objects?").await;
+    assert_eq!((objects.len(), listed.len()), (OBJECTS as usize, OBJECTS as usize));
+    for (row, listed) in objects.iter().zip(&listed) {
+        assert_eq!(row.get_int(0).unwrap(), listed["catalog_number"]);
+        assert_eq!(row.get_string(1).unwrap(), listed["name"].as_str().unwrap());
+        assert_eq!(row.get_string(3).unwrap(), "unknown");
+        let epoch: jiff::Timestamp = listed["epoch"].as_str().unwrap().parse().unwrap();
+        assert_eq!(row.get_timestamp_micros(9).unwrap(), epoch.as_microsecond());
+        assert_eq!(
+            (row.get_string(10).unwrap().as_str(), row.get_string(11).unwrap().as_str()),
+            ("test", "gp")
+        );
+        for (place, name) in
+            [(12, "perigee_km"), (13, "apogee_km"), (14, "inclination_deg"), (15, "period_min")]
+        {
+            assert_eq!(row.get_double(place).unwrap().to_bits(), listed[name].as_f64().unwrap().to_bits());
+        }
+    }
+    assert_eq!(table("objects?search=satellite%20500&").await.len(), 5);
+
+    let sets = table("element-sets?").await;
+    assert_eq!(sets.len(), OBJECTS as usize);
+    for (row, number) in sets.iter().zip(1..) {
+        assert_eq!((row.get_int(0).unwrap(), row.get_double(7).unwrap()), (number, f64::from(number % 360)));
+    }
+    client.get("/api/v1/objects?format=parquet&limit=5").await.expect_problem(400, Some("limit"));
 }
 
 #[tokio::test]

@@ -13,6 +13,11 @@ async fn a_watch_list_is_made_replaced_and_removed() {
     let made = made.json();
     let path = format!("/api/v1/watch-lists/{}", made["id"].as_str().unwrap());
     assert_eq!(client.get(&path).await.json(), made);
+    assert_eq!(made["objects"][0]["maneuverable"], true);
+    let objects = json!([{ "catalog_number": 5 }, { "catalog_number": 7, "maneuverable": false }]);
+    client.put(&path, &json!({ "name": "mine", "objects": objects })).await;
+    let objects = client.get(&path).await.json()["objects"].clone();
+    assert_eq!((&objects[0]["maneuverable"], &objects[1]["maneuverable"]), (&json!(null), &json!(false)));
     let replaced = client.put(&path, &json!({ "name": "ours", "objects": [] })).await.json();
     assert_eq!((&replaced["id"], &replaced["name"]), (&made["id"], &json!("ours")));
     assert_eq!(client.delete(&path).await.status, 204);

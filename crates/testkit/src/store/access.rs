@@ -18,10 +18,11 @@ pub async fn watch_lists_are_kept(store: &dyn Store) {
     list.objects[1] = WatchedObject {
         object: 5,
         hard_body_radius_m: None,
-        maneuverable: false,
+        maneuverable: None,
         min_probability: None,
         max_miss_distance_km: Some(0.25),
     };
+    list.objects[2].maneuverable = Some(false);
     let first = WatchList { id: WatchListId::at(at(1)), name: "A".to_owned(), ..watch_list(&own, &[]) };
     store.put_watch_list(&list, &audit("create")).await.unwrap();
     store.put_watch_list(&first, &audit("create")).await.unwrap();

@@ -212,6 +212,33 @@ pub async fn a_tenant_sees_its_own_sets_beside_the_public_ones(store: &dyn Store
     assert_eq!(store.object(&public, number(9)).await.unwrap(), None);
 }
 
+/// The pages of the current element sets are the catalog of now, whosever the sets are: of the same set that of the tenant.
+pub async fn the_current_element_sets_come_in_pages(store: &dyn Store) {
+    let (public, own) = (TenantId::public(), tenant("own"));
+    let sets = [5, 7, 9, 11, 13].map(|object| element_set(object, 100));
+    store.ingest(&ingest(&public, at(0), sets.to_vec()), &[]).await.unwrap();
+    store.ingest(&ingest(&public, at(0), vec![element_set(5, 50)]), &[]).await.unwrap();
+    let sets = [(5, 200), (7, 50), (9, 100), (10, 0), (15, 9 * DAY)];
+    let sets = sets.map(|(object, epoch)| element_set(object, epoch));
+    store.ingest(&ingest(&own, at(0), sets.to_vec()), &[]).await.unwrap();
+    store.put_satcat(&[satcat_entry(12, "NOTHING KNOWN")]).await.unwrap();
+    for (tenant, count) in [(&own, 6), (&public, 5), (&TenantId::local(), 5)] {
+        let catalog = current(store, tenant, 100).await;
+        assert_eq!(catalog.len(), count);
+        let mut sets: Vec<ElementSet> = Vec::new();
+        loop {
+            let after = sets.last().map(|set| set.object);
+            let page = store.current_element_sets(tenant, after, 2).await.unwrap();
+            assert!(page.rows.len() == 2 || !page.more);
+            sets.extend(page.rows);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(sets, catalog, "{tenant}");
+    }
+}
+
 /// History is read from the newest epoch back, page by page, and none is left out or given twice where epochs are equal,
 /// whosever they are.
 pub async fn element_history_goes_back_in_pages(store: &dyn Store) {

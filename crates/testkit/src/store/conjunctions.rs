@@ -426,7 +426,9 @@ pub async fn the_conjunction_of_a_pair_at_a_time_is_found(store: &dyn Store) {
     let other = conjunction(&again, [5, 9], at(100_600));
     conclude(store, &again, &[Conjunction { run: again.id, ..near.clone() }, other.clone()]).await;
     let found = async |tenant: &TenantId, objects: [u32; 2], seconds: i64| {
-        store.conjunction_at(tenant, objects.map(number), at(seconds)).await.unwrap()
+        let found = store.conjunctions_at(tenant, &[(objects.map(number), at(seconds))]).await.unwrap();
+        assert_eq!(found.len(), 1);
+        found[0]
     };
     for seconds in [100_000 - margin, 100_000, 100_000 + margin] {
         assert_eq!(found(&own, [5, 7], seconds).await, Some(near.id), "{seconds}");
@@ -441,6 +443,12 @@ pub async fn the_conjunction_of_a_pair_at_a_time_is_found(store: &dyn Store) {
     conclude(store, &of_own, std::slice::from_ref(&ours)).await;
     assert_eq!(found(&own, [5, 7], 100_000).await, Some(ours.id));
     assert_eq!(found(&public, [5, 7], 100_000).await, Some(near.id));
+    // More than are asked for in one statement, in the order in which they are asked for.
+    let asked = [([5, 9], 100_000), ([5, 6], 100_000), ([5, 7], 100_000), ([9, 5], 100_000 - margin)];
+    let expected = [Some(other.id), None, Some(ours.id), Some(cleared.id)];
+    let pairs = asked.map(|(objects, seconds)| (objects.map(number), at(seconds))).repeat(5_000);
+    assert_eq!(store.conjunctions_at(&own, &pairs).await.unwrap(), expected.repeat(5_000));
+    assert_eq!(store.conjunctions_at(&own, &[]).await.unwrap(), []);
 }
 
 /// A large run is concluded in one go, and read page by page at once.

@@ -95,6 +95,7 @@ macro_rules! store_suite {
             a_few_epochs_ahead_do_not_make_a_catalog_fresh
             decayed_objects_are_told
             a_tenant_sees_its_own_sets_beside_the_public_ones
+            the_current_element_sets_come_in_pages
             element_history_goes_back_in_pages
             satcat_completes_objects
             objects_tell_the_size_of_their_orbit

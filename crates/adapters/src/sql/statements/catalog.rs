@@ -6,12 +6,15 @@ use astroshield_astro::elements::MeanElements;
 use astroshield_domain::catalog::{ElementSet, ElementSetPlace, Grade, Ingest, IngestSummary};
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{EventId, IngestId, TenantId};
-use astroshield_domain::ports::Continued;
+use astroshield_domain::ports::{Continued, Page};
 use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Connection, Database, Failure, Outcome, PUBLIC, Row, add_events, all, lock, rows_at_once};
+use super::{
+    Connection, Database, Failure, Outcome, PUBLIC, Row, add_events, all, lock, page, push_visible,
+    rows_at_once,
+};
 use crate::sql::values::{
     Code, catalog_number, digest, epoch, epoch_nanoseconds, letter, microseconds, small_count, stored_count,
     tenant, time, time_of_nanoseconds,
@@ -333,6 +336,28 @@ pub(super) async fn catalog_as_of(
         }
     }
     Ok(sets)
+}
+
+/// By catalog number, so that what changes between two parts shows an object neither twice nor never.
+pub(super) async fn current_element_sets(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    after: Option<CatalogNumber>,
+    limit: u32,
+) -> Outcome<Page<ElementSet>> {
+    let mut query: QueryBuilder<Database> = QueryBuilder::new("");
+    push_visible(&mut query, tenant, "number", limit, |query, owner| {
+        query.push(
+            "SELECT o.number, e.* FROM objects o CROSS JOIN element_sets e \
+             WHERE e.tenant = o.tenant AND e.object = o.number AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest AND ",
+        );
+        super::objects::push_counting(query, tenant, owner);
+        if let Some(after) = after {
+            query.push(" AND o.number > ").push_bind(i64::from(after.get()));
+        }
+    });
+    let rows = query.build().fetch_all(connection).await?;
+    Ok(page(all(&rows, element_set)?, limit))
 }
 
 pub(super) async fn catalog_age(

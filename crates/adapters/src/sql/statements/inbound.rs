@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::access::add_audit;
-use super::{Connection, Database, Outcome, Row, add_events, all, page, push_visible, require_own};
+use super::{
+    Connection, Database, Outcome, Row, add_events, all, page, push_visible, require_own, rows_at_once,
+};
 use crate::sql::values::{
     Code, Word, catalog_number, count, json, microseconds, of_json, small_count, stored_count, tenant, time,
 };
@@ -319,29 +321,42 @@ pub(super) async fn cdms_from(
 }
 
 /// Either order of the two objects for itself, so that it follows the index of the first.
-pub(super) async fn conjunction_at(
+pub(super) async fn conjunctions_at(
     connection: &mut Connection,
     tenant: &TenantId,
-    objects: [CatalogNumber; 2],
-    tca: Timestamp,
-) -> Outcome<Option<ConjunctionId>> {
-    let found = sqlx::query(
-        "SELECT id FROM (SELECT tenant, id, status, tca FROM conjunctions \
-             WHERE tenant IN ($1, 'public') AND first_object = $2 AND second_object = $3 \
-         UNION ALL SELECT tenant, id, status, tca FROM conjunctions \
-             WHERE tenant IN ($1, 'public') AND first_object = $3 AND second_object = $2) AS of_pair \
-         WHERE tca BETWEEN $4 - $6 AND $4 + $6 \
-         ORDER BY tenant <> $1, status <> $5, abs(tca - $4), id LIMIT 1",
-    )
-    .bind(tenant.as_str())
-    .bind(i64::from(objects[0].get()))
-    .bind(i64::from(objects[1].get()))
-    .bind(microseconds(tca))
-    .bind(ConjunctionStatus::Active.code())
-    .bind(IDENTITY_MINUTES * 60_000_000)
-    .fetch_optional(connection)
-    .await?;
-    found.map(|row| Ok(ConjunctionId(row.try_get(0)?))).transpose()
+    pairs: &[([CatalogNumber; 2], Timestamp)],
+) -> Outcome<Vec<Option<ConjunctionId>>> {
+    let mut found = Vec::with_capacity(pairs.len());
+    let placed: Vec<(i64, &([CatalogNumber; 2], Timestamp))> = (0..).zip(pairs).collect();
+    // One pair fewer makes room for the four values beside them.
+    for chunk in placed.chunks(rows_at_once(4) - 1) {
+        let mut query: QueryBuilder<Database> = QueryBuilder::new("WITH asked (place, one, other, at) AS (");
+        query.push_values(chunk, |mut row, (place, ([one, other], tca))| {
+            row.push_bind(*place)
+                .push_bind(i64::from(one.get()))
+                .push_bind(i64::from(other.get()))
+                .push_bind(microseconds(*tca));
+        });
+        query.push(") SELECT (SELECT id FROM (");
+        for (place, (first, second)) in [("one", "other"), ("other", "one")].into_iter().enumerate() {
+            query.push(if place == 0 { "" } else { " UNION ALL " });
+            query.push("SELECT tenant, id, status, abs(tca - asked.at) AS away FROM conjunctions WHERE tenant IN ('public', ");
+            query
+                .push_bind(tenant.as_str())
+                .push(format_args!(") AND first_object = asked.{first} AND second_object = asked.{second}"));
+        }
+        let margin = IDENTITY_MINUTES * 60_000_000;
+        query
+            .push(format_args!(") AS of_pair WHERE away <= {margin} ORDER BY tenant <> "))
+            .push_bind(tenant.as_str())
+            .push(", status <> ")
+            .push_bind(ConjunctionStatus::Active.code())
+            .push(", away, id LIMIT 1) FROM asked ORDER BY place");
+        for row in query.build().fetch_all(&mut *connection).await? {
+            found.push(row.try_get::<Option<_>, _>(0)?.map(ConjunctionId));
+        }
+    }
+    Ok(found)
 }
 
 fn cdm(row: &Row) -> Outcome<ReceivedCdm> {

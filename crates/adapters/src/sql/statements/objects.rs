@@ -128,6 +128,11 @@ fn push_objects(
             statement.push("objects o WHERE ");
         }
     }
+    push_counting(statement, tenant, owner);
+}
+
+/// That a row `o` of one owner is the one that counts for a tenant.
+pub(super) fn push_counting(statement: &mut QueryBuilder<Database>, tenant: &TenantId, owner: &str) {
     statement.push("o.tenant = ").push_bind(owner.to_owned());
     if tenant.as_str() == PUBLIC {
         return;

@@ -132,6 +132,15 @@ impl Store for ThisStore {
         read!(self, connection, catalog::catalog_as_of(connection, tenant, as_of))
     }
 
+    async fn current_element_sets(
+        &self,
+        tenant: &TenantId,
+        after: Option<CatalogNumber>,
+        limit: u32,
+    ) -> Result<Page<ElementSet>, StoreError> {
+        read!(self, connection, catalog::current_element_sets(connection, tenant, after, limit))
+    }
+
     async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
         read!(self, connection, catalog::catalog_age(connection, tenant))
     }
@@ -368,13 +377,12 @@ impl Store for ThisStore {
         read!(self, connection, inbound::cdms_from(connection, tenant, from))
     }
 
-    async fn conjunction_at(
+    async fn conjunctions_at(
         &self,
         tenant: &TenantId,
-        objects: [CatalogNumber; 2],
-        tca: Timestamp,
-    ) -> Result<Option<ConjunctionId>, StoreError> {
-        read!(self, connection, inbound::conjunction_at(connection, tenant, objects, tca))
+        pairs: &[([CatalogNumber; 2], Timestamp)],
+    ) -> Result<Vec<Option<ConjunctionId>>, StoreError> {
+        read!(self, connection, inbound::conjunctions_at(connection, tenant, pairs))
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {

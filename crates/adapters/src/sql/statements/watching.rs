@@ -20,7 +20,7 @@ pub(super) async fn watch_lists(
 ) -> Outcome<Vec<WatchList>> {
     let mut query: QueryBuilder<Database> = QueryBuilder::new(
         "SELECT l.id, l.tenant, l.name, l.updated, w.object, w.hard_body_radius_m, w.maneuverable, \
-             w.min_probability, w.max_miss_distance_km \
+             w.maneuverable_stated, w.min_probability, w.max_miss_distance_km \
          FROM watch_lists l LEFT JOIN watched_objects w ON w.tenant = l.tenant AND w.watch_list = l.id \
          WHERE l.tenant = ",
     );
@@ -44,10 +44,11 @@ pub(super) async fn watch_lists(
         }
         let object: Option<i64> = row.try_get("object")?;
         if let (Some(list), Some(object)) = (lists.last_mut(), object) {
+            let is_stated: bool = row.try_get("maneuverable_stated")?;
             list.objects.push(WatchedObject {
                 object: catalog_number(object)?.get(),
                 hard_body_radius_m: row.try_get("hard_body_radius_m")?,
-                maneuverable: row.try_get("maneuverable")?,
+                maneuverable: if is_stated { row.try_get("maneuverable")? } else { None },
                 min_probability: row.try_get("min_probability")?,
                 max_miss_distance_km: row.try_get("max_miss_distance_km")?,
             });
@@ -77,10 +78,10 @@ pub(super) async fn put_watch_list(
         .execute(&mut *connection)
         .await?;
     let placed: Vec<(i64, &WatchedObject)> = (0..).zip(&list.objects).collect();
-    for chunk in placed.chunks(rows_at_once(8)) {
+    for chunk in placed.chunks(rows_at_once(9)) {
         let mut query: QueryBuilder<Database> = QueryBuilder::new(
             "INSERT INTO watched_objects (tenant, watch_list, place, object, hard_body_radius_m, maneuverable, \
-             min_probability, max_miss_distance_km) ",
+             maneuverable_stated, min_probability, max_miss_distance_km) ",
         );
         query.push_values(chunk, |mut row, (place, watched)| {
             row.push_bind(list.tenant.as_str())
@@ -88,7 +89,8 @@ pub(super) async fn put_watch_list(
                 .push_bind(*place)
                 .push_bind(i64::from(watched.object))
                 .push_bind(watched.hard_body_radius_m)
-                .push_bind(watched.maneuverable)
+                .push_bind(watched.maneuverable.unwrap_or(false))
+                .push_bind(watched.maneuverable.is_some())
                 .push_bind(watched.min_probability)
                 .push_bind(watched.max_miss_distance_km);
         });

@@ -1,6 +1,6 @@
 //! The columns of each table, with their units in their names.
 
-use astroshield_domain::catalog::ElementSet;
+use astroshield_domain::catalog::{ElementSet, SpaceObject};
 use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::time::from_epoch;
@@ -58,6 +58,25 @@ pub(super) const ELEMENT_SETS: &str = "message element_sets {
     required byte_array source (string);
     required byte_array grade (string);
     required int64 arrived_utc (timestamp(micros, true));
+}";
+
+pub(super) const OBJECTS: &str = "message objects {
+    required int32 norad_cat_id;
+    optional byte_array object_name (string);
+    optional byte_array object_id (string);
+    required byte_array object_type (string);
+    optional byte_array ops_status_code (string);
+    optional byte_array owner (string);
+    optional byte_array launch_date (string);
+    optional byte_array decay_date (string);
+    optional double rcs_m2;
+    optional int64 epoch_utc (timestamp(micros, true));
+    optional byte_array source (string);
+    optional byte_array grade (string);
+    optional double perigee_km;
+    optional double apogee_km;
+    optional double inclination_deg;
+    optional double period_min;
 }";
 
 /// The word that stands for a value in JSON, too.
@@ -130,5 +149,27 @@ pub(super) fn of_element_sets(rows: &[ElementSet]) -> Vec<Column> {
         Column::Texts(column(rows, |set| set.source.clone())),
         Column::Texts(column(rows, |set| word(&set.grade))),
         Column::Times(column(rows, |set| set.arrived.as_microsecond())),
+    ]
+}
+
+pub(super) fn of_objects(rows: &[SpaceObject]) -> Vec<Column> {
+    let number = |of: fn(&SpaceObject) -> Option<f64>| Column::OptionalNumbers(column(rows, of));
+    vec![
+        Column::Integers(column(rows, |object| integer(object.number.get()))),
+        Column::OptionalTexts(column(rows, |object| object.name.clone())),
+        Column::OptionalTexts(column(rows, |object| object.international_designator.clone())),
+        Column::Texts(column(rows, |object| word(&object.kind))),
+        Column::OptionalTexts(column(rows, |object| object.status.map(String::from))),
+        Column::OptionalTexts(column(rows, |object| object.owner.clone())),
+        Column::OptionalTexts(column(rows, |object| object.launch_date.clone())),
+        Column::OptionalTexts(column(rows, |object| object.decay_date.clone())),
+        number(|object| object.radar_cross_section_m2),
+        Column::OptionalTimes(column(rows, |object| object.epoch.map(Timestamp::as_microsecond))),
+        Column::OptionalTexts(column(rows, |object| object.source.clone())),
+        Column::OptionalTexts(column(rows, |object| object.grade.as_ref().map(word))),
+        number(|object| object.perigee_km),
+        number(|object| object.apogee_km),
+        number(|object| object.inclination_deg),
+        number(|object| object.period_min),
     ]
 }
