@@ -276,3 +276,87 @@ impl Downloads for S3Blobs {
         signed.map(String::from).map_err(failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use object_store::client::{HttpError, HttpRequest, HttpResponse, HttpService};
+    use object_store::ObjectStoreExt as _;
+    use reqwest::header::{ETAG, HeaderValue};
+
+    use super::*;
+
+    /// SHA-256 of `hello`, in Base64: `printf hello | openssl dgst -sha256 -binary | base64`.
+    const SHA256_OF_HELLO: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+
+    /// Takes everything that it is sent.
+    #[derive(Debug, Clone, Default)]
+    struct Taker(Arc<Mutex<Vec<HttpRequest>>>);
+
+    #[async_trait]
+    impl HttpService for Taker {
+        async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+            self.0.lock().unwrap().push(request);
+            let mut answer = HttpResponse::new(String::new().into());
+            answer.headers_mut().insert(ETAG, HeaderValue::from_static("\"1\""));
+            Ok(answer)
+        }
+    }
+
+    impl HttpConnector for Taker {
+        fn connect(&self, _: &ClientOptions) -> Result<HttpClient> {
+            Ok(HttpClient::new(self.clone()))
+        }
+    }
+
+    fn settings() -> S3Settings {
+        S3Settings {
+            bucket: "mine".to_owned(),
+            prefix: String::new(),
+            region: Some("eu-central-1".to_owned()),
+            endpoint: None,
+            key: Some(S3Key { id: "me".to_owned(), secret: "hush".to_owned() }),
+            encryption: S3Encryption::OfBucket,
+            roots_pem: None,
+        }
+    }
+
+    /// The request by which `hello` is put.
+    async fn put(settings: S3Settings) -> HttpRequest {
+        let taker = Taker::default();
+        let bucket = builder(&settings).unwrap().with_http_connector(taker.clone()).build().unwrap();
+        bucket.put(&Path::from("a"), "hello".into()).await.unwrap();
+        let request = taker.0.lock().unwrap().remove(0);
+        request
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_carries_its_checksum_and_how_it_is_to_be_encrypted() {
+        let kms = S3Encryption::Kms { key_id: "one".to_owned() };
+        for (encryption, kind, key) in [
+            (S3Encryption::OfBucket, None, None),
+            (S3Encryption::S3, Some("AES256"), None),
+            (kms, Some("aws:kms"), Some("one")),
+        ] {
+            let request = put(S3Settings { encryption, ..settings() }).await;
+            let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(header("x-amz-checksum-sha256"), Some(SHA256_OF_HELLO));
+            assert_eq!(header("x-amz-server-side-encryption"), kind);
+            assert_eq!(header("x-amz-server-side-encryption-aws-kms-key-id"), key);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_bucket_is_in_the_name_of_the_host_at_aws_and_in_the_path_elsewhere() {
+        for (bucket, endpoint, expected) in [
+            ("mine", None, "https://mine.s3.eu-central-1.amazonaws.com/a"),
+            ("my.own", None, "https://s3.eu-central-1.amazonaws.com/my.own/a"),
+            ("mine", Some("https://localhost:9000"), "https://localhost:9000/mine/a"),
+        ] {
+            let (bucket, endpoint) = (bucket.to_owned(), endpoint.map(str::to_owned));
+            let request = put(S3Settings { bucket, endpoint, ..settings() }).await;
+            assert_eq!(request.uri(), expected);
+        }
+    }
+}

@@ -8,22 +8,17 @@ use astroshield_domain::ports::{Broadcast, Bus, Cache, Store};
 use crate::serve::outside::{Blobs, Placed};
 use crate::settings::{self, Settings};
 
-const NOT_BUILT: &str = "this program was built without it; cargo build --features managed makes one that has it";
-
-/// Whether the settings ask for nothing that was not built; else the key, and why not.
-pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
-    match settings.shared() {
-        Some((key, _)) => Err((key, NOT_BUILT.to_owned())),
-        None => Ok(()),
-    }
+/// There is no adapter that could refuse anything.
+pub(crate) fn check(_: &Settings) -> Result<(), (&'static str, String)> {
+    Ok(())
 }
 
 pub(crate) fn blobs(_: &settings::Blobs) -> anyhow::Result<Blobs> {
-    bail!("blobs.kind: {NOT_BUILT}")
+    bail!("blobs.kind: not built")
 }
 
 pub(crate) fn cache(_: &settings::Cache) -> anyhow::Result<Placed<dyn Cache>> {
-    bail!("cache.kind: {NOT_BUILT}")
+    bail!("cache.kind: not built")
 }
 
 pub(crate) fn broadcast(
@@ -31,11 +26,11 @@ pub(crate) fn broadcast(
     _: Arc<dyn Store>,
     _: usize,
 ) -> anyhow::Result<Arc<dyn Broadcast>> {
-    bail!("cache.kind: {NOT_BUILT}")
+    bail!("cache.kind: not built")
 }
 
 pub(crate) fn bus(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
-    bail!("bus.kind: {NOT_BUILT}")
+    bail!("bus.kind: not built")
 }
 
 /// Asks nothing: there is no server.

@@ -10,6 +10,9 @@ use crate::managed;
 /// Most partitions of the bus: what is spread over them has as many shards.
 const MOST_PARTITIONS: i32 = 64;
 
+/// What a build without the adapters says.
+const NOT_BUILT: &str = "this program was built without it; cargo build --features managed makes one that has it";
+
 impl Settings {
     pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
         for (key, file, authorities) in [
@@ -27,6 +30,10 @@ impl Settings {
     }
 
     pub(super) fn check_places(&self, layers: &Layers) -> Result<(), SettingsError> {
+        // First, as nothing else helps.
+        if let (false, Some((key, _))) = (cfg!(feature = "managed"), self.shared()) {
+            return Err(layers.refuse(key, NOT_BUILT));
+        }
         let checked = self.check_blobs().and_then(|()| self.check_cache()).and_then(|()| self.check_bus());
         checked.and_then(|()| managed::check(self)).map_err(|(key, reason)| layers.refuse(key, reason))
     }
