@@ -131,10 +131,8 @@ impl S3Blobs {
     /// # Errors
     /// When the settings cannot be.
     pub fn new(settings: &S3Settings) -> Result<Self, S3SettingsError> {
-        let prefix = Path::parse(&settings.prefix).map_err(|source| S3SettingsError::Prefix {
-            prefix: settings.prefix.clone(),
-            source,
-        })?;
+        let prefix = Path::parse(&settings.prefix)
+            .map_err(|source| S3SettingsError::Prefix { prefix: settings.prefix.clone(), source })?;
         let bucket = builder(settings)?.build()?;
         Ok(Self { inner: PrefixStore::new(bucket.clone(), prefix.clone()), bucket, prefix })
     }
@@ -281,8 +279,8 @@ impl Downloads for S3Blobs {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use object_store::client::{HttpError, HttpRequest, HttpResponse, HttpService};
     use object_store::ObjectStoreExt as _;
+    use object_store::client::{HttpError, HttpRequest, HttpResponse, HttpService};
     use reqwest::header::{ETAG, HeaderValue};
 
     use super::*;

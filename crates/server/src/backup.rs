@@ -330,10 +330,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // A folder of blobs in which the tenant's folder is a file.
         fs::copy(file.path(), folder.path().join("local")).unwrap();
-        let blobs: Arc<dyn ObjectStore> = Arc::new(astroshield_adapters::folder::blobs(folder.path()).unwrap());
+        let blobs: Arc<dyn ObjectStore> =
+            Arc::new(astroshield_adapters::folder::blobs(folder.path()).unwrap());
         runtime().unwrap().block_on(async {
             let mut writer = BlobWriter::start(blobs);
-            let written = (0..20).try_for_each(|number| writer.write(&format!("local/uploads/{number}"), Vec::new()));
+            let written =
+                (0..20).try_for_each(|number| writer.write(&format!("local/uploads/{number}"), Vec::new()));
             assert!(written.and_then(|()| writer.finish()).is_err());
         });
     }
@@ -342,7 +344,9 @@ mod tests {
     fn slices_and_backups_are_left_out() {
         let blobs = InMemory::new();
         runtime().unwrap().block_on(async {
-            for path in ["local/uploads/b", "local/uploads/a", "local/runs/r/0", "local/backups/x.age", "runs"] {
+            for path in
+                ["local/uploads/b", "local/uploads/a", "local/runs/r/0", "local/backups/x.age", "runs"]
+            {
                 blobs.put(&path.into(), "x".into()).await.unwrap();
             }
             let kept = paths(&blobs).await.unwrap();

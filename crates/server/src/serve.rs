@@ -149,9 +149,10 @@ impl Serve {
         let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
         let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
-        let may_fall_back =
-            shown == Shown::Feeds && settings.demo.fallback && settings.store.kind == StoreKind::Sqlite
-                && settings.shared().is_none();
+        let may_fall_back = shown == Shown::Feeds
+            && settings.demo.fallback
+            && settings.store.kind == StoreKind::Sqlite
+            && settings.shared().is_none();
         let demo = Demo { settings: settings.clone(), folder: folder.join(DEMO_FOLDER) };
         let is_demo = shown == Shown::Demo;
         let service = Service::open(settings, is_demo, owned, &house, shutdown.child_token()).await?;

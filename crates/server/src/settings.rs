@@ -16,12 +16,12 @@ use url::Url;
 
 pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
 pub(crate) use self::secret::Secret;
+#[cfg(feature = "managed")]
+pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
     Settings, Smtp, StoreKind,
 };
-#[cfg(feature = "managed")]
-pub(crate) use self::sections::BlobsEncryption;
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
 const SECRETS: [&str; 6] = [

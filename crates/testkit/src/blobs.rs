@@ -68,7 +68,8 @@ async fn what_is_not_there_is_not_found(blobs: &impl ObjectStore) {
 }
 
 async fn names_are_kept_apart(blobs: &impl ObjectStore) {
-    let paths = ["a/b", "a/B", "a/b c", "a/b+c", "a/b%20c", "a/b&c=d?e", "a/bé", "a/b.c", "ab", "A/b"].map(Path::from);
+    let paths = ["a/b", "a/B", "a/b c", "a/b+c", "a/b%20c", "a/b&c=d?e", "a/bé", "a/b.c", "ab", "A/b"]
+        .map(Path::from);
     for (number, path) in paths.iter().enumerate() {
         blobs.put(path, bytes(number + 1).into()).await.unwrap();
     }
@@ -103,7 +104,8 @@ async fn a_large_blob_is_whole_and_its_parts_are_read_alone<S: ObjectStore + Clo
     let (at_once, by_and_by) = (Path::from("local/at-once"), Path::from("local/by-and-by"));
     let content = bytes(LARGE_BYTES);
     // In pieces, as what was received over the network.
-    let pieces: PutPayload = content.chunks(1 << 20).flat_map(|piece| PutPayload::from(piece.to_vec())).collect();
+    let pieces: PutPayload =
+        content.chunks(1 << 20).flat_map(|piece| PutPayload::from(piece.to_vec())).collect();
     blobs.put(&at_once, pieces).await.unwrap();
     let mut writer = BufWriter::new(Arc::new(blobs.clone()), by_and_by.clone());
     for piece in content.chunks(100_000) {
@@ -133,7 +135,8 @@ async fn what_is_given_up_half_way_leaves_the_blob_before(blobs: &impl ObjectSto
 }
 
 async fn folders_are_listed_by_level(blobs: &impl ObjectStore) {
-    let paths = ["one/runs/a/1", "one/runs/a/2", "one/runs/b/1", "one/runs-of-old", "two/runs/a/1", "top"].map(Path::from);
+    let paths = ["one/runs/a/1", "one/runs/a/2", "one/runs/b/1", "one/runs-of-old", "two/runs/a/1", "top"]
+        .map(Path::from);
     for path in &paths {
         blobs.put(path, bytes(1).into()).await.unwrap();
     }

@@ -171,9 +171,8 @@ pub async fn reach(settings: &KafkaSettings) -> Result<(), BusError> {
     let consumer: BaseConsumer =
         settings.client().create().map_err(|error| bus_error("the client", error))?;
     let topic = settings.events();
-    let asked = tokio::task::spawn_blocking(move || {
-        consumer.fetch_metadata(Some(&topic), PATIENCE).map(drop)
-    });
+    let asked =
+        tokio::task::spawn_blocking(move || consumer.fetch_metadata(Some(&topic), PATIENCE).map(drop));
     let gone = |source| BusError { reason: "the client is gone".to_owned(), source: Some(Box::new(source)) };
     asked.await.map_err(gone)?.map_err(|error| bus_error("asking for topics", error))
 }

@@ -14,11 +14,12 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-/// On the server that all tests share, in a folder of its own.
+/// On the server that all tests share, in a folder of its own that no earlier run has used.
 fn shared(prefix: &str) -> Option<S3Settings> {
+    let prefix = format!("{}/{prefix}", std::process::id());
     let endpoint = variable("ASTROSHIELD_TEST_S3")?;
     let authority = std::fs::read(variable("ASTROSHIELD_TEST_S3_CA")?).unwrap();
-    Some(settings(endpoint, authority, prefix))
+    Some(settings(endpoint, authority, &prefix))
 }
 
 fn settings(endpoint: String, authority: Vec<u8>, prefix: &str) -> S3Settings {
@@ -100,7 +101,7 @@ async fn a_link_is_signed_for_five_minutes_and_gives_the_blob_under_its_name() {
     blobs.put(&Path::from("local/uploads/1"), "hello".into()).await.unwrap();
     let link = blobs.link("local/uploads/1", disposition).await.unwrap();
     let parsed: Url = link.parse().unwrap();
-    assert_eq!(parsed.path(), "/astroshield/links/of/one/local/uploads/1");
+    assert_eq!(parsed.path(), format!("/astroshield/{}/local/uploads/1", settings.prefix));
     let parameter = |name: &str| parsed.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
     assert_eq!(parameter("X-Amz-Expires"), "300");
     assert!(parameter("X-Amz-Credential").starts_with("astroshield/"));

@@ -394,7 +394,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_server_that_it_goes_on_without_it_is_degraded_and_ready_all_the_same() {
         let away = || Box::new(OutsideAnswers::new(Arc::new(Away))) as Box<dyn Dependency>;
-        let (ready, readiness) = health(vec![("cache", away()), ("store", Box::new(Fixed(Ok(()))))]).readiness().await;
+        let (ready, readiness) =
+            health(vec![("cache", away()), ("store", Box::new(Fixed(Ok(()))))]).readiness().await;
         assert_eq!((ready, readiness.status), (true, "degraded"));
         assert_eq!(readiness.dependencies["cache"].problem, Some("does not answer"));
         let store: Box<dyn Dependency> = Box::new(Fixed(Err("does not answer")));

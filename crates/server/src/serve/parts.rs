@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use astroshield_adapters::folder;
 use astroshield_adapters::http::{
     AllowedNetworks, HttpFeedClient, HttpFeedSettings, SignedWebhookClient, WebhookSettings,
 };
-use astroshield_adapters::folder;
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
 use astroshield_adapters::trust::TrustedRoots;

@@ -11,7 +11,8 @@ use crate::managed;
 const MOST_PARTITIONS: i32 = 64;
 
 /// What a build without the adapters says.
-const NOT_BUILT: &str = "this program was built without it; cargo build --features managed makes one that has it";
+const NOT_BUILT: &str =
+    "this program was built without it; cargo build --features managed makes one that has it";
 
 impl Settings {
     pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
@@ -95,7 +96,8 @@ impl Settings {
             }
         }
         let is_broker = |broker: &str| {
-            let port = broker.trim().rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+            let port =
+                broker.trim().rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
             matches!(port, Some((false, Ok(1..))))
         };
         for broker in bus.brokers.iter().flat_map(|brokers| brokers.split(',')) {

@@ -201,7 +201,8 @@ fn what_stands_on_servers_is_taken_whole_and_never_shows_its_secrets() {
         let from_file = format!("{key}_file = {file:?}");
         let whole = SERVERS.replace(&format!("{key} = \"hunter2\""), &from_file);
         let (settings, _) = with(&whole, &[]).unwrap();
-        let read = if section == "blobs" { &settings.blobs.secret_access_key } else { &settings.bus.password };
+        let read =
+            if section == "blobs" { &settings.blobs.secret_access_key } else { &settings.bus.password };
         assert_eq!(read.reveal(), "hunter3", "{section}");
     }
 }
@@ -214,12 +215,32 @@ fn what_a_server_needs_is_named_before_anything_is_asked_of_it() {
         ("secret_access_key = \"hunter2\"", "", "blobs.access_key_id: name and secret"),
         ("bucket = \"mine\"", "bucket = \"mine\"\nprefix = \"a//b\"", "blobs.prefix: \"a//b\" is no folder"),
         ("bucket = \"mine\"", "bucket = \"mine\"\nencryption = \"kms\"", "blobs.kms_key_id: a key of KMS"),
-        ("bucket = \"mine\"", "bucket = \"mine\"\nendpoint = \"http://a:1\"", "blobs.endpoint: https://host:port"),
-        ("bucket = \"mine\"", "bucket = \"mine\"\nauthorities_file = \"/nowhere\"", "blobs.authorities_file: /nowhere: No"),
+        (
+            "bucket = \"mine\"",
+            "bucket = \"mine\"\nendpoint = \"http://a:1\"",
+            "blobs.endpoint: https://host:port",
+        ),
+        (
+            "bucket = \"mine\"",
+            "bucket = \"mine\"\nauthorities_file = \"/nowhere\"",
+            "blobs.authorities_file: /nowhere: No",
+        ),
         ("rediss://me:hunter2@localhost:1", "", "cache.url: Redis needs an address"),
-        ("rediss://me:hunter2@localhost:1", "redis://me:hunter2@far:1", "cache.url: address 1: redis: would be readable"),
-        ("rediss://me:hunter2@localhost:1", "rediss://a:1,rediss://b:2", "cache.url: several addresses are those of a cluster"),
-        ("rediss://me:hunter2@localhost:1", "https://hunter2", "cache.url: address 1: rediss://user:password@host:port is due"),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "redis://me:hunter2@far:1",
+            "cache.url: address 1: redis: would be readable",
+        ),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "rediss://a:1,rediss://b:2",
+            "cache.url: several addresses are those of a cluster",
+        ),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "https://hunter2",
+            "cache.url: address 1: rediss://user:password@host:port is due",
+        ),
         ("a:1,b:2", "a:1,b", "bus.brokers: \"b\": host:port is due"),
         ("password = \"hunter2\"", "", "bus.password: Kafka needs"),
         ("user = \"me\"", "user = \"me\"\npartitions = 65", "bus.partitions: 65: 1 to 64 are due"),

@@ -44,7 +44,11 @@ impl Place {
         fs::write(path.join("astroshield.toml"), format!("{servers}{common}")).unwrap();
         fs::write(path.join("alone.toml"), common).unwrap();
         // The key of S3 comes from the environment, as where AWS's own tools have it.
-        let key = [("AWS_ACCESS_KEY_ID", "astroshield"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_REGION", "eu-central-1")];
+        let key = [
+            ("AWS_ACCESS_KEY_ID", "astroshield"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
         let mut environment: Vec<_> = key.map(|(name, value)| (name, value.to_owned())).into();
         environment.push(("ASTROSHIELD__STORE__URL", database));
         Some(Self { folder, environment })
@@ -68,7 +72,9 @@ fn pair(place: u32) -> String {
     let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
     let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
     let row = |inclination: u32, number: u32| {
-        format!("TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n")
+        format!(
+            "TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n"
+        )
     };
     "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,ARG_OF_PERICENTER,MEAN_ANOMALY,\
      EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,MEAN_MOTION_DOT,\
@@ -91,7 +97,8 @@ struct Client<'a> {
 impl<'a> Client<'a> {
     fn new(server: &'a Server) -> Self {
         let cookie = server.sign_in();
-        let own = [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+        let own =
+            [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
         let (status, made) = server.post_with("/api/v1/api-keys", &own, r#"{"name":"test","scope":"admin"}"#);
         assert_eq!(status, 201, "{made}");
         let made: Value = serde_json::from_str(&made).unwrap();
@@ -133,7 +140,8 @@ impl<'a> Client<'a> {
 /// Waits for what the server says of itself; the whole of it.
 fn ready(server: &Server, status: &str) -> Value {
     let said = format!("\"status\":\"{status}\"");
-    let body = server.until("/health/ready", &[], |code, body| code == 200 && body.starts_with(&format!("{{{said}")));
+    let body = server
+        .until("/health/ready", &[], |code, body| code == 200 && body.starts_with(&format!("{{{said}")));
     serde_json::from_str(&body).unwrap()
 }
 
@@ -154,7 +162,11 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
     let Some(place) = Place::new(&redis, &kafka, &s3) else { return };
     let (status, report, problem) = place.run("doctor");
     assert_eq!(status, 0, "{report}{problem}");
-    for line in ["ok       blobs: the bucket astroshield answers", "ok       cache: Redis answers", "ok       bus: Kafka answers"] {
+    for line in [
+        "ok       blobs: the bucket astroshield answers",
+        "ok       cache: Redis answers",
+        "ok       bus: Kafka answers",
+    ] {
         assert!(report.contains(line), "{report}");
     }
 
@@ -164,7 +176,11 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
     let body = ready(&server, "degraded");
     assert_eq!(body["dependencies"]["bus"]["problem"], "does not answer", "{body}");
     let (status, report, _) = place.run("doctor");
-    assert_eq!((status, report.contains("problem  bus: bus.brokers: Kafka does not answer")), (1, true), "{report}");
+    assert_eq!(
+        (status, report.contains("problem  bus: bus.brokers: Kafka does not answer")),
+        (1, true),
+        "{report}"
+    );
     kafka.tell("restart");
     let body = ready(&server, "ready");
     for dependency in ["blobs", "bus", "cache", "store"] {
