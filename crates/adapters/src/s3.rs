@@ -325,8 +325,8 @@ mod tests {
         let taker = Taker::default();
         let bucket = builder(&settings).unwrap().with_http_connector(taker.clone()).build().unwrap();
         bucket.put(&Path::from("a"), "hello".into()).await.unwrap();
-        let request = taker.0.lock().unwrap().remove(0);
-        request
+        let mut taken = taker.0.lock().unwrap();
+        taken.remove(0)
     }
 
     #[tokio::test]

@@ -135,7 +135,6 @@ pub(crate) enum CacheKind {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what Redis needs"))]
 pub(crate) struct Cache {
     pub(crate) kind: CacheKind,
     pub(crate) url: Secret,
@@ -159,7 +158,6 @@ pub(crate) enum BusKind {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what Kafka needs"))]
 pub(crate) struct Bus {
     pub(crate) kind: BusKind,
     #[serde(deserialize_with = "text")]
