@@ -31,7 +31,7 @@ setup-test:
 	@scripts/setup test
 
 .PHONY: services
-services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka), and print the variables that say where (FOLDER=)
+services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3), and print the variables that say where (FOLDER=)
 	@scripts/services start "$(or $(FOLDER),$(error FOLDER= is due: a folder that does not exist))"
 
 .PHONY: run
@@ -70,7 +70,7 @@ format:
 
 .PHONY: lint
 lint:
-	cargo clippy --locked --workspace --all-targets --features astroshield-adapters/managed,astroshield-server/parquet -- --deny warnings
+	cargo clippy --locked --workspace --all-targets --features astroshield-server/managed,astroshield-server/parquet -- --deny warnings
 
 .PHONY: deny
 deny: $(TOOLS)/bin/cargo-deny

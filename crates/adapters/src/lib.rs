@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod embedded_bus;
+pub mod folder;
 pub mod http;
 #[cfg(feature = "managed")]
 pub mod kafka;
 pub mod memory;
 #[cfg(feature = "managed")]
 pub mod redis;
+#[cfg(feature = "managed")]
+pub mod s3;
 pub mod smtp;
 mod sql;
 pub mod trust;

@@ -91,14 +91,26 @@ pub(crate) fn file(found: GetResult, name: &str) -> Result<Response, Problem> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
     headers.insert(header::CONTENT_LENGTH, length);
-    // Names are of ASCII here, or written as RFC 8187 has it.
+    let disposition = HeaderValue::try_from(disposition(name)).map_err(Problem::internal)?;
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    Ok(response)
+}
+
+/// What a file is to be stored as: names are of ASCII here, or written as RFC 8187 has it.
+pub(crate) fn disposition(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._- ()".contains(c);
     let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let extended: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let disposition =
-        format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", extended.replace('+', "%20"));
-    let disposition = HeaderValue::try_from(disposition).map_err(Problem::internal)?;
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", extended.replace('+', "%20"))
+}
+
+/// Where a file can be fetched by whoever asked for it, and by nobody who finds this answer later.
+pub(crate) fn elsewhere(link: &str) -> Result<Response, Problem> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, HeaderValue::try_from(link).map_err(Problem::internal)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 

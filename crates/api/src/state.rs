@@ -8,7 +8,7 @@ use astroshield_domain::backups::Backups;
 use astroshield_domain::export::Exporter;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Broadcast, Cache, Clock, Store, WebhookClient};
+use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, Store, WebhookClient};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
 use ipnet::IpNet;
@@ -28,6 +28,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Uploads as they were received.
     pub blobs: Arc<dyn ObjectStore>,
+    /// Gives links to them; without it, they are given out here.
+    pub downloads: Option<Arc<dyn Downloads>>,
     /// Sessions and answers.
     pub cache: Arc<dyn Cache>,
     /// Events, for the WebSocket connections.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{GetResult, ObjectStore, ObjectStoreExt as _};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{AuditEntry, Caller};
@@ -283,18 +283,16 @@ impl Backups {
         Ok(Backup { state: BackupState::Failed, problem, ..backup })
     }
 
-    /// The file of a backup.
+    /// Which blob the file of a backup is, for whoever is given it.
     ///
     /// # Errors
     /// When the caller may not, or it is not there or not whole.
-    pub async fn open(&self, caller: &Caller, id: BackupId) -> Result<GetResult, BackupError> {
+    pub async fn read(&self, caller: &Caller, id: BackupId) -> Result<String, BackupError> {
         if self.find(caller, id).await?.state != BackupState::Completed {
             return Err(BackupError::NotWhole { id });
         }
         self.note(caller, "backup.read", id).await?;
-        let path = file(&caller.tenant, id);
-        let found = self.blobs.get(&Path::from(path.as_str())).await;
-        Ok(found.map_err(|source| BlobError::Store { path, source })?)
+        Ok(file(&caller.tenant, id))
     }
 
     /// Removes a backup.

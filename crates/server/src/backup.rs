@@ -1,6 +1,5 @@
 //! `astroshield backup` and `astroshield restore`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Seek as _, Write};
 use std::path::{Path, PathBuf};
@@ -13,17 +12,25 @@ use astroshield_domain::backups::{self, BackupContents};
 use astroshield_domain::ports::Archiver;
 use async_trait::async_trait;
 use clap::Args;
-use object_store::ObjectStore;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::buffered::BufWriter;
+use object_store::path::Path as BlobPath;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, block_in_place};
 
 use crate::archive::{self, ArchiveReader, ArchiveWriter, Key};
 use crate::exit::Completion;
 use crate::migrate;
 use crate::output::Output;
 use crate::serve::lock::DataFolder;
-use crate::serve::parts::{BLOBS_FOLDER, DATABASE_FILE, Database};
+use crate::serve::parts::{self, DATABASE_FILE, Database};
 use crate::settings::{Settings, SettingsArgs, StoreKind};
+
+/// Blobs that a restore writes at once: one waits for the other end of a network while the next is on its way.
+const BLOBS_AT_ONCE: usize = 4;
 
 /// Write everything that must not be lost to one encrypted file
 #[derive(Debug, Args)]
@@ -75,8 +82,9 @@ impl Backup {
             bail!("there is no store of this version yet: astroshield migrate makes one");
         }
         let (output, encryptor) = (Output::create(Some(&self.file))?, self.key.encryptor()?);
-        let (output, rows, blobs) =
-            migrate::runtime()?.block_on(write(&settings, &folder, output, encryptor))?;
+        let blobs = parts::blobs(&settings, &folder)?.store;
+        let written = write(&settings, &folder, &*blobs, output, encryptor);
+        let (output, rows, blobs) = migrate::runtime()?.block_on(written)?;
         output.finish()?;
         eprintln!("{rows} rows, {blobs} blobs");
         Ok(Completion::Whole)
@@ -87,6 +95,7 @@ impl Backup {
 async fn write<W: Write + Send>(
     settings: &Settings,
     folder: &Path,
+    blobs: &dyn ObjectStore,
     output: W,
     encryptor: age::Encryptor,
 ) -> anyhow::Result<(W, u64, u64)> {
@@ -104,12 +113,13 @@ async fn write<W: Write + Send>(
     store.close().await?;
     // After the rows: a row is stored after the blob that it names.
     let mut written = 0;
-    for path in blobs(&folder.join(BLOBS_FOLDER))? {
-        match fs::read(folder.join(BLOBS_FOLDER).join(&path)) {
-            Ok(bytes) => writer.blob(path, bytes)?,
+    for path in paths(blobs).await? {
+        let read = async { blobs.get(&path).await?.bytes().await };
+        match read.await {
+            Ok(bytes) => writer.blob(path.into(), bytes.into())?,
             // A running server takes away only what no row names.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error).context(path),
+            Err(object_store::Error::NotFound { .. }) => continue,
+            Err(error) => return Err(error).with_context(|| path.to_string()),
         }
         written += 1;
     }
@@ -134,11 +144,12 @@ impl StoreArchiver {
         // Without a name, it is gone whatever happens to us.
         let file = tempfile::tempfile_in(&self.folder).with_context(|| self.folder.display().to_string())?;
         let encryptor = archive::encryptor_to(recipients)?;
-        let (settings, folder) = (self.settings.clone(), self.folder.clone());
-        let runtime = tokio::runtime::Handle::current();
+        let (settings, folder, blobs) = (self.settings.clone(), self.folder.clone(), Arc::clone(&self.blobs));
+        let runtime = Handle::current();
         // Compression and encryption would hold up what else this thread does.
-        let writing =
-            tokio::task::spawn_blocking(move || runtime.block_on(write(&settings, &folder, file, encryptor)));
+        let writing = tokio::task::spawn_blocking(move || {
+            runtime.block_on(write(&settings, &folder, &*blobs, file, encryptor))
+        });
         let (mut file, rows, blobs) = writing.await.context("it was stopped")??;
         file.rewind()?;
         let mut file = tokio::fs::File::from_std(file);
@@ -181,33 +192,32 @@ impl Restore {
 
         // Blobs come after the rows, but rows count only once their blobs are there: so blobs are written while the
         // transaction with the rows is open, and are in nobody's way if it fails.
-        let mut written = BTreeMap::new();
-        let tables = migrate::runtime()?.block_on(async {
+        let (tables, blobs) = runtime()?.block_on(async {
             let database = Database::open(&settings, owned.path()).await?;
             database.close().await;
             let mut store = open(&settings, owned.path()).await?;
-            let blobs = owned.path().join(BLOBS_FOLDER);
+            let mut blobs = BlobWriter::start(parts::blobs(&settings, owned.path())?.store);
             let tables = store
                 .import(&mut || loop {
                     match reader.next()? {
                         ArchiveItem::Store(entry) => return Ok(Some(entry)),
-                        ArchiveItem::Blob { path, bytes, .. } => {
-                            write_blob(&blobs, &path, &bytes)?;
-                            written.insert(path, bytes.len());
+                        ArchiveItem::Blob { path, bytes, .. } => blobs.write(&path, bytes)?,
+                        ArchiveItem::End => {
+                            blobs.finish()?;
+                            return Ok(None);
                         }
-                        ArchiveItem::End => return Ok(None),
                     }
                 })
                 .await
                 .with_context(|| name.clone())?;
             store.close().await?;
-            anyhow::Ok(tables)
+            anyhow::Ok((tables, blobs.written))
         })?;
         eprintln!(
             "restored and verified: {} rows of {} tables, {} blobs, of {made} (version {build})",
             archive::rows(&tables),
             tables.len(),
-            written.len()
+            blobs
         );
         Ok(Completion::Whole)
     }
@@ -222,45 +232,127 @@ async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<ArchiveStore
     })
 }
 
-/// Paths of all blobs but backups, relative to their folder, in order.
-fn blobs(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut rest = vec![folder.to_owned()];
-    while let Some(inner) = rest.pop() {
-        let entries = match fs::read_dir(&inner) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error).with_context(|| inner.display().to_string()),
-        };
-        for entry in entries {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            let relative = entry.path().strip_prefix(folder)?.to_str().map(str::to_owned);
-            match relative {
-                _ if kind.is_dir() => rest.push(entry.path()),
-                // A name with # is an upload that is not whole yet. Slices are made again by a run that is taken up.
-                Some(path) if kind.is_file() && !path.contains('#') && !is_left_out(&path) => {
-                    found.push(path);
-                }
-                _ => {}
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+/// Paths of all blobs but slices and backups, in order.
+async fn paths(blobs: &dyn ObjectStore) -> anyhow::Result<Vec<BlobPath>> {
+    let listed = blobs.list(None).map_ok(|blob| blob.location);
+    // Slices are made again by a run that is taken up.
+    let kept = listed.try_filter(|path| std::future::ready(!is_left_out(path.as_ref())));
+    let mut paths: Vec<BlobPath> = kept.try_collect().await.context("blobs cannot be listed")?;
+    paths.sort_unstable();
+    Ok(paths)
 }
 
-fn write_blob(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
-    let plain = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !plain {
-        return Err(io::Error::other(format!("{path} is no path of a blob")));
+/// A runtime in which the reading of an archive can wait for the writing of blobs.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")
+}
+
+/// Writes blobs beside the reading of an archive, which does not know how to wait for them.
+struct BlobWriter {
+    sender: Option<mpsc::Sender<(BlobPath, Vec<u8>)>>,
+    task: Option<JoinHandle<object_store::Result<()>>>,
+    /// How many it was given.
+    written: usize,
+}
+
+impl BlobWriter {
+    fn start(blobs: Arc<dyn ObjectStore>) -> Self {
+        let (sender, receiver) = mpsc::channel(1);
+        let received = stream::unfold(receiver, |mut receiver: mpsc::Receiver<(BlobPath, Vec<u8>)>| async {
+            Some((receiver.recv().await?, receiver))
+        });
+        let task = tokio::spawn(async move {
+            let written = received.map(|(path, bytes)| {
+                let blobs = Arc::clone(&blobs);
+                async move { blobs.put(&path, bytes.into()).await.map(drop) }
+            });
+            written.buffer_unordered(BLOBS_AT_ONCE).try_collect().await
+        });
+        Self { sender: Some(sender), task: Some(task), written: 0 }
     }
-    let target = folder.join(path);
-    let parent = target.parent().unwrap_or(folder);
-    fs::create_dir_all(parent)?;
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&target)?;
-    Ok(())
+
+    /// Gives it a blob, as soon as it has room for one.
+    fn write(&mut self, path: &str, bytes: Vec<u8>) -> io::Result<()> {
+        let path = BlobPath::parse(path).map_err(io::Error::other)?;
+        let sent = self.sender.as_ref().map(|sender| block_in_place(|| sender.blocking_send((path, bytes))));
+        self.written += 1;
+        match sent {
+            Some(Ok(())) => Ok(()),
+            // It has ended before its time.
+            _ => self.finish(),
+        }
+    }
+
+    /// Waits until everything is written.
+    fn finish(&mut self) -> io::Result<()> {
+        self.sender = None;
+        let Some(task) = self.task.take() else {
+            return Err(io::Error::other("the writing of blobs has ended"));
+        };
+        let ended = block_in_place(|| Handle::current().block_on(task)).map_err(io::Error::other)?;
+        ended.map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    #[test]
+    fn all_blobs_are_written_when_the_writer_has_finished() {
+        let blobs: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        runtime().unwrap().block_on(async {
+            let mut writer = BlobWriter::start(Arc::clone(&blobs));
+            for number in 0..50_u8 {
+                writer.write(&format!("local/uploads/{number}"), vec![number]).unwrap();
+            }
+            writer.finish().unwrap();
+            assert_eq!(writer.written, 50);
+            assert_eq!(paths(&*blobs).await.unwrap().len(), 50);
+            let last = blobs.get(&"local/uploads/49".into()).await.unwrap().bytes().await.unwrap();
+            assert_eq!(last[..], [49]);
+        });
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_refused() {
+        runtime().unwrap().block_on(async {
+            let mut writer = BlobWriter::start(Arc::new(InMemory::new()));
+            for path in ["../local/a", "local/../../a", "local//a"] {
+                assert!(writer.write(path, Vec::new()).is_err(), "{path}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_blob_that_cannot_be_written_is_an_error_at_the_latest_at_the_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        // A folder of blobs in which the tenant's folder is a file.
+        fs::copy(file.path(), folder.path().join("local")).unwrap();
+        let blobs: Arc<dyn ObjectStore> =
+            Arc::new(astroshield_adapters::folder::blobs(folder.path()).unwrap());
+        runtime().unwrap().block_on(async {
+            let mut writer = BlobWriter::start(blobs);
+            let written =
+                (0..20).try_for_each(|number| writer.write(&format!("local/uploads/{number}"), Vec::new()));
+            assert!(written.and_then(|()| writer.finish()).is_err());
+        });
+    }
+
+    #[test]
+    fn slices_and_backups_are_left_out() {
+        let blobs = InMemory::new();
+        runtime().unwrap().block_on(async {
+            for path in
+                ["local/uploads/b", "local/uploads/a", "local/runs/r/0", "local/backups/x.age", "runs"]
+            {
+                blobs.put(&path.into(), "x".into()).await.unwrap();
+            }
+            let kept = paths(&blobs).await.unwrap();
+            assert_eq!(kept, ["local/uploads/a", "local/uploads/b", "runs"].map(BlobPath::from));
+        });
+    }
 }

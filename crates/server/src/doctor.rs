@@ -11,6 +11,7 @@ use clap::Args;
 use url::Url;
 
 use crate::exit::Completion;
+use crate::managed;
 use crate::migrate;
 use crate::output::Output;
 use crate::serve::lock;
@@ -98,6 +99,7 @@ impl Doctor {
             });
             port(&settings, owner.as_deref(), &mut report);
             store(&settings, &mut report)?;
+            servers(&settings, &mut report)?;
             feeds(&settings, self.network, &mut report);
         }
         let mut output = Output::create(None)?;
@@ -205,6 +207,17 @@ fn store(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
             pending => format!("whole; {pending} migrations to make, which the next start does"),
         };
         report.add(SUBJECT, Verdict::Ok, text);
+    }
+    Ok(())
+}
+
+/// The servers that blobs, cache and bus are on.
+fn servers(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    for (subject, found) in migrate::runtime()?.block_on(managed::examine(settings)) {
+        match found {
+            Ok(text) => report.add(subject, Verdict::Ok, text),
+            Err(error) => report.add(subject, Verdict::Problem, format!("{error:#}")),
+        }
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ mod doctor;
 mod exit;
 mod input;
 mod logging;
+#[cfg_attr(not(feature = "managed"), path = "unmanaged.rs")]
+mod managed;
 mod migrate;
 mod number;
 mod objects;

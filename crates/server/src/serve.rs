@@ -7,6 +7,7 @@ mod health;
 mod http;
 pub(crate) mod lock;
 mod metrics;
+pub(crate) mod outside;
 pub(crate) mod parts;
 mod process;
 mod requests;
@@ -118,8 +119,7 @@ impl Serve {
         let roles = Role::chosen(&self.role);
         if roles != Role::chosen(&[]) {
             bail!(
-                "--role: all roles are due ({}): events reach other processes only by a bus that this version does not have, \
-                 and blobs are in the folder of one process",
+                "--role: all roles are due ({}): processes of one role each are not supported by this version",
                 Role::chosen(&[])
                     .iter()
                     .map(|role| format!("{role:?}").to_lowercase())
@@ -136,6 +136,9 @@ impl Serve {
         if shown == Shown::Demo && settings.store.kind != StoreKind::Sqlite {
             bail!("--demo keeps its data in a file: store.kind has to be \"sqlite\"");
         }
+        if let (Shown::Demo | Shown::File, Some((key, alone))) = (shown, settings.shared()) {
+            bail!("--demo and --catalog keep their data apart: {key} has to be {alone:?}");
+        }
         let owned = DataFolder::take(&folder)?;
         let listen = settings.server.listen;
         let listener =
@@ -146,8 +149,10 @@ impl Serve {
         let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
         let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
-        let may_fall_back =
-            shown == Shown::Feeds && settings.demo.fallback && settings.store.kind == StoreKind::Sqlite;
+        let may_fall_back = shown == Shown::Feeds
+            && settings.demo.fallback
+            && settings.store.kind == StoreKind::Sqlite
+            && settings.shared().is_none();
         let demo = Demo { settings: settings.clone(), folder: folder.join(DEMO_FOLDER) };
         let is_demo = shown == Shown::Demo;
         let service = Service::open(settings, is_demo, owned, &house, shutdown.child_token()).await?;

@@ -1,6 +1,7 @@
 //! The configuration: defaults, a file, environment variables, and options, each over the one before it.
 
 mod layers;
+mod places;
 mod secret;
 mod sections;
 
@@ -15,12 +16,22 @@ use url::Url;
 
 pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
 pub(crate) use self::secret::Secret;
+#[cfg(feature = "managed")]
+pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
-    Encryption, Feed, FeedGrade, FeedKind, LogFormat, Settings, Smtp, StoreKind,
+    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
+    Settings, Smtp, StoreKind,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 3] = ["store.url", "feeds.*.space_track_password", "notify.smtp.password"];
+const SECRETS: [&str; 6] = [
+    "store.url",
+    "blobs.secret_access_key",
+    "cache.url",
+    "bus.password",
+    "feeds.*.space_track_password",
+    "notify.smtp.password",
+];
 
 /// CelesTrak shuts out who asks for the same data more often.
 const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);
@@ -72,6 +83,7 @@ impl Settings {
     pub(crate) fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
         let mut settings: Self = layers.read()?;
         settings.read_secret_files(layers)?;
+        settings.read_authorities(layers)?;
         settings.check(layers)?;
         Ok(settings)
     }
@@ -91,6 +103,10 @@ impl Settings {
             None => Ok(()),
         };
         read("store.url", &mut self.store.url, &self.store.url_file)?;
+        let blobs = &mut self.blobs;
+        read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
+        read("cache.url", &mut self.cache.url, &self.cache.url_file)?;
+        read("bus.password", &mut self.bus.password, &self.bus.password_file)?;
         let smtp = &mut self.notify.smtp;
         read("notify.smtp.password", &mut smtp.password, &smtp.password_file)?;
         for (name, feed) in &mut self.feeds {
@@ -130,6 +146,7 @@ impl Settings {
                 _ => return refuse("store.url", "postgres://user:password@host/database is due".to_owned()),
             }
         }
+        self.check_places(layers)?;
         if !(1..=1_000_000).contains(&self.demo.objects) {
             return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));
         }

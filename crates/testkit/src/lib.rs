@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a suite fails by panicking")]
 
+pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod entities;
 pub mod postgres;
+pub mod servers;
 pub mod store;

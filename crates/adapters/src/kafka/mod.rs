@@ -18,6 +18,7 @@ use futures_util::future::try_join_all;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 
@@ -159,6 +160,21 @@ impl KafkaBus {
         });
         asked.await.unwrap_or(false)
     }
+}
+
+/// Asks the brokers for the topics, which need not be there yet.
+///
+/// # Errors
+/// When no broker answers, or they refuse the user.
+pub async fn reach(settings: &KafkaSettings) -> Result<(), BusError> {
+    // A consumer's question does not make a topic.
+    let consumer: BaseConsumer =
+        settings.client().create().map_err(|error| bus_error("the client", error))?;
+    let topic = settings.events();
+    let asked =
+        tokio::task::spawn_blocking(move || consumer.fetch_metadata(Some(&topic), PATIENCE).map(drop));
+    let gone = |source| BusError { reason: "the client is gone".to_owned(), source: Some(Box::new(source)) };
+    asked.await.map_err(gone)?.map_err(|error| bus_error("asking for topics", error))
 }
 
 impl fmt::Debug for KafkaBus {

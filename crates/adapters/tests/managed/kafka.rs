@@ -18,7 +18,7 @@ use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tempfile::TempDir;
 
-use crate::servers::{Server, variable};
+use astroshield_testkit::servers::{Server, variable};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

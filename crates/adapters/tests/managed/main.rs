@@ -4,4 +4,4 @@
 
 mod kafka;
 mod redis;
-mod servers;
+mod s3;

@@ -14,7 +14,7 @@ use astroshield_testkit::entities::{at, feed_event};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
-use crate::servers::{Server, variable};
+use astroshield_testkit::servers::{Server, variable};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -14,6 +14,7 @@ use crate::answer::{self, List};
 use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{Id, Json};
+use crate::routes::uploads::kept;
 use crate::schema;
 use crate::state::ApiState;
 
@@ -127,14 +128,15 @@ pub(crate) async fn backup(
 /// The file of a backup, encrypted with age. `astroshield restore --identity` reads it.
 #[utoipa::path(get, path = "/backups/{id}/file", tag = "backups",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
-    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream"))),
+        (status = 307, description = "The file is at the address in `Location`, for some minutes")))]
 pub(crate) async fn file(
     State(state): State<ApiState>,
     Admin(caller): Admin,
     Id(id): Id<BackupId>,
 ) -> Result<Response, Problem> {
-    let found = state.use_cases.backups.open(&caller, id).await?;
-    answer::file(found, &format!("astroshield-{id}.age"))
+    let blob = state.use_cases.backups.read(&caller, id).await?;
+    kept(&state, &blob, &format!("astroshield-{id}.age")).await
 }
 
 /// Remove a backup.

@@ -515,7 +515,8 @@ pub(crate) async fn cdms(
 #[utoipa::path(get, path = "/conjunctions/{id}/cdms/{cdm}/file", tag = "conjunctions",
     params(("id" = uuid::Uuid, Path, description = "Identity of the conjunction"),
         ("cdm" = uuid::Uuid, Path, description = "Identity of the message")),
-    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream"))),
+        (status = 307, description = "The file is at the address in `Location`, for some minutes")))]
 pub(crate) async fn received_cdm(
     State(state): State<ApiState>,
     Reader(caller): Reader,

@@ -108,7 +108,8 @@ pub(crate) async fn upload(
 /// The file as it was given, byte for byte.
 #[utoipa::path(get, path = "/uploads/{id}/file", tag = "uploads",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
-    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream")))))]
+    responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream"))),
+        (status = 307, description = "The file is at the address in `Location`, for some minutes")))]
 pub(crate) async fn file(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -119,8 +120,12 @@ pub(crate) async fn file(
     kept(&state, &upload.blob, &upload.name).await
 }
 
-/// A file that is kept.
+/// A file that is kept, or where it can be fetched.
 pub(super) async fn kept(state: &ApiState, path: &str, name: &str) -> Result<Response, Problem> {
+    if let Some(downloads) = &state.ports.downloads {
+        let link = downloads.link(path, &answer::disposition(name)).await;
+        return answer::elsewhere(&link.map_err(|error| Problem::unavailable(chain(&error)))?);
+    }
     match state.ports.blobs.get(&path.into()).await {
         Ok(found) => answer::file(found, name),
         Err(object_store::Error::NotFound { .. }) => Err(Problem::not_found("file", name)),

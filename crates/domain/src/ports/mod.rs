@@ -4,6 +4,7 @@ mod archiver;
 mod bus;
 mod cache;
 mod clock;
+mod downloads;
 mod outside;
 mod store;
 
@@ -11,6 +12,7 @@ pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Cache, CacheKey};
 pub use clock::{Clock, SystemClock};
+pub use downloads::Downloads;
 pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,

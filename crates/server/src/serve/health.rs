@@ -14,20 +14,28 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::future::join_all;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::outside::Outside;
+
 /// A dependency that says nothing for so long is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Something that the server cannot work without.
+/// Something that the server works with.
 #[async_trait]
 pub(super) trait Dependency: Send + Sync + 'static {
     /// Whether it works; else, why not, in words that may be shown to anybody.
     async fn check(&self) -> Outcome;
+
+    /// Whether the server cannot do its work without it.
+    fn is_needed(&self) -> bool {
+        true
+    }
 }
 
 /// What there is to show.
@@ -37,7 +45,7 @@ pub(super) trait Catalog: Send + Sync + 'static {
     async fn name(&self) -> &'static str;
 }
 
-/// What the server cannot work without.
+/// What the server works with.
 #[derive(Clone)]
 pub(super) struct Health {
     dependencies: Arc<BTreeMap<&'static str, Box<dyn Dependency>>>,
@@ -79,20 +87,30 @@ impl Health {
     }
 
     async fn readiness(&self) -> (bool, Readiness) {
-        let mut conditions = BTreeMap::new();
-        for (name, dependency) in self.dependencies.iter() {
+        // All at once: who asks does not wait for each that is away.
+        let checks = self.dependencies.iter().map(|(name, dependency)| async move {
             let result = tokio::time::timeout(PATIENCE, dependency.check()).await;
-            let result = result.unwrap_or(Err("does not answer within 2 s"));
+            (*name, dependency.is_needed(), result.unwrap_or(Err("does not answer within 2 s")))
+        });
+        let (mut ready, mut degraded, mut conditions) = (true, false, BTreeMap::new());
+        for (name, is_needed, result) in join_all(checks).await {
             if let Err(problem) = result {
-                tracing::warn!(dependency = name, problem, "not ready");
+                let said = if is_needed { "not ready" } else { "degraded" };
+                tracing::warn!(dependency = name, problem, "{said}");
+                ready &= !is_needed;
+                degraded = true;
             }
-            conditions.insert(*name, result.into());
+            conditions.insert(name, result.into());
         }
         if self.shutdown.is_cancelled() {
             conditions.insert("process", Err("is shutting down").into());
+            ready = false;
         }
-        let ready = conditions.values().all(|condition: &Condition| condition.problem.is_none());
-        let status = if ready { "ready" } else { "not ready" };
+        let status = match (ready, degraded) {
+            (false, _) => "not ready",
+            (true, true) => "degraded",
+            (true, false) => "ready",
+        };
         let catalog = tokio::time::timeout(PATIENCE, self.catalog.name()).await.unwrap_or("unknown");
         (ready, Readiness { status, catalog, dependencies: conditions })
     }
@@ -286,6 +304,28 @@ impl Dependency for BlobsAnswer {
     }
 }
 
+/// A server answers without which the service goes on.
+pub(super) struct OutsideAnswers {
+    server: Arc<dyn Outside>,
+}
+
+impl OutsideAnswers {
+    pub(super) fn new(server: Arc<dyn Outside>) -> Self {
+        Self { server }
+    }
+}
+
+#[async_trait]
+impl Dependency for OutsideAnswers {
+    async fn check(&self) -> Outcome {
+        if self.server.answers().await { Ok(()) } else { Err("does not answer") }
+    }
+
+    fn is_needed(&self) -> bool {
+        false
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +375,32 @@ mod tests {
         assert_eq!(json["dependencies"]["blobs"], serde_json::json!({ "status": "ok" }));
         assert_eq!(json["dependencies"]["bus"]["problem"], "does not answer within 2 s");
         assert_eq!(json["dependencies"]["store"]["problem"], "does not answer");
+    }
+
+    /// One that never answers.
+    struct Away;
+
+    #[async_trait]
+    impl Outside for Away {
+        async fn prepare(&self) -> anyhow::Result<()> {
+            Ok(())
+        }
+
+        async fn answers(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_server_that_it_goes_on_without_it_is_degraded_and_ready_all_the_same() {
+        let away = || Box::new(OutsideAnswers::new(Arc::new(Away))) as Box<dyn Dependency>;
+        let (ready, readiness) =
+            health(vec![("cache", away()), ("store", Box::new(Fixed(Ok(()))))]).readiness().await;
+        assert_eq!((ready, readiness.status), (true, "degraded"));
+        assert_eq!(readiness.dependencies["cache"].problem, Some("does not answer"));
+        let store: Box<dyn Dependency> = Box::new(Fixed(Err("does not answer")));
+        let (ready, readiness) = health(vec![("cache", away()), ("store", store)]).readiness().await;
+        assert_eq!((ready, readiness.status), (false, "not ready"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use astroshield_adapters::folder;
 use astroshield_adapters::http::{
     AllowedNetworks, HttpFeedClient, HttpFeedSettings, SignedWebhookClient, WebhookSettings,
 };
-use astroshield_adapters::memory::LocalBroadcast;
+use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::smtp::{SmtpCredentials, SmtpMailer, SmtpSecurity, SmtpSettings};
 use astroshield_adapters::trust::TrustedRoots;
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
@@ -18,10 +19,10 @@ use astroshield_domain::ports::{
     Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
 };
 use astroshield_domain::uploads::Uploads;
-use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 
-use crate::settings::{Encryption, Settings, Smtp, StoreKind};
+use super::outside::{Blobs, Placed};
+use crate::managed;
+use crate::settings::{BlobsKind, BusKind, CacheKind, Encryption, Settings, Smtp, StoreKind};
 
 /// Name of the database in the data folder.
 pub(crate) const DATABASE_FILE: &str = "astroshield.db";
@@ -31,6 +32,9 @@ pub(crate) const BLOBS_FOLDER: &str = "blobs";
 
 /// Events that a connection may fall behind before it has to read them from the store.
 const BROADCAST_EVENTS: usize = 4_096;
+
+/// Most that the cache keeps of one kind of thing, where it is in memory.
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// Longest time for a mail.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -71,13 +75,46 @@ impl Database {
     }
 }
 
+/// The blobs, which a data folder is given for.
+pub(crate) fn blobs(settings: &Settings, folder: &Path) -> anyhow::Result<Blobs> {
+    if settings.blobs.kind == BlobsKind::S3 {
+        return managed::blobs(&settings.blobs);
+    }
+    let blobs = folder.join(BLOBS_FOLDER);
+    std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
+    let store = folder::blobs(&blobs).with_context(|| blobs.display().to_string())?;
+    Ok(Blobs { store: Arc::new(store), downloads: None })
+}
+
+/// The cache.
+pub(super) fn cache(settings: &Settings) -> anyhow::Result<Placed<dyn Cache>> {
+    match settings.cache.kind {
+        CacheKind::Memory => Ok(Placed { port: Arc::new(MemoryCache::new(CACHE_BYTES)), server: None }),
+        CacheKind::Redis => managed::cache(&settings.cache),
+    }
+}
+
+fn bus(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+    match settings.bus.kind {
+        BusKind::Embedded => Ok(Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }),
+        BusKind::Kafka => managed::bus(&settings.bus, Arc::clone(store)),
+    }
+}
+
+fn broadcast(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Arc<dyn Broadcast>> {
+    match settings.cache.kind {
+        CacheKind::Memory => Ok(Arc::new(LocalBroadcast::new(BROADCAST_EVENTS))),
+        CacheKind::Redis => managed::broadcast(&settings.cache, Arc::clone(store), BROADCAST_EVENTS),
+    }
+}
+
 /// Everything behind ports.
 #[derive(Clone)]
 pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
-    pub(super) blobs: Arc<dyn ObjectStore>,
-    pub(super) bus: Arc<dyn Bus>,
-    pub(super) cache: Arc<dyn Cache>,
+    pub(super) blobs: Blobs,
+    pub(super) bus: Placed<dyn Bus>,
+    pub(super) cache: Placed<dyn Cache>,
     pub(super) broadcast: Arc<dyn Broadcast>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feeds: Arc<dyn FeedClient>,
@@ -90,14 +127,8 @@ impl Parts {
         settings: &Settings,
         database: &Database,
         folder: &Path,
-        cache: Arc<dyn Cache>,
+        cache: Placed<dyn Cache>,
     ) -> anyhow::Result<Self> {
-        let blobs = folder.join(BLOBS_FOLDER);
-        std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
-        let blobs = LocalFileSystem::new_with_prefix(&blobs)
-            .with_context(|| blobs.display().to_string())?
-            .with_automatic_cleanup(true)
-            .with_fsync(true);
         // Reading the machine's certificates takes a while: once is enough.
         let roots = TrustedRoots::of_this_machine();
         let allowed_networks =
@@ -108,10 +139,10 @@ impl Parts {
         let feeds = HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() };
         let feeds = HttpFeedClient::counting_in(&feeds, Arc::clone(&store))?;
         Ok(Self {
-            blobs: Arc::new(blobs),
-            bus: Arc::new(EmbeddedBus::new(Arc::clone(&store))),
+            blobs: blobs(settings, folder)?,
+            bus: bus(settings, &store)?,
             cache,
-            broadcast: Arc::new(LocalBroadcast::new(BROADCAST_EVENTS)),
+            broadcast: broadcast(settings, &store)?,
             clock: Arc::new(SystemClock),
             feeds: Arc::new(feeds),
             webhooks: Arc::new(SignedWebhookClient::new(&webhooks)?),
@@ -123,12 +154,12 @@ impl Parts {
 
 impl Parts {
     fn ingestor(&self) -> Arc<Ingestor> {
-        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let (store, blobs, clock) = (&self.store, &self.blobs.store, &self.clock);
         Arc::new(Ingestor::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock)))
     }
 
     pub(super) fn uploads(&self) -> Arc<Uploads> {
-        let (store, blobs, clock) = (&self.store, &self.blobs, &self.clock);
+        let (store, blobs, clock) = (&self.store, &self.blobs.store, &self.clock);
         let ingestor = self.ingestor();
         Arc::new(Uploads::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock), ingestor))
     }

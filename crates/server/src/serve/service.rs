@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use astroshield_adapters::memory::MemoryCache;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::backups::Backups;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
@@ -27,13 +26,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::feeds::FirstAnswer;
-use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, StoreAnswers};
+use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, OutsideAnswers, StoreAnswers};
 use super::lock::DataFolder;
 use super::metrics::{self, Metrics};
-use super::parts::{Database, Parts};
+use super::outside::{Outside, Placed};
+use super::parts::{self, Database, Parts};
 use super::roles::Role;
 use super::tasks::Tasks;
-use super::{feeds, health, requests, sign_in};
+use super::{feeds, health, outside, requests, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 
@@ -42,9 +42,6 @@ const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
 
 /// How long screening sleeps at most before it looks at the clock again.
 const LOOK: Duration = Duration::from_mins(1);
-
-/// Most that the cache keeps of one kind of thing.
-const CACHE_BYTES: u64 = 64 << 20;
 
 /// Version of the program, recorded with what it makes.
 const BUILD: &str = env!("ASTROSHIELD_BUILD");
@@ -58,7 +55,7 @@ pub(super) struct House {
     /// Tokens of the links that were printed.
     pub(super) tokens: Arc<OneTimeTokens>,
     /// Holds the sessions.
-    pub(super) cache: Arc<dyn Cache>,
+    pub(super) cache: Placed<dyn Cache>,
     /// What is measured.
     pub(super) recorded: PrometheusHandle,
 }
@@ -70,7 +67,7 @@ impl House {
             listening,
             address: sign_in::address(settings.server.public_url.as_deref(), listening),
             tokens: Arc::default(),
-            cache: Arc::new(MemoryCache::new(CACHE_BYTES)),
+            cache: parts::cache(settings)?,
             recorded: metrics::record()?,
         })
     }
@@ -99,10 +96,10 @@ impl Service {
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         let database = Database::open(&settings, folder.path()).await?;
-        let parts = Parts::new(&settings, &database, folder.path(), Arc::clone(&house.cache))?;
+        let parts = Parts::new(&settings, &database, folder.path(), house.cache.clone())?;
         let notifier = Arc::new(Notifier::new(
             Arc::clone(&parts.store),
-            Arc::clone(&parts.bus),
+            Arc::clone(&parts.bus.port),
             Arc::clone(&parts.webhooks),
             parts.mailer.clone(),
             Arc::clone(&parts.clock),
@@ -110,7 +107,7 @@ impl Service {
         ));
         let on_demand = OnDemand::new(
             Arc::clone(&parts.store),
-            Arc::clone(&parts.blobs),
+            Arc::clone(&parts.blobs.store),
             Arc::clone(&parts.clock),
             threads(&settings),
         )
@@ -137,16 +134,25 @@ impl Service {
     /// Everything that it answers.
     pub(super) fn routes(&self, house: &House) -> Router {
         let parts = &self.parts;
-        let dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
+        let mut dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
             ("store", Box::new(StoreAnswers::new(Arc::clone(&parts.store))) as Box<dyn Dependency>),
-            ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs)))),
+            ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs.store)))),
         ]);
+        for (name, server) in self.outside() {
+            dependencies.insert(name, Box::new(OutsideAnswers::new(server)));
+        }
         let catalog = CatalogHeld::new(Arc::clone(&parts.store), self.demo);
         let health = health::routes(Health::new(dependencies, catalog, self.shutdown.clone()));
         let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let metrics = metrics::routes(Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS));
         let routes = health.merge(astroshield_api::router_with(self.api(house), metrics));
         routes.layer(axum::middleware::from_fn(requests::follow))
+    }
+
+    /// The servers that it stands on and goes on without.
+    fn outside(&self) -> impl Iterator<Item = (&'static str, Arc<dyn Outside>)> {
+        let servers = [("cache", self.parts.cache.server.clone()), ("bus", self.parts.bus.server.clone())];
+        servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
     }
 
     /// Ends its connections to the database, and gives the folder to whoever wants it.
@@ -169,8 +175,9 @@ impl Service {
         };
         let ports = Ports {
             store: Arc::clone(&parts.store),
-            blobs: Arc::clone(&parts.blobs),
-            cache: Arc::clone(&parts.cache),
+            blobs: Arc::clone(&parts.blobs.store),
+            downloads: parts.blobs.downloads.clone(),
+            cache: Arc::clone(&parts.cache.port),
             broadcast: Arc::clone(&parts.broadcast),
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
@@ -178,10 +185,10 @@ impl Service {
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),
             folder: self.folder.path().to_owned(),
-            blobs: Arc::clone(&parts.blobs),
+            blobs: Arc::clone(&parts.blobs.store),
         });
         let (store, blobs, clock) =
-            (Arc::clone(&parts.store), Arc::clone(&parts.blobs), Arc::clone(&parts.clock));
+            (Arc::clone(&parts.store), Arc::clone(&parts.blobs.store), Arc::clone(&parts.clock));
         let use_cases = UseCases {
             uploads: parts.uploads(),
             on_demand: Arc::clone(&self.on_demand),
@@ -199,6 +206,11 @@ impl Service {
         let has = |role| self.roles.contains(&role);
         let (parts, shutdown) = (&self.parts, &self.shutdown);
         let Parts { store, blobs, bus, clock, .. } = parts;
+        for (name, server) in self.outside() {
+            spawn(tasks, "the preparation of servers", shutdown, move |shutdown| {
+                outside::prepare(name, server, shutdown)
+            });
+        }
         if has(Role::Api) {
             let (on_demand, shutdown) = (Arc::clone(&self.on_demand), shutdown.clone());
             // Not one of the tasks that run until the shutdown: it ends by itself.
@@ -207,7 +219,7 @@ impl Service {
             }));
         }
         if has(Role::Relay) {
-            let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
+            let (store, blobs) = (Arc::clone(store), Arc::clone(&blobs.store));
             let upkeep = Upkeep::new(self.upkeep_settings(), store, blobs, Arc::clone(clock));
             spawn(tasks, "the upkeep of the store", shutdown, move |shutdown| async move {
                 upkeep.run(shutdown).await;
@@ -215,7 +227,7 @@ impl Service {
         }
         if has(Role::Relay) {
             let (store, broadcast) = (Arc::clone(&parts.store), Arc::clone(&parts.broadcast));
-            let relay = Relay::new(store, Arc::clone(bus), broadcast, Arc::clone(clock));
+            let relay = Relay::new(store, Arc::clone(&bus.port), broadcast, Arc::clone(clock));
             spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
         }
         let feeds = feeds::enabled(&self.settings);
@@ -224,8 +236,8 @@ impl Service {
         }
         if has(Role::Screen) {
             let settings = self.run_settings();
-            let (store, blobs) = (Arc::clone(store), Arc::clone(blobs));
-            let runner = Runner::new(settings, store, blobs, Arc::clone(bus), Arc::clone(clock));
+            let (store, blobs) = (Arc::clone(store), Arc::clone(&blobs.store));
+            let runner = Runner::new(settings, store, blobs, Arc::clone(&bus.port), Arc::clone(clock));
             spawn(tasks, "screening", shutdown, move |shutdown| async move { runner.run(shutdown).await });
         }
         if has(Role::Notify) {

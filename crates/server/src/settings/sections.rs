@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) data: Data,
     pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) cache: Cache,
+    pub(crate) bus: Bus,
     pub(crate) demo: Demo,
     pub(crate) feeds: BTreeMap<String, Feed>,
     pub(crate) screening: Screening,
@@ -75,6 +78,103 @@ pub(crate) struct Store {
     pub(crate) url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) url_file: Option<PathBuf>,
+}
+
+/// What blobs are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BlobsKind {
+    Folder,
+    S3,
+}
+
+/// What a bucket encrypts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BlobsEncryption {
+    Bucket,
+    S3,
+    Kms,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a bucket needs"))]
+pub(crate) struct Blobs {
+    pub(crate) kind: BlobsKind,
+    #[serde(deserialize_with = "text")]
+    pub(crate) bucket: Option<String>,
+    pub(crate) prefix: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) region: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) access_key_id: Option<String>,
+    pub(crate) secret_access_key: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) secret_access_key_file: Option<PathBuf>,
+    pub(crate) encryption: BlobsEncryption,
+    #[serde(deserialize_with = "text")]
+    pub(crate) kms_key_id: Option<String>,
+    pub(crate) presigned_downloads: bool,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
+}
+
+/// What the cache is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CacheKind {
+    Memory,
+    Redis,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cache {
+    pub(crate) kind: CacheKind,
+    pub(crate) url: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) url_file: Option<PathBuf>,
+    pub(crate) cluster: bool,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
+}
+
+/// What the bus is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BusKind {
+    Embedded,
+    Kafka,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bus {
+    pub(crate) kind: BusKind,
+    #[serde(deserialize_with = "text")]
+    pub(crate) brokers: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) user: Option<String>,
+    pub(crate) password: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) password_file: Option<PathBuf>,
+    pub(crate) prefix: String,
+    pub(crate) partitions: i32,
+    pub(crate) replicas: i32,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -207,3 +207,86 @@ fn addresses_are_shown_without_what_may_be_a_key() {
         assert!(message.contains("url: ") && !message.contains("hunter2"), "{message}");
     }
 }
+
+/// Settings of all that stands on servers, whole.
+#[cfg(feature = "managed")]
+const SERVERS: &str = "[blobs]\nkind = \"s3\"\nbucket = \"mine\"\naccess_key_id = \"me\"\nsecret_access_key = \"hunter2\"\n\
+                       [cache]\nkind = \"redis\"\nurl = \"rediss://me:hunter2@localhost:1\"\n\
+                       [bus]\nkind = \"kafka\"\nbrokers = \"a:1,b:2\"\nuser = \"me\"\npassword = \"hunter2\"\n";
+
+#[cfg(feature = "managed")]
+#[test]
+fn what_stands_on_servers_is_taken_whole_and_never_shows_its_secrets() {
+    let (settings, layers) = with(SERVERS, &[]).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let shown: Vec<String> =
+        layers.leaves().iter().map(|(key, value)| printable(key, value, &layers.origin(key))).collect();
+    assert!(!shown.join("\n").contains("hunter2"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    fs::write(&file, "hunter3\n").unwrap();
+    for (key, section) in [("secret_access_key", "blobs"), ("password", "bus")] {
+        let from_file = format!("{key}_file = {file:?}");
+        let whole = SERVERS.replace(&format!("{key} = \"hunter2\""), &from_file);
+        let (settings, _) = with(&whole, &[]).unwrap();
+        let read =
+            if section == "blobs" { &settings.blobs.secret_access_key } else { &settings.bus.password };
+        assert_eq!(read.reveal(), "hunter3", "{section}");
+    }
+}
+
+#[cfg(feature = "managed")]
+#[test]
+fn what_a_server_needs_is_named_before_anything_is_asked_of_it() {
+    for (from, to, expected) in [
+        ("bucket = \"mine\"", "", "blobs.bucket: S3 needs the name of a bucket"),
+        ("secret_access_key = \"hunter2\"", "", "blobs.access_key_id: name and secret"),
+        ("bucket = \"mine\"", "bucket = \"mine\"\nprefix = \"a//b\"", "blobs.prefix: \"a//b\" is no folder"),
+        ("bucket = \"mine\"", "bucket = \"mine\"\nencryption = \"kms\"", "blobs.kms_key_id: a key of KMS"),
+        (
+            "bucket = \"mine\"",
+            "bucket = \"mine\"\nendpoint = \"http://a:1\"",
+            "blobs.endpoint: https://host:port",
+        ),
+        (
+            "bucket = \"mine\"",
+            "bucket = \"mine\"\nauthorities_file = \"/nowhere\"",
+            "blobs.authorities_file: /nowhere: No",
+        ),
+        ("rediss://me:hunter2@localhost:1", "", "cache.url: Redis needs an address"),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "redis://me:hunter2@far:1",
+            "cache.url: address 1: redis: would be readable",
+        ),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "rediss://a:1,rediss://b:2",
+            "cache.url: several addresses are those of a cluster",
+        ),
+        (
+            "rediss://me:hunter2@localhost:1",
+            "https://hunter2",
+            "cache.url: address 1: rediss://user:password@host:port is due",
+        ),
+        ("a:1,b:2", "a:1,b", "bus.brokers: \"b\": host:port is due"),
+        ("password = \"hunter2\"", "", "bus.password: Kafka needs"),
+        ("user = \"me\"", "user = \"me\"\npartitions = 65", "bus.partitions: 65: 1 to 64 are due"),
+        ("user = \"me\"", "user = \"me\"\nprefix = \"a b\"", "bus.prefix: \"a b\": up to 100"),
+    ] {
+        let message = error(&SERVERS.replace(from, to), &[]);
+        assert!(message.contains(expected) && !message.contains("hunter2"), "{to}: {message}");
+    }
+}
+
+#[cfg(not(feature = "managed"))]
+#[test]
+fn what_was_not_built_is_refused_by_its_name() {
+    for (section, kind) in [("blobs", "s3"), ("cache", "redis"), ("bus", "kafka")] {
+        let message = error(&format!("[{section}]\nkind = \"{kind}\"\n"), &[]);
+        let expected = format!("astroshield.toml:2: {section}.kind: this program was built without it");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+    let message = error("[bus]\nkind = \"rabbit\"\n", &[]);
+    assert!(message.starts_with("astroshield.toml:2: bus.kind: unknown variant `rabbit`"), "{message}");
+}

@@ -182,6 +182,7 @@ impl Service {
         let ports = Ports {
             store: Arc::clone(&store),
             blobs,
+            downloads: None,
             cache: Arc::new(MemoryCache::new(16 << 20)),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,

@@ -12,7 +12,7 @@ fn script(name: &str) -> PathBuf {
 }
 
 /// A variable that `scripts/test` sets; without it a test is skipped, which in CI is a failure.
-pub(crate) fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     let value = env::var(name).ok();
     if value.is_none() {
         assert!(env::var_os("CI").is_none(), "{name} is not set: run scripts/test");
@@ -22,17 +22,17 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// A server in a folder of its own, stopped when dropped.
-pub(crate) struct Server {
+pub struct Server {
     script: PathBuf,
     folder: PathBuf,
     _parent: TempDir,
     /// Where it is, as its script prints it.
-    pub(crate) address: String,
+    pub address: String,
 }
 
 impl Server {
     /// Starts `scripts/NAME`.
-    pub(crate) fn start(name: &str) -> Self {
+    pub fn start(name: &str) -> Self {
         let parent = TempDir::new().unwrap();
         let folder = parent.path().join(name);
         let output =
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// `freeze`, `thaw`, `kill` or `restart`.
-    pub(crate) fn tell(&self, command: &str) {
+    pub fn tell(&self, command: &str) {
         assert!(
             Command::new(&self.script).arg(command).arg(&self.folder).status().unwrap().success(),
             "{command}"
@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// The authority to trust, in PEM.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         std::fs::read_to_string(self.folder.join("ca.pem")).unwrap()
     }
 }

@@ -1,0 +1,152 @@
+//! What stands on servers, made from settings. None of them has to be there yet.
+
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
+use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
+use astroshield_domain::ports::{Broadcast, Bus, Cache, Downloads, Store};
+use async_trait::async_trait;
+use object_store::ObjectStoreExt as _;
+
+use crate::serve::outside::{Blobs, Outside, Placed};
+use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+
+/// Whether the adapters take the settings; else the key, and why not.
+pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
+    if settings.blobs.kind == BlobsKind::S3 {
+        S3Blobs::new(&s3(&settings.blobs)).map_err(|error| {
+            let key = match error {
+                S3SettingsError::Prefix { .. } => "blobs.prefix",
+                _ => "blobs.bucket",
+            };
+            (key, format!("{:#}", anyhow::Error::from(error)))
+        })?;
+    }
+    if settings.cache.kind == CacheKind::Redis {
+        RedisCache::new(redis(&settings.cache)).map_err(|error| ("cache.url", error.to_string()))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn blobs(settings: &settings::Blobs) -> anyhow::Result<Blobs> {
+    let blobs = Arc::new(S3Blobs::new(&s3(settings)).context("blobs")?);
+    let downloads: Option<Arc<dyn Downloads>> = match settings.presigned_downloads {
+        true => Some(Arc::<S3Blobs>::clone(&blobs)),
+        false => None,
+    };
+    Ok(Blobs { store: blobs, downloads })
+}
+
+pub(crate) fn cache(settings: &settings::Cache) -> anyhow::Result<Placed<dyn Cache>> {
+    let cache = Arc::new(RedisCache::new(redis(settings)).context("cache.url")?);
+    Ok(Placed { port: Arc::<RedisCache>::clone(&cache), server: Some(cache) })
+}
+
+/// Events for the processes that share a cache.
+pub(crate) fn broadcast(
+    settings: &settings::Cache,
+    store: Arc<dyn Store>,
+    capacity: usize,
+) -> anyhow::Result<Arc<dyn Broadcast>> {
+    Ok(Arc::new(RedisBroadcast::new(redis(settings), store, capacity).context("cache.url")?))
+}
+
+pub(crate) fn bus(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+    let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
+    Ok(Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) })
+}
+
+/// Asks each server: what it is, and where, or what is wrong.
+pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::Result<String>)> {
+    let mut found = Vec::new();
+    if settings.blobs.kind == BlobsKind::S3 {
+        found.push(("blobs", examine_bucket(&settings.blobs).await));
+    }
+    if settings.cache.kind == CacheKind::Redis {
+        found.push(("cache", examine_redis(&settings.cache).await));
+    }
+    if settings.bus.kind == BusKind::Kafka {
+        let reached = kafka::reach(&kafka(&settings.bus)).await;
+        let reached = reached.map_err(anyhow::Error::from).context("bus.brokers: Kafka does not answer");
+        found.push(("bus", reached.map(|()| "Kafka answers".to_owned())));
+    }
+    found
+}
+
+async fn examine_bucket(settings: &settings::Blobs) -> anyhow::Result<String> {
+    let bucket = settings.bucket.clone().unwrap_or_default();
+    match blobs(settings)?.store.head(&"public/health".into()).await {
+        Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(format!("the bucket {bucket} answers")),
+        Err(error) => Err(error).with_context(|| format!("blobs.bucket: {bucket}")),
+    }
+}
+
+async fn examine_redis(settings: &settings::Cache) -> anyhow::Result<String> {
+    let cache = RedisCache::new(redis(settings)).context("cache.url")?;
+    match cache.ping().await {
+        true => Ok("Redis answers".to_owned()),
+        false => Err(anyhow!("cache.url: Redis does not answer, or refuses the user")),
+    }
+}
+
+#[async_trait]
+impl Outside for RedisCache {
+    async fn prepare(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn answers(&self) -> bool {
+        self.ping().await
+    }
+}
+
+#[async_trait]
+impl Outside for KafkaBus {
+    async fn prepare(&self) -> anyhow::Result<()> {
+        Ok(self.make_topics().await?)
+    }
+
+    async fn answers(&self) -> bool {
+        self.ping().await
+    }
+}
+
+fn s3(settings: &settings::Blobs) -> S3Settings {
+    let encryption = match (settings.encryption, &settings.kms_key_id) {
+        (BlobsEncryption::Kms, Some(key_id)) => S3Encryption::Kms { key_id: key_id.clone() },
+        (BlobsEncryption::S3, _) => S3Encryption::S3,
+        _ => S3Encryption::OfBucket,
+    };
+    let secret = || settings.secret_access_key.reveal().to_owned();
+    S3Settings {
+        bucket: settings.bucket.clone().unwrap_or_default(),
+        prefix: settings.prefix.clone(),
+        region: settings.region.clone(),
+        endpoint: settings.endpoint.clone(),
+        key: settings.access_key_id.clone().map(|id| S3Key { id, secret: secret() }),
+        encryption,
+        roots_pem: settings.authorities.clone().map(String::into_bytes),
+    }
+}
+
+fn redis(settings: &settings::Cache) -> RedisSettings {
+    RedisSettings {
+        urls: settings.url.reveal().split(',').map(|url| url.trim().to_owned()).collect(),
+        cluster: settings.cluster,
+        roots_pem: settings.authorities.clone().map(String::into_bytes),
+    }
+}
+
+fn kafka(settings: &settings::Bus) -> KafkaSettings {
+    KafkaSettings {
+        brokers: settings.brokers.clone().unwrap_or_default(),
+        user: settings.user.clone().unwrap_or_default(),
+        password: settings.password.reveal().to_owned(),
+        roots_pem: settings.authorities.clone(),
+        prefix: settings.prefix.clone(),
+        partitions: settings.partitions,
+        replicas: Some(settings.replicas).filter(|&replicas| replicas > 0),
+    }
+}

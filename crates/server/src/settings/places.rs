@@ -1,0 +1,136 @@
+//! Checks of where blobs, cache and bus are.
+
+use astroshield_adapters::trust::TrustedRoots;
+use url::Url;
+
+use super::sections::BlobsEncryption;
+use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError};
+use crate::managed;
+
+/// Most partitions of the bus: what is spread over them has as many shards.
+const MOST_PARTITIONS: i32 = 64;
+
+/// What a build without the adapters says.
+const NOT_BUILT: &str =
+    "this program was built without it; cargo build --features managed makes one that has it";
+
+impl Settings {
+    pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
+        for (key, file, authorities) in [
+            ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
+            ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
+            ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
+        ] {
+            let Some(file) = file else { continue };
+            let refuse = |reason: String| layers.refuse(key, format!("{}: {reason}", file.display()));
+            let pem = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
+            TrustedRoots::default().and_pem(pem.as_bytes()).map_err(|error| refuse(error.to_string()))?;
+            *authorities = Some(pem);
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_places(&self, layers: &Layers) -> Result<(), SettingsError> {
+        // First, as nothing else helps.
+        if let (false, Some((key, _))) = (cfg!(feature = "managed"), self.shared()) {
+            return Err(layers.refuse(key, NOT_BUILT));
+        }
+        let checked = self.check_blobs().and_then(|()| self.check_cache()).and_then(|()| self.check_bus());
+        checked.and_then(|()| managed::check(self)).map_err(|(key, reason)| layers.refuse(key, reason))
+    }
+
+    fn check_blobs(&self) -> Result<(), (&'static str, String)> {
+        let blobs = &self.blobs;
+        if blobs.access_key_id.is_some() == blobs.secret_access_key.is_empty() {
+            return Err(("blobs.access_key_id", "name and secret of a key belong together".to_owned()));
+        }
+        if (blobs.encryption == BlobsEncryption::Kms) != blobs.kms_key_id.is_some() {
+            let reason = "a key of KMS goes with blobs.encryption = \"kms\", and only with it";
+            return Err(("blobs.kms_key_id", reason.to_owned()));
+        }
+        if let Some(endpoint) = &blobs.endpoint {
+            let is_whole = |url: Url| url.scheme() == "https" && url.host().is_some() && url.path() == "/";
+            if !Url::parse(endpoint).is_ok_and(is_whole) {
+                return Err(("blobs.endpoint", "https://host:port is due".to_owned()));
+            }
+        }
+        if blobs.kind == BlobsKind::S3 && blobs.bucket.is_none() {
+            return Err(("blobs.bucket", "S3 needs the name of a bucket".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_cache(&self) -> Result<(), (&'static str, String)> {
+        let url = self.cache.url.reveal();
+        if self.cache.kind == CacheKind::Redis && url.is_empty() {
+            return Err(("cache.url", "Redis needs an address".to_owned()));
+        }
+        for (place, url) in (1..).zip(url.split(',').filter(|url| !url.is_empty())) {
+            let refuse = |reason| Err(("cache.url", format!("address {place}: {reason}")));
+            match Url::parse(url.trim()) {
+                Ok(url) if url.scheme() == "rediss" => {}
+                Ok(url) if url.scheme() == "redis" && is_this_machine(&url) => {}
+                Ok(url) if url.scheme() == "redis" => {
+                    return refuse("redis: would be readable on the way; rediss: is due");
+                }
+                _ => return refuse("rediss://user:password@host:port is due"),
+            }
+        }
+        if !self.cache.cluster && url.contains(',') {
+            return Err(("cache.url", "several addresses are those of a cluster (cache.cluster)".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_bus(&self) -> Result<(), (&'static str, String)> {
+        let bus = &self.bus;
+        if bus.kind == BusKind::Kafka {
+            for (key, is_missing) in [
+                ("bus.brokers", bus.brokers.is_none()),
+                ("bus.user", bus.user.is_none()),
+                ("bus.password", bus.password.is_empty()),
+            ] {
+                if is_missing {
+                    return Err((key, "Kafka needs brokers, a user and a password".to_owned()));
+                }
+            }
+        }
+        let is_broker = |broker: &str| {
+            let port =
+                broker.trim().rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+            matches!(port, Some((false, Ok(1..))))
+        };
+        for broker in bus.brokers.iter().flat_map(|brokers| brokers.split(',')) {
+            if !is_broker(broker) {
+                return Err(("bus.brokers", format!("{broker:?}: host:port is due")));
+            }
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if bus.prefix.len() > 100 || !bus.prefix.chars().all(plain) {
+            let reason = format!("{:?}: up to 100 letters, digits, '.', '_' and '-' are due", bus.prefix);
+            return Err(("bus.prefix", reason));
+        }
+        if !(1..=MOST_PARTITIONS).contains(&bus.partitions) {
+            return Err(("bus.partitions", format!("{}: 1 to {MOST_PARTITIONS} are due", bus.partitions)));
+        }
+        if !(0..=9).contains(&bus.replicas) {
+            return Err(("bus.replicas", format!("{}: 0 to 9 are due", bus.replicas)));
+        }
+        Ok(())
+    }
+
+    /// Settings of what other processes use, too, as key and what it would have to be to be alone.
+    pub(crate) fn shared(&self) -> Option<(&'static str, &'static str)> {
+        [
+            ("blobs.kind", "folder", self.blobs.kind == BlobsKind::Folder),
+            ("cache.kind", "memory", self.cache.kind == CacheKind::Memory),
+            ("bus.kind", "embedded", self.bus.kind == BusKind::Embedded),
+        ]
+        .into_iter()
+        .find_map(|(key, alone, is_alone)| (!is_alone).then_some((key, alone)))
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}

@@ -1,0 +1,39 @@
+//! In place of `managed`, where it was not built: settings that ask for it are refused before anything is made of them.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use astroshield_domain::ports::{Broadcast, Bus, Cache, Store};
+
+use crate::serve::outside::{Blobs, Placed};
+use crate::settings::{self, Settings};
+
+/// There is no adapter that could refuse anything.
+pub(crate) fn check(_: &Settings) -> Result<(), (&'static str, String)> {
+    Ok(())
+}
+
+pub(crate) fn blobs(_: &settings::Blobs) -> anyhow::Result<Blobs> {
+    bail!("blobs.kind: not built")
+}
+
+pub(crate) fn cache(_: &settings::Cache) -> anyhow::Result<Placed<dyn Cache>> {
+    bail!("cache.kind: not built")
+}
+
+pub(crate) fn broadcast(
+    _: &settings::Cache,
+    _: Arc<dyn Store>,
+    _: usize,
+) -> anyhow::Result<Arc<dyn Broadcast>> {
+    bail!("cache.kind: not built")
+}
+
+pub(crate) fn bus(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+    bail!("bus.kind: not built")
+}
+
+/// Asks nothing: there is no server.
+pub(crate) async fn examine(_: &Settings) -> Vec<(&'static str, anyhow::Result<String>)> {
+    Vec::new()
+}

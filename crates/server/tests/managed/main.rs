@@ -1,0 +1,9 @@
+//! The binary on PostgreSQL, Redis, Kafka and an emulator of S3, which `scripts/services` and its like start.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../service/server.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod server;
+mod socket;
+mod tiers;

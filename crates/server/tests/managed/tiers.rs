@@ -1,0 +1,257 @@
+//! One process on all of them: it works, goes on while one is away, and takes up what waited.
+
+use std::fs;
+use std::path::Path;
+
+use astroshield_testkit::postgres;
+use astroshield_testkit::servers::Server as Outside;
+use serde_json::{Value, json};
+
+use crate::server::{Server, run, run_in};
+use crate::socket::Socket;
+
+/// Where the tests' folder of a service is, and what its environment says.
+struct Place {
+    folder: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// `None` where there is no PostgreSQL.
+    fn new(redis: &Outside, kafka: &Outside, s3: &Outside) -> Option<Self> {
+        let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        for (name, server) in [("redis", redis), ("kafka", kafka), ("s3", s3)] {
+            fs::write(path.join(format!("{name}.pem")), server.authority()).unwrap();
+        }
+        fs::write(path.join("redis.url"), &redis.address).unwrap();
+        fs::write(path.join("kafka.password"), "secret\n").unwrap();
+        fs::write(path.join("passphrase"), "correct horse\n").unwrap();
+        let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
+            .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
+            .concat();
+        let common = format!("{feeds}[screening]\nsettle = \"0s\"\ndays = 1\n[log]\nlevel = \"error\"\n");
+        let servers = format!(
+            "[store]\nkind = \"postgres\"\n\
+             [blobs]\nkind = \"s3\"\nbucket = \"astroshield\"\nendpoint = \"{}\"\nencryption = \"s3\"\n\
+             presigned_downloads = true\nauthorities_file = \"s3.pem\"\n\
+             [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nauthorities_file = \"redis.pem\"\n\
+             [bus]\nkind = \"kafka\"\nbrokers = \"{}\"\nuser = \"astroshield\"\npassword_file = \"kafka.password\"\n\
+             partitions = 2\nreplicas = 1\nauthorities_file = \"kafka.pem\"\n",
+            s3.address, kafka.address
+        );
+        fs::write(path.join("astroshield.toml"), format!("{servers}{common}")).unwrap();
+        fs::write(path.join("alone.toml"), common).unwrap();
+        // The key of S3 comes from the environment, as where AWS's own tools have it.
+        let key = [
+            ("AWS_ACCESS_KEY_ID", "astroshield"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
+        let mut environment: Vec<_> = key.map(|(name, value)| (name, value.to_owned())).into();
+        environment.push(("ASTROSHIELD__STORE__URL", database));
+        Some(Self { folder, environment })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn environment(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    fn run(&self, arguments: &str) -> (i32, String, String) {
+        run_in(self.path(), arguments, &self.environment())
+    }
+}
+
+/// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
+fn pair(place: u32) -> String {
+    let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
+    let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
+    let row = |inclination: u32, number: u32| {
+        format!(
+            "TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n"
+        )
+    };
+    "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,ARG_OF_PERICENTER,MEAN_ANOMALY,\
+     EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,MEAN_MOTION_DOT,\
+     MEAN_MOTION_DDOT\n"
+        .to_owned()
+        + &row(50, first_of(place))
+        + &row(130, first_of(place) + 1)
+}
+
+fn first_of(place: u32) -> u32 {
+    81_001 + 2 * place
+}
+
+/// A server, and a key to it: a session would be forgotten with the cache.
+struct Client<'a> {
+    server: &'a Server,
+    key: String,
+}
+
+impl<'a> Client<'a> {
+    fn new(server: &'a Server) -> Self {
+        let cookie = server.sign_in();
+        let own =
+            [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+        let (status, made) = server.post_with("/api/v1/api-keys", &own, r#"{"name":"test","scope":"admin"}"#);
+        assert_eq!(status, 201, "{made}");
+        let made: Value = serde_json::from_str(&made).unwrap();
+        Self { server, key: made["key"].as_str().unwrap().to_owned() }
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &str) -> Value {
+        let bearer = format!("Bearer {}", self.key);
+        let (status, made) =
+            self.server.post_with(path, &[("authorization", &bearer), ("content-type", kind)], body);
+        assert_eq!(status, 201, "{path}: {made}");
+        serde_json::from_str(&made).unwrap()
+    }
+
+    fn until(&self, path: &str, is_right: impl Fn(&str) -> bool) -> Value {
+        let bearer = format!("Bearer {}", self.key);
+        let headers = [("authorization", bearer.as_str())];
+        let body = self.server.until(path, &headers, |status, body| status == 200 && is_right(body));
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Uploads a pair.
+    fn upload(&self, place: u32) -> Value {
+        let name = format!("/api/v1/uploads?name={place}.csv");
+        let upload = self.post(&name, "text/csv", &pair(place));
+        assert_eq!(upload["state"], "accepted", "{upload}");
+        upload
+    }
+
+    /// That a pair meets, once it is found.
+    fn conjunction_of(&self, place: u32) -> Value {
+        let number = first_of(place).to_string();
+        let found = self.until("/api/v1/conjunctions", |body| body.contains(&number));
+        let items = found["items"].as_array().unwrap();
+        items.iter().find(|one| one.to_string().contains(&number)).unwrap().clone()
+    }
+}
+
+/// Waits for what the server says of itself; the whole of it.
+fn ready(server: &Server, status: &str) -> Value {
+    let said = format!("\"status\":\"{status}\"");
+    let body = server
+        .until("/health/ready", &[], |code, body| code == 200 && body.starts_with(&format!("{{{said}")));
+    serde_json::from_str(&body).unwrap()
+}
+
+/// Waits for an alert that was opened.
+fn opened(socket: &mut Socket) {
+    loop {
+        let said = socket.next();
+        let payload = &said["event"]["payload"];
+        if payload["type"] == "alert_changed" && payload["change"].to_string().contains("opened") {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_in_a_folder() {
+    let (redis, kafka, s3) = (Outside::start("redis"), Outside::start("kafka"), Outside::start("s3"));
+    let Some(place) = Place::new(&redis, &kafka, &s3) else { return };
+    let (status, report, problem) = place.run("doctor");
+    assert_eq!(status, 0, "{report}{problem}");
+    for line in [
+        "ok       blobs: the bucket astroshield answers",
+        "ok       cache: Redis answers",
+        "ok       bus: Kafka answers",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
+
+    // Kafka is not needed to start.
+    kafka.tell("kill");
+    let server = Server::start_in(place.path(), "", &place.environment());
+    let body = ready(&server, "degraded");
+    assert_eq!(body["dependencies"]["bus"]["problem"], "does not answer", "{body}");
+    let (status, report, _) = place.run("doctor");
+    assert_eq!(
+        (status, report.contains("problem  bus: bus.brokers: Kafka does not answer")),
+        (1, true),
+        "{report}"
+    );
+    kafka.tell("restart");
+    let body = ready(&server, "ready");
+    for dependency in ["blobs", "bus", "cache", "store"] {
+        assert_eq!(body["dependencies"][dependency]["status"], "ok", "{body}");
+    }
+
+    let client = Client::new(&server);
+    let rule = json!({ "name": "all", "severity": "critical", "relations": true }).to_string();
+    client.post("/api/v1/rules", "application/json", &rule);
+    let mut socket = Socket::open(&server.address, &client.key, "alerts");
+    let upload = client.upload(0);
+    opened(&mut socket);
+    let first = client.conjunction_of(0);
+
+    // Its own message of that conjunction, as another's.
+    let bearer = format!("Bearer {}", client.key);
+    let authorization = [("authorization", bearer.as_str())];
+    let path = format!("/api/v1/conjunctions/{}/cdm?format=kvn", first["id"].as_str().unwrap());
+    let (status, message) = server.get_with(&path, &authorization);
+    assert_eq!(status, 200, "{message}");
+    let taken = client.post("/api/v1/uploads?name=one.cdm", "text/plain", &message);
+    assert_eq!((&taken["state"], &taken["records"]), (&json!("accepted"), &json!(1)), "{taken}");
+
+    // Files are in the bucket, and given out by it.
+    let file = format!("/api/v1/uploads/{}/file", taken["id"].as_str().unwrap());
+    let answer = server.send("GET", &file, &authorization, "");
+    assert_eq!(answer.status, 307, "{answer:?}");
+    let location = format!("location: {}/astroshield/astroshield/local/", s3.address);
+    assert!(answer.head.contains(&location) && answer.head.contains("X-Amz-Signature="), "{answer:?}");
+    assert!(answer.head.contains("no-store"), "{answer:?}");
+    assert!(!place.path().join("data/astroshield/blobs").exists());
+
+    // Without Redis: sessions are gone, all else goes on.
+    redis.tell("freeze");
+    let body = ready(&server, "degraded");
+    assert_eq!(body["dependencies"]["cache"]["status"], "problem", "{body}");
+    client.upload(1);
+    opened(&mut socket);
+    client.conjunction_of(1);
+    redis.tell("thaw");
+    ready(&server, "ready");
+
+    // Without Kafka: what is stored waits for it.
+    kafka.tell("kill");
+    let body = ready(&server, "degraded");
+    assert_eq!(body["dependencies"]["bus"]["status"], "problem", "{body}");
+    client.upload(2);
+    kafka.tell("restart");
+    opened(&mut socket);
+    client.conjunction_of(2);
+    ready(&server, "ready");
+
+    let (status, _, said) = place.run("backup --passphrase-file passphrase backup.age");
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains(" rows, ") && !said.contains(", 0 blobs"), "{said}");
+    assert_eq!(server.stop().0, 0);
+
+    let alone = "--config alone.toml";
+    let restore = format!("restore {alone} --passphrase-file passphrase backup.age --into alone");
+    let (status, _, said) = run(place.path(), &restore);
+    assert_eq!(status, 0, "{said}");
+    let server = Server::start(place.path(), &format!("{alone} --data alone"));
+    assert!(place.path().join("alone/astroshield.db").exists());
+    let client = Client { server: &server, key: bearer["Bearer ".len()..].to_owned() };
+    for number in 0..3 {
+        client.conjunction_of(number);
+    }
+    assert_eq!(client.conjunction_of(0)["id"], first["id"]);
+    for (upload, content) in [(&upload, pair(0)), (&taken, message)] {
+        let file = format!("/api/v1/uploads/{}/file", upload["id"].as_str().unwrap());
+        assert_eq!(server.get_with(&file, &authorization), (200, content));
+    }
+    assert_eq!(server.stop().0, 0);
+}
