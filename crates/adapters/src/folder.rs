@@ -21,6 +21,6 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_folder_keeps_to_the_port() {
         let folder = tempfile::tempdir().unwrap();
-        astroshield_testkit::blobs::blobs_suite(&blobs(folder.path()).unwrap()).await;
+        astroshield_testkit::blobs::blobs_suite(&blobs(folder.path()).unwrap(), 4).await;
     }
 }

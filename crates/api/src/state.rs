@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use astroshield_domain::backups::Backups;
 use astroshield_domain::export::Exporter;
+use astroshield_domain::feeds::FeedSettings;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, Store, WebhookClient};
@@ -80,6 +81,8 @@ pub struct ApiSettings {
     pub keep_alive: Duration,
     /// Most connections over WebSocket at a time.
     pub stream_limit: usize,
+    /// The feeds that are asked.
+    pub feeds: Vec<FeedSettings>,
     /// Version and build of the program.
     pub build: String,
 }
@@ -99,6 +102,7 @@ impl Default for ApiSettings {
             slow_client_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(20),
             stream_limit: 10_000,
+            feeds: Vec::new(),
             build: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -364,11 +364,8 @@ fn ailing(
         return Some((summary, true));
     }
     // Yesterday's data, however often it is confirmed, is no news.
-    let (last, silent) = if feed.has_to_change() {
-        (status.and_then(|status| status.changed), "sent nothing new")
-    } else {
-        (status.and_then(|status| status.confirmed), "confirmed nothing")
-    };
+    let silent = if feed.has_to_change() { "sent nothing new" } else { "confirmed nothing" };
+    let last = status.and_then(|status| feed.last_news(status, now));
     let Silence { hours, due } = silence(last, watched, feed.stale_after, now)?;
     Some((format!("feed {name} has {silent} for {hours:.1} h{reason}"), due))
 }

@@ -56,7 +56,8 @@ async fn fetch(settings: &S3Settings, link: &str) -> reqwest::Response {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_keeps_to_the_port() {
     let Some(settings) = shared("suite") else { return };
-    blobs_suite(&blobs(&settings)).await;
+    // The emulator looks whether a blob is there and then writes it, so that of two at once both may succeed.
+    blobs_suite(&blobs(&settings), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

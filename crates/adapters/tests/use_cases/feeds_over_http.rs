@@ -220,6 +220,7 @@ async fn older_data_than_is_known_is_kept_begins_no_run_and_is_nothing_new() {
     .await;
     let before = runs().await;
     let first = parts.clock.now();
+    assert_eq!(parts.alerted(&watch).await, [""; 0]);
     parts.clock.forward(SignedDuration::from_hours(13));
     poller.poll_once("feed").await.unwrap();
     let set = parts.store.catalog_as_of(&TenantId::public(), parts.clock.now()).await.unwrap();
@@ -337,6 +338,7 @@ async fn earth_orientation_is_kept_by_day_and_says_how_far_it_was_observed() {
     let found = parts.store.earth_orientation(day(12, 30), day(1, 2)).await.unwrap();
     assert_eq!((found.days.len(), found.last_observed, found.last), (4, Some(day(1, 1)), Some(day(1, 2))));
     let watch = parts.watch(&feed);
+    assert_eq!(parts.alerted(&watch).await, [""; 0]);
     parts.clock.forward(SignedDuration::from_hours(13));
     let alerted = parts.alerted(&watch).await;
     assert_eq!(alerted, ["feed feed has sent nothing new for 13.0 h"]);

@@ -62,6 +62,8 @@ async function load() {
     const body = await answer.json();
     if (!answer.ok) throw new Error(body.detail || body.title);
     draw(body);
+    const status = await fetch("/api/v1/status", { headers: { accept: "application/json" } });
+    if (status.ok) byId("demo").hidden = !(await status.json()).demo;
   } catch (error) {
     byId("summary").textContent = "No alert is shown";
     byId("problem").textContent = "Cannot read the alert: " + error.message;

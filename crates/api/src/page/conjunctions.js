@@ -88,12 +88,28 @@ function draw() {
   }
 }
 
+// What ails a feed, in words; nothing of those that are well.
+function ails(feed, now) {
+  if (feed.stopped) return feed.name + " is not asked any more: " + feed.problem;
+  if (feed.kind !== null && feed.failures > 0) return feed.name + " failed: " + feed.problem;
+  if (feed.stale && feed.asked !== null) return feed.name + " is stale, its last news " + ago(feed.changed || feed.confirmed, now);
+  return null;
+}
+
+async function loadFeeds(now) {
+  const feeds = await ask("/feeds");
+  const ailing = feeds.items.map((feed) => ails(feed, now)).filter((text) => text !== null);
+  byId("feeds").textContent = "Feeds: " + ailing.join("; ") + ". The last good data stays in use.";
+  byId("feeds").hidden = ailing.length === 0;
+}
+
 async function loadStatus() {
   const status = await ask("/status");
   if (state.position === null) state.position = status.position;
   byId("demo").hidden = !status.demo;
   byId("catalog-age").textContent = "arrived " + ago(status.newest_arrival, status.now);
   byId("epoch-age").textContent = ago(status.newest_epoch, status.now);
+  await loadFeeds(status.now);
   const run = status.newest_run;
   const bar = byId("run-progress");
   bar.hidden = run === null || run.state !== "running";

@@ -3,6 +3,7 @@
 
 mod politeness;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ pub const SINCE: &str = "{since}";
 /// Time before now from which on messages are asked for where none is known.
 const FIRST_MESSAGES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A feed, as it is configured. It cannot be printed: it may hold a password.
+/// A feed, as it is configured. Only its name is printed: it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FeedSettings {
     /// Name.
@@ -98,7 +99,42 @@ impl Taken {
     }
 }
 
+impl fmt::Debug for FeedSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedSettings").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl FeedKind {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ElementSets { .. } => "element_sets",
+            Self::Satcat => "satcat",
+            Self::Cdms => "cdms",
+            Self::SpaceWeather => "space_weather",
+            Self::EarthOrientation => "earth_orientation",
+        }
+    }
+}
+
 impl FeedSettings {
+    /// When it last sent what it is asked for: something new, or of SATCAT and messages any answer. `None` where that is unknown,
+    /// or noted by a clock that was ahead.
+    #[must_use]
+    pub fn last_news(&self, status: &FeedStatus, now: Timestamp) -> Option<Timestamp> {
+        let last = if self.has_to_change() { status.changed } else { status.confirmed };
+        last.filter(|last| *last <= now)
+    }
+
+    /// Whether its last news is older than it may be, or there never was any.
+    #[must_use]
+    pub fn is_stale(&self, status: &FeedStatus, now: Timestamp) -> bool {
+        let limit = SignedDuration::try_from(self.stale_after).unwrap_or(SignedDuration::MAX);
+        self.last_news(status, now).is_none_or(|last| now.duration_since(last) > limit)
+    }
+
     /// Whether what it sends has to change from time to time: catalogs and tables age, messages come when there are any.
     pub(crate) fn has_to_change(&self) -> bool {
         match self.kind {

@@ -170,6 +170,7 @@ impl Service {
             body_timeout: server.body_timeout,
             trusted_proxies: server.trusted_proxies.clone(),
             wrong_secrets_per_minute: server.wrong_secrets_per_minute,
+            feeds: feeds::enabled(&self.settings),
             build: BUILD.to_owned(),
             ..ApiSettings::default()
         };

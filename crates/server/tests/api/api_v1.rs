@@ -1,8 +1,14 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
-use serde_json::json;
+use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::feeds::{FeedKind, FeedSettings};
+use astroshield_domain::ids::TenantId;
+use astroshield_testkit::entities::feed_event;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -237,6 +243,49 @@ async fn a_secret_is_not_kept_with_the_answer() {
     let first = keyed.post("/api/v1/api-keys", &body).await.json();
     assert!(first["key"].as_str().unwrap().starts_with("ask_"));
     let again = keyed.post("/api/v1/api-keys", &body).await.json();
-    assert_eq!(again["key"], serde_json::Value::Null);
+    assert_eq!(again["key"], Value::Null);
     assert_eq!(again["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn feeds_say_whether_they_are_stale_and_hide_those_of_others() {
+    let feed = |name: &str, tenant: TenantId| FeedSettings {
+        name: name.to_owned(),
+        kind: FeedKind::Satcat,
+        url: "https://user:secret@example.org".to_owned(),
+        interval: Duration::from_secs(3_600),
+        stale_after: Duration::from_secs(7_200),
+        space_track: None,
+        tenant,
+    };
+    let public = ["fresh", "old", "unasked"].map(|name| feed(name, TenantId::public()));
+    let theirs = feed("theirs", TenantId::new("other").unwrap());
+    let feeds = public.into_iter().chain([theirs]).collect();
+    let service = Service::with(ApiSettings { feeds, ..ApiSettings::default() }, 64).await;
+    let now = Timestamp::now();
+    for (name, hours) in [("fresh", 1), ("old", 3), ("theirs", 1), ("gone", 1)] {
+        let confirmed = Some(now - SignedDuration::from_hours(hours));
+        let status =
+            FeedStatus { feed: name.to_owned(), asked: confirmed, confirmed, ..FeedStatus::default() };
+        service.store.put_feed(&status, &feed_event(&TenantId::public(), now, name)).await.unwrap();
+    }
+    let answer = service.client(Scope::Read).await.get("/api/v1/feeds").await;
+    assert!(!answer.text().contains("secret"));
+    let items = answer.json()["items"].clone();
+    let told = |item: &Value| (item["name"].clone(), item["kind"].clone(), item["stale"].clone());
+    let told: Vec<_> = items.as_array().unwrap().iter().map(told).collect();
+    let satcat = || json!("satcat");
+    assert_eq!(
+        told,
+        [
+            (json!("fresh"), satcat(), json!(false)),
+            (json!("gone"), json!(null), json!(false)),
+            (json!("old"), satcat(), json!(true)),
+            (json!("unasked"), satcat(), json!(true)),
+        ]
+    );
+    assert_eq!(
+        (items[0]["interval_s"].clone(), items[0]["stale_after_s"].clone()),
+        (json!(3_600), json!(7_200))
+    );
 }

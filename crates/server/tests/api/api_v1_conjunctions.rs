@@ -94,7 +94,7 @@ async fn filters_leave_what_they_say() {
 }
 
 #[tokio::test]
-async fn one_conjunction_has_its_objects_geometry_and_history() {
+async fn one_conjunction_has_its_objects_and_history() {
     let service = Service::start().await;
     let run = service.conclude_run(&TenantId::public(), 1).await;
     let client = service.client(Scope::Read).await;

@@ -1,8 +1,12 @@
+use astroshield_astro::Epoch;
+use astroshield_astro::frames::{EarthAttitude, EarthOrientation};
+use astroshield_astro::state::{Frame, State, Teme};
 use astroshield_domain::access::Scope;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::ids::TenantId;
-use astroshield_formats::{Strictness, read_catalog};
-use serde_json::json;
+use astroshield_formats::{Message, Strictness, read_catalog, read_messages};
+use nalgebra::Vector3;
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -35,7 +39,7 @@ async fn objects_are_listed_by_number_searched_and_shown() {
     let service = with_objects(12).await;
     let client = service.client(Scope::Read).await;
     let first = client.get("/api/v1/objects?limit=10").await.json();
-    let numbers = |list: &serde_json::Value| -> Vec<u64> {
+    let numbers = |list: &Value| -> Vec<u64> {
         list["items"].as_array().unwrap().iter().map(|row| row["catalog_number"].as_u64().unwrap()).collect()
     };
     assert_eq!(numbers(&first), (1..=10).collect::<Vec<_>>());
@@ -220,6 +224,39 @@ async fn tables_have_every_object_and_every_current_element_set() {
     client.get("/api/v1/objects?format=parquet&limit=5").await.expect_problem(400, Some("limit"));
 }
 
+/// Position and velocity of a state of an answer.
+fn state<F: Frame>(state: &Value) -> State<F> {
+    let three = |name: &str| Vector3::from_fn(|axis, _| state[name][axis].as_f64().unwrap());
+    State::new(three("position_km"), three("velocity_km_s"))
+}
+
+#[tokio::test]
+async fn the_frames_of_an_ephemeris_are_those_that_they_are_called() {
+    let service = with_objects(1).await;
+    let client = service.client(Scope::Read).await;
+    let start = jiff::Timestamp::now();
+    let path = format!(
+        "/api/v1/objects/1/ephemeris?start={start}&stop={}",
+        start + jiff::SignedDuration::from_mins(5)
+    );
+    let in_frame =
+        async |frame: &str| client.get(&format!("{path}&frame={frame}")).await.json()["states"][3].clone();
+    let teme = in_frame("teme").await;
+    let truth: State<Teme> = state(&teme);
+    let epoch: Epoch = teme["time"].as_str().unwrap().parse().unwrap();
+    let attitude = EarthAttitude::new(epoch, &EarthOrientation::NEGLECTED);
+    let back = [
+        attitude.itrf_to_teme(&state(&in_frame("itrf").await)),
+        attitude.gcrf_to_teme(&state(&in_frame("gcrf").await)),
+        attitude.eme2000_to_teme(&state(&in_frame("eme2000").await)),
+    ];
+    for (frame, back) in ["ITRF", "GCRF", "EME2000"].into_iter().zip(back) {
+        // A microsecond of time is some mm; positions are given to more digits than that.
+        assert!((back.position_km - truth.position_km).norm() < 1e-5, "{frame}: {back:?} {truth:?}");
+        assert!((back.velocity_km_s - truth.velocity_km_s).norm() < 1e-8, "{frame}: {back:?} {truth:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_ephemeris_is_given_in_every_frame() {
     let service = with_objects(1).await;
@@ -235,8 +272,13 @@ async fn an_ephemeris_is_given_in_every_frame() {
         let distance_km = position.iter().map(|x| x.as_f64().unwrap().powi(2)).sum::<f64>().sqrt();
         assert!((6_700.0..6_900.0).contains(&distance_km), "{frame}: {distance_km}");
     }
-    let oem = client.get(&format!("{path}&format=oem_kvn")).await;
-    assert!(oem.text().contains("CCSDS_OEM_VERS"), "{}", oem.text());
+    for (format, sign) in [("oem_kvn", "CCSDS_OEM_VERS"), ("oem_xml", "<oem ")] {
+        let oem = client.get(&format!("{path}&format={format}")).await;
+        assert!(oem.text().contains(sign), "{}", oem.text());
+        let document = read_messages(&oem.body, format, Strictness::Strict).unwrap();
+        let [Message::Oem(read)] = document.messages.as_slice() else { panic!("{}", oem.text()) };
+        assert_eq!(read.segments[0].states.len(), 11);
+    }
     client.get(&format!("{path}&frame=moon")).await.expect_problem(400, Some("frame"));
     client.get(&format!("{path}&step_s=0")).await.expect_problem(400, Some("step_s"));
     client.get("/api/v1/objects/1/ephemeris").await.expect_problem(400, None);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use astroshield_formats::{Message, Notation, Strictness, read_messages};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Server, astroshield, run};
 
@@ -107,6 +107,35 @@ fn a_conjunction_goes_out_as_a_message_that_we_read_ourselves() {
         assert!(near(cdm.relative.miss_distance_m / 1e3, &conjunction["miss_distance_km"]), "{format}");
         let numbers = [&cdm.object1, &cdm.object2].map(|object| object.metadata.object_designator.clone());
         assert_eq!(numbers, ["81001", "81002"], "{format}");
+    }
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn the_geometry_of_a_conjunction_is_that_of_its_list() {
+    let folder = folder();
+    let server = Server::start(folder.path(), "--catalog two.csv");
+    let cookie = server.sign_in();
+    let conjunction = conjunctions(&server, &cookie)[0].clone();
+    let path = format!("/api/v1/conjunctions/{}/geometry", conjunction["id"].as_str().unwrap());
+    let (status, text) = server.get_with(&path, &[("cookie", &cookie)]);
+    assert_eq!(status, 200, "{text}");
+    let geometry: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&geometry["tca"], &geometry["frame"]), (&conjunction["tca"], &json!("TEME")));
+    for name in [
+        "miss_distance_km",
+        "miss_radial_km",
+        "miss_in_track_km",
+        "miss_cross_track_km",
+        "relative_speed_km_s",
+    ] {
+        let [told, listed] = [&geometry, &conjunction].map(|row| row[name].as_f64().unwrap());
+        assert!((told - listed).abs() < 1e-6, "{name}: {told} {listed}");
+    }
+    let three = |row: &Value| [0, 1, 2].map(|axis| row[axis].as_f64().unwrap());
+    let [first, second] = [0, 1].map(|side| three(&geometry["objects"][side]["position_km"]));
+    for (axis, relative) in three(&geometry["relative_position_km"]).into_iter().enumerate() {
+        assert!((second[axis] - first[axis] - relative).abs() < 1e-9, "{text}");
     }
     assert_eq!(server.stop().0, 0);
 }
