@@ -150,8 +150,13 @@ pub(crate) async fn repeat(
 
 fn hash_of(method: &Method, uri: &str, content_type: Option<&HeaderValue>, body: &[u8]) -> [u8; 32] {
     let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
+    // The release before knew POST only, and left it out: its keys are good still.
+    let method = if method == Method::POST { "" } else { method.as_str() };
     let mut hash = Sha256::new();
-    for part in [method.as_str().as_bytes(), uri.as_bytes(), content_type, body] {
+    if !method.is_empty() {
+        hash.update(method);
+    }
+    for part in [uri.as_bytes(), content_type, body] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }

@@ -47,6 +47,8 @@ pub struct SilenceWatch {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     heartbeat: Arc<dyn FeedClient>,
+    /// When this process began to watch.
+    begun: Timestamp,
     /// What is known of the watching itself, from the first look on.
     watched: Mutex<Option<Watched>>,
 }
@@ -114,7 +116,8 @@ impl SilenceWatch {
         clock: Arc<dyn Clock>,
         heartbeat: Arc<dyn FeedClient>,
     ) -> Self {
-        Self { settings, feeds, store, clock, heartbeat, watched: Mutex::default() }
+        let begun = clock.now();
+        Self { settings, feeds, store, clock, heartbeat, begun, watched: Mutex::default() }
     }
 
     /// Watches, and beats, until shutdown.
@@ -182,6 +185,7 @@ impl SilenceWatch {
         for feed in &self.feeds {
             let status = known.iter().find(|status| status.feed == feed.name);
             if let Some((summary, due)) = ailing(feed, status, watched, now) {
+                let due = due && !self.is_unasked(feed, status, now);
                 let subject = Subject::Feed { feed: feed.name.clone() };
                 let severity = Severity::Warning;
                 findings.push((alerted(feed), Finding { subject, severity, summary, due }));
@@ -210,6 +214,14 @@ impl SilenceWatch {
         Ok(findings)
     }
 
+    /// Whether a feed that is new, or has long been turned off, has not had time to be asked by this process.
+    fn is_unasked(&self, feed: &FeedSettings, status: Option<&FeedStatus>, now: Timestamp) -> bool {
+        let asked = status.and_then(|status| status.asked);
+        let since_begun = Duration::try_from(now.duration_since(self.begun)).unwrap_or_default();
+        let long_ago = |asked: Timestamp| hours(asked, self.begun) * 3600.0 > feed.stale_after.as_secs_f64();
+        asked.is_none_or(long_ago) && since_begun <= GRACE.min(feed.stale_after)
+    }
+
     fn known(&self) -> MutexGuard<'_, Option<Watched>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -225,7 +237,8 @@ impl SilenceWatch {
 
     /// The time since a screening was completed, if that is too long ago.
     async fn unscreened(&self, watched: Watched, now: Timestamp) -> Result<Option<Silence>, StoreError> {
-        let newest = self.store.last_screened(&TenantId::public(), now).await?;
+        let newest =
+            self.store.last_screened(&TenantId::public(), now.saturating_add(STEP).unwrap_or(now)).await?;
         Ok(silence(newest, watched, self.settings.no_screening_after, now))
     }
 
@@ -336,8 +349,13 @@ fn hours(from: Timestamp, to: Timestamp) -> f64 {
 
 /// The time since something last happened, if that is longer ago than it may be.
 fn silence(last: Option<Timestamp>, watched: Watched, limit: Duration, now: Timestamp) -> Option<Silence> {
-    // What is ahead was noted by a clock that was set back since: nobody knows when it was.
-    let last = last.filter(|last| *last <= now).unwrap_or(watched.first);
+    // What is far ahead was noted by a clock that was set back since: nobody knows when it was. What is a little ahead came
+    // while we were looking.
+    let last = match last {
+        Some(last) if last.duration_since(now) <= STEP => last.min(now),
+        Some(_) => watched.since,
+        None => watched.first,
+    };
     let silent_h = hours(last, now);
     // A process that begins after a long pause has some time to catch up.
     let grace_h = GRACE.min(limit).as_secs_f64() / 3600.0;
@@ -365,7 +383,7 @@ fn ailing(
     }
     // Yesterday's data, however often it is confirmed, is no news.
     let silent = if feed.has_to_change() { "sent nothing new" } else { "confirmed nothing" };
-    let last = status.and_then(|status| feed.last_news(status, now));
+    let last = status.and_then(|status| feed.last_news(status));
     let Silence { hours, due } = silence(last, watched, feed.stale_after, now)?;
     Some((format!("feed {name} has {silent} for {hours:.1} h{reason}"), due))
 }

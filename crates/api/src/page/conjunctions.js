@@ -109,7 +109,6 @@ async function loadStatus() {
   byId("demo").hidden = !status.demo;
   byId("catalog-age").textContent = "arrived " + ago(status.newest_arrival, status.now);
   byId("epoch-age").textContent = ago(status.newest_epoch, status.now);
-  await loadFeeds(status.now);
   const run = status.newest_run;
   const bar = byId("run-progress");
   bar.hidden = run === null || run.state !== "running";
@@ -123,6 +122,7 @@ async function loadStatus() {
     byId("run").textContent =
       run.conjunctions + " conjunctions of " + run.objects + " objects, " + ago(run.finished, status.now);
   }
+  await loadFeeds(status.now);
 }
 
 function progress(done, slices) {

@@ -249,7 +249,8 @@ fn neighborhood(
     let meets = |[low, high]: [f64; 2]| {
         bands.iter().any(|band| low <= band[1] + reach_km && high >= band[0] - reach_km)
     };
-    let may_meet = |one: &Trajectory| one.reach_km(from, to).is_none_or(meets);
+    // An ephemeris costs as much to ask as to screen, and what it does not cover is to be listed.
+    let may_meet = |one: &Trajectory| one.propagator().is_none() || one.reach_km(from, to).is_none_or(meets);
     Some(trajectories.iter().zip(primaries).map(|(one, is_primary)| *is_primary || may_meet(one)).collect())
 }
 

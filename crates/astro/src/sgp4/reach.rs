@@ -121,7 +121,8 @@ impl Propagator {
             Bounds::of([minutes.start(), minutes.end()].map(|t| self.orbit.eccentricity + rate * t));
         // A nearly circular orbit stays so, or has no position: what lies below zero is no lower bound of a distance.
         let swing = deep_space.periodics().eccentricity_amplitude();
-        let eccentricity = Bounds { low: secular.low.max(0.0), high: secular.high.max(0.0) + swing };
+        let eccentricity =
+            Bounds { low: secular.low.max(0.0), high: secular.high.max(ECCENTRICITY_FLOOR) + swing };
         let inclined =
             Inclined { three_cos2_minus_1: 2.0, one_minus_cos2: 1.0, eccentricity: 0.5 * J3_OVER_J2.abs() };
         Some((axis, eccentricity, inclined))

@@ -120,19 +120,17 @@ impl FeedKind {
 }
 
 impl FeedSettings {
-    /// When it last sent what it is asked for: something new, or of SATCAT and messages any answer. `None` where that is unknown,
-    /// or noted by a clock that was ahead.
+    /// When it last sent what it is asked for: something new, or of SATCAT and messages any answer.
     #[must_use]
-    pub fn last_news(&self, status: &FeedStatus, now: Timestamp) -> Option<Timestamp> {
-        let last = if self.has_to_change() { status.changed } else { status.confirmed };
-        last.filter(|last| *last <= now)
+    pub fn last_news(&self, status: &FeedStatus) -> Option<Timestamp> {
+        if self.has_to_change() { status.changed } else { status.confirmed }
     }
 
     /// Whether its last news is older than it may be, or there never was any.
     #[must_use]
     pub fn is_stale(&self, status: &FeedStatus, now: Timestamp) -> bool {
         let limit = SignedDuration::try_from(self.stale_after).unwrap_or(SignedDuration::MAX);
-        self.last_news(status, now).is_none_or(|last| now.duration_since(last) > limit)
+        self.last_news(status).is_none_or(|last| now.duration_since(last) > limit)
     }
 
     /// Whether what it sends has to change from time to time: catalogs and tables age, messages come when there are any.
