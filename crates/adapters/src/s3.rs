@@ -224,7 +224,9 @@ impl ObjectStore for S3Blobs {
         let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
         for bytes in payload {
             if let Err(error) = parts.wait_for_capacity(PARTS_AT_ONCE).await {
-                parts.abort().await?;
+                if let Err(abort) = parts.abort().await {
+                    tracing::warn!(error = %abort, "parts of an upload that failed are left in the bucket");
+                }
                 return Err(error);
             }
             parts.put(bytes);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem, ArchiveValue, TableDigest};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let corpus = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: fuzz_seeds CORPUS_FOLDER")?);
+    let corpus = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: archive_seeds CORPUS_FOLDER")?);
     let columns = ["tenant", "id", "mass", "note", "seen"].map(str::to_owned).to_vec();
     let row = vec![
         ArchiveValue::Text("local".to_owned()),

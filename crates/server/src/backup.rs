@@ -27,7 +27,7 @@ use crate::migrate;
 use crate::output::Output;
 use crate::serve::lock::DataFolder;
 use crate::serve::parts::{self, DATABASE_FILE, Database};
-use crate::settings::{Settings, SettingsArgs, StoreKind};
+use crate::settings::{BlobsKind, Settings, SettingsArgs, StoreKind};
 
 /// Blobs that a restore writes at once: one waits for the other end of a network while the next is on its way.
 const BLOBS_AT_ONCE: usize = 4;
@@ -175,6 +175,17 @@ impl Archiver for StoreArchiver {
     }
 }
 
+/// Refuses a bucket in which there are blobs already: a server that runs on what is restored would remove those that it does
+/// not know, and they may be a living installation's.
+async fn refuse_others(blobs: &dyn ObjectStore) -> anyhow::Result<()> {
+    match blobs.list(None).try_next().await? {
+        Some(blob) => {
+            bail!("blobs.prefix: there are blobs already, such as {}; give another prefix", blob.location)
+        }
+        None => Ok(()),
+    }
+}
+
 impl Restore {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         let mut layers = self.settings.layers()?;
@@ -196,7 +207,11 @@ impl Restore {
             let database = Database::open(&settings, owned.path()).await?;
             database.close().await;
             let mut store = open(&settings, owned.path()).await?;
-            let mut blobs = BlobWriter::start(parts::blobs(&settings, owned.path())?.store);
+            let target = parts::blobs(&settings, owned.path())?.store;
+            if settings.blobs.kind == BlobsKind::S3 {
+                refuse_others(&*target).await?;
+            }
+            let mut blobs = BlobWriter::start(target);
             let tables = store
                 .import(&mut || loop {
                     match reader.next()? {

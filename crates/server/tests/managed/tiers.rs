@@ -238,6 +238,9 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
     assert!(said.contains(" rows, ") && !said.contains(", 0 blobs"), "{said}");
     assert_eq!(server.stop().0, 0);
 
+    let (status, _, said) = place.run("restore --passphrase-file passphrase backup.age --into twice");
+    assert!(status != 0 && said.contains("blobs.prefix: there are blobs already"), "{status}: {said}");
+
     let alone = "--config alone.toml";
     let restore = format!("restore {alone} --passphrase-file passphrase backup.age --into alone");
     let (status, _, said) = run(place.path(), &restore);
