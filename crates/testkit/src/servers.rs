@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A script beside `scripts/test`.
+/// A script beside `scripts/test`: in the checkout of the test that runs, which is not where this was compiled if checkouts
+/// share a build folder.
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo says whose test runs");
+    Path::new(&package).join("../../scripts").join(name)
 }
 
 /// A variable that `scripts/test` sets; without it a test is skipped, which in CI is a failure.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::alert::Subject;
+use astroshield_domain::feeds::FeedKind;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
@@ -12,7 +13,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::http_server::{HttpServer, answer};
-use crate::parts::{Parts, catalog, feed_client};
+use crate::parts::{Parts, catalog, feed, feed_client};
 
 /// A watch as it begins with each process.
 fn watch(parts: &Parts, of_the_past: bool) -> SilenceWatch {
@@ -95,6 +96,28 @@ async fn old_data_that_arrive_anew_are_a_stale_catalog_unless_the_past_is_wanted
     let (_, summary) = stale(&of_today).await.unwrap();
     assert!(summary.starts_with("the newest element sets of the catalog are of "), "{summary}");
     assert_eq!(stale(&of_the_past).await, None, "and the alert is over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feed_that_is_new_in_an_old_store_has_time_to_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    parts.ingest(catalog(20)).await;
+    let old = watch(&parts, true);
+    for _ in 0..2 {
+        alerted(&parts, &old).await;
+        parts.clock.forward(SignedDuration::from_hours(1_000));
+    }
+    alerted(&parts, &old).await;
+    // The service is started again with one feed more.
+    let new = parts.watch(&feed(FeedKind::Satcat, "https://example.org/satcat".to_owned()));
+    let of_feed = async || {
+        let alerted = alerted(&parts, &new).await;
+        alerted.into_iter().any(|(_, summary)| summary.starts_with("feed "))
+    };
+    assert!(!of_feed().await, "nobody has asked it yet");
+    parts.clock.forward(SignedDuration::from_mins(16));
+    assert!(of_feed().await, "nobody asks it");
 }
 
 /// A watch that beats, and may go for six hours without a screening.
