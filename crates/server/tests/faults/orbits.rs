@@ -1,6 +1,5 @@
 //! A catalog of today, whose pairs meet when a test wants them to.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -73,11 +72,15 @@ pub(crate) fn own(now: Timestamp) -> String {
     format!("{HEADER}{}", line(OWN, PAIRS, 50, meeting(now, PAIRS)))
 }
 
-/// An object of no interest, of a number.
+/// An object of no interest, of a number: in one plane with all others of the kind, each at a height of its own, and far along
+/// the orbit from those of nearly the same. Some thousand on one orbit would be a relation of each with each, minutes of work.
 pub(crate) fn stranger(number: u32, now: Timestamp) -> String {
-    let mut text = HEADER.to_owned();
-    write!(text, "{}", line(number, number % 17, 63, now)).unwrap();
-    text
+    let epoch = now.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+    let motion = 6.45 + f64::from(number % 9_973) * 3.4e-4;
+    let anomaly = (f64::from(number) * 137.507_764) % 360.0;
+    format!(
+        "{HEADER}TEST {number},2056-001A,{epoch},{motion:.8},0,63,0,0,{anomaly:.4},0,U,{number},999,1,0,0,0\n"
+    )
 }
 
 /// Puts a file in its place whole; several may at once.
