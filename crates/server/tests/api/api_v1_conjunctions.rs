@@ -179,7 +179,7 @@ async fn the_link_of_a_csv_leads_through_the_same_list_as_the_json() {
 
 #[cfg(not(feature = "parquet"))]
 #[tokio::test]
-async fn a_table_that_this_build_does_not_make_is_not_acceptable() {
+async fn a_table_that_was_not_built_in_is_not_acceptable() {
     let service = Service::start().await;
     let client = service.client(Scope::Read).await;
     let problem = client.get("/api/v1/conjunctions?format=parquet").await.expect_problem(406, Some("format"));

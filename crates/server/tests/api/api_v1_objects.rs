@@ -162,7 +162,7 @@ async fn a_catalog_of_nothing_is_an_empty_list() {
 
 #[cfg(not(feature = "parquet"))]
 #[tokio::test]
-async fn tables_that_this_build_does_not_make_are_not_acceptable() {
+async fn tables_that_were_not_built_in_are_not_acceptable() {
     let service = Service::start().await;
     let client = service.client(Scope::Read).await;
     for path in ["objects", "element-sets"] {
