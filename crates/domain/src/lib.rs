@@ -17,6 +17,7 @@ pub mod feed;
 pub mod feeds;
 pub mod figures;
 pub mod fitness;
+pub mod identity;
 pub mod ids;
 pub mod ingest;
 pub mod metrics;

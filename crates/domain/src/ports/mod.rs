@@ -5,6 +5,7 @@ mod bus;
 mod cache;
 mod clock;
 mod downloads;
+mod identity_provider;
 mod outside;
 mod store;
 
@@ -13,6 +14,7 @@ pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Cache, CacheKey};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
+pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInRequest};
 pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
