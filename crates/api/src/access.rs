@@ -1,5 +1,7 @@
 //! Who calls: API keys, sessions, and the one-time tokens that sessions begin with.
 
+mod admission;
+mod limits;
 mod session;
 mod tokens;
 mod wrong_secrets;
@@ -14,7 +16,7 @@ use astroshield_domain::metrics;
 use astroshield_domain::ports::CacheKey;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -23,6 +25,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::admission::admit;
+use self::limits::Limit;
+pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 pub(crate) use self::session::{begin, end, session_of};
 pub use self::tokens::OneTimeTokens;
 pub(crate) use self::wrong_secrets::{From, Sender, WrongSecrets};
@@ -81,10 +86,21 @@ pub(crate) async fn forget_key(state: &ApiState, hash: &[u8; 32]) {
     state.ports.cache.remove(&key_in_cache(hash)).await;
 }
 
-/// Puts off a sender of too many wrong keys and tokens.
-pub(crate) fn put_off(state: &ApiState, sender: Option<Sender>) -> Option<Problem> {
-    let wait = state.wrong_secrets.wait(sender, Instant::now())?;
+/// Puts off a sender of too many wrong keys and tokens, whichever process they were sent to.
+pub(crate) async fn put_off(state: &ApiState, sender: Option<Sender>) -> Option<Problem> {
+    let wait = match state.wrong_secrets.wait(sender, Instant::now()) {
+        Some(wait) => wait,
+        None => Limit::wrong_secrets(&state.settings)?.wait(state, &sender?.name()).await?,
+    };
     Some(Problem::too_many("too many wrong keys or tokens came from this address", wait))
+}
+
+/// Counts a wrong key or token: here, and for every process.
+pub(crate) async fn count_wrong(state: &ApiState, sender: Option<Sender>) {
+    state.wrong_secrets.count(sender, Instant::now());
+    if let (Some(limit), Some(sender)) = (Limit::wrong_secrets(&state.settings), sender) {
+        limit.take(state, &sender.name(), 1).await;
+    }
 }
 
 async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> Result<Caller, Problem> {
@@ -92,11 +108,11 @@ async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> R
         metrics::REFUSED_CALLERS.increment([reason]);
         Problem::unauthenticated("the API key is not valid")
     };
-    let guessed = |reason| {
-        state.wrong_secrets.count(sender, Instant::now());
+    let guessed = async |reason| {
+        count_wrong(state, sender).await;
         refused(reason)
     };
-    let not_put_off = || match put_off(state, sender) {
+    let not_put_off = async || match put_off(state, sender).await {
         Some(problem) => {
             metrics::REFUSED_CALLERS.increment(["put_off"]);
             Err(problem)
@@ -104,8 +120,8 @@ async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> R
         None => Ok(()),
     };
     if !key.starts_with(KEY_PREFIX) || key.len() > 100 {
-        not_put_off()?;
-        return Err(guessed("malformed"));
+        not_put_off().await?;
+        return Err(guessed("malformed").await);
     }
     let hash = sha256(key.as_bytes());
     let name = key_in_cache(&hash);
@@ -114,8 +130,10 @@ async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> R
     let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
         Some(known) => known,
         None => {
-            not_put_off()?;
-            let key = state.ports.store.api_key_by_hash(&hash).await?.ok_or_else(|| guessed("unknown"))?;
+            not_put_off().await?;
+            let Some(key) = state.ports.store.api_key_by_hash(&hash).await? else {
+                return Err(guessed("unknown").await);
+            };
             if key.revoked.is_some() {
                 return Err(refused("revoked"));
             }
@@ -175,9 +193,10 @@ pub(crate) fn require_same_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), 
     let same = match (origin.and_then(|origin| origin.split_once("://")), host) {
         (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
         // Browsers send an origin with every write. What sends none has to say where it comes from otherwise.
-        _ => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+        _ => headers.contains_key("sec-fetch-site"),
     };
-    if same {
+    // A browser that says of itself which page asks says the same.
+    if same && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin") {
         Ok(())
     } else {
         Err(Problem::forbidden("with a session, only our own pages may ask for this").at("Origin"))
@@ -213,14 +232,28 @@ pub(crate) async fn require_caller(
 ) -> Result<Response, Problem> {
     let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
     let caller = authenticate(&state, request.method(), request.uri(), request.headers(), sender).await?;
+    let taken = match Limit::keys(&state.settings) {
+        Some(limit) => Some(limit.pass(&state, &secret_of(request.headers()), limits::cost(&request)).await?),
+        None => None,
+    };
     let writes = !request.method().is_safe();
     request.extensions_mut().insert(Arc::new(caller));
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     if writes {
         // Whatever became of it: an answer from before it must not be given after it.
         state.writes.fetch_add(1, Ordering::AcqRel);
     }
+    if let Some(passed) = taken {
+        passed.tell(response.headers_mut());
+    }
     Ok(response)
+}
+
+/// What a caller is counted by: a hash of the key or session, which says nothing of either.
+fn secret_of(headers: &HeaderMap) -> String {
+    let key = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let secret = key.or_else(|| session_of(headers).map(str::as_bytes));
+    hexadecimal(&sha256(secret.unwrap_or_default()))
 }
 
 macro_rules! scopes {
@@ -267,8 +300,6 @@ fn allow(caller: &Caller, needed: Scope) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn caller(scope: Scope) -> Caller {
@@ -320,6 +351,8 @@ mod tests {
             headers(&[host]),
             headers(&[host, ("origin", "null")]),
             headers(&[host, ("origin", "http://localhost:8081")]),
+            headers(&[host, ("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")]),
+            headers(&[host, ("sec-fetch-site", "none")]),
             headers(&[host, ("origin", "http://localhost:8080.example.net")]),
             headers(&[host, ("origin", "http://example.net"), ("sec-fetch-site", "same-origin")]),
             headers(&[host, ("sec-fetch-site", "cross-site")]),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::problem::{PROBLEM_JSON, Problem};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest request id that is taken from a caller.
 const LONGEST_ID: usize = 64;
@@ -30,8 +30,9 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// Puts the envelope around an answer.
-pub(crate) async fn wrap(request: Request, next: Next) -> Response {
+pub(crate) async fn wrap(mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
+    request.headers_mut().insert(REQUEST_ID, id.clone());
     let path = request.uri().path().to_owned();
     let known = match *request.method() {
         Method::GET | Method::HEAD => request.headers().get(header::IF_NONE_MATCH).cloned(),
@@ -58,7 +59,6 @@ pub(crate) async fn wrap(request: Request, next: Next) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }

@@ -9,6 +9,7 @@ mod openapi;
 mod page;
 mod position;
 mod problem;
+mod protection;
 mod request;
 mod routes;
 mod schema;
@@ -17,8 +18,9 @@ mod stream;
 
 use axum::Router;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response, map_response_with_state};
 use axum::routing::get;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
@@ -120,8 +122,11 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::check_host))
+        .layer(from_fn_with_state(state.clone(), access::admit))
+        .layer(option_layer(protection::cross_origin(&state.settings)))
         .layer(CatchPanicLayer::custom(envelope::panicked))
         .layer(from_fn(envelope::wrap))
+        .layer(map_response_with_state(state.clone(), protection::protect))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_packed)))
         .layer(map_response(envelope::weaken_tag_of_compressed))
         .with_state(state)

@@ -67,6 +67,16 @@ pub struct ApiSettings {
     pub body_timeout: Duration,
     /// Networks of proxies that are believed for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that alone are let in; without them, all.
+    pub allow: Vec<IpNet>,
+    /// Networks that are not let in.
+    pub deny: Vec<IpNet>,
+    /// Requests that a key or a session may send in a minute; 0 is any number. Some routes count more than once.
+    pub requests_per_minute_per_key: u32,
+    /// Requests that an address may send in a minute; 0 is any number.
+    pub requests_per_minute_per_address: u32,
+    /// Pages of which other origins may ask with a key (`https://example.org`), or `*`.
+    pub cors_origins: Vec<String>,
     /// Wrong keys and tokens that one address may send in a minute; 0 is any number.
     pub wrong_secrets_per_minute: u32,
     /// Whether answers of lists are kept in the cache.
@@ -95,6 +105,11 @@ impl Default for ApiSettings {
             body_limit_bytes: 1 << 20,
             body_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            allow: Vec::new(),
+            deny: Vec::new(),
+            requests_per_minute_per_key: 0,
+            requests_per_minute_per_address: 0,
+            cors_origins: Vec::new(),
             wrong_secrets_per_minute: 30,
             response_cache: true,
             session_lifetime: Duration::from_secs(7 * 86_400),

@@ -1,11 +1,14 @@
 //! Who may do what.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use crate::ids::{ApiKeyId, TenantId};
+use crate::trace::Trace;
 
 /// What a caller may do; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,6 +31,14 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub scope: Scope,
+}
+
+impl Caller {
+    /// Whether the whole installation is theirs to look after: backups, organizations, what is everybody's.
+    #[must_use]
+    pub fn is_platform_administrator(&self) -> bool {
+        self.tenant == TenantId::local() && self.scope == Scope::Admin
+    }
 }
 
 /// An API key. The key itself is shown once and not kept.
@@ -64,6 +75,46 @@ pub struct AuditEntry {
     pub action: String,
     /// To what.
     pub target: String,
+    /// From which address; `None` where no request did it.
+    pub address: Option<IpAddr>,
+    /// Id of the request.
+    pub request_id: Option<String>,
+}
+
+impl AuditEntry {
+    /// What somebody does now, by the request that is being answered here.
+    #[must_use]
+    pub fn of(tenant: &TenantId, by: &str, at: Timestamp, action: &str, target: &impl ToString) -> Self {
+        let trace = Trace::current();
+        Self {
+            at,
+            tenant: tenant.clone(),
+            by: by.to_owned(),
+            action: action.to_owned(),
+            target: target.to_string(),
+            address: trace.as_ref().and_then(Trace::address),
+            request_id: trace.as_ref().and_then(Trace::request).map(str::to_owned),
+        }
+    }
+}
+
+/// Which entries of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditQuery {
+    /// By whom.
+    pub by: Option<String>,
+    /// What: an action (`webhook.create`), or what all of a kind begin with (`webhook.`).
+    pub action: Option<String>,
+    /// To what.
+    pub target: Option<String>,
+    /// Not before this.
+    pub from: Option<Timestamp>,
+    /// Before this.
+    pub until: Option<Timestamp>,
+    /// Those after this one, which are older.
+    pub after: Option<AuditPlace>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// A place in the audit log, which entries of one time share no two of.

@@ -218,13 +218,8 @@ impl Backups {
     }
 
     async fn note(&self, caller: &Caller, action: &str, id: BackupId) -> Result<(), StoreError> {
-        let entry = AuditEntry {
-            at: time::to_microsecond(self.clock.now()),
-            tenant: caller.tenant.clone(),
-            by: caller.name.clone(),
-            action: action.to_owned(),
-            target: id.to_string(),
-        };
+        let now = time::to_microsecond(self.clock.now());
+        let entry = AuditEntry::of(&caller.tenant, &caller.name, now, action, &id);
         self.store.add_audit(&entry).await
     }
 

@@ -145,6 +145,10 @@ ids! {
     CdmId;
     /// A backup.
     BackupId;
+    /// A member of an organization, or an invitation to become one.
+    MemberId;
+    /// An export of everything that a tenant has.
+    DataExportId;
 }
 
 /// Names the conjunctions of AstroShield among all version 5 UUIDs.

@@ -23,6 +23,7 @@ pub mod ingest;
 pub mod metrics;
 pub mod notify;
 pub mod on_demand;
+pub mod organization;
 mod patience;
 mod population;
 pub mod ports;

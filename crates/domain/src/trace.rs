@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tracing::Instrument;
@@ -30,13 +31,14 @@ pub struct Trace {
     step: u64,
     flags: u8,
     request: Option<Arc<str>>,
+    address: Option<IpAddr>,
 }
 
 impl Trace {
     /// A new trace, which is to be sampled.
     #[must_use]
     pub fn begin() -> Self {
-        Self { id: Uuid::new_v4().as_u128(), step: new_step(), flags: 1, request: None }
+        Self { id: Uuid::new_v4().as_u128(), step: new_step(), flags: 1, request: None, address: None }
     }
 
     /// The trace of a `traceparent` (W3C Trace Context, section 3.2); `None` if it is none.
@@ -50,7 +52,7 @@ impl Trace {
         // Later versions may say more after the flags; 255 is no version.
         let whole = version != 0xff && (version != 0 || parts.next().is_none());
         let (step, flags) = (u64::try_from(step).ok()?, u8::try_from(flags).ok()?);
-        whole.then_some(Self { id, step, flags, request: None })
+        whole.then_some(Self { id, step, flags, request: None, address: None })
     }
 
     /// The trace of a `traceparent` and the id of the request that began it.
@@ -80,6 +82,18 @@ impl Trace {
     pub fn with_request(self, id: &str) -> Self {
         let request = (!id.is_empty() && id.len() <= LONGEST_REQUEST).then(|| id.into());
         Self { request, ..self }
+    }
+
+    /// The same trace, of a request from an address. It stays in the process: neither events nor messages say it.
+    #[must_use]
+    pub fn with_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Where the request came from that is being answered here.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Id of the request that began it.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
+use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,8 @@ const FIRST: Duration = Duration::from_secs(5 * 60);
 const PRUNE: Duration = Duration::from_secs(24 * 3600);
 /// How long a blob may be on its way before something speaks of it.
 const ON_ITS_WAY: Duration = Duration::from_secs(3600);
+/// How long after it was erased a closed organization may still be given something.
+const STRAGGLERS: SignedDuration = SignedDuration::from_hours(24);
 /// Rows of one transaction.
 const ROWS: u32 = 500;
 /// Pause between two transactions, in which others write.
@@ -56,6 +59,8 @@ pub struct UpkeepSettings {
     pub keep_messages: SignedDuration,
     /// Answers under idempotency keys.
     pub keep_answers: SignedDuration,
+    /// Lines of the audit log; `None` keeps them all.
+    pub keep_audit: Option<SignedDuration>,
 }
 
 /// Why upkeep was not done to the end. It goes on the next time.
@@ -107,6 +112,12 @@ impl Upkeep {
             loop {
                 if let Err(error) = self.pass().await {
                     tracing::warn!(error = crate::describe(&error), "what is over does not become past yet");
+                }
+                if let Err(error) = self.erase().await {
+                    tracing::warn!(
+                        error = crate::describe(&error),
+                        "a removed organization is not erased yet"
+                    );
                 }
                 tokio::time::sleep(PASS).await;
             }
@@ -166,6 +177,43 @@ impl Upkeep {
         })
     }
 
+    /// Erases what closed organizations have, rows and blobs; returns how many of both. What was begun before one was closed,
+    /// such as a run, may end after it was erased: for a day it is looked at again.
+    ///
+    /// # Errors
+    /// When the store or the blobs fail.
+    pub async fn erase(&self) -> Result<u64, UpkeepError> {
+        let now = time::to_microsecond(self.clock.now());
+        let mut gone = 0;
+        for organization in self.store.organizations().await? {
+            let over = |erased: Timestamp| now.duration_since(erased) > STRAGGLERS;
+            if organization.is_open() || organization.erased.is_some_and(over) {
+                continue;
+            }
+            let tenant = &organization.tenant;
+            let mut rows = 0;
+            loop {
+                match self.store.erase(tenant, ROWS).await? {
+                    0 => break,
+                    some => rows += some,
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            let mut blobs = 0;
+            let found = self.blobs.list(Some(&Path::from(tenant.as_str()))).try_collect::<Vec<_>>().await?;
+            for blob in found {
+                blobs::remove(self.blobs.as_ref(), blob.location.as_ref()).await?;
+                blobs += 1;
+            }
+            self.store.put_erased(tenant, now).await?;
+            if rows + blobs > 0 {
+                tracing::info!(%tenant, rows, blobs, "a removed organization was erased");
+            }
+            gone += rows + blobs;
+        }
+        Ok(gone)
+    }
+
     /// Forgets the rows that are old; returns how many.
     ///
     /// # Errors
@@ -175,6 +223,7 @@ impl Upkeep {
         let settings = &self.settings;
         let runs = settings.keep_runs.max(settings.keep_conjunctions + LONGEST_WINDOW);
         let mut gone = 0;
+        let audit = settings.keep_audit.map(|age| (Prunable::Audit, age));
         for (what, age) in [
             (Prunable::History, settings.keep_conjunctions),
             (Prunable::Conjunctions, settings.keep_conjunctions),
@@ -182,7 +231,10 @@ impl Upkeep {
             (Prunable::Events, settings.keep_events),
             (Prunable::Deliveries, settings.keep_messages),
             (Prunable::Answers, settings.keep_answers),
-        ] {
+        ]
+        .into_iter()
+        .chain(audit)
+        {
             let Ok(before) = now.checked_sub(age) else { continue };
             loop {
                 let some = self.store.prune(what, before, ROWS).await?;

@@ -219,13 +219,7 @@ impl Uploads {
         }
         let event = |payload| Event::new(upload.tenant.clone(), upload.at, Vec::new(), payload);
         let mut events = vec![event(Payload::UploadStored { upload: upload.id, accepted })];
-        let audit = AuditEntry {
-            at: upload.at,
-            tenant: upload.tenant.clone(),
-            by: upload.by.clone(),
-            action: "upload.create".to_owned(),
-            target: upload.id.to_string(),
-        };
+        let audit = AuditEntry::of(&upload.tenant, &upload.by, upload.at, "upload.create", &upload.id);
         let (mut stored, mut received) = (Vec::new(), Vec::new());
         if accepted {
             events.extend(

@@ -131,6 +131,10 @@ impl Settings {
         if let Some(url) = &server.public_url {
             web_address(url).map_err(|reason| layers.refuse("server.public_url", reason))?;
         }
+        if let Some(wrong) = server.cors_origins.iter().find(|origin| !is_origin(origin)) {
+            let reason = format!("{wrong:?}: scheme://host, with a port if need be, or * is due");
+            return refuse("server.cors_origins", reason);
+        }
         if server.connections == 0 {
             return refuse("server.connections", "0: at least 1 is due".to_owned());
         }
@@ -162,6 +166,11 @@ impl Settings {
             ("data.keep_answers_days", data.keep_answers_days),
         ] {
             in_range(layers, key, days, 1.0, 36_500.0)?;
+        }
+        if data.keep_audit_days > 0.0 {
+            in_range(layers, "data.keep_audit_days", data.keep_audit_days, 1.0, 36_500.0)?;
+        } else {
+            in_range(layers, "data.keep_audit_days", data.keep_audit_days, 0.0, 0.0)?;
         }
         let screening = &self.screening;
         in_range(layers, "screening.element_set_days", screening.element_set_days, 1.0, 36_500.0)?;
@@ -272,6 +281,14 @@ fn web_address(text: &str) -> Result<(), String> {
         // Without the address, as a key may be in it.
         Err(error) => Err(format!("no address: {error}")),
     }
+}
+
+/// Whether a text is an origin as browsers write it, or stands for all of them.
+fn is_origin(text: &str) -> bool {
+    text == "*"
+        || Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        })
 }
 
 fn in_range(layers: &Layers, key: &str, value: f64, least: f64, most: f64) -> Result<(), SettingsError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use astroshield_domain::event::{Event, Payload, Published};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Broadcast, Cache, CacheKey};
+use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey};
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -47,6 +47,41 @@ pub async fn cache_suite(cache: &dyn Cache) {
     values_may_be_empty_and_large(cache).await;
     a_value_is_forgotten_after_its_time(cache).await;
     the_last_time_to_live_counts(cache).await;
+    a_bucket_gives_what_is_in_it(cache).await;
+    those_who_take_at_once_get_no_more_than_there_is(cache).await;
+}
+
+async fn a_bucket_gives_what_is_in_it(cache: &dyn Cache) {
+    let (first, other) = (key("a", "bucket", "taken"), key("b", "bucket", "taken"));
+    let bucket = Bucket { capacity: 5, filled_in: HOUR };
+    for left in (0..5).rev() {
+        let taken = cache.take(&first, bucket, 1).await;
+        assert_eq!((taken.granted, taken.left), (true, left));
+    }
+    let refused = cache.take(&first, bucket, 1).await;
+    assert_eq!((refused.granted, refused.left), (false, 0));
+    assert!(refused.wait > HOUR / 6 && refused.wait <= HOUR / 5, "{refused:?}");
+    assert!(refused.full_after > HOUR - PATIENCE && refused.full_after <= HOUR, "{refused:?}");
+    assert_eq!(cache.take(&first, bucket, 0).await.left, 0);
+    assert_eq!(cache.take(&other, bucket, 0).await.left, 5, "to look takes nothing");
+    assert_eq!(cache.take(&other, bucket, 4).await.left, 1);
+    assert!(!cache.take(&other, bucket, 2).await.granted, "all or none");
+    assert!(cache.take(&other, bucket, 1).await.granted);
+    // It fills again.
+    let (quick, bucket) = (key("a", "bucket", "quick"), Bucket { capacity: 2, filled_in: 2 * MOMENT });
+    assert!(cache.take(&quick, bucket, 9).await.granted, "all of a smaller one");
+    let refused = cache.take(&quick, bucket, 1).await;
+    sleep(refused.wait + Duration::from_millis(20)).await;
+    assert!(cache.take(&quick, bucket, 1).await.granted);
+    sleep(3 * MOMENT).await;
+    assert_eq!(cache.take(&quick, bucket, 0).await.left, 2, "no more than it holds");
+}
+
+async fn those_who_take_at_once_get_no_more_than_there_is(cache: &dyn Cache) {
+    let (shared, bucket) = (key("a", "bucket", "shared"), Bucket { capacity: 20, filled_in: HOUR });
+    let takes = (0..50).map(|_| cache.take(&shared, bucket, 1));
+    let taken = futures_util::future::join_all(takes).await;
+    assert_eq!(taken.iter().filter(|taken| taken.granted).count(), 20);
 }
 
 async fn a_value_is_remembered_replaced_and_removed(cache: &dyn Cache) {

@@ -1,5 +1,7 @@
 //! Entities that are valid and made up, to be changed where a test needs it.
 
+use std::net::IpAddr;
+
 use astroshield_astro::elements::MeanElements;
 use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
 use astroshield_domain::alert::{
@@ -14,9 +16,10 @@ use astroshield_domain::daily::{DayRange, KeptDay, OrientationOfWindow, days_of}
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::feed::{OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{
-    ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, RuleId, RunId, TenantId, UploadId,
-    WatchListId, WebhookId,
+    ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, MemberId, RuleId, RunId, TenantId,
+    UploadId, WatchListId, WebhookId,
 };
+use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::trace::Trace;
 use astroshield_formats::{
@@ -375,6 +378,8 @@ pub fn audit_entry(tenant: &TenantId, action: &str) -> AuditEntry {
         by: "somebody".to_owned(),
         action: action.to_owned(),
         target: "something".to_owned(),
+        address: Some(IpAddr::from([192, 0, 2, 7])),
+        request_id: Some("r-1".to_owned()),
     }
 }
 
@@ -423,5 +428,32 @@ pub fn orientation(day: Date, kind: EarthOrientationKind) -> EarthOrientationDay
         celestial_pole_x_arcsec: Some(0.000_248),
         celestial_pole_y_arcsec: None,
         tai_minus_utc_s: 37.0,
+    }
+}
+
+/// An organization.
+#[must_use]
+pub fn organization(tenant: &TenantId) -> Organization {
+    let name = format!("Organization {tenant}");
+    Organization { tenant: tenant.clone(), name, created: at(0), closed: None, erased: None }
+}
+
+/// An account of somebody.
+#[must_use]
+pub fn account(subject: &str) -> Account {
+    Account { issuer: "https://issuer.example".to_owned(), subject: subject.to_owned() }
+}
+
+/// A member of an organization, by their account.
+#[must_use]
+pub fn member(tenant: &TenantId, subject: &str, role: Role) -> Member {
+    Member {
+        id: MemberId::at(at(0)),
+        tenant: tenant.clone(),
+        account: Some(account(subject)),
+        email: Some(format!("{subject}@example.com")),
+        name: Some(subject.to_owned()),
+        role,
+        added: at(0),
     }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Cache, CacheKey};
+use astroshield_domain::ports::{Bucket, Cache, CacheKey, Taken};
 use async_trait::async_trait;
 use moka::Expiry;
 use moka::policy::EvictionPolicy;
+
+use super::buckets::Buckets;
 
 /// What an entry costs beside its name and its value, roughly: keys, counters and links of the cache.
 const OVERHEAD_BYTES: usize = 200;
@@ -21,6 +23,7 @@ type Space = moka::future::Cache<Name, Entry>;
 pub struct MemoryCache {
     max_bytes_per_space: u64,
     spaces: RwLock<HashMap<&'static str, Space>>,
+    buckets: Buckets,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -58,7 +61,7 @@ impl MemoryCache {
     /// A cache that holds at most so many bytes in each space; an entry larger than that is not remembered.
     #[must_use]
     pub fn new(max_bytes_per_space: u64) -> Self {
-        Self { max_bytes_per_space, spaces: RwLock::default() }
+        Self { max_bytes_per_space, spaces: RwLock::default(), buckets: Buckets::new() }
     }
 
     fn space(&self, name: &'static str) -> Space {
@@ -118,6 +121,10 @@ impl Cache for MemoryCache {
 
     async fn remove(&self, key: &CacheKey) {
         self.space(key.space).invalidate(&Name::from(key)).await;
+    }
+
+    async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {
+        self.buckets.take(key, bucket, tokens).await
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use astroshield_domain::ports::{Cache, CacheKey};
+use astroshield_domain::ports::{Bucket, Cache, CacheKey, Taken};
 use async_trait::async_trait;
 use redis::{Value, cmd};
 
 use super::{RedisSettings, RedisSettingsError, Server};
+use crate::memory::buckets::Buckets;
 
 /// Most values to be removed that are remembered while the server does not answer.
 const MOST_OVERDUE: usize = 10_000;
@@ -18,7 +19,23 @@ pub struct RedisCache {
     server: Server,
     /// What could not be removed: a session that was ended does not come back with the server.
     overdue: Mutex<HashSet<String>>,
+    /// Those that count while the server does not answer.
+    buckets: Buckets,
 }
+
+/// A bucket is the time when it is full, in microseconds of the server's clock. Whether there were enough tokens, and after how
+/// many microseconds it is full: as [`Bucket::take`] has it.
+const TAKE: &str = "\
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') - now, 0)
+local filled_in, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
+local after = full + wanted
+if after > filled_in then return {0, full} end
+if wanted > 0 then
+    redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.floor(after / 1000) + 1)
+end
+return {1, after}";
 
 impl RedisCache {
     /// A cache in this server, which need not be there yet.
@@ -26,7 +43,7 @@ impl RedisCache {
     /// # Errors
     /// When an address is none.
     pub fn new(settings: RedisSettings) -> Result<Self, RedisSettingsError> {
-        Ok(Self { server: Server::new(settings)?, overdue: Mutex::default() })
+        Ok(Self { server: Server::new(settings)?, overdue: Mutex::default(), buckets: Buckets::new() })
     }
 
     /// Whether the server answers.
@@ -99,6 +116,27 @@ impl Cache for RedisCache {
         let name = name(key);
         if self.server.ask(cmd("DEL").arg(&name)).await.is_none() {
             self.remember_to_remove(name);
+        }
+    }
+
+    async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {
+        let filled_in_us = u64::try_from(bucket.filled_in.as_micros()).unwrap_or(u64::MAX);
+        let at_once = u64::from(bucket.at_once(tokens));
+        let wanted_us = filled_in_us / u64::from(bucket.capacity.max(1)) * at_once;
+        let mut take = cmd("EVAL");
+        take.arg(TAKE).arg(1).arg(name(key)).arg(filled_in_us).arg(wanted_us);
+        let taken = self.server.ask(&take).await.and_then(|value| match value {
+            Value::Array(parts) => match parts[..] {
+                [Value::Int(granted), Value::Int(full_us)] => {
+                    Some((granted == 1, u64::try_from(full_us).ok()?))
+                }
+                _ => None,
+            },
+            _ => None,
+        });
+        match taken {
+            Some((granted, full_us)) => bucket.taken(granted, Duration::from_micros(full_us), tokens),
+            None => self.buckets.take(key, bucket, tokens).await,
         }
     }
 }

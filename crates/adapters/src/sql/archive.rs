@@ -11,7 +11,9 @@ use astroshield_domain::ports::StoreError;
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 32] = [
+    "organizations",
+    "members",
     "ingests",
     "element_sets",
     "objects",
@@ -45,7 +47,7 @@ const TABLES: [&str; 30] = [
 ];
 
 /// Tables that archives of the first version do not have.
-const LATER: [&str; 3] = ["days", "requests", "silence_watch"];
+const LATER: [&str; 5] = ["organizations", "members", "days", "requests", "silence_watch"];
 
 /// The table that has a row in a store in which nothing has happened yet.
 const NEVER_EMPTY: &str = "event_positions";

@@ -27,6 +27,22 @@ const BEGIN: &str = "BEGIN";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
+/// Every column: table, name, place in the primary key from 1. A partition is a part of its table.
+const COLUMNS: &str = "SELECT t.relname::text, c.attname::text, \
+         coalesce(array_position(k.conkey, c.attnum), 0)::bigint \
+     FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped \
+     LEFT JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'p' \
+     WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition";
+/// Every reference: table, which, other table, column here, column there.
+const REFERENCES: &str = "SELECT t.relname::text, r.conname::text, o.relname::text, here.attname::text, \
+         there.attname::text \
+     FROM pg_constraint r JOIN pg_class t ON t.oid = r.conrelid JOIN pg_class o ON o.oid = r.confrelid \
+     CROSS JOIN LATERAL unnest(r.conkey, r.confkey) WITH ORDINALITY AS pair (here, there, place) \
+     JOIN pg_attribute here ON here.attrelid = t.oid AND here.attnum = pair.here \
+     JOIN pg_attribute there ON there.attrelid = o.oid AND there.attnum = pair.there \
+     WHERE r.contype = 'f' AND t.relnamespace = current_schema()::regnamespace AND NOT t.relispartition \
+     ORDER BY t.relname, r.conname, pair.place";
+
 /// The store in a database of PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {

@@ -37,6 +37,14 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
 
+/// Every column: table, name, place in the primary key from 1.
+const COLUMNS: &str = "SELECT t.name, c.name, c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
+     WHERE t.type = 'table'";
+/// Every reference: table, which, other table, column here, column there.
+const REFERENCES: &str = "SELECT t.name, CAST(r.id AS TEXT), r.\"table\", r.\"from\", r.\"to\" \
+     FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) r WHERE t.type = 'table' \
+     ORDER BY t.name, r.id, r.seq";
+
 const READERS: usize = 4;
 /// How long to wait for another process, such as a backup, to let go of the file.
 const BUSY: Duration = Duration::from_secs(10);

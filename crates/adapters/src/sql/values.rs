@@ -9,6 +9,7 @@ use astroshield_domain::conjunction::{ConjunctionStatus, ProbabilityMethod};
 use astroshield_domain::daily::Certainty;
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::organization::Role;
 use astroshield_domain::screening::{RunKind, RunState};
 use astroshield_formats::CatalogNumber;
 use hifitime::{Duration, Epoch, TimeScale};
@@ -228,6 +229,11 @@ impl Word for DeliveryState {
 impl Word for Scope {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Read, "read"), (Self::Write, "write"), (Self::Admin, "admin")];
+}
+
+impl Word for Role {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Viewer, "viewer"), (Self::Operator, "operator"), (Self::Administrator, "administrator")];
 }
 
 #[cfg(test)]

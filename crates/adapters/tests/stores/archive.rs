@@ -7,18 +7,19 @@ use std::time::Duration;
 use astroshield_adapters::{ArchiveError, ArchiveStore, PostgresStore, SqliteStore};
 use astroshield_domain::access::StoredAnswer;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
-use astroshield_domain::archive::{ArchiveEntry, TableDigest};
+use astroshield_domain::archive::{ArchiveEntry, ArchiveValue, TableDigest};
 use astroshield_domain::event::{Consumed, Event, Payload};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::organization::Role;
 use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
 use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
 use astroshield_domain::silence::Watched;
 use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};
 use astroshield_testkit::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris,
-    feed_event, ingest, orientation, orientation_of_day, rule, run, satcat_entry, tenant, upload, watch_list,
-    weather, webhook,
+    feed_event, ingest, member, organization, orientation, orientation_of_day, rule, run, satcat_entry,
+    tenant, upload, watch_list, weather, webhook,
 };
 use astroshield_testkit::postgres::database;
 use jiff::civil::date;
@@ -56,6 +57,8 @@ async fn furnish(store: &dyn Store) {
     store.put_rule(&rule(&own, Some(&list)), &audit).await.unwrap();
     store.put_webhook(&webhook(&own), &audit).await.unwrap();
     store.add_api_key(&api_key(&own, 1), &audit).await.unwrap();
+    store.add_organization(&organization(&own), &audit).await.unwrap();
+    store.add_member(&member(&own, "ann", Role::Operator), &audit).await.unwrap();
     let own_orbits = Run { kind: RunKind::Ephemerides, ..run(&own, at(6)) };
     store.begin_run(&own_orbits, &[]).await.unwrap();
     let covered = vec![Covered { object: 5, start: at(6), stop: at(7) }];
@@ -116,6 +119,61 @@ fn digests(entries: &[ArchiveEntry]) -> BTreeMap<String, TableDigest> {
         }
     }
     digests
+}
+
+/// Tables in which there are rows of a tenant, and those that hang on a run whoever has it.
+fn held_by(entries: &[ArchiveEntry], owner: &str) -> Vec<String> {
+    let (mut held, mut table, mut place) = (Vec::new(), "", None);
+    for entry in entries {
+        match entry {
+            ArchiveEntry::Table { name, columns } => {
+                place = columns.iter().position(|column| column == "tenant");
+                table = name;
+            }
+            ArchiveEntry::Row(row) => {
+                let owned = match place {
+                    Some(place) => row[place] == ArchiveValue::Text(owner.to_owned()),
+                    None => table.starts_with("run_"),
+                };
+                if owned && !held.iter().any(|known| known == table) {
+                    held.push(table.to_owned());
+                }
+            }
+            ArchiveEntry::End(_) => {}
+        }
+    }
+    held
+}
+
+async fn erase(store: &dyn Store) {
+    let own = tenant("own");
+    store.close_organization(&own, at(9), &audit_entry(&TenantId::local(), "removed")).await.unwrap();
+    while store.erase(&own, 5).await.unwrap() > 0 {}
+    store.put_erased(&own, at(10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_erased_has_no_row_in_any_table_but_what_says_that_there_was_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    furnish(&store).await;
+    let before = held_by(&exported(ArchiveStore::sqlite(&file).await.unwrap()).await, "own");
+    assert!(before.len() > 20, "{before:?}");
+    erase(&store).await;
+    store.close().await;
+    let left = exported(ArchiveStore::sqlite(&file).await.unwrap()).await;
+    assert_eq!(held_by(&left, "own"), ["organizations"]);
+    assert_ne!(held_by(&left, "public"), Vec::<String>::new());
+
+    let Some(url) = database().await else { return };
+    let store = PostgresStore::connect(&url).await.unwrap();
+    furnish(&store).await;
+    assert_eq!(held_by(&exported(ArchiveStore::postgres(&url).await.unwrap()).await, "own"), before);
+    erase(&store).await;
+    store.close().await;
+    let left = exported(ArchiveStore::postgres(&url).await.unwrap()).await;
+    assert_eq!(held_by(&left, "own"), ["organizations"]);
 }
 
 async fn empty_sqlite(file: &Path) -> ArchiveStore {

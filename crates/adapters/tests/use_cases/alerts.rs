@@ -84,13 +84,7 @@ pub(crate) fn notifier_with(parts: &Parts, mailer: Option<Arc<dyn Mailer>>) -> N
 }
 
 pub(crate) fn audit(at: Timestamp) -> AuditEntry {
-    AuditEntry {
-        at,
-        tenant: TenantId::local(),
-        by: "test".to_owned(),
-        action: "test".to_owned(),
-        target: "test".to_owned(),
-    }
+    AuditEntry::of(&TenantId::local(), "test", at, "test", &"test")
 }
 
 /// A rule that tells a webhook.

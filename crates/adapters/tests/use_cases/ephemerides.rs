@@ -76,13 +76,7 @@ async fn maneuver(parts: &Parts, object: CatalogNumber) -> String {
 /// A rule about everything that comes near the object.
 async fn watch(parts: &Parts, tenant: &TenantId, object: CatalogNumber) {
     let now = parts.clock.now();
-    let audit = AuditEntry {
-        at: now,
-        tenant: tenant.clone(),
-        by: "ann".to_owned(),
-        action: "test".to_owned(),
-        target: "test".to_owned(),
-    };
+    let audit = AuditEntry::of(tenant, "ann", now, "test", &"test");
     let watched = WatchedObject {
         object: object.get(),
         hard_body_radius_m: None,

@@ -51,7 +51,7 @@ async fn a_run_lists_decayed_objects_and_old_element_sets_with_the_reason_instea
     let shutdown = CancellationToken::new();
     let run = parts.runner(2).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
     let run = run.unwrap().unwrap();
-    let reasons = parts.store.not_screened(run).await.unwrap();
+    let reasons = parts.store.not_screened(&TenantId::public(), run).await.unwrap();
     let reason = |object| &reasons.iter().find(|entry| entry.object == object).unwrap().reason;
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert_eq!(reason(DECAYED), "decayed on 2025-12-31, as SATCAT says");
@@ -70,7 +70,7 @@ async fn a_run_lists_decayed_objects_and_old_element_sets_with_the_reason_instea
         RunSettings { element_set_age: SignedDuration::from_hours(90 * 24), ..Parts::run_settings(2) };
     let run =
         parts.runner_with(settings).run_once(&TenantId::public(), RunKind::Catalog, &[], &shutdown).await;
-    assert_eq!(parts.store.not_screened(run.unwrap().unwrap()).await.unwrap().len(), 1);
+    assert_eq!(parts.store.not_screened(&TenantId::public(), run.unwrap().unwrap()).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use astroshield_domain::access::{AuditQuery, Caller, Scope};
 use astroshield_domain::conjunction::{ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::organization::{OrganizationError, Organizations};
 use astroshield_domain::ports::Clock;
 use astroshield_domain::runs::RunSettings;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
+use astroshield_domain::uploads::Uploads;
+use futures_util::TryStreamExt as _;
 use jiff::SignedDuration;
+use object_store::ObjectStore as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::{Parts, catalog};
@@ -23,6 +28,7 @@ fn upkeep(parts: &Parts) -> Upkeep {
         keep_events: day * 7,
         keep_messages: day * 7,
         keep_answers: day * 2,
+        keep_audit: None,
     };
     Upkeep::new(settings, parts.store.clone(), parts.blobs.clone(), parts.clock.clone())
 }
@@ -138,4 +144,53 @@ async fn blobs_that_nothing_speaks_of_go_and_those_that_are_on_their_way_stay() 
     assert_eq!(upkeep(&parts).sweep(Duration::ZERO).await.unwrap(), 1, "nothing spoke of it after all");
     expected.remove("local/uploads/growing");
     assert_eq!(blobs(&kept), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_removed_organization_has_is_erased_and_what_comes_late_is_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let organizations = Organizations::new(parts.store.clone(), parts.clock.clone());
+    let (gone, kept) = (TenantId::new("gone").unwrap(), TenantId::new("kept").unwrap());
+    let give = async |tenant: &TenantId| {
+        let caller = Caller { tenant: tenant.clone(), name: "ann".to_owned(), scope: Scope::Write };
+        let (store, clock) = (parts.store.clone(), parts.clock.clone());
+        let uploads = Uploads::new(store, parts.blobs.clone(), clock, parts.ingestor.clone());
+        uploads.receive(&caller, "noise", None, b"nothing".to_vec()).await.unwrap();
+    };
+    let blobs = async |tenant: &TenantId| {
+        let prefix = object_store::path::Path::from(tenant.as_str());
+        parts.blobs.list(Some(&prefix)).try_collect::<Vec<_>>().await.unwrap().len()
+    };
+    for tenant in [&gone, &kept] {
+        organizations.create("test", tenant, "An organization").await.unwrap();
+        give(tenant).await;
+        assert_eq!(blobs(tenant).await, 1);
+    }
+    assert_eq!(upkeep(&parts).erase().await.unwrap(), 0);
+    for refused in ["kept", "Gone", ""] {
+        let refused = organizations.close("test", &gone, refused).await;
+        assert!(matches!(refused, Err(OrganizationError::NotConfirmed { .. })), "{refused:?}");
+    }
+    for platform in [TenantId::local(), TenantId::public()] {
+        let refused = organizations.close("test", &platform, platform.as_str()).await;
+        assert!(matches!(refused, Err(OrganizationError::Stays { .. })), "{refused:?}");
+    }
+    organizations.close("test", &gone, "gone").await.unwrap();
+    assert!(matches!(organizations.find(&gone).await, Err(OrganizationError::NotFound { .. })));
+    assert!(upkeep(&parts).erase().await.unwrap() > 2);
+    assert_eq!((blobs(&gone).await, blobs(&kept).await), (0, 1));
+    assert_eq!(parts.store.uploads(&gone, None, 10).await.unwrap().rows, []);
+    assert_eq!(parts.store.uploads(&kept, None, 10).await.unwrap().rows.len(), 1);
+    // What was begun before it was closed.
+    give(&gone).await;
+    parts.clock.forward(SignedDuration::from_hours(1));
+    assert!(upkeep(&parts).erase().await.unwrap() > 2);
+    assert_eq!(blobs(&gone).await, 0);
+    parts.clock.forward(SignedDuration::from_hours(48));
+    assert_eq!(upkeep(&parts).erase().await.unwrap(), 0);
+    let query = AuditQuery { limit: 10, ..AuditQuery::default() };
+    let log = parts.store.audit(&TenantId::local(), &query).await.unwrap().rows;
+    assert_eq!((log[0].action.as_str(), log[0].target.as_str()), ("organization.remove", "gone"));
+    assert_eq!(parts.store.audit(&gone, &query).await.unwrap().rows, []);
 }

@@ -24,22 +24,38 @@ const ADDRESSES: usize = 10_000;
 pub(crate) struct Sender(IpAddr);
 
 impl Sender {
-    fn new(address: IpAddr) -> Self {
+    pub(super) fn new(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
             v4 => v4,
         })
     }
 
-    /// The sender of a request. A proxy that is trusted says for whom it asks; what it was told itself may be made up.
+    /// The sender of a request.
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<Self> {
-        let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let peer = peer.ip().to_canonical();
-        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-        let last = forwarded.and_then(|list| address(list.to_str().ok()?.rsplit(',').next()?.trim()));
-        let is_trusted = proxies.iter().any(|network| network.contains(&peer));
-        Some(Self::new(last.filter(|_| is_trusted).unwrap_or(peer)))
+        address_of(extensions, headers, proxies).map(Self::new)
     }
+
+    /// The name that it is counted under.
+    pub(crate) fn name(self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// The address that a request comes from. A proxy that is trusted says for whom it asks, and if that is one too, it was told so
+/// by that one; what anybody else says may be made up.
+pub(crate) fn address_of(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let is_trusted = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
+    let mut sender = peer.ip().to_canonical();
+    let lists = headers.get_all("x-forwarded-for").iter().rev();
+    let mut told = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
+    while is_trusted(&sender)
+        && let Some(before) = told.next().and_then(|text| address(text.trim()))
+    {
+        sender = before.to_canonical();
+    }
+    Some(sender)
 }
 
 /// An address as proxies write it: alone, or with a port.
@@ -188,6 +204,9 @@ mod tests {
         assert_eq!(of("10.1.2.3", "192.0.2.9:4711"), sender("192.0.2.9"));
         assert_eq!(of("10.1.2.3", "[2001:db8::1]:4711"), sender("2001:db8::1"));
         assert_eq!(of("127.0.0.1", "nonsense"), sender("127.0.0.1"));
+        assert_eq!(of("127.0.0.1", "203.0.113.7, 10.1.0.9"), sender("203.0.113.7"), "a chain of ours");
+        assert_eq!(of("127.0.0.1", "198.51.100.1, 203.0.113.7, 10.1.0.9"), sender("203.0.113.7"));
+        assert_eq!(of("127.0.0.1", "nonsense, 10.1.0.9"), sender("10.1.0.9"));
         assert_eq!(of("10.2.0.1", "203.0.113.7"), sender("10.2.0.1"));
         assert_eq!(of("192.0.2.5", "203.0.113.7"), sender("192.0.2.5"));
     }

@@ -1,13 +1,15 @@
 //! `/audit`: what was written by whom.
 
-use astroshield_domain::access::AuditEntry;
+use astroshield_domain::access::{AuditEntry, AuditQuery};
 use astroshield_domain::ports::Continued;
 use axum::extract::State;
+use axum::http::{Uri, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::conjunctions::quoted;
 use crate::access::Admin;
 use crate::answer::{self, List};
 use crate::cursor;
@@ -28,12 +30,32 @@ pub(crate) struct AuditRow {
     action: String,
     /// To what.
     target: String,
+    /// From which address; none where no request did it.
+    address: Option<String>,
+    /// Id of the request.
+    request_id: Option<String>,
 }
 
 impl From<AuditEntry> for AuditRow {
     fn from(entry: AuditEntry) -> Self {
-        Self { at: entry.at, by: entry.by, action: entry.action, target: entry.target }
+        Self {
+            at: entry.at,
+            by: entry.by,
+            action: entry.action,
+            target: entry.target,
+            address: entry.address.map(|address| address.to_string()),
+            request_id: entry.request_id,
+        }
     }
+}
+
+/// As what lines are given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
 }
 
 /// Which lines to list.
@@ -41,6 +63,25 @@ impl From<AuditEntry> for AuditRow {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParams {
+    /// By whom.
+    #[param(min_length = 1, max_length = 300)]
+    by: Option<String>,
+    /// What: an action (`webhook.create`), or all of a kind (`webhook.`).
+    #[param(min_length = 1, max_length = 100)]
+    action: Option<String>,
+    /// To what.
+    #[param(min_length = 1, max_length = 300)]
+    target: Option<String>,
+    /// Not before this, UTC.
+    #[param(schema_with = schema::time)]
+    from: Option<Timestamp>,
+    /// Before this, UTC.
+    #[param(schema_with = schema::time)]
+    until: Option<Timestamp>,
+    /// As `csv` the list is a table, which goes on where the header `Link` says.
+    #[serde(default)]
+    #[param(schema_with = schema::audit_format)]
+    format: Format,
     /// Where the list goes on.
     #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
@@ -51,16 +92,51 @@ pub(crate) struct AuditParams {
 
 /// What was written, the newest first.
 #[utoipa::path(get, path = "/audit", tag = "access", params(AuditParams),
-    responses((status = 200, description = "Writes", body = List<AuditRow>)))]
+    responses((status = 200, description = "Writes", content(
+        (List<AuditRow> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn audit(
     State(state): State<ApiState>,
     Admin(caller): Admin,
+    uri: Uri,
     Parameters(params): Parameters<AuditParams>,
 ) -> Result<Response, Problem> {
     const LIST: &str = "audit";
-    let after = params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?;
-    let Continued { rows, next } =
-        state.ports.store.audit(&caller.tenant, after, limit(params.limit)?).await?;
+    let query = AuditQuery {
+        by: params.by,
+        action: params.action,
+        target: params.target,
+        from: params.from,
+        until: params.until,
+        after: params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?,
+        limit: limit(params.limit)?,
+    };
+    let Continued { rows, next } = state.ports.store.audit(&caller.tenant, &query).await?;
     let next_cursor = next.map(|place| cursor::encode(LIST, place)).transpose()?;
-    answer::json(&List { items: rows.into_iter().map(AuditRow::from).collect(), next_cursor })
+    let items: Vec<AuditRow> = rows.into_iter().map(AuditRow::from).collect();
+    if params.format == Format::Json {
+        return answer::json(&List { items, next_cursor });
+    }
+    let mut response = answer::text("text/csv; charset=utf-8; header=present", table(&items))?;
+    if let Some(cursor) = next_cursor {
+        response.headers_mut().insert(header::LINK, answer::next_link(&uri, &cursor)?);
+    }
+    Ok(response)
+}
+
+/// Lines as a table (RFC 4180).
+fn table(rows: &[AuditRow]) -> String {
+    let mut text = "at,by,action,target,address,request_id\r\n".to_owned();
+    for row in rows {
+        let (address, request_id) = (row.address.as_deref(), row.request_id.as_deref());
+        let fields = [row.by.as_str(), &row.action, &row.target]
+            .into_iter()
+            .chain([address, request_id].map(Option::unwrap_or_default));
+        text.push_str(&row.at.to_string());
+        for field in fields {
+            text.push(',');
+            text.push_str(&quoted(field));
+        }
+        text.push_str("\r\n");
+    }
+    text
 }

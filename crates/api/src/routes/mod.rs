@@ -26,11 +26,5 @@ use jiff::Timestamp;
 
 /// The line of the audit log for a write.
 fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: &impl ToString) -> AuditEntry {
-    AuditEntry {
-        at,
-        tenant: caller.tenant.clone(),
-        by: caller.name.clone(),
-        action: action.to_owned(),
-        target: target.to_string(),
-    }
+    AuditEntry::of(&caller.tenant, &caller.name, at, action, target)
 }

@@ -168,6 +168,6 @@ pub(crate) async fn not_screened(
 ) -> Result<Response, Problem> {
     // Whose run it is, is known of the run only.
     found(&state, &caller, id).await?;
-    let rows = state.ports.store.not_screened(id).await?;
+    let rows = state.ports.store.not_screened(&caller.tenant, id).await?;
     answer::json(&List { items: rows.into_iter().map(NotScreenedRow::from).collect(), next_cursor: None })
 }

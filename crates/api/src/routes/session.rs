@@ -1,7 +1,5 @@
 //! `/session`: signing in with a one-time token, and out.
 
-use std::time::Instant;
-
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::{metrics, trace};
 use axum::extract::{Request, State};
@@ -59,17 +57,17 @@ pub(crate) async fn sign_in(
     if request.headers().contains_key(header::ORIGIN) {
         access::require_same_origin(request.uri(), request.headers())?;
     }
-    if let Some(problem) = access::put_off(&state, sender) {
+    if let Some(problem) = access::put_off(&state, sender).await {
         metrics::SIGN_INS.increment(["put_off"]);
         return Err(problem);
     }
     let asked: SignIn = read_json(request, LARGEST_BODY, state.settings.body_timeout).await?;
     let redeemed = state.tokens.redeem(&asked.token, state.now());
     metrics::SIGN_INS.increment([if redeemed.is_some() { "signed_in" } else { "refused" }]);
-    let (caller, expires) = redeemed.ok_or_else(|| {
-        state.wrong_secrets.count(sender, Instant::now());
-        Problem::unauthenticated("the token is used, expired or wrong").at("token")
-    })?;
+    let Some((caller, expires)) = redeemed else {
+        access::count_wrong(&state, sender).await;
+        return Err(Problem::unauthenticated("the token is used, expired or wrong").at("token"));
+    };
     // A task of its own: a caller who goes away must not leave the token used and nobody told what became of it.
     let work = tokio::spawn(trace::carry(async move {
         let audit = audit_entry(&caller, state.now(), "session.begin", &caller.name);

@@ -60,7 +60,7 @@ pub enum IdentityError {
     },
 }
 
-/// An identity provider, as of OpenID Connect.
+/// An identity provider that people sign in at.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync + 'static {
     /// Where a browser goes to sign in.

@@ -11,7 +11,7 @@ mod store;
 
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
-pub use cache::{Broadcast, Cache, CacheKey};
+pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
 pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInRequest};

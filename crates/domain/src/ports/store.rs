@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-use crate::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
+use crate::access::{ApiKey, Attempted, AuditEntry, AuditPlace, AuditQuery, StoredAnswer};
 use crate::alert::{
     Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
@@ -20,10 +20,12 @@ use crate::daily::DayRange;
 use crate::event::{Consumed, Event, Published, Topic};
 use crate::feed::{FeedStatus, OperatorEphemeris, Upload};
 use crate::figures::Figures;
+use crate::identity::Grant;
 use crate::ids::{
-    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
-    WebhookId,
+    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, MemberId, RuleId, RunId, TenantId, UploadId,
+    WatchListId, WebhookId,
 };
+use crate::organization::{Account, Member, Organization, Role};
 use crate::screening::{NotScreened, Run, RunConclusion};
 use crate::silence::Watched;
 
@@ -127,7 +129,7 @@ pub enum RunUpdate {
     },
 }
 
-/// What is forgotten when it is old. Element sets, uploads, alerts and the audit log are not.
+/// What is forgotten when it is old. Element sets, uploads and alerts are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Prunable {
     /// Entries of the history of conjunctions, by when they were made.
@@ -142,6 +144,8 @@ pub enum Prunable {
     Deliveries,
     /// Answers under idempotency keys, by when they were given.
     Answers,
+    /// Lines of the audit log, by when they were written.
+    Audit,
 }
 
 /// Everything that must not be lost.
@@ -338,7 +342,7 @@ pub trait Store: Send + Sync + 'static {
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError>;
 
     /// Objects that a run could not screen.
-    async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError>;
+    async fn not_screened(&self, tenant: &TenantId, run: RunId) -> Result<Vec<NotScreened>, StoreError>;
 
     /// Whether a tenant's own data stands in place of what is public of any object at a time or after it.
     async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError>;
@@ -521,6 +525,79 @@ pub trait Store: Send + Sync + 'static {
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 
+    // Organizations
+
+    /// Organizations, by identity; those that are being removed and what is left of those that were, too.
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
+
+    /// One organization.
+    async fn organization(&self, tenant: &TenantId) -> Result<Option<Organization>, StoreError>;
+
+    /// Makes an organization. A conflict if there is or was one of this identity.
+    async fn add_organization(
+        &self,
+        organization: &Organization,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Gives an organization another name. That of the platform may not have been made yet, and is then.
+    async fn rename_organization(
+        &self,
+        organization: &Organization,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Lets nobody into an organization any more: it is closed, and its keys are revoked. A conflict if it is closed.
+    async fn close_organization(
+        &self,
+        tenant: &TenantId,
+        at: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Erases some of a closed organization's rows, in every table that has a tenant's: about so many. Returns how many went;
+    /// 0 when nothing is left but the organization. A conflict if it is open.
+    async fn erase(&self, tenant: &TenantId, limit: u32) -> Result<u64, StoreError>;
+
+    /// Notes that nothing is left of a closed organization: its name goes, too, and what was told the first time stays.
+    async fn put_erased(&self, tenant: &TenantId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Members and invitations of an organization, by when they were added.
+    async fn members(&self, tenant: &TenantId) -> Result<Vec<Member>, StoreError>;
+
+    /// Adds a member or an invitation. A conflict if the account or the address has one.
+    async fn add_member(&self, member: &Member, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Gives a member another role. A conflict if it was the last administrator.
+    async fn change_role(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        role: Role,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Removes a member or an invitation. A conflict if it was the last administrator.
+    async fn remove_member(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// What an account may do by its memberships in organizations that are open, by their identity.
+    async fn memberships(&self, account: &Account) -> Result<Vec<Grant>, StoreError>;
+
+    /// Makes invitations of an address memberships of an account, each with a line in the log of its organization. Where the
+    /// account is a member already, the invitation goes. Returns how many were accepted.
+    async fn accept_invitations(
+        &self,
+        account: &Account,
+        email: &str,
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
+
     // Access
 
     /// API keys, revoked ones too.
@@ -538,18 +615,17 @@ pub trait Store: Send + Sync + 'static {
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 
-    /// The key of this hash, revoked or not.
+    /// The key of this hash, revoked or not; those of organizations that are closed are none.
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
     /// Adds a line to the audit log, for what is written elsewhere.
     async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
-    /// What was written by whom, the newest first, entries of one time in reverse; those after a place in this order.
+    /// What was written by whom, the newest first, entries of one time in reverse.
     async fn audit(
         &self,
         tenant: &TenantId,
-        after: Option<AuditPlace>,
-        limit: u32,
+        query: &AuditQuery,
     ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError>;
 
     /// Keeps that a request is tried under an idempotency key, and when first. A request that was not answered gives its

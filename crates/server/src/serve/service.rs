@@ -161,7 +161,7 @@ impl Service {
     }
 
     fn api(&self, house: &House) -> ApiState {
-        let (parts, server) = (&self.parts, &self.settings.server);
+        let (parts, server, access) = (&self.parts, &self.settings.server, &self.settings.access);
         let public_url = server.public_url.as_deref();
         let settings = ApiSettings {
             allowed_hosts: sign_in::allowed_hosts(public_url, house.listening),
@@ -170,6 +170,11 @@ impl Service {
             body_timeout: server.body_timeout,
             trusted_proxies: server.trusted_proxies.clone(),
             wrong_secrets_per_minute: server.wrong_secrets_per_minute,
+            cors_origins: server.cors_origins.clone(),
+            allow: access.allow.clone(),
+            deny: access.deny.clone(),
+            requests_per_minute_per_key: access.requests_per_minute_per_key,
+            requests_per_minute_per_address: access.requests_per_minute_per_address,
             feeds: feeds::enabled(&self.settings),
             build: BUILD.to_owned(),
             ..ApiSettings::default()
@@ -307,6 +312,7 @@ impl Service {
             keep_events: days(data.keep_events_days),
             keep_messages: days(data.keep_messages_days),
             keep_answers: days(data.keep_answers_days),
+            keep_audit: (data.keep_audit_days > 0.0).then(|| days(data.keep_audit_days)),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::Secret;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) server: Server,
+    pub(crate) access: Access,
     pub(crate) data: Data,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -49,6 +50,16 @@ pub(crate) struct Server {
     pub(crate) send_timeout: Duration,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) wrong_secrets_per_minute: u32,
+    pub(crate) cors_origins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Access {
+    pub(crate) allow: Vec<IpNet>,
+    pub(crate) deny: Vec<IpNet>,
+    pub(crate) requests_per_minute_per_key: u32,
+    pub(crate) requests_per_minute_per_address: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -61,6 +72,7 @@ pub(crate) struct Data {
     pub(crate) keep_events_days: f64,
     pub(crate) keep_messages_days: f64,
     pub(crate) keep_answers_days: f64,
+    pub(crate) keep_audit_days: f64,
 }
 
 /// The database that the store is.

@@ -255,13 +255,7 @@ impl Service {
             expires: None,
             revoked: None,
         };
-        let audit = AuditEntry {
-            at: now,
-            tenant,
-            by: "test".to_owned(),
-            action: "api_key.create".to_owned(),
-            target: stored.id.to_string(),
-        };
+        let audit = AuditEntry::of(&tenant, "test", now, "api_key.create", &stored.id);
         self.store.add_api_key(&stored, &audit).await.unwrap();
         key
     }

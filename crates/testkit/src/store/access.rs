@@ -1,4 +1,4 @@
-use astroshield_domain::access::{Attempted, AuditEntry, StoredAnswer};
+use astroshield_domain::access::{Attempted, AuditEntry, AuditQuery, StoredAnswer};
 use astroshield_domain::alert::{Channel, Rule, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{ApiKeyId, RuleId, TenantId, WatchListId, WebhookId};
 use astroshield_domain::ports::{Prunable, Store};
@@ -7,7 +7,14 @@ use super::{assert_conflict, assert_not_found};
 use crate::entities::{api_key, at, audit_entry, rule, tenant, watch_list, webhook};
 
 async fn actions(store: &dyn Store, tenant: &TenantId) -> Vec<String> {
-    store.audit(tenant, None, 100).await.unwrap().rows.into_iter().map(|entry| entry.action).collect()
+    store
+        .audit(tenant, &AuditQuery { limit: 100, ..AuditQuery::default() })
+        .await
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect()
 }
 
 /// Watch lists are made, replaced and removed, each with an entry in the audit log.
@@ -159,12 +166,13 @@ pub async fn the_audit_log_goes_back(store: &dyn Store) {
             .await
             .unwrap();
     }
-    let first = store.audit(&own, None, 1).await.unwrap();
+    let first = store.audit(&own, &AuditQuery { limit: 1, ..AuditQuery::default() }).await.unwrap();
     assert_eq!(first.rows, [AuditEntry { at: at(3), ..audit_entry(&own, "action-7") }]);
     for limit in [1, 2, 3, 8, 9] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = store.audit(&own, after, limit).await.unwrap();
+            let page =
+                store.audit(&own, &AuditQuery { after, limit, ..AuditQuery::default() }).await.unwrap();
             assert!(page.rows.len() == limit as usize || page.next.is_none());
             seen.extend(page.rows.into_iter().map(|entry| entry.action));
             after = page.next;

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use astroshield_domain::access::AuditQuery;
 use astroshield_domain::alert::{
     Alert, AlertChange, AlertChanges, AlertQuery, AlertRefresh, AlertState, Channel, DELIVERIES_PER_CHANNEL,
     Delivery, DeliveryState, Severity, Subject,
@@ -72,7 +73,10 @@ pub async fn alerts_are_stored_with_messages_and_events(store: &dyn Store) {
     assert_eq!(store.deliveries_of(&own, second.id).await.unwrap(), [to_second]);
     let mut acts = changes.audit.clone();
     acts.reverse();
-    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, acts);
+    assert_eq!(
+        store.audit(&own, &AuditQuery { limit: 10, ..AuditQuery::default() }).await.unwrap().rows,
+        acts
+    );
     let events = new_events(store).await;
     let told = |alert: &Alert, change| Payload::AlertChanged { alert: alert.id, change, since: Some(at(15)) };
     assert_eq!(events[0].payload, told(&first, AlertChange::Acknowledged));
@@ -418,7 +422,7 @@ pub async fn changes_of_alerts_that_fail_leave_nothing(store: &dyn Store) {
         let changes = AlertChanges { alerts, deliveries, audit, ..AlertChanges::default() };
         assert_conflict(&store.change_alerts(&own, &changes, None, at(0)).await);
     }
-    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, []);
+    assert_eq!(store.audit(&own, &AuditQuery { limit: 10, ..AuditQuery::default() }).await.unwrap().rows, []);
     assert_eq!(store.unresolved_alerts(&own).await.unwrap(), []);
     assert_eq!(store.take_deliveries(at(100), at(200), 10).await.unwrap(), []);
     assert_eq!(new_payloads(store).await, []);

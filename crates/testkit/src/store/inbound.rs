@@ -1,3 +1,4 @@
+use astroshield_domain::access::AuditQuery;
 use astroshield_domain::event::Payload;
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::TenantId;
@@ -65,7 +66,10 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
     )];
     let act = audit_entry(&own, "upload.create");
     store.add_upload(&accepted, &ephemerides, &cdms, &events, Some(&act)).await.unwrap();
-    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, std::slice::from_ref(&act));
+    assert_eq!(
+        store.audit(&own, &AuditQuery { limit: 10, ..AuditQuery::default() }).await.unwrap().rows,
+        std::slice::from_ref(&act)
+    );
     assert_eq!(store.upload(&own, accepted.id).await.unwrap().as_ref(), Some(&accepted));
     assert_eq!(store.cdms_of(&own, found.id).await.unwrap(), cdms);
     let window = (at(0), at(100));
@@ -83,7 +87,10 @@ pub async fn an_upload_is_stored_whole_or_not_at_all(store: &dyn Store) {
         &store.add_upload(&rejected, &[], &[], &[], Some(&audit_entry(&tenant("other"), "x"))).await,
     );
     assert_eq!(store.upload(&own, rejected.id).await.unwrap(), None);
-    assert_eq!(store.audit(&own, None, 10).await.unwrap().rows, [act]);
+    assert_eq!(
+        store.audit(&own, &AuditQuery { limit: 10, ..AuditQuery::default() }).await.unwrap().rows,
+        [act]
+    );
     assert_eq!(store.ephemerides_as_of(&own, at(100), window).await.unwrap(), ephemerides);
     assert_eq!(new_payloads(store).await, []);
     store.add_upload(&rejected, &[], &[], &[], None).await.unwrap();

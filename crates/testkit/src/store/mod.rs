@@ -10,6 +10,7 @@ mod coverage;
 mod days;
 mod events;
 mod inbound;
+mod organizations;
 mod requests;
 mod runs;
 mod silence;
@@ -32,6 +33,7 @@ pub use self::coverage::*;
 pub use self::days::*;
 pub use self::events::*;
 pub use self::inbound::*;
+pub use self::organizations::*;
 pub use self::requests::*;
 pub use self::runs::*;
 pub use self::silence::*;
@@ -155,6 +157,13 @@ macro_rules! store_suite {
             webhooks_are_kept
             api_keys_are_kept
             the_audit_log_goes_back
+            the_audit_log_is_searched
+            organizations_are_kept
+            members_are_kept
+            the_last_administrator_stays
+            invitations_are_accepted
+            keys_end_with_their_organization
+            erasing_a_tenant_leaves_nothing_of_it_and_all_of_others
             an_answer_is_given_once
             an_attempt_keeps_its_first_time
             events_are_sequenced_once_in_order

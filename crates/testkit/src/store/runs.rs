@@ -135,7 +135,7 @@ pub async fn a_run_is_concluded_once(store: &dyn Store) {
     let stored = store.run(&own, run.id).await.unwrap().unwrap();
     assert_eq!((stored.state, stored.finished), (RunState::Completed, Some(conclusion.finished)));
     assert_eq!((stored.not_screened, stored.conjunctions, stored.slices_done), (3, 0, 1));
-    let not_screened = store.not_screened(run.id).await.unwrap();
+    let not_screened = store.not_screened(&own, run.id).await.unwrap();
     assert_eq!(not_screened.iter().map(|one| one.object).collect::<Vec<_>>(), [5, 7, 7]);
     assert_eq!(not_screened[1], conclusion.not_screened[0]);
 

@@ -1,14 +1,15 @@
-use astroshield_domain::access::StoredAnswer;
+use astroshield_domain::access::{AuditQuery, StoredAnswer};
 use astroshield_domain::alert::{AlertChange, AlertChanges, AlertQuery};
 use astroshield_domain::catalog::ObjectQuery;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::organization::Role;
 use astroshield_domain::ports::Store;
 use astroshield_domain::screening::{Run, RunKind};
 
 use crate::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris, ingest,
-    number, rule, run, tenant, upload, watch_list, webhook,
+    member, number, organization, rule, run, tenant, upload, watch_list, webhook,
 };
 
 /// Everything that a tenant can make, for the same object and the same times as everybody else.
@@ -40,6 +41,7 @@ async fn make(store: &dyn Store, tenant: &TenantId, hash: u8) -> Made {
     store.put_rule(&rule(tenant, Some(&list)), &audit).await.unwrap();
     store.put_webhook(&webhook(tenant), &audit).await.unwrap();
     store.add_api_key(&api_key(tenant, hash), &audit).await.unwrap();
+    store.add_member(&member(tenant, "ann", Role::Viewer), &audit).await.unwrap();
     let alert = alert(tenant, "a", at(0));
     let changes = AlertChanges {
         alerts: vec![(alert.clone(), AlertChange::Opened)],
@@ -99,7 +101,8 @@ async fn owners(store: &dyn Store, tenant: &TenantId, made: &[&Made]) -> Vec<(&'
     }
     see!(webhooks() in rows => rows);
     see!(api_keys() in rows => rows);
-    see!(audit(None, 100) in part => part.rows);
+    see!(members() in rows => rows);
+    see!(audit(&AuditQuery { limit: 100, ..AuditQuery::default() }) in part => part.rows);
     for one in made {
         see!(upload(one.upload.id) in row => row);
         see!(run(one.run.id) in row => row);
@@ -129,6 +132,7 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         "unresolved_alerts",
         "webhooks",
         "api_keys",
+        "members",
         "audit",
         "deliveries_of",
     ];
@@ -143,7 +147,7 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         }
         let calls: std::collections::BTreeSet<_> =
             seen.iter().filter(|(_, owner)| owner == tenant).map(|(call, _)| *call).collect();
-        assert_eq!(calls.len(), 21, "{calls:?}");
+        assert_eq!(calls.len(), 22, "{calls:?}");
     }
     for (tenant, id) in [(&a, 0), (&b, 1)] {
         let other = made[1 - id];
@@ -157,6 +161,39 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         assert_eq!(store.answer(tenant, "key").await.unwrap().unwrap().body, [hash]);
         assert_eq!(store.api_key_by_hash(&[hash; 32]).await.unwrap().unwrap().tenant, *tenant);
     }
+}
+
+/// A tenant that is erased has nothing, through no call; what others have, and what is public, stays.
+pub async fn erasing_a_tenant_leaves_nothing_of_it_and_all_of_others(store: &dyn Store) {
+    let (a, b, public) = (tenant("a"), tenant("b"), TenantId::public());
+    for tenant in [&a, &b] {
+        store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
+    }
+    let made = [make(store, &a, 1).await, make(store, &b, 2).await, make(store, &public, 3).await];
+    let mut secret = element_set(77, 0);
+    secret.name = Some("Secret".to_owned());
+    store.ingest(&ingest(&a, at(0), vec![secret]), &[]).await.unwrap();
+    let made: Vec<&Made> = made.iter().collect();
+    let before = owners(store, &b, &made).await;
+    store.close_organization(&a, at(50), &audit_entry(&TenantId::local(), "removed")).await.unwrap();
+    let mut rows = 0;
+    loop {
+        match store.erase(&a, 3).await.unwrap() {
+            0 => break,
+            some => rows += some,
+        }
+    }
+    assert!(rows > 30, "{rows}");
+    let left = owners(store, &a, &made).await;
+    assert!(left.iter().all(|(_, owner)| *owner == public), "{left:?}");
+    assert_eq!(store.answer(&a, "key").await.unwrap(), None);
+    assert_eq!(owners(store, &b, &made).await, before);
+    // What takes the places of its objects is not found by their names.
+    let mut other = element_set(78, 0);
+    other.name = Some("Other".to_owned());
+    store.ingest(&ingest(&b, at(1), vec![other]), &[]).await.unwrap();
+    let query = ObjectQuery { limit: 10, search: Some("secret".to_owned()), ..ObjectQuery::default() };
+    assert_eq!(store.objects(&b, &query).await.unwrap().rows, []);
 }
 
 /// Objects that only one tenant has are that tenant's, whatever they are searched by.

@@ -159,11 +159,11 @@ pub async fn old_runs_are_forgotten_but_the_newest(store: &dyn Store) {
     };
     assert_eq!(prune(store, Prunable::Runs, at(DAY)).await, 1);
     assert_eq!(left().await, [false, true, true, true, true]);
-    assert_eq!(store.not_screened(runs[0].id).await.unwrap(), []);
+    assert_eq!(store.not_screened(&own, runs[0].id).await.unwrap(), []);
     assert_eq!(store.slices_done(runs[0].id).await.unwrap(), []);
     assert_eq!(prune(store, Prunable::Runs, at(10 * DAY)).await, 2);
     assert_eq!(left().await, [false, false, true, false, true]);
-    assert_eq!(store.not_screened(runs[2].id).await.unwrap().len(), 1);
+    assert_eq!(store.not_screened(&own, runs[2].id).await.unwrap().len(), 1);
 }
 
 /// A blob is named as long as a delivery, an upload or a run that goes on speaks of it.

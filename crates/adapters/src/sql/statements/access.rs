@@ -1,12 +1,14 @@
 //! API keys, the audit log, and answers under idempotency keys.
 
-use astroshield_domain::access::{ApiKey, Attempt, Attempted, AuditEntry, AuditPlace, Scope, StoredAnswer};
+use astroshield_domain::access::{
+    ApiKey, Attempt, Attempted, AuditEntry, AuditPlace, AuditQuery, Scope, StoredAnswer,
+};
 use astroshield_domain::ids::{ApiKeyId, TenantId};
 use astroshield_domain::ports::Continued;
 use jiff::Timestamp;
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
 
-use super::{Connection, Failure, Outcome, Row, all};
+use super::{Connection, Database, Failure, Outcome, Row, all};
 use crate::sql::values::{Word, hash, microseconds, tenant, time};
 
 pub(super) async fn api_keys(connection: &mut Connection, tenant: &TenantId) -> Outcome<Vec<ApiKey>> {
@@ -62,10 +64,13 @@ pub(super) async fn revoke_api_key(
 }
 
 pub(super) async fn api_key_by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Outcome<Option<ApiKey>> {
-    let row = sqlx::query("SELECT * FROM api_keys WHERE hash = $1")
-        .bind(hash.as_slice())
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(
+        "SELECT * FROM api_keys k WHERE hash = $1 AND NOT EXISTS ( \
+             SELECT 1 FROM organizations o WHERE o.tenant = k.tenant AND o.closed IS NOT NULL)",
+    )
+    .bind(hash.as_slice())
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(api_key).transpose()
 }
 
@@ -84,33 +89,58 @@ fn api_key(row: &Row) -> Outcome<ApiKey> {
 }
 
 pub(super) async fn add_audit(connection: &mut Connection, entry: &AuditEntry) -> Outcome<()> {
-    sqlx::query("INSERT INTO audit (tenant, at, author, action, target) VALUES ($1, $2, $3, $4, $5)")
-        .bind(entry.tenant.as_str())
-        .bind(microseconds(entry.at))
-        .bind(entry.by.as_str())
-        .bind(entry.action.as_str())
-        .bind(entry.target.as_str())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO audit (tenant, at, author, action, target, address, request_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(entry.tenant.as_str())
+    .bind(microseconds(entry.at))
+    .bind(entry.by.as_str())
+    .bind(entry.action.as_str())
+    .bind(entry.target.as_str())
+    .bind(entry.address.map(|address| address.to_string()))
+    .bind(entry.request_id.as_deref())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 pub(super) async fn audit(
     connection: &mut Connection,
     tenant_id: &TenantId,
-    after: Option<AuditPlace>,
-    limit: u32,
+    asked: &AuditQuery,
 ) -> Outcome<Continued<AuditEntry, AuditPlace>> {
-    let (at, entry) = after.map_or((i64::MAX, i64::MAX), |place| (microseconds(place.at), place.entry));
-    let rows = sqlx::query(
-        "SELECT * FROM audit WHERE tenant = $1 AND (at, entry) < ($2, $3) ORDER BY at DESC, entry DESC LIMIT $4",
-    )
-    .bind(tenant_id.as_str())
-    .bind(at)
-    .bind(entry)
-    .bind(i64::from(limit) + 1)
-    .fetch_all(connection)
-    .await?;
+    let limit = asked.limit;
+    let mut query: QueryBuilder<Database> = QueryBuilder::new("SELECT * FROM audit WHERE tenant = ");
+    query.push_bind(tenant_id.as_str());
+    if let Some(place) = asked.after {
+        query.push(" AND (at, entry) < (").push_bind(microseconds(place.at));
+        query.push(", ").push_bind(place.entry).push(")");
+    }
+    for (bound, at) in [(" AND at >= ", asked.from), (" AND at < ", asked.until)] {
+        if let Some(at) = at {
+            query.push(bound).push_bind(microseconds(at));
+        }
+    }
+    for (column, text) in [("author", &asked.by), ("target", &asked.target)] {
+        if let Some(text) = text {
+            query.push(format_args!(" AND {column} = ")).push_bind(text.as_str());
+        }
+    }
+    match &asked.action {
+        // All of a kind.
+        Some(action) if action.ends_with('.') => {
+            let length = i64::try_from(action.chars().count()).unwrap_or(i64::MAX);
+            query.push(" AND substr(action, 1, CAST(").push_bind(length).push(" AS INTEGER)) = ");
+            query.push_bind(action.as_str());
+        }
+        Some(action) => {
+            query.push(" AND action = ").push_bind(action.as_str());
+        }
+        None => {}
+    }
+    query.push(" ORDER BY at DESC, entry DESC LIMIT ").push_bind(i64::from(limit) + 1);
+    let rows = query.build().fetch_all(connection).await?;
     let more = rows.len() > limit as usize;
     let rows = &rows[..rows.len().min(limit as usize)];
     let place = |row: &Row| {
@@ -118,12 +148,17 @@ pub(super) async fn audit(
     };
     let next = rows.last().filter(|_| more).map(place).transpose()?;
     let rows = all(rows, |row| {
+        let address: Option<String> = row.try_get("address")?;
+        let address =
+            address.map(|text| text.parse().map_err(|_| Failure::corrupt(format!("{text:?} is no address"))));
         Ok(AuditEntry {
             at: time(row.try_get("at")?)?,
             tenant: tenant(row.try_get("tenant")?)?,
             by: row.try_get("author")?,
             action: row.try_get("action")?,
             target: row.try_get("target")?,
+            address: address.transpose()?,
+            request_id: row.try_get("request_id")?,
         })
     })?;
     Ok(Continued { rows, next })

@@ -6,8 +6,8 @@ use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
 use super::{
-    BEGIN, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, Row, ThisStore, find,
-    lock, push_named,
+    BEGIN, COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, REFERENCES,
+    Row, ThisStore, find, lock, push_named,
 };
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};
@@ -20,10 +20,12 @@ mod conjunctions;
 mod coverage;
 mod days;
 mod deliveries;
+mod erasure;
 mod events;
 mod figures;
 mod inbound;
 mod objects;
+mod organizations;
 mod requests;
 mod runs;
 mod silence;

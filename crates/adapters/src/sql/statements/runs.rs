@@ -223,11 +223,21 @@ fn run_of_row(row: &Row) -> Outcome<Run> {
     })
 }
 
-pub(super) async fn not_screened(connection: &mut Connection, run: RunId) -> Outcome<Vec<NotScreened>> {
-    let rows = sqlx::query("SELECT * FROM run_not_screened WHERE run = $1 ORDER BY object, entry")
-        .bind(run.0)
-        .fetch_all(connection)
-        .await?;
+pub(super) async fn not_screened(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    run: RunId,
+) -> Outcome<Vec<NotScreened>> {
+    // Whose run it is, is known of the run only.
+    let rows = sqlx::query(
+        "SELECT n.* FROM run_not_screened n JOIN runs r ON r.id = n.run \
+         WHERE n.run = $1 AND r.tenant IN ($2, $3) ORDER BY n.object, n.entry",
+    )
+    .bind(run.0)
+    .bind(tenant.as_str())
+    .bind(super::PUBLIC)
+    .fetch_all(connection)
+    .await?;
     all(&rows, |row| {
         Ok(NotScreened {
             object: catalog_number(row.try_get("object")?)?.get(),

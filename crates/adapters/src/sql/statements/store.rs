@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_domain::access::{ApiKey, Attempted, AuditEntry, AuditPlace, StoredAnswer};
+use astroshield_domain::access::{ApiKey, Attempted, AuditEntry, AuditPlace, AuditQuery, StoredAnswer};
 use astroshield_domain::alert::{
     Alert, AlertChanges, AlertQuery, AlertRefresh, Delivery, DeliveryState, Rule, WatchList, Webhook,
 };
@@ -17,10 +17,12 @@ use astroshield_domain::daily::DayRange;
 use astroshield_domain::event::{Consumed, Event, Published, Topic};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris, Upload};
 use astroshield_domain::figures::Figures;
+use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::{
-    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, RuleId, RunId, TenantId, UploadId, WatchListId,
-    WebhookId,
+    AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, MemberId, RuleId, RunId, TenantId, UploadId,
+    WatchListId, WebhookId,
 };
+use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
 };
@@ -36,7 +38,7 @@ use tokio::sync::Notify;
 use super::days::{self, Series};
 use super::{
     BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    events, figures, inbound, objects, requests, runs, silence, upkeep, watching,
+    erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -306,8 +308,8 @@ impl Store for ThisStore {
         read!(self, connection, runs::run(connection, tenant, id))
     }
 
-    async fn not_screened(&self, run: RunId) -> Result<Vec<NotScreened>, StoreError> {
-        read!(self, connection, runs::not_screened(connection, run))
+    async fn not_screened(&self, tenant: &TenantId, run: RunId) -> Result<Vec<NotScreened>, StoreError> {
+        read!(self, connection, runs::not_screened(connection, tenant, run))
     }
 
     async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError> {
@@ -513,6 +515,94 @@ impl Store for ThisStore {
         write!(self, connection, watching::remove_webhook(connection, tenant, id, audit))
     }
 
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        read!(self, connection, organizations::organizations(connection))
+    }
+
+    async fn organization(&self, tenant: &TenantId) -> Result<Option<Organization>, StoreError> {
+        read!(self, connection, organizations::organization(connection, tenant))
+    }
+
+    async fn add_organization(
+        &self,
+        organization: &Organization,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, organizations::add_organization(connection, organization, audit))
+    }
+
+    async fn rename_organization(
+        &self,
+        organization: &Organization,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, organizations::rename_organization(connection, organization, audit))
+    }
+
+    async fn close_organization(
+        &self,
+        tenant: &TenantId,
+        at: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, organizations::close_organization(connection, tenant, at, audit))
+    }
+
+    async fn erase(&self, tenant: &TenantId, limit: u32) -> Result<u64, StoreError> {
+        write!(self, connection, erasure::erase(connection, tenant, limit))
+    }
+
+    async fn put_erased(&self, tenant: &TenantId, at: Timestamp) -> Result<(), StoreError> {
+        write!(self, connection, organizations::put_erased(connection, tenant, at))
+    }
+
+    async fn members(&self, tenant: &TenantId) -> Result<Vec<Member>, StoreError> {
+        read!(self, connection, organizations::members(connection, tenant))
+    }
+
+    async fn add_member(&self, member: &Member, audit: &AuditEntry) -> Result<(), StoreError> {
+        write!(self, connection, organizations::add_member(connection, member, audit))
+    }
+
+    async fn change_role(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        role: Role,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, organizations::change_role(connection, tenant, id, role, audit))
+    }
+
+    async fn remove_member(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(self, connection, organizations::remove_member(connection, tenant, id, audit))
+    }
+
+    async fn memberships(&self, account: &Account) -> Result<Vec<Grant>, StoreError> {
+        read!(self, connection, organizations::memberships(connection, account))
+    }
+
+    async fn accept_invitations(
+        &self,
+        account: &Account,
+        email: &str,
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        // Asked whenever somebody signs in: nearly always there is none, and nothing to write.
+        let invited: Result<bool, StoreError> =
+            read!(self, connection, organizations::is_invited(connection, email));
+        if !invited? {
+            return Ok(0);
+        }
+        write!(self, connection, organizations::accept_invitations(connection, account, email, name, at))
+    }
+
     async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError> {
         read!(self, connection, access::api_keys(connection, tenant))
     }
@@ -542,10 +632,9 @@ impl Store for ThisStore {
     async fn audit(
         &self,
         tenant: &TenantId,
-        after: Option<AuditPlace>,
-        limit: u32,
+        query: &AuditQuery,
     ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError> {
-        read!(self, connection, access::audit(connection, tenant, after, limit))
+        read!(self, connection, access::audit(connection, tenant, query))
     }
 
     async fn attempt(

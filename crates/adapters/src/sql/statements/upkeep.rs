@@ -67,6 +67,7 @@ pub(super) async fn prune(
         Prunable::Events => execute(connection, &[EVENTS, CONSUMED], before, limit).await,
         Prunable::Deliveries => execute(connection, &[DELIVERIES], before, limit).await,
         Prunable::Answers => execute(connection, &[ANSWERS, ATTEMPTS], before, limit).await,
+        Prunable::Audit => execute(connection, &[AUDIT], before, limit).await,
     }
 }
 
@@ -86,6 +87,10 @@ const ANSWERS: &str = "DELETE FROM answers WHERE (tenant, idempotency_key) IN (S
 
 const ATTEMPTS: &str = "DELETE FROM attempts WHERE (tenant, idempotency_key) IN (SELECT tenant, idempotency_key \
      FROM attempts WHERE at < $1 ORDER BY at LIMIT $2)";
+
+/// Entries are counted in the order of time.
+const AUDIT: &str = "DELETE FROM audit WHERE entry IN (SELECT entry FROM \
+     (SELECT entry, at FROM audit ORDER BY entry LIMIT $2) AS oldest WHERE at < $1)";
 
 async fn execute(
     connection: &mut Connection,

@@ -1,0 +1,133 @@
+//! How many requests a key, and an address, may send: buckets of tokens that all processes share.
+
+use std::time::Duration;
+
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::metrics;
+use astroshield_domain::ports::{Bucket, CacheKey, Taken};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::BASE;
+use crate::problem::Problem;
+use crate::state::{ApiSettings, ApiState};
+
+/// What is allowed in a minute may come at once.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// draft-ietf-httpapi-ratelimit-headers-10.
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// A limit that is set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    name: &'static str,
+    bucket: Bucket,
+}
+
+/// What is left to a caller who got through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passed {
+    limit: Limit,
+    taken: Taken,
+}
+
+impl Limit {
+    fn new(name: &'static str, in_a_minute: u32) -> Option<Self> {
+        let bucket = Bucket { capacity: in_a_minute, filled_in: MINUTE };
+        (in_a_minute > 0).then_some(Self { name, bucket })
+    }
+
+    /// Of a key or a session.
+    pub(super) fn keys(settings: &ApiSettings) -> Option<Self> {
+        Self::new("key", settings.requests_per_minute_per_key)
+    }
+
+    /// Of an address.
+    pub(super) fn addresses(settings: &ApiSettings) -> Option<Self> {
+        Self::new("address", settings.requests_per_minute_per_address)
+    }
+
+    /// Of wrong keys and tokens from an address.
+    pub(super) fn wrong_secrets(settings: &ApiSettings) -> Option<Self> {
+        Self::new("wrong-secret", settings.wrong_secrets_per_minute)
+    }
+
+    pub(super) async fn take(self, state: &ApiState, whose: &str, tokens: u32) -> Taken {
+        let (tenant, name) = (TenantId::public(), format!("{}/{whose}", self.name));
+        state.ports.cache.take(&CacheKey { tenant, space: "limit", name }, self.bucket, tokens).await
+    }
+
+    /// How long it takes until there is a token, if there is none.
+    pub(super) async fn wait(self, state: &ApiState, whose: &str) -> Option<Duration> {
+        let looked = self.take(state, whose, 0).await;
+        (looked.left == 0).then_some(looked.wait)
+    }
+
+    /// Lets a request through that costs so many tokens, or puts it off.
+    pub(super) async fn pass(self, state: &ApiState, whose: &str, cost: u32) -> Result<Passed, Problem> {
+        let taken = self.take(state, whose, cost).await;
+        if taken.granted {
+            return Ok(Passed { limit: self, taken });
+        }
+        metrics::RATE_LIMITED.increment([self.name]);
+        let detail = match self.name {
+            "key" => "too many requests came under this key or session",
+            _ => "too many requests came from this address",
+        };
+        Err(Problem::too_many(detail, taken.wait))
+    }
+}
+
+impl Passed {
+    /// Says in the headers what is left. Where several limits say so, the first one is nearest to the route.
+    pub(super) fn tell(&self, headers: &mut HeaderMap) {
+        let Self { limit: Limit { name, bucket }, taken } = self;
+        let seconds = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        let policy = format!("\"{name}\";q={};w={}", bucket.capacity, bucket.filled_in.as_secs());
+        let left = format!("\"{name}\";r={};t={}", taken.left, seconds(taken.full_after));
+        for (header, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)] {
+            if let Ok(value) = HeaderValue::try_from(text) {
+                headers.append(header, value);
+            }
+        }
+    }
+}
+
+/// Tokens of a request: as many as it makes work.
+pub(super) fn cost(request: &Request) -> u32 {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = path.strip_prefix(BASE).unwrap_or_default();
+    match (request.method(), route) {
+        // Seconds of every processor.
+        (&Method::POST, "/screenings") => 50,
+        // Everything that there is.
+        (&Method::POST, "/backups" | "/organization/exports") => 50,
+        // Files that are read through.
+        (&Method::POST, "/uploads") => 10,
+        // Tables, and orbits that are computed.
+        (&Method::GET, "/element-sets" | "/objects/{number}/ephemeris" | "/conjunctions/{id}/geometry") => 5,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_that_cost_more_are_routes() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        for route in [
+            "/screenings",
+            "/backups",
+            "/uploads",
+            "/element-sets",
+            "/objects/{number}/ephemeris",
+            "/conjunctions/{id}/geometry",
+        ] {
+            assert!(document["paths"].get(format!("{BASE}{route}")).is_some(), "{route}");
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! Organizations: the tenants that people know, their members, and what somebody who signed in may do in which of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::access::{AuditEntry, Caller, Scope};
+use crate::identity::{Grant, Identity};
+use crate::ids::{MemberId, TenantId};
+use crate::ports::{Clock, Store, StoreError};
+use crate::time;
+
+/// Longest name of an organization, in characters.
+pub const LONGEST_NAME: usize = 100;
+
+/// What a member may do; each role includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Uploads, screens, acknowledges, changes watch lists, rules and webhooks.
+    Operator,
+    /// Makes keys and members, reads the audit log, exports and removes what the organization has.
+    Administrator,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
+
+    /// What a caller of this role may do.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Viewer => Scope::Read,
+            Self::Operator => Scope::Write,
+            Self::Administrator => Scope::Admin,
+        }
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+/// A tenant that people know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Identity.
+    pub tenant: TenantId,
+    /// Name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Since when it is being removed: nobody gets in any more.
+    pub closed: Option<Timestamp>,
+    /// When nothing was left of it but this. Its identity is not given again.
+    pub erased: Option<Timestamp>,
+}
+
+impl Organization {
+    /// The organization of the platform itself, which is there without being made.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            tenant: TenantId::local(),
+            name: "Local".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            closed: None,
+            erased: None,
+        }
+    }
+
+    /// Whether its members and keys get in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+/// Who somebody is at an identity provider: the pair that no other person there ever has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Account {
+    /// The provider.
+    pub issuer: String,
+    /// Who, for the provider.
+    pub subject: String,
+}
+
+/// Somebody who belongs to an organization, or is invited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Identity.
+    pub id: MemberId,
+    /// The organization.
+    pub tenant: TenantId,
+    /// Who it is; `None` while nobody has accepted the invitation.
+    pub account: Option<Account>,
+    /// The address, in lower case: of the invitation, or as the provider said last.
+    pub email: Option<String>,
+    /// How people call them.
+    pub name: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// When they were added or invited.
+    pub added: Timestamp,
+}
+
+/// Why an organization or a member was not made, changed or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum OrganizationError {
+    /// The name or identity cannot be one.
+    #[error("{reason}")]
+    Invalid {
+        /// What: `tenant`, `name`, `email`, `member`.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such organization, or it is being removed.
+    #[error("no such organization: {tenant}")]
+    NotFound {
+        /// Which.
+        tenant: TenantId,
+    },
+    /// The name that confirms a removal is another one.
+    #[error("to remove {tenant}, its identity is due as confirmation, and this is {given:?}")]
+    NotConfirmed {
+        /// Which.
+        tenant: TenantId,
+        /// What was given.
+        given: String,
+    },
+    /// The organization of the platform, or what is everybody's, stays.
+    #[error("{tenant} is the platform's own and stays")]
+    Stays {
+        /// Which.
+        tenant: TenantId,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who adds a member or an invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMember {
+    /// Who it is, if that is known.
+    pub account: Option<Account>,
+    /// The address that is invited, or is known of the account.
+    pub email: Option<String>,
+    /// How people call them.
+    pub name: Option<String>,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// An address as it is compared: without blanks around it, in lower case.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn email(text: &str) -> Result<String, OrganizationError> {
+    let text = text.trim().to_lowercase();
+    let parts = text.split_once('@');
+    let plain = |part: &str| {
+        !part.is_empty() && !part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@')
+    };
+    if text.len() <= 254 && parts.is_some_and(|(name, host)| plain(name) && plain(host)) {
+        Ok(text)
+    } else {
+        Err(OrganizationError::Invalid { field: "email", reason: format!("{text:?} is no address") })
+    }
+}
+
+fn plain_name(text: &str) -> Result<String, OrganizationError> {
+    let text = text.trim();
+    let count = text.chars().count();
+    if (1..=LONGEST_NAME).contains(&count) && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    let reason = format!("1 to {LONGEST_NAME} characters are due, and none of control");
+    Err(OrganizationError::Invalid { field: "name", reason })
+}
+
+/// Makes organizations, and says who may do what in them.
+#[derive(Clone)]
+pub struct Organizations {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Organizations {
+    /// Organizations over their parts.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    fn now(&self) -> Timestamp {
+        time::to_microsecond(self.clock.now())
+    }
+
+    /// All that are not erased, by identity; the platform's own among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self) -> Result<Vec<Organization>, OrganizationError> {
+        let mut all = self.store.organizations().await?;
+        all.retain(|organization| organization.erased.is_none());
+        if !all.iter().any(|organization| organization.tenant == TenantId::local()) {
+            all.push(Organization::local());
+            all.sort_unstable_by(|a, b| a.tenant.cmp(&b.tenant));
+        }
+        Ok(all)
+    }
+
+    /// One that is open.
+    ///
+    /// # Errors
+    /// When there is none, or the store fails.
+    pub async fn find(&self, tenant: &TenantId) -> Result<Organization, OrganizationError> {
+        match self.store.organization(tenant).await? {
+            Some(organization) if organization.is_open() => Ok(organization),
+            None if *tenant == TenantId::local() => Ok(Organization::local()),
+            _ => Err(OrganizationError::NotFound { tenant: tenant.clone() }),
+        }
+    }
+
+    /// Makes one. The platform's log tells of it.
+    ///
+    /// # Errors
+    /// When the name cannot be one, or the identity is or was another's.
+    pub async fn create(
+        &self,
+        by: &str,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Organization, OrganizationError> {
+        let now = self.now();
+        refuse_platform(tenant)?;
+        let organization = Organization {
+            tenant: tenant.clone(),
+            name: plain_name(name)?,
+            created: now,
+            closed: None,
+            erased: None,
+        };
+        let audit = AuditEntry::of(&TenantId::local(), by, now, "organization.create", tenant);
+        self.store.add_organization(&organization, &audit).await?;
+        Ok(organization)
+    }
+
+    /// Gives one another name.
+    ///
+    /// # Errors
+    /// When the name cannot be one, or there is no such organization.
+    pub async fn rename(&self, caller: &Caller, name: &str) -> Result<Organization, OrganizationError> {
+        let now = self.now();
+        let organization = self.find(&caller.tenant).await?;
+        let renamed = Organization { name: plain_name(name)?, ..organization };
+        let audit = AuditEntry::of(&caller.tenant, &caller.name, now, "organization.rename", &caller.tenant);
+        self.store.rename_organization(&renamed, &audit).await?;
+        Ok(renamed)
+    }
+
+    /// Members and invitations, by when they were added.
+    ///
+    /// # Errors
+    /// When there is no such organization, or the store fails.
+    pub async fn members(&self, tenant: &TenantId) -> Result<Vec<Member>, OrganizationError> {
+        self.find(tenant).await?;
+        Ok(self.store.members(tenant).await?)
+    }
+
+    /// Adds a member, or invites whoever proves to have an address.
+    ///
+    /// # Errors
+    /// When neither is told who it is nor an address, they belong to it already, or there is no such organization.
+    pub async fn add(
+        &self,
+        by: &str,
+        tenant: &TenantId,
+        id: Option<MemberId>,
+        new: NewMember,
+    ) -> Result<Member, OrganizationError> {
+        let now = self.now();
+        self.find(tenant).await?;
+        let invalid = |reason: &str| OrganizationError::Invalid { field: "email", reason: reason.to_owned() };
+        if new.account.is_none() && new.email.is_none() {
+            return Err(invalid("an address, or issuer and subject, are due"));
+        }
+        if let Some(account) = &new.account
+            && (account.issuer.is_empty() || account.subject.is_empty())
+        {
+            return Err(invalid("issuer and subject belong together"));
+        }
+        let member = Member {
+            id: id.unwrap_or_else(|| MemberId::at(now)),
+            tenant: tenant.clone(),
+            account: new.account,
+            email: new.email.as_deref().map(email).transpose()?,
+            name: new.name.as_deref().map(plain_name).transpose()?,
+            role: new.role,
+            added: now,
+        };
+        let action = if member.account.is_some() { "member.add" } else { "member.invite" };
+        self.store.add_member(&member, &AuditEntry::of(tenant, by, now, action, &member.id)).await?;
+        Ok(member)
+    }
+
+    /// Gives a member another role.
+    ///
+    /// # Errors
+    /// When there is no such member, or nobody would administer the organization any more.
+    pub async fn change_role(
+        &self,
+        by: &str,
+        tenant: &TenantId,
+        id: MemberId,
+        role: Role,
+    ) -> Result<(), OrganizationError> {
+        let action = format!("member.{}", role.name());
+        let audit = AuditEntry::of(tenant, by, self.now(), &action, &id);
+        Ok(self.store.change_role(tenant, id, role, &audit).await?)
+    }
+
+    /// Removes a member or an invitation.
+    ///
+    /// # Errors
+    /// When there is no such member, or nobody would administer the organization any more.
+    pub async fn remove(&self, by: &str, tenant: &TenantId, id: MemberId) -> Result<(), OrganizationError> {
+        let audit = AuditEntry::of(tenant, by, self.now(), "member.remove", &id);
+        Ok(self.store.remove_member(tenant, id, &audit).await?)
+    }
+
+    /// What somebody who signed in may do, by organization. Invitations to their address are accepted with this. `granted` is
+    /// what the provider's groups say; of two grants in an organization the greater one counts, and only organizations that
+    /// are there and open are told.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn grants(
+        &self,
+        identity: &Identity,
+        granted: &[Grant],
+    ) -> Result<Vec<Grant>, OrganizationError> {
+        let account = Account { issuer: identity.issuer.clone(), subject: identity.subject.clone() };
+        // An address that cannot be one was never invited.
+        if let Some(address) = identity.email.as_deref().and_then(|address| email(address).ok()) {
+            let name = identity.name.as_deref();
+            self.store.accept_invitations(&account, &address, name, self.now()).await?;
+        }
+        let known = self.store.memberships(&account).await?;
+        let mut scopes: BTreeMap<TenantId, Scope> =
+            known.into_iter().map(|Grant { tenant, scope }| (tenant, scope)).collect();
+        for Grant { tenant, scope } in granted {
+            match self.find(tenant).await {
+                Ok(_) => {
+                    let known = scopes.entry(tenant.clone()).or_insert(*scope);
+                    *known = (*known).max(*scope);
+                }
+                Err(OrganizationError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(scopes.into_iter().map(|(tenant, scope)| Grant { tenant, scope }).collect())
+    }
+
+    /// Begins to remove an organization and everything that it has: nobody gets in from now on, and the upkeep erases what is
+    /// there. The identity confirms that this is meant. The platform's log tells of it, and stays.
+    ///
+    /// # Errors
+    /// When it is not confirmed, there is no such organization, or it is the platform's own.
+    pub async fn close(
+        &self,
+        by: &str,
+        tenant: &TenantId,
+        confirmation: &str,
+    ) -> Result<(), OrganizationError> {
+        refuse_platform(tenant)?;
+        self.find(tenant).await?;
+        if confirmation != tenant.as_str() {
+            let given = confirmation.to_owned();
+            return Err(OrganizationError::NotConfirmed { tenant: tenant.clone(), given });
+        }
+        let now = self.now();
+        let audit = AuditEntry::of(&TenantId::local(), by, now, "organization.remove", tenant);
+        Ok(self.store.close_organization(tenant, now, &audit).await?)
+    }
+}
+
+fn refuse_platform(tenant: &TenantId) -> Result<(), OrganizationError> {
+    if *tenant == TenantId::local() || *tenant == TenantId::public() {
+        return Err(OrganizationError::Stays { tenant: tenant.clone() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_what_the_ones_before_it_may() {
+        let scopes: Vec<Scope> = Role::ALL.into_iter().map(Role::scope).collect();
+        assert_eq!(scopes, [Scope::Read, Scope::Write, Scope::Admin]);
+        for role in Role::ALL {
+            assert_eq!(Role::of_name(role.name()), Some(role));
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+        }
+        assert_eq!(Role::of_name("admin"), None);
+    }
+
+    #[test]
+    fn an_address_is_compared_in_lower_case() {
+        assert_eq!(email(" Ann@Example.ORG ").unwrap(), "ann@example.org");
+        for bad in ["", "ann", "@example.org", "ann@", "a b@example.org", "a@b@c", &"x@".repeat(200)] {
+            assert!(email(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use astroshield_domain::access::AuditQuery;
+use astroshield_domain::identity::Grant;
+use astroshield_domain::ids::{MemberId, TenantId};
+use astroshield_domain::organization::{Account, Member, Organization, Role};
+use astroshield_domain::ports::Store;
+
+use super::{assert_conflict, assert_not_found};
+use crate::entities::{account, at, audit_entry, member, organization, tenant};
+
+async fn actions(store: &dyn Store, tenant: &TenantId) -> Vec<(String, String)> {
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
+    let rows = store.audit(tenant, &query).await.unwrap().rows;
+    rows.into_iter().rev().map(|entry| (entry.by, entry.action)).collect()
+}
+
+fn of(tenant: &TenantId, role: Role) -> Grant {
+    Grant { tenant: tenant.clone(), scope: role.scope() }
+}
+
+/// An organization is made once, named anew, closed once, and leaves its identity.
+pub async fn organizations_are_kept(store: &dyn Store) {
+    let (a, b, platform) = (tenant("a"), tenant("b"), TenantId::local());
+    let audit = audit_entry(&platform, "organization");
+    assert_eq!(store.organizations().await.unwrap(), []);
+    assert_eq!(store.organization(&platform).await.unwrap(), None);
+    for tenant in [&b, &a] {
+        store.add_organization(&organization(tenant), &audit).await.unwrap();
+    }
+    assert_conflict(&store.add_organization(&organization(&a), &audit).await);
+    assert_eq!(store.organizations().await.unwrap(), [organization(&a), organization(&b)]);
+    let renamed = Organization { name: "Another".to_owned(), ..organization(&a) };
+    store.rename_organization(&renamed, &audit).await.unwrap();
+    assert_eq!(store.organization(&a).await.unwrap(), Some(renamed.clone()));
+    let named = Organization { name: "Ours".to_owned(), ..Organization::local() };
+    store.rename_organization(&named, &audit).await.unwrap();
+    assert_eq!(store.organization(&platform).await.unwrap(), Some(named));
+
+    assert_conflict(&store.erase(&a, 10).await);
+    store.put_erased(&a, at(5)).await.unwrap();
+    assert_eq!(store.organization(&a).await.unwrap(), Some(renamed.clone()), "it is open");
+    store.close_organization(&a, at(10), &audit).await.unwrap();
+    assert_conflict(&store.close_organization(&a, at(11), &audit).await);
+    assert_not_found(&store.close_organization(&tenant("c"), at(11), &audit).await);
+    assert_not_found(&store.rename_organization(&renamed, &audit).await);
+    let closed = Organization { closed: Some(at(10)), ..renamed };
+    assert_eq!(store.organization(&a).await.unwrap(), Some(closed.clone()));
+    for second in [20, 30] {
+        store.put_erased(&a, at(second)).await.unwrap();
+        let erased = Organization { name: String::new(), erased: Some(at(20)), ..closed.clone() };
+        assert_eq!(store.organization(&a).await.unwrap(), Some(erased));
+    }
+    assert_conflict(&store.add_organization(&organization(&a), &audit).await);
+    assert_eq!(actions(store, &platform).await.len(), 5, "what was refused is not in the log");
+}
+
+/// A member is known by the account, belongs to several organizations, and to none that is closed or unknown.
+pub async fn members_are_kept(store: &dyn Store) {
+    let (a, b, platform) = (tenant("a"), tenant("b"), TenantId::local());
+    let audit = audit_entry(&a, "member");
+    for tenant in [&a, &b] {
+        store.add_organization(&organization(tenant), &audit).await.unwrap();
+    }
+    let ann = member(&a, "ann", Role::Administrator);
+    let of_b = Member { role: Role::Viewer, ..member(&b, "ann", Role::Viewer) };
+    let of_platform = member(&platform, "ann", Role::Operator);
+    let of_nothing = member(&tenant("unknown"), "ann", Role::Administrator);
+    for one in [&ann, &of_b, &of_platform, &of_nothing] {
+        store.add_member(one, &audit).await.unwrap();
+    }
+    assert_conflict(&store.add_member(&Member { id: MemberId::at(at(9)), ..ann.clone() }, &audit).await);
+    assert_eq!(store.members(&a).await.unwrap(), std::slice::from_ref(&ann));
+    let known = store.memberships(&account("ann")).await.unwrap();
+    let expected = [of(&a, Role::Administrator), of(&b, Role::Viewer), of(&platform, Role::Operator)];
+    assert_eq!(known, expected);
+    assert_eq!(store.memberships(&account("bob")).await.unwrap(), []);
+    let elsewhere = Account { issuer: "https://elsewhere.example".to_owned(), ..account("ann") };
+    assert_eq!(store.memberships(&elsewhere).await.unwrap(), []);
+
+    store.change_role(&b, of_b.id, Role::Operator, &audit).await.unwrap();
+    assert_not_found(&store.change_role(&a, of_b.id, Role::Viewer, &audit).await);
+    assert_not_found(&store.remove_member(&a, of_b.id, &audit).await);
+    assert_eq!(store.memberships(&account("ann")).await.unwrap()[1], of(&b, Role::Operator));
+    store.remove_member(&b, of_b.id, &audit).await.unwrap();
+    assert_not_found(&store.remove_member(&b, of_b.id, &audit).await);
+    store.close_organization(&a, at(10), &audit).await.unwrap();
+    assert_eq!(store.memberships(&account("ann")).await.unwrap(), [of(&platform, Role::Operator)]);
+}
+
+/// An organization does not lose its last administrator, whoever removes whom at once; an invitation is none yet.
+pub async fn the_last_administrator_stays(store: &dyn Store) {
+    let a = tenant("a");
+    let audit = audit_entry(&a, "member");
+    store.add_organization(&organization(&a), &audit).await.unwrap();
+    let (ann, bob) = (member(&a, "ann", Role::Administrator), member(&a, "bob", Role::Administrator));
+    let invited = Member { account: None, ..member(&a, "eve", Role::Administrator) };
+    for one in [&ann, &invited] {
+        store.add_member(one, &audit).await.unwrap();
+    }
+    assert_conflict(&store.remove_member(&a, ann.id, &audit).await);
+    assert_conflict(&store.change_role(&a, ann.id, Role::Operator, &audit).await);
+    store.change_role(&a, ann.id, Role::Administrator, &audit).await.unwrap();
+    store.add_member(&bob, &audit).await.unwrap();
+    let (first, second) =
+        tokio::join!(store.remove_member(&a, ann.id, &audit), store.remove_member(&a, bob.id, &audit));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(store.members(&a).await.unwrap().len(), 2);
+    store.remove_member(&a, invited.id, &audit).await.unwrap();
+}
+
+/// An invitation is accepted once, by whoever has the address, and stands in the log of its organization.
+pub async fn invitations_are_accepted(store: &dyn Store) {
+    let (a, b) = (tenant("a"), tenant("b"));
+    for tenant in [&a, &b] {
+        store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
+    }
+    let address = "ann@example.org";
+    let invite = |tenant: &TenantId| Member {
+        account: None,
+        name: None,
+        email: Some(address.to_owned()),
+        ..member(tenant, "ann", Role::Operator)
+    };
+    let (of_a, of_b) = (invite(&a), invite(&b));
+    store.add_member(&of_a, &audit_entry(&a, "invited")).await.unwrap();
+    store.add_member(&of_b, &audit_entry(&b, "invited")).await.unwrap();
+    let again = Member { id: MemberId::at(at(9)), ..of_a.clone() };
+    assert_conflict(&store.add_member(&again, &audit_entry(&a, "invited")).await);
+    store.add_member(&member(&b, "ann", Role::Viewer), &audit_entry(&b, "added")).await.unwrap();
+    let ann = account("ann");
+    assert_eq!(store.accept_invitations(&account("bob"), "bob@example.org", None, at(20)).await.unwrap(), 0);
+    assert_eq!(store.accept_invitations(&ann, address, Some("Ann"), at(20)).await.unwrap(), 1);
+    assert_eq!(store.accept_invitations(&account("bob"), address, None, at(21)).await.unwrap(), 0);
+    let accepted = Member { account: Some(ann.clone()), name: Some("Ann".to_owned()), ..of_a };
+    assert_eq!(store.members(&a).await.unwrap(), [accepted]);
+    let known = store.memberships(&ann).await.unwrap();
+    assert_eq!(
+        known,
+        [of(&a, Role::Operator), of(&b, Role::Viewer)],
+        "a member is not changed by an invitation"
+    );
+    assert_eq!(store.members(&b).await.unwrap().len(), 1);
+    assert_eq!(actions(store, &a).await.last().unwrap(), &("Ann".to_owned(), "member.accept".to_owned()));
+}
+
+/// Keys of an organization that is closed are none any more.
+pub async fn keys_end_with_their_organization(store: &dyn Store) {
+    let a = tenant("a");
+    store.add_organization(&organization(&a), &audit_entry(&a, "made")).await.unwrap();
+    let key = crate::entities::api_key(&a, 4);
+    store.add_api_key(&key, &audit_entry(&a, "key")).await.unwrap();
+    assert!(store.api_key_by_hash(&key.hash).await.unwrap().is_some());
+    store.close_organization(&a, at(10), &audit_entry(&TenantId::local(), "closed")).await.unwrap();
+    assert_eq!(store.api_key_by_hash(&key.hash).await.unwrap(), None);
+    assert_eq!(store.api_keys(&a).await.unwrap()[0].revoked, Some(at(10)));
+}
+
+/// The audit log is searched by who, what, to what and when, and forgotten by age where that is wanted.
+pub async fn the_audit_log_is_searched(store: &dyn Store) {
+    use astroshield_domain::access::AuditEntry;
+    use astroshield_domain::ports::Prunable;
+
+    let own = tenant("own");
+    let entries = [
+        ("ann", "rule.create", "1", 1),
+        ("bob", "rule.remove", "1", 2),
+        ("ann", "rules_of_thumb", "2", 3),
+        ("ann", "webhook.create", "3", 4),
+    ];
+    for (by, action, target, second) in entries {
+        let entry = AuditEntry {
+            at: at(second),
+            by: by.to_owned(),
+            target: target.to_owned(),
+            address: (by == "ann").then(|| "2001:db8::7".parse().unwrap()),
+            request_id: (by == "ann").then(|| "r-9".to_owned()),
+            ..audit_entry(&own, action)
+        };
+        store.add_audit(&entry).await.unwrap();
+        assert_eq!(
+            store.audit(&own, &AuditQuery { limit: 1, ..AuditQuery::default() }).await.unwrap().rows,
+            [entry]
+        );
+    }
+    store.add_audit(&audit_entry(&tenant("other"), "rule.create")).await.unwrap();
+    let found = async |query: AuditQuery| -> Vec<String> {
+        let part = store.audit(&own, &AuditQuery { limit: 10, ..query }).await.unwrap();
+        part.rows.into_iter().map(|entry| entry.action).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let ask = AuditQuery::default;
+    assert_eq!(found(AuditQuery { by: text("bob"), ..ask() }).await, ["rule.remove"]);
+    assert_eq!(found(AuditQuery { action: text("rule."), ..ask() }).await, ["rule.remove", "rule.create"]);
+    assert_eq!(found(AuditQuery { action: text("rule.create"), ..ask() }).await, ["rule.create"]);
+    assert_eq!(found(AuditQuery { target: text("1"), ..ask() }).await, ["rule.remove", "rule.create"]);
+    let between = AuditQuery { from: Some(at(2)), until: Some(at(4)), ..ask() };
+    assert_eq!(found(between).await, ["rules_of_thumb", "rule.remove"]);
+    let both = AuditQuery { by: text("ann"), target: text("1"), ..ask() };
+    assert_eq!(found(both).await, ["rule.create"]);
+    assert_eq!(found(AuditQuery { by: text("ann' OR 1=1 --"), ..ask() }).await, Vec::<String>::new());
+    let page = store.audit(&own, &AuditQuery { by: text("ann"), limit: 2, ..ask() }).await.unwrap();
+    let rest = AuditQuery { by: text("ann"), after: page.next, ..ask() };
+    assert_eq!(found(rest).await, ["rule.create"]);
+
+    store.prune(Prunable::Audit, at(3), 100).await.unwrap();
+    assert_eq!(found(ask()).await, ["webhook.create", "rules_of_thumb"]);
+}
