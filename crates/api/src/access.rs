@@ -2,6 +2,7 @@
 
 mod admission;
 mod limits;
+mod memberships;
 mod session;
 mod tokens;
 mod wrong_secrets;
@@ -28,7 +29,8 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use self::admission::admit;
 use self::limits::Limit;
 pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
-pub(crate) use self::session::{begin, end, session_of};
+pub(crate) use self::memberships::{Person, forget as forget_grants};
+pub(crate) use self::session::{begin, begin_of_person, end, grants_of_session, session_of, switch};
 pub use self::tokens::OneTimeTokens;
 pub(crate) use self::wrong_secrets::{From, Sender, WrongSecrets};
 use crate::problem::Problem;
@@ -62,7 +64,8 @@ pub(crate) fn secret(prefix: &str) -> String {
 }
 
 /// A new API key and its hash.
-pub(crate) fn new_key() -> (String, [u8; 32]) {
+#[must_use]
+pub fn new_key() -> (String, [u8; 32]) {
     let key = secret(KEY_PREFIX);
     let hash = sha256(key.as_bytes());
     (key, hash)

@@ -4,11 +4,13 @@ use std::any::Any;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header::Entry;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use uuid::Uuid;
 
+use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::problem::{PROBLEM_JSON, Problem};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,10 +44,15 @@ pub(crate) async fn wrap(mut request: Request, next: Next) -> Response {
     let id_text = id.to_str().unwrap_or_default();
     if let Some(problem) = problem_of(&mut response) {
         problem.log(&path, id_text);
-        let allow = response.headers_mut().remove(header::ALLOW);
+        let mut before = std::mem::take(response.headers_mut());
         response = problem.render(&path, id_text);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, allow);
+        for kept in [header::ALLOW, RATE_LIMIT, RATE_LIMIT_POLICY] {
+            if let Entry::Occupied(entry) = before.entry(kept) {
+                let (name, values) = entry.remove_entry_mult();
+                for value in values {
+                    response.headers_mut().append(&name, value);
+                }
+            }
         }
     } else if response.status() == StatusCode::OK
         && let (Some(known), Some(etag)) = (known, response.headers().get(header::ETAG))

@@ -27,7 +27,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use crate::access::OneTimeTokens;
+pub use crate::access::{OneTimeTokens, new_key};
 use crate::problem::Problem;
 pub use crate::state::{ApiSettings, ApiState, Ports, UseCases};
 
@@ -38,7 +38,7 @@ const BASE: &str = "/api/v1";
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
-        objects, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
+        objects, organization, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -82,7 +82,15 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(backups::backups, backups::create))
         .routes(routes!(backups::backup, backups::remove))
         .routes(routes!(backups::file))
-        .routes(routes!(session::who, session::sign_out))
+        .routes(routes!(organization::organization, organization::rename))
+        .routes(routes!(organization::remove))
+        .routes(routes!(organization::exports, organization::export))
+        .routes(routes!(organization::one_export, organization::remove_export))
+        .routes(routes!(organization::export_file))
+        .routes(routes!(organization::members, organization::add))
+        .routes(routes!(organization::change_role, organization::remove_member))
+        .routes(routes!(session::who, session::sign_out, organization::switch))
+        .routes(routes!(organization::of_session))
         .routes(routes!(stream::stream))
 }
 
@@ -123,9 +131,9 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::check_host))
         .layer(from_fn_with_state(state.clone(), access::admit))
-        .layer(option_layer(protection::cross_origin(&state.settings)))
         .layer(CatchPanicLayer::custom(envelope::panicked))
         .layer(from_fn(envelope::wrap))
+        .layer(option_layer(protection::cross_origin(&state.settings)))
         .layer(map_response_with_state(state.clone(), protection::protect))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_packed)))
         .layer(map_response(envelope::weaken_tag_of_compressed))

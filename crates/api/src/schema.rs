@@ -68,6 +68,8 @@ names! {
     backup_state: "running", "completed", "failed";
     /// [`astroshield_domain::access::Scope`].
     scope: "read", "write", "admin";
+    /// [`astroshield_domain::organization::Role`].
+    role: "viewer", "operator", "administrator";
     /// As what lines of the audit log are given.
     audit_format: "json", "csv";
 }

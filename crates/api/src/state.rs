@@ -5,20 +5,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use astroshield_domain::backups::Backups;
+use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::export::Exporter;
 use astroshield_domain::feeds::FeedSettings;
+use astroshield_domain::identity::{Grant, Identity};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
+use astroshield_domain::organization::Organizations;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, Store, WebhookClient};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
+use axum::http::HeaderValue;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{OneTimeTokens, WrongSecrets};
+use crate::access::{self, OneTimeTokens, WrongSecrets};
 use crate::idempotency::InFlight;
 use crate::position::Position;
 
@@ -52,6 +56,8 @@ pub struct UseCases {
     pub notifier: Arc<Notifier>,
     /// Makes, lists and gives out backups.
     pub backups: Backups,
+    /// Makes, lists and gives out exports of what a tenant has.
+    pub data_exports: DataExports,
 }
 
 /// How the interface behaves.
@@ -130,6 +136,7 @@ pub struct ApiState {
     pub(crate) use_cases: UseCases,
     pub(crate) settings: Arc<ApiSettings>,
     pub(crate) tokens: Arc<OneTimeTokens>,
+    pub(crate) organizations: Organizations,
     pub(crate) wrong_secrets: Arc<WrongSecrets>,
     pub(crate) position: Arc<Position>,
     pub(crate) in_flight: Arc<InFlight>,
@@ -161,6 +168,7 @@ impl ApiState {
         shutdown: CancellationToken,
     ) -> Self {
         Self {
+            organizations: Organizations::new(Arc::clone(&ports.store), Arc::clone(&ports.clock)),
             ports,
             use_cases,
             connections: Arc::new(Semaphore::new(settings.stream_limit)),
@@ -175,6 +183,27 @@ impl ApiState {
             #[cfg(feature = "parquet")]
             tables: Arc::new(Semaphore::new(TABLES)),
         }
+    }
+
+    /// The state of another server over the same ports: it shares what these share, and nothing that is in the process.
+    #[must_use]
+    pub fn beside(&self, settings: ApiSettings) -> Self {
+        let (ports, use_cases) = (self.ports.clone(), self.use_cases.clone());
+        let (tokens, demo) = (Arc::clone(&self.tokens), Arc::clone(&self.demo));
+        Self::new(ports, use_cases, settings, tokens, demo, self.shutdown.clone())
+    }
+
+    /// Begins the session of somebody whom an identity provider vouches for; the cookie of it.
+    ///
+    /// # Errors
+    /// When the store does not answer: the reason.
+    pub async fn begin_session(
+        &self,
+        identity: Identity,
+        granted: Vec<Grant>,
+    ) -> Result<HeaderValue, String> {
+        let begun = access::begin_of_person(self, access::Person { identity, granted }).await;
+        begun.map_err(|problem| format!("{problem:?}"))
     }
 
     /// Exports what the store holds.

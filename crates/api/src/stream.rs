@@ -35,6 +35,9 @@ const CATCH_UP: u32 = 500;
 /// Keep-alives without a sign of life after which a client is gone.
 const SILENT_KEEP_ALIVES: u32 = 3;
 
+/// How long what a client may see is believed: what is its tenant's own is not told later than this after its key or role ended.
+const BELIEVED: Duration = Duration::from_secs(5);
+
 /// How long to try to tell a client why it is cut off: one that wakes up in this time learns where to go on.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -89,7 +92,9 @@ pub(crate) async fn stream(
     let upgrade = upgrade.read_buffer_size(READ_BUFFER);
     Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
         let counted = Counted::one();
-        let connection = Connection { state, caller, uri, headers, socket, _room: room, _counted: counted };
+        let checked = Instant::now();
+        let connection =
+            Connection { state, caller, uri, headers, socket, checked, _room: room, _counted: counted };
         place.carry(connection.run())
     }))
 }
@@ -102,6 +107,8 @@ struct Connection {
     uri: Uri,
     headers: HeaderMap,
     socket: WebSocket,
+    /// When that was seen.
+    checked: Instant,
     _room: OwnedSemaphorePermit,
     _counted: Counted,
 }
@@ -185,13 +192,23 @@ impl Connection {
                     if silent > SILENT_KEEP_ALIVES {
                         return Err(End::Close(close_code::POLICY, "no sign of life"));
                     }
-                    let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers, None).await;
-                    if known.is_err() {
-                        return Err(End::Close(close_code::POLICY, "the key or session is over"));
-                    }
+                    self.check().await?;
                     self.send(Message::Ping(axum::body::Bytes::new())).await?;
                 }
             }
+        }
+    }
+
+    /// Ends the connection of a key or session that is over, or that is another caller's by now.
+    async fn check(&mut self) -> Result<(), End> {
+        let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers, None).await;
+        match known {
+            Ok(caller) if caller == *self.caller => {
+                self.checked = Instant::now();
+                Ok(())
+            }
+            Ok(_) => Err(End::Close(close_code::POLICY, "what you may see has changed; come again")),
+            Err(_) => Err(End::Close(close_code::POLICY, "the key or session is over")),
         }
     }
 
@@ -254,6 +271,9 @@ impl Connection {
         subscription.position = *position;
         let wanted = subscription.topics.contains(&event.payload.topic());
         if wanted && may_see(&self.caller, &event.tenant) {
+            if event.tenant == self.caller.tenant && self.checked.elapsed() > BELIEVED {
+                self.check().await?;
+            }
             self.send_json(&Told { position: *position, event }).await?;
         }
         Ok(())

@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod catalog;
 pub mod conjunction;
 pub mod daily;
+pub mod data_exports;
 pub mod encounter;
 pub mod epochs;
 pub mod event;

@@ -47,7 +47,7 @@ const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24);
 const SWEPT: [&str; 3] = ["ingest", "uploads", "runs"];
 
 /// How long what is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UpkeepSettings {
     /// Conjunctions after their TCA, and entries of their history.
     pub keep_conjunctions: SignedDuration,

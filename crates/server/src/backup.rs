@@ -1,6 +1,6 @@
 //! `astroshield backup` and `astroshield restore`.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, BufReader, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use anyhow::{Context, bail};
 use astroshield_adapters::ArchiveStore;
 use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem};
 use astroshield_domain::backups::{self, BackupContents};
+use astroshield_domain::data_exports;
+use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Archiver;
 use async_trait::async_trait;
 use clap::Args;
@@ -28,6 +30,7 @@ use crate::output::Output;
 use crate::serve::lock::DataFolder;
 use crate::serve::parts::{self, DATABASE_FILE, Database};
 use crate::settings::{BlobsKind, Settings, SettingsArgs, StoreKind};
+use crate::tenant_archive;
 
 /// Blobs that a restore writes at once: one waits for the other end of a network while the next is on its way.
 const BLOBS_AT_ONCE: usize = 4;
@@ -126,9 +129,10 @@ async fn write<W: Write + Send>(
     Ok((writer.finish()?, rows, written))
 }
 
-/// Whether a blob is a slice of a run or a backup: `TENANT/runs/RUN/SLICE`, `TENANT/backups/BACKUP`.
+/// Whether a blob is a slice of a run, a backup or an export: `TENANT/runs/RUN/SLICE`, `TENANT/backups/BACKUP`.
 fn is_left_out(path: &str) -> bool {
-    path.split('/').nth(1).is_some_and(|folder| folder == "runs" || folder == backups::FOLDER)
+    let left_out = ["runs", backups::FOLDER, data_exports::FOLDER];
+    path.split('/').nth(1).is_some_and(|folder| left_out.contains(&folder))
 }
 
 /// Makes backups for the service.
@@ -141,15 +145,34 @@ pub(crate) struct StoreArchiver {
 
 impl StoreArchiver {
     async fn try_archive(&self, recipients: &[String], path: &str) -> anyhow::Result<BackupContents> {
-        // Without a name, it is gone whatever happens to us.
-        let file = tempfile::tempfile_in(&self.folder).with_context(|| self.folder.display().to_string())?;
         let encryptor = archive::encryptor_to(recipients)?;
         let (settings, folder, blobs) = (self.settings.clone(), self.folder.clone(), Arc::clone(&self.blobs));
         let runtime = Handle::current();
+        self.keep(path, move |file| runtime.block_on(write(&settings, &folder, &*blobs, file, encryptor)))
+            .await
+    }
+
+    async fn try_archive_tenant(&self, tenant: &TenantId, path: &str) -> anyhow::Result<BackupContents> {
+        let (settings, folder, blobs) = (self.settings.clone(), self.folder.clone(), Arc::clone(&self.blobs));
+        let (runtime, tenant) = (Handle::current(), tenant.clone());
+        self.keep(path, move |file| {
+            let store = runtime.block_on(open(&settings, &folder))?;
+            let (file, written) = tenant_archive::write(&runtime, store, &*blobs, &tenant, file)?;
+            Ok((file, written.rows, written.blobs))
+        })
+        .await
+    }
+
+    /// Keeps what is written into a file as a blob; how many rows and blobs are in it, and how large it is.
+    async fn keep(
+        &self,
+        path: &str,
+        write: impl FnOnce(File) -> anyhow::Result<(File, u64, u64)> + Send + 'static,
+    ) -> anyhow::Result<BackupContents> {
+        // Without a name, it is gone whatever happens to us.
+        let file = tempfile::tempfile_in(&self.folder).with_context(|| self.folder.display().to_string())?;
         // Compression and encryption would hold up what else this thread does.
-        let writing = tokio::task::spawn_blocking(move || {
-            runtime.block_on(write(&settings, &folder, &*blobs, file, encryptor))
-        });
+        let writing = tokio::task::spawn_blocking(move || write(file));
         let (mut file, rows, blobs) = writing.await.context("it was stopped")??;
         file.rewind()?;
         let mut file = tokio::fs::File::from_std(file);
@@ -172,6 +195,10 @@ impl Archiver for StoreArchiver {
 
     async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
         self.try_archive(recipients, path).await.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<BackupContents, String> {
+        self.try_archive_tenant(tenant, path).await.map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -196,7 +223,7 @@ impl Restore {
         let settings = Settings::from_layers(&layers)?;
         let folder = settings.data_folder().context("data.folder: there is no home folder")?;
         let name = self.file.display().to_string();
-        let input = BufReader::new(fs::File::open(&self.file).with_context(|| name.clone())?);
+        let input = BufReader::new(File::open(&self.file).with_context(|| name.clone())?);
         let mut reader = ArchiveReader::new(input, &self.key).with_context(|| name.clone())?;
         let owned = DataFolder::take(&folder)?;
         let (made, build) = (reader.head.made.clone(), reader.head.build.clone());
@@ -238,7 +265,8 @@ impl Restore {
     }
 }
 
-async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<ArchiveStore> {
+/// The store, to be read as a whole.
+pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<ArchiveStore> {
     Ok(match settings.store.kind {
         StoreKind::Sqlite => ArchiveStore::sqlite(&folder.join(DATABASE_FILE)).await?,
         StoreKind::Postgres => {
@@ -258,7 +286,7 @@ async fn paths(blobs: &dyn ObjectStore) -> anyhow::Result<Vec<BlobPath>> {
 }
 
 /// A runtime in which the reading of an archive can wait for the writing of blobs.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")
 }
 
@@ -346,7 +374,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         // A folder of blobs in which the tenant's folder is a file.
-        fs::copy(file.path(), folder.path().join("local")).unwrap();
+        std::fs::copy(file.path(), folder.path().join("local")).unwrap();
         let blobs: Arc<dyn ObjectStore> =
             Arc::new(astroshield_adapters::folder::blobs(folder.path()).unwrap());
         runtime().unwrap().block_on(async {

@@ -26,6 +26,8 @@ mod screen;
 mod serve;
 mod settings;
 mod sizes;
+mod tenant;
+mod tenant_archive;
 mod time;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Tenant(tenant::Tenant),
     #[command(subcommand)]
     Catalog(catalog::Catalog),
     Screen(screen::Screen),
@@ -76,6 +79,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run(),
             Self::Backup(backup) => backup.run(),
             Self::Restore(restore) => restore.run(),
+            Self::Tenant(tenant) => tenant.run(),
             Self::Catalog(catalog) => catalog.run(),
             Self::Screen(screen) => screen.run(),
             Self::Propagate(propagate) => propagate.run(),

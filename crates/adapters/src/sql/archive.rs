@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use astroshield_domain::archive::{ArchiveEntry, TableDigest};
+use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::StoreError;
 
 pub use self::database::ArchiveStore;
@@ -48,6 +49,15 @@ const TABLES: [&str; 32] = [
 
 /// Tables that archives of the first version do not have.
 const LATER: [&str; 5] = ["organizations", "members", "days", "requests", "silence_watch"];
+
+/// Tables that have a meaning inside of the service only, or that others hold in another form.
+const INSIDE: [&str; 3] = ["attempts", "answers", "events"];
+
+/// Tables whose rows hang on a run, and are whose the run is.
+const OF_RUNS: [&str; 1] = ["run_not_screened"];
+
+/// Columns that are told to nobody.
+const SECRETS: [(&str, &str); 2] = [("api_keys", "hash"), ("webhooks", "secret")];
 
 /// The table that has a row in a store in which nothing has happened yet.
 const NEVER_EMPTY: &str = "event_positions";
@@ -107,6 +117,41 @@ impl ArchiveStore {
             take(ArchiveEntry::Table { name: name.to_owned(), columns: names })?;
             let mut digest = TableDigest::default();
             self.read(name, &columns, &mut |row| {
+                digest.add(&row);
+                Ok(take(ArchiveEntry::Row(row))?)
+            })
+            .await?;
+            take(ArchiveEntry::End(digest))?;
+        }
+        self.end(false).await
+    }
+
+    /// Hands out the rows of one tenant, as they were at one moment, table by table: what is its own and has a meaning outside
+    /// of the service. Secrets are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or `take` fails.
+    pub async fn export_tenant(
+        &mut self,
+        tenant: &TenantId,
+        take: &mut (dyn FnMut(ArchiveEntry) -> io::Result<()> + Send),
+    ) -> Result<(), ArchiveError> {
+        self.begin_reading().await?;
+        for name in TABLES.into_iter().filter(|name| !INSIDE.contains(name)) {
+            let mut columns = self.columns(name).await?;
+            // The name of a tenant has no quotes in it.
+            let rows = match columns.iter().any(|column| column.name == "tenant") {
+                true => format!("tenant = '{tenant}'"),
+                false if OF_RUNS.contains(&name) => {
+                    format!("run IN (SELECT id FROM runs WHERE tenant = '{tenant}')")
+                }
+                false => continue,
+            };
+            columns.retain(|column| !SECRETS.contains(&(name, column.name.as_str())));
+            let names = columns.iter().map(|column| column.name.clone()).collect();
+            take(ArchiveEntry::Table { name: name.to_owned(), columns: names })?;
+            let mut digest = TableDigest::default();
+            self.read_some(name, &columns, Some(&rows), &mut |row| {
                 digest.add(&row);
                 Ok(take(ArchiveEntry::Row(row))?)
             })

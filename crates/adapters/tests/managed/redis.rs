@@ -8,7 +8,7 @@ use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
 use astroshield_domain::event::Published;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Broadcast, Cache, CacheKey, Store};
+use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey, Store};
 use astroshield_testkit::cache::{broadcast_suite, cache_suite};
 use astroshield_testkit::entities::{at, feed_event};
 use tempfile::TempDir;
@@ -138,6 +138,42 @@ async fn every_process_hears_of_events_also_of_those_that_came_while_the_server_
     for receiver in [&mut here, &mut there] {
         for event in &told {
             assert_eq!(next(receiver).await, *event, "in order, each once");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_is_one_for_all_processes_and_each_has_its_own_while_the_server_is_away() {
+    let server = Server::start("redis");
+    let processes = [RedisCache::new(of(&server)).unwrap(), RedisCache::new(of(&server)).unwrap()];
+    let (name, bucket) = (key("bucket"), Bucket { capacity: 10, filled_in: HOUR });
+    let granted = async |process: &RedisCache| process.take(&name, bucket, 1).await.granted;
+    for number in 0..10 {
+        assert!(granted(&processes[number % 2]).await, "{number}");
+    }
+    for (away, back) in [("freeze", "thaw"), ("kill", "restart")] {
+        if away == "freeze" {
+            for process in &processes {
+                assert!(!granted(process).await, "it is empty, whoever asks");
+            }
+        }
+        server.tell(away);
+        for process in &processes {
+            // One that is full for each, and no more than that.
+            let mut count = 0;
+            while granted(process).await {
+                count += 1;
+                assert!(count <= 10, "{away}");
+            }
+            assert!(count > 0 || away == "kill", "{away}: the server is away, and nobody gets through");
+        }
+        server.tell(back);
+        if away == "freeze" {
+            eventually("what was taken before counts", async || {
+                processes[0].get(&key("probe")).await;
+                !granted(&processes[0]).await && !granted(&processes[1]).await
+            })
+            .await;
         }
     }
 }

@@ -122,6 +122,7 @@ mod tests {
         for route in [
             "/screenings",
             "/backups",
+            "/organization/exports",
             "/uploads",
             "/element-sets",
             "/objects/{number}/ephemeris",

@@ -1,24 +1,35 @@
 //! Sessions of browsers: a random identity in a cookie, and the caller behind it in the cache.
 
+use std::time::Duration;
+
 use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::metrics;
 use astroshield_domain::ports::CacheKey;
 use axum::http::{HeaderMap, HeaderValue, header};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::memberships::{Person, caller_of, grants_of};
 use super::{hexadecimal, secret, sha256};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
 const COOKIE: &str = "astroshield_session";
 
-/// The caller of a session, as it is cached.
+/// A session, as it is cached.
 #[derive(Debug, Serialize, Deserialize)]
 struct Session {
     tenant: TenantId,
     name: String,
     scope: Scope,
+    /// Whose it is, where a provider vouches for somebody: what they may do is looked up, and not what it was at first.
+    #[serde(default)]
+    person: Option<Person>,
+    /// When it ends.
+    #[serde(default)]
+    until: Option<Timestamp>,
 }
 
 /// Only the hash is kept, so that what is in the cache opens nothing.
@@ -38,25 +49,95 @@ pub(crate) fn session_of(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-/// The caller of a session.
-pub(super) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
+async fn found(state: &ApiState, id: &str) -> Result<Session, Problem> {
     let bytes = state.ports.cache.get(&in_cache(id)).await;
     let session = bytes.and_then(|bytes| serde_json::from_slice::<Session>(&bytes).ok());
-    let session = session.ok_or_else(|| {
+    session.ok_or_else(|| {
         metrics::REFUSED_CALLERS.increment(["session_over"]);
         Problem::unauthenticated("the session is over; sign in again")
-    })?;
-    Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope })
+    })
+}
+
+/// The caller of a session.
+pub(super) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
+    let session = found(state, id).await?;
+    match &session.person {
+        Some(person) => caller_of(state, person, Some(&session.tenant)).await,
+        None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),
+    }
 }
 
 /// Begins a session; the header that gives the browser its cookie.
 pub(crate) async fn begin(state: &ApiState, caller: &Caller) -> Result<HeaderValue, Problem> {
+    keep_new(state, caller.clone(), None).await
+}
+
+/// Begins the session of somebody whom a provider vouches for, in the first of their organizations. Who has none is signed in,
+/// too, and is told so when they ask for something.
+pub(crate) async fn begin_of_person(state: &ApiState, person: Person) -> Result<HeaderValue, Problem> {
+    let grants = grants_of(state, &person).await?;
+    let Grant { tenant, scope } =
+        grants.into_iter().next().unwrap_or_else(|| Grant { tenant: TenantId::public(), scope: Scope::Read });
+    let caller = Caller { tenant, name: person.identity.label().to_owned(), scope };
+    keep_new(state, caller, Some(person)).await
+}
+
+async fn keep_new(
+    state: &ApiState,
+    Caller { tenant, name, scope }: Caller,
+    person: Option<Person>,
+) -> Result<HeaderValue, Problem> {
     let id = secret("");
-    let session = Session { tenant: caller.tenant.clone(), name: caller.name.clone(), scope: caller.scope };
-    let bytes = serde_json::to_vec(&session).map_err(Problem::internal)?;
     let lifetime = state.settings.session_lifetime;
-    state.ports.cache.put(&in_cache(&id), bytes.into(), lifetime).await;
+    let until = state.now().checked_add(lifetime).ok();
+    keep(state, &id, &Session { tenant, name, scope, person, until }).await?;
     cookie(state, &id, lifetime.as_secs())
+}
+
+/// Keeps a session for as long as it lasts.
+async fn keep(state: &ApiState, id: &str, session: &Session) -> Result<(), Problem> {
+    let left = session.until.map_or(state.settings.session_lifetime, |until| {
+        Duration::try_from(until.duration_since(state.now())).unwrap_or_default()
+    });
+    let bytes = serde_json::to_vec(session).map_err(Problem::internal)?;
+    state.ports.cache.put(&in_cache(id), bytes.into(), left).await;
+    Ok(())
+}
+
+/// The session that a request is of, where it has no key.
+fn without_key(headers: &HeaderMap) -> Option<&str> {
+    session_of(headers).filter(|_| !headers.contains_key(header::AUTHORIZATION))
+}
+
+/// What the person of a session may do, by organization. `None` where nobody vouches for a person.
+pub(crate) async fn grants_of_session(
+    state: &ApiState,
+    headers: &HeaderMap,
+) -> Result<Option<Vec<Grant>>, Problem> {
+    let Some(id) = without_key(headers) else { return Ok(None) };
+    match found(state, id).await?.person {
+        Some(person) => grants_of(state, &person).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Lets a session work in another of its person's organizations.
+pub(crate) async fn switch(
+    state: &ApiState,
+    headers: &HeaderMap,
+    tenant: TenantId,
+) -> Result<Caller, Problem> {
+    let alone =
+        || Problem::conflict("a key, and the session of whoever started the server, has one organization");
+    let id = without_key(headers).ok_or_else(alone)?;
+    let session = found(state, id).await?;
+    let person = session.person.as_ref().ok_or_else(alone)?;
+    let grants = grants_of(state, person).await?;
+    let grant = grants.into_iter().find(|grant| grant.tenant == tenant);
+    let Grant { tenant, scope } = grant.ok_or_else(|| Problem::not_found("organization", &tenant))?;
+    let caller = Caller { tenant: tenant.clone(), name: session.name.clone(), scope };
+    keep(state, id, &Session { tenant, scope, ..session }).await?;
+    Ok(caller)
 }
 
 /// Ends a session, if there is one; the header that takes the cookie back.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::backups::Backups;
+use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::notify::Notifier;
@@ -199,6 +200,12 @@ impl Service {
             uploads: parts.uploads(),
             on_demand: Arc::clone(&self.on_demand),
             notifier: Arc::clone(&self.notifier),
+            data_exports: DataExports::new(
+                Arc::<StoreArchiver>::clone(&archiver),
+                Arc::clone(&store),
+                Arc::clone(&blobs),
+                Arc::clone(&clock),
+            ),
             backups: Backups::new(archiver, store, blobs, clock),
         };
         let demo = Arc::new(AtomicBool::new(self.demo));

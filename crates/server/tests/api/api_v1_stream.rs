@@ -353,3 +353,22 @@ async fn a_client_that_reads_nothing_is_cut_off_with_1013_and_goes_on_with_nothi
     let all = service.store.events_after(0, &[Topic::Alerts], 10_000).await.unwrap();
     assert_eq!(seen, all.iter().map(|event| event.position).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_key_that_another_process_revoked_is_told_nothing_of_its_tenants_own_after_some_seconds() {
+    let service = Service::start().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["conjunctions"] })).await;
+    let local = TenantId::local();
+    service.conclude_run(&local, 1).await;
+    service.relay().await;
+    assert_eq!(next(&mut socket).await["event"]["tenant"], "local");
+    let key = service.store.api_keys(&local).await.unwrap().remove(0);
+    let audit = astroshield_testkit::entities::audit_entry(&local, "api_key.revoke");
+    service.store.revoke_api_key(&local, key.id, Timestamp::now(), &audit).await.unwrap();
+    // Not as long as keep-alives are apart.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    service.conclude_run(&local, 2).await;
+    service.relay().await;
+    assert_eq!(closed(&mut socket).await, 1008);
+}

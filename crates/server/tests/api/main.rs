@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod access;
 mod api_v1;
 mod api_v1_alerts;
 mod api_v1_api_keys;
@@ -21,3 +22,4 @@ mod api_v1_watch_lists;
 mod api_v1_webhooks;
 mod page;
 mod service;
+mod tenants;

@@ -16,6 +16,7 @@ use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
 };
+use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
@@ -46,13 +47,14 @@ pub(crate) const HOST: &str = "localhost:8080";
 
 pub(crate) struct Service {
     pub(crate) routes: Router,
+    pub(crate) state: ApiState,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
     pub(crate) bus: Arc<EmbeddedBus>,
     pub(crate) notifier: Arc<Notifier>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     /// Where the store is PostgreSQL.
     database: Option<String>,
 }
@@ -107,6 +109,13 @@ impl Archiver for Archive {
         let size = bytes.len() as u64;
         self.0.put(&path.into(), bytes.into()).await.unwrap();
         Ok(BackupContents { rows: 3, blobs: 1, bytes: size })
+    }
+
+    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<BackupContents, String> {
+        let bytes = format!("all of {tenant}").into_bytes();
+        let size = bytes.len() as u64;
+        self.0.put(&path.into(), bytes.into()).await.unwrap();
+        Ok(BackupContents { rows: 2, blobs: 0, bytes: size })
     }
 }
 
@@ -172,6 +181,12 @@ impl Service {
             uploads: Arc::new(uploads),
             on_demand: Arc::new(OnDemand::new(Arc::clone(&store), Arc::clone(&blobs), Arc::clone(&clock), 2)),
             notifier: Arc::clone(&notifier),
+            data_exports: DataExports::new(
+                Arc::new(Archive(Arc::clone(&blobs))),
+                Arc::clone(&store),
+                Arc::clone(&blobs),
+                Arc::clone(&clock),
+            ),
             backups: Backups::new(
                 Arc::new(Archive(Arc::clone(&blobs))),
                 Arc::clone(&store),
@@ -197,7 +212,43 @@ impl Service {
             Arc::new(AtomicBool::new(false)),
             CancellationToken::new(),
         );
-        Self { routes: router(state), store, ingestor, tokens, broadcast, bus, notifier, folder, database }
+        let routes = router(state.clone());
+        Self {
+            routes,
+            state,
+            store,
+            ingestor,
+            tokens,
+            broadcast,
+            bus,
+            notifier,
+            folder: Arc::new(folder),
+            database,
+        }
+    }
+
+    /// Another process on the same store and cache.
+    pub(crate) fn beside(&self, settings: ApiSettings) -> Self {
+        let state = self.state.beside(settings);
+        Self {
+            routes: router(state.clone()),
+            state,
+            store: Arc::clone(&self.store),
+            ingestor: Arc::clone(&self.ingestor),
+            tokens: Arc::clone(&self.tokens),
+            broadcast: Arc::clone(&self.broadcast),
+            bus: Arc::clone(&self.bus),
+            notifier: Arc::clone(&self.notifier),
+            folder: Arc::clone(&self.folder),
+            database: self.database.clone(),
+        }
+    }
+
+    /// Puts a blob where the store says that it is.
+    pub(crate) fn put_blob(&self, path: &str, text: &str) {
+        let file = self.folder.path().join("blobs").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
     }
 
     /// From now on no answer is kept, as if the process ended between each write and its answer.
@@ -372,6 +423,11 @@ impl Client {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));
         client
+    }
+
+    /// As others see the routes, such as from an address.
+    pub(crate) fn through(self, layer: impl FnOnce(Router) -> Router) -> Self {
+        Self { routes: layer(self.routes), headers: self.headers }
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {

@@ -10,3 +10,4 @@ mod limits;
 mod server;
 mod shutdown;
 mod signals;
+mod tenants;

@@ -162,8 +162,20 @@ impl ArchiveStore {
         columns: &[Column],
         take: Taker<'_>,
     ) -> Result<(), ArchiveError> {
+        self.read_some(table, columns, None, take).await
+    }
+
+    /// Reads the rows of a table for which something holds, row by row.
+    pub(super) async fn read_some(
+        &mut self,
+        table: &str,
+        columns: &[Column],
+        which: Option<&str>,
+        take: Taker<'_>,
+    ) -> Result<(), ArchiveError> {
         let expressions: Vec<String> = columns.iter().map(Column::reading).collect();
-        let statement = AssertSqlSafe(format!("SELECT {} FROM {table}", expressions.join(", ")));
+        let which = which.map(|which| format!(" WHERE {which}")).unwrap_or_default();
+        let statement = AssertSqlSafe(format!("SELECT {} FROM {table}{which}", expressions.join(", ")));
         match &mut self.0 {
             Connection::Sqlite(connection) => {
                 let mut rows = sqlx::query(statement).fetch(&mut **connection);

@@ -1,0 +1,327 @@
+//! `astroshield tenant`: the organizations of an installation, for whoever runs it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use astroshield_api::new_key;
+use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
+use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
+use astroshield_domain::organization::{Account, NewMember, Organizations, Role};
+use astroshield_domain::ports::{Clock as _, Store, SystemClock};
+use astroshield_domain::time::to_microsecond;
+use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
+use clap::{Args, Subcommand, ValueEnum};
+use tokio::runtime::Handle;
+
+use crate::backup;
+use crate::exit::Completion;
+use crate::migrate;
+use crate::output::Output;
+use crate::serve::parts::{self, Database};
+use crate::settings::{Settings, SettingsArgs};
+use crate::tenant_archive;
+
+/// Make, list and remove organizations, their members and their first keys
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  astroshield tenant create lunar-ops 'Lunar Operations'
+  astroshield tenant key lunar-ops 'first key' --scope admin
+  astroshield tenant member add lunar-ops --email ann@example.org --role administrator
+  astroshield tenant export lunar-ops lunar-ops.tar.gz
+  astroshield tenant remove lunar-ops --confirm lunar-ops
+
+The server may be running; what is changed counts there within seconds. Everything stands in the audit log.")]
+pub(crate) struct Tenant {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the organizations
+    List,
+    /// Make an organization
+    Create {
+        /// Identity: 1 to 32 lower-case letters, digits and hyphens
+        tenant: TenantId,
+        /// Name, as people know it
+        name: String,
+    },
+    /// Make an API key for an organization, and print it: this once
+    Key {
+        /// The organization
+        tenant: TenantId,
+        /// What it is for
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum, default_value_t = KeyScope::Admin)]
+        scope: KeyScope,
+    },
+    /// Add, list and remove members
+    #[command(subcommand)]
+    Member(MemberAction),
+    /// Write everything that an organization has to a file: tables as CSV, files as they were received
+    Export {
+        /// The organization
+        tenant: TenantId,
+        /// File to write (.tar.gz), - for standard output
+        file: PathBuf,
+    },
+    /// Remove an organization and everything that it has; nothing brings it back
+    Remove {
+        /// The organization
+        tenant: TenantId,
+        /// Its identity once more, to confirm that this is meant
+        #[arg(long, value_name = "TENANT")]
+        confirm: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MemberAction {
+    /// List members and invitations
+    List {
+        /// The organization
+        tenant: TenantId,
+    },
+    /// Add a member by issuer and subject, or invite whoever has an address
+    Add {
+        /// The organization
+        tenant: TenantId,
+        /// What they may do
+        #[arg(long, value_enum)]
+        role: MemberRole,
+        /// Address to invite
+        #[arg(long)]
+        email: Option<String>,
+        /// The identity provider that vouches for them, by its issuer identifier
+        #[arg(long, requires = "subject")]
+        issuer: Option<String>,
+        /// Who they are there
+        #[arg(long, requires = "issuer")]
+        subject: Option<String>,
+        /// How people call them
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Give a member another role
+    Role {
+        /// The organization
+        tenant: TenantId,
+        /// Identity of the member
+        member: MemberId,
+        /// What they may do
+        #[arg(long, value_enum)]
+        role: MemberRole,
+    },
+    /// Remove a member or an invitation
+    Remove {
+        /// The organization
+        tenant: TenantId,
+        /// Identity of the member
+        member: MemberId,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeyScope {
+    Read,
+    Write,
+    Admin,
+}
+
+impl From<KeyScope> for Scope {
+    fn from(scope: KeyScope) -> Self {
+        match scope {
+            KeyScope::Read => Self::Read,
+            KeyScope::Write => Self::Write,
+            KeyScope::Admin => Self::Admin,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MemberRole {
+    Viewer,
+    Operator,
+    Administrator,
+}
+
+impl From<MemberRole> for Role {
+    fn from(role: MemberRole) -> Self {
+        match role {
+            MemberRole::Viewer => Self::Viewer,
+            MemberRole::Operator => Self::Operator,
+            MemberRole::Administrator => Self::Administrator,
+        }
+    }
+}
+
+/// Who acts, for the audit log.
+fn author() -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    match user.filter(|user| !user.is_empty()) {
+        Some(user) => format!("{user} (command line)"),
+        None => "command line".to_owned(),
+    }
+}
+
+impl Tenant {
+    pub(crate) fn run(&self) -> anyhow::Result<Completion> {
+        let settings = Settings::from_layers(&self.settings.layers()?)?;
+        let folder = settings.data_folder().context("data.folder: there is no home folder")?;
+        let examination = migrate::examine(&settings)??;
+        if !examination.exists || !examination.pending.is_empty() {
+            bail!("there is no store of this version yet: astroshield migrate makes one");
+        }
+        // One whose timers go on while this thread waits through a handle.
+        let runtime = backup::runtime()?;
+        let database = runtime.block_on(Database::open(&settings, &folder))?;
+        let at_work = AtWork { runtime: runtime.handle().clone(), settings, folder, store: database.port() };
+        let done = at_work.run(&self.action);
+        runtime.block_on(database.close());
+        done?;
+        Ok(Completion::Whole)
+    }
+}
+
+struct AtWork {
+    runtime: Handle,
+    settings: Settings,
+    folder: PathBuf,
+    store: Arc<dyn Store>,
+}
+
+impl AtWork {
+    fn run(&self, action: &Action) -> anyhow::Result<()> {
+        let organizations = Organizations::new(Arc::clone(&self.store), Arc::new(SystemClock));
+        let by = author();
+        match action {
+            Action::List => {
+                let mut output = Output::create(None)?;
+                for one in self.runtime.block_on(organizations.list())? {
+                    let state = if one.is_open() { "" } else { "  (being removed)" };
+                    writeln!(output, "{:<32}  {}{state}", one.tenant, one.name)?;
+                }
+                output.finish()
+            }
+            Action::Create { tenant, name } => {
+                let made = self.runtime.block_on(organizations.create(&by, tenant, name))?;
+                eprintln!("{}: made", made.tenant);
+                Ok(())
+            }
+            Action::Key { tenant, name, scope } => self.make_key(&organizations, tenant, name, *scope),
+            Action::Member(action) => self.change_members(&organizations, &by, action),
+            Action::Export { tenant, file } => self.export(&organizations, &by, tenant, file),
+            Action::Remove { tenant, confirm } => {
+                self.runtime.block_on(organizations.close(&by, tenant, confirm))?;
+                let gone = self.runtime.block_on(self.upkeep()?.erase())?;
+                eprintln!("{tenant}: removed; {gone} rows and files erased");
+                Ok(())
+            }
+        }
+    }
+
+    fn make_key(
+        &self,
+        organizations: &Organizations,
+        tenant: &TenantId,
+        name: &str,
+        scope: KeyScope,
+    ) -> anyhow::Result<()> {
+        self.runtime.block_on(organizations.find(tenant))?;
+        if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+            bail!("name: 1 to 100 characters are due");
+        }
+        let now = to_microsecond(SystemClock.now());
+        let (text, hash) = new_key();
+        let key = ApiKey {
+            id: ApiKeyId::at(now),
+            tenant: tenant.clone(),
+            name: name.trim().to_owned(),
+            scope: scope.into(),
+            hash,
+            created: now,
+            expires: None,
+            revoked: None,
+        };
+        let audit = AuditEntry::of(tenant, &author(), now, "api_key.create", &key.id);
+        self.runtime.block_on(self.store.add_api_key(&key, &audit))?;
+        let mut output = Output::create(None)?;
+        writeln!(output, "{text}")?;
+        output.finish()
+    }
+
+    fn change_members(
+        &self,
+        organizations: &Organizations,
+        by: &str,
+        action: &MemberAction,
+    ) -> anyhow::Result<()> {
+        match action {
+            MemberAction::List { tenant } => {
+                let mut output = Output::create(None)?;
+                for member in self.runtime.block_on(organizations.members(tenant))? {
+                    let who = match &member.account {
+                        Some(Account { issuer, subject }) => format!("{subject} at {issuer}"),
+                        None => "invited".to_owned(),
+                    };
+                    let role = member.role.name();
+                    let email = member.email.as_deref().unwrap_or("-");
+                    writeln!(output, "{}  {role:<13}  {email}  {who}", member.id)?;
+                }
+                output.finish()
+            }
+            MemberAction::Add { tenant, role, email, issuer, subject, name } => {
+                let account = issuer.clone().zip(subject.clone());
+                let new = NewMember {
+                    account: account.map(|(issuer, subject)| Account { issuer, subject }),
+                    email: email.clone(),
+                    name: name.clone(),
+                    role: (*role).into(),
+                };
+                let member = self.runtime.block_on(organizations.add(by, tenant, None, new))?;
+                eprintln!("{}: {}", member.id, if member.account.is_some() { "added" } else { "invited" });
+                Ok(())
+            }
+            MemberAction::Role { tenant, member, role } => {
+                Ok(self.runtime.block_on(organizations.change_role(by, tenant, *member, (*role).into()))?)
+            }
+            MemberAction::Remove { tenant, member } => {
+                Ok(self.runtime.block_on(organizations.remove(by, tenant, *member))?)
+            }
+        }
+    }
+
+    fn export(
+        &self,
+        organizations: &Organizations,
+        by: &str,
+        tenant: &TenantId,
+        file: &std::path::Path,
+    ) -> anyhow::Result<()> {
+        self.runtime.block_on(organizations.find(tenant))?;
+        let now = to_microsecond(SystemClock.now());
+        let audit = AuditEntry::of(tenant, by, now, "organization.export", tenant);
+        self.runtime.block_on(self.store.add_audit(&audit))?;
+        let blobs = parts::blobs(&self.settings, &self.folder)?.store;
+        let store = self.runtime.block_on(backup::open(&self.settings, &self.folder))?;
+        let output = Output::create(Some(file))?;
+        let (output, written) = tenant_archive::write(&self.runtime, store, &*blobs, tenant, output)?;
+        output.finish()?;
+        eprintln!("{} rows, {} files", written.rows, written.blobs);
+        Ok(())
+    }
+
+    /// What the server does every minute.
+    fn upkeep(&self) -> anyhow::Result<Upkeep> {
+        let blobs = parts::blobs(&self.settings, &self.folder)?.store;
+        let store = Arc::clone(&self.store);
+        Ok(Upkeep::new(UpkeepSettings::default(), store, blobs, Arc::new(SystemClock)))
+    }
+}
