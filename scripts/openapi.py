@@ -122,13 +122,14 @@ def furnish(server):
     webhook = server.send("POST", "/webhooks", {"name": "mine", "url": "https://127.0.0.1:9/", "enabled": False})[0]["id"]
     upload = (HEADER + element_set(81001, 20, TODAY.replace("T00", "T01"))).encode()
     upload = server.send("POST", "/uploads?name=mine.csv", upload, "application/octet-stream")[0]["id"]
+    member = server.send("POST", "/members", {"email": "ann@example.org", "role": "viewer"})[0]["id"]
     is_there = lambda answer: bool(answer["items"])
     conjunction = server.until("/conjunctions", is_there)["items"][0]["id"]
     alert = server.until("/alerts", is_there)["items"][0]["id"]
     run = server.until("/runs", is_there)["items"][0]["id"]
     return {
         "conjunctions": conjunction, "alerts": alert, "runs": run, "uploads": upload, "rules": rule,
-        "watch-lists": watch_list, "webhooks": webhook, "objects": 81001,
+        "watch-lists": watch_list, "webhooks": webhook, "members": member, "objects": 81001,
     }
 
 

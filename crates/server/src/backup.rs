@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use astroshield_adapters::ArchiveStore;
+use astroshield_domain::access::AuditEntry;
 use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem};
 use astroshield_domain::backups::{self, BackupContents};
 use astroshield_domain::data_exports;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Archiver;
+use astroshield_domain::ports::{Archiver, Clock as _, Store, StoreError, SystemClock};
+use astroshield_domain::time::to_microsecond;
 use async_trait::async_trait;
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -30,7 +32,7 @@ use crate::output::Output;
 use crate::serve::lock::DataFolder;
 use crate::serve::parts::{self, DATABASE_FILE, Database};
 use crate::settings::{BlobsKind, Settings, SettingsArgs, StoreKind};
-use crate::tenant_archive;
+use crate::{tenant, tenant_archive};
 
 /// Blobs that a restore writes at once: one waits for the other end of a network while the next is on its way.
 const BLOBS_AT_ONCE: usize = 4;
@@ -253,6 +255,10 @@ impl Restore {
                 .await
                 .with_context(|| name.clone())?;
             store.close().await?;
+            let database = Database::open(&settings, owned.path()).await?;
+            let noted = note_restore(&*database.port(), &name).await;
+            database.close().await;
+            noted.context("the audit log")?;
             anyhow::Ok((tables, blobs.written))
         })?;
         eprintln!(
@@ -263,6 +269,13 @@ impl Restore {
         );
         Ok(Completion::Whole)
     }
+}
+
+/// Puts into the audit log that what is there is a backup's.
+async fn note_restore(store: &dyn Store, file: &str) -> Result<(), StoreError> {
+    let now = to_microsecond(SystemClock.now());
+    let entry = AuditEntry::of(&TenantId::local(), &tenant::author(), now, "store.restore", &file);
+    store.add_audit(&entry).await
 }
 
 /// The store, to be read as a whole.

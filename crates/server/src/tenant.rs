@@ -163,7 +163,7 @@ impl From<MemberRole> for Role {
 }
 
 /// Who acts, for the audit log.
-fn author() -> String {
+pub(crate) fn author() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     match user.filter(|user| !user.is_empty()) {
         Some(user) => format!("{user} (command line)"),

@@ -102,9 +102,9 @@ pub(crate) async fn audit(
 ) -> Result<Response, Problem> {
     const LIST: &str = "audit";
     let query = AuditQuery {
-        by: params.by,
-        action: params.action,
-        target: params.target,
+        by: asked("by", params.by, 300)?,
+        action: asked("action", params.action, 100)?,
+        target: asked("target", params.target, 300)?,
         from: params.from,
         until: params.until,
         after: params.cursor.as_deref().map(|cursor| cursor::decode(LIST, cursor)).transpose()?,
@@ -121,6 +121,16 @@ pub(crate) async fn audit(
         response.headers_mut().insert(header::LINK, answer::next_link(&uri, &cursor)?);
     }
     Ok(response)
+}
+
+/// What a line is searched by: something, and not too much of it.
+fn asked(field: &'static str, text: Option<String>, most: usize) -> Result<Option<String>, Problem> {
+    match text.as_deref().map(|text| text.chars().count()) {
+        Some(count) if !(1..=most).contains(&count) => {
+            Err(Problem::invalid(field, format!("{count} characters: 1 to {most} are due")))
+        }
+        _ => Ok(text),
+    }
 }
 
 /// Lines as a table (RFC 4180).

@@ -166,19 +166,23 @@ pub(crate) struct MemberBody {
     role: Role,
     /// The identity provider that vouches for them, by its issuer identifier.
     #[serde(default)]
-    #[schema(max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = "^[!-~]+$")]
     issuer: Option<String>,
     /// Who they are there.
     #[serde(default)]
-    #[schema(max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = "^[ -~]+$")]
     subject: Option<String>,
     /// Address. Whoever signs in and has it, as the provider has verified, accepts the invitation with that.
     #[serde(default)]
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, pattern = "^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
     /// Name.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
 }
 
@@ -199,11 +203,11 @@ pub(crate) async fn add(
     }
     let account = match (body.issuer, body.subject) {
         (None, None) => None,
-        (Some(issuer), Some(subject)) if issuer.len() <= 300 && subject.len() <= 300 => {
+        (Some(issuer), Some(subject)) if is_plain(&issuer) && is_plain(&subject) => {
             Some(Account { issuer, subject })
         }
         _ => {
-            let detail = "issuer and subject belong together, and have at most 300 bytes";
+            let detail = "issuer and subject belong together, and have 1 to 300 characters of ASCII";
             return Err(Problem::unprocessable(detail).at("subject"));
         }
     };
@@ -213,6 +217,10 @@ pub(crate) async fn add(
         access::forget_grants(&state, account).await;
     }
     answer::json_of(StatusCode::CREATED, &MemberRow::from(member))
+}
+
+fn is_plain(text: &str) -> bool {
+    (1..=300).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 async fn found(state: &ApiState, caller: &Caller, id: Option<MemberId>) -> Result<Option<Member>, Problem> {
@@ -424,7 +432,7 @@ pub(crate) async fn of_session(
 #[serde(deny_unknown_fields)]
 pub(crate) struct SwitchBody {
     /// Identity of one of the organizations of the session.
-    #[schema(value_type = String, max_length = 32)]
+    #[schema(value_type = String, min_length = 1, max_length = 32, pattern = "^[a-z0-9-]+$")]
     tenant: TenantId,
 }
 

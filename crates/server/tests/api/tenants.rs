@@ -489,6 +489,7 @@ async fn the_audit_log_is_searched_and_given_as_a_table() {
     assert_eq!(rest.text().lines().next(), Some(lines[0].as_str()));
     assert_ne!(rest.text().lines().nth(1), Some(lines[1].as_str()));
     alpha.get("/api/v1/audit?from=yesterday").await.expect_problem(400, Some("from"));
+    alpha.get("/api/v1/audit?target=").await.expect_problem(400, Some("target"));
 }
 
 #[tokio::test]

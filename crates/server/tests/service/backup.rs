@@ -174,3 +174,17 @@ fn a_watch_list_goes_in_backups_from_sqlite_to_postgresql_and_back() {
     assert_eq!(watch_lists(&server, &server.sign_in()), watched);
     assert_eq!(server.stop().0, 0);
 }
+
+#[test]
+fn a_restore_stands_in_the_audit_log_behind_what_the_backup_holds() {
+    let (folder, _) = backed_up();
+    assert_eq!(restore(folder.path(), "backup.age", "passphrase", "restored").0, 0);
+    let server = Server::start(folder.path(), "--data restored");
+    let cookie = server.sign_in();
+    let (_, log) = server.get_with("/api/v1/audit", &[("cookie", &cookie)]);
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|line| &line["action"]).collect();
+    assert_eq!(actions, ["session.begin", "store.restore", "session.begin"]);
+    assert_eq!(log["items"][1]["target"], "backup.age");
+    assert_eq!(server.stop().0, 0);
+}
