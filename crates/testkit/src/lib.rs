@@ -8,3 +8,4 @@ pub mod entities;
 pub mod postgres;
 pub mod servers;
 pub mod store;
+pub mod tasks;

@@ -4,7 +4,7 @@ use astroshield_adapters::trust::TrustedRoots;
 use url::Url;
 
 use super::sections::BlobsEncryption;
-use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError};
+use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError, StoreKind};
 use crate::managed;
 
 /// Most partitions of the bus: what is spread over them has as many shards.
@@ -128,6 +128,18 @@ impl Settings {
         ]
         .into_iter()
         .find_map(|(key, alone, is_alone)| (!is_alone).then_some((key, alone)))
+    }
+
+    /// A setting of what no other process can use, as key and what it would have to be.
+    pub(crate) fn own(&self) -> Option<(&'static str, &'static str)> {
+        [
+            ("store.kind", "postgres", self.store.kind == StoreKind::Postgres),
+            ("blobs.kind", "s3", self.blobs.kind == BlobsKind::S3),
+            ("cache.kind", "redis", self.cache.kind == CacheKind::Redis),
+            ("bus.kind", "kafka", self.bus.kind == BusKind::Kafka),
+        ]
+        .into_iter()
+        .find_map(|(key, shared, is_shared)| (!is_shared).then_some((key, shared)))
     }
 }
 

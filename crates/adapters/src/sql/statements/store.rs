@@ -22,6 +22,7 @@ use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, MemberId, RuleId, RunId, TenantId, UploadId,
     WatchListId, WebhookId,
 };
+use astroshield_domain::lease::Lease;
 use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
@@ -38,7 +39,8 @@ use tokio::sync::Notify;
 use super::days::{self, Series};
 use super::{
     BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep, watching,
+    erasure, events, figures, inbound, leases, objects, organizations, requests, runs, silence, upkeep,
+    watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -669,6 +671,10 @@ impl Store for ThisStore {
         write!(self, connection, events::sequence_events(connection, limit))
     }
 
+    async fn sequence_events_under(&self, lease: &Lease, limit: u32) -> Result<Vec<Published>, StoreError> {
+        write!(self, connection, leases::sequence_events(connection, lease, limit))
+    }
+
     async fn events_after(
         &self,
         position: i64,
@@ -692,6 +698,14 @@ impl Store for ThisStore {
 
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError> {
         write!(self, connection, events::advance_consumer(connection, consumer, position))
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+        write!(self, connection, leases::take(connection, name, holder, ttl))
+    }
+
+    async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
+        write!(self, connection, leases::give_back(connection, lease))
     }
 
     async fn watched(&self) -> Result<Option<Watched>, StoreError> {
