@@ -195,6 +195,9 @@ metrics_list! {
         is "time from when an event happened until it was given to the bus and the WebSockets";
     CONSUMER_LAG: Gauge<1> "astroshield_consumer_lag_events" in Count by ["consumer"]
         is "published events that a consumer has not dealt with";
+    BUS_LAG: Gauge<1> "astroshield_bus_lag_messages" in Count by ["consumer"]
+        is "messages on Kafka that a consumer group has not dealt with, by its name; of `screening`, slices that wait for a worker. \
+            Of the others, the mark that ends a transaction may count as one for each partition";
     PROCESS_MEMORY: Gauge<0> "astroshield_process_memory_bytes" in Bytes by []
         is "resident memory of the process";
 }

@@ -32,7 +32,7 @@ use self::front::Front;
 use self::http::Limits;
 use self::lock::DataFolder;
 use self::process::{Demo, Process};
-use self::roles::Role;
+use self::roles::{Role, Roles};
 use self::service::{House, Service, spawn};
 use self::sign_in::SignIn;
 use self::tasks::Tasks;
@@ -48,14 +48,16 @@ Examples:
   astroshield serve --demo
   astroshield serve --catalog catalog.csv.gz --listen 127.0.0.1:9000
   astroshield serve --config /etc/astroshield.toml
+  astroshield serve --config /etc/astroshield.toml --role screen --listen 127.0.0.1:7879 --data /var/lib/astroshield/screen-1
 
 It prints a link that signs you in once. SIGHUP prints another one; SIGTERM or Ctrl-C ends it, after what it is doing.
-One process at a time uses a data folder. --demo and --catalog keep their data in folders of their own inside it, apart
+One process at a time uses a data folder. Processes of some roles each share PostgreSQL, S3, Redis and Kafka, and there may
+be any number of each; one that does not answer requests has /health and /metrics only. --demo and --catalog keep their data in folders of their own inside it, apart
 from what feeds bring.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// What this process does: all of it, until there is a bus between processes
+    /// What this process does, beside others that do the rest; without it, everything
     #[arg(long, value_enum, value_delimiter = ',')]
     role: Vec<Role>,
     /// Show a made-up population, and ask no feed
@@ -116,17 +118,7 @@ impl Serve {
     async fn serve(&self, mut settings: Settings) -> anyhow::Result<()> {
         // Before anything else, so that no signal finds the process unprepared.
         let stop = stop_token()?;
-        let roles = Role::chosen(&self.role);
-        if roles != Role::chosen(&[]) {
-            bail!(
-                "--role: all roles are due ({}): processes of one role each are not supported by this version",
-                Role::chosen(&[])
-                    .iter()
-                    .map(|role| format!("{role:?}").to_lowercase())
-                    .collect::<Vec<_>>()
-                    .join(",")
-            );
-        }
+        let roles = Roles::chosen(&self.role, &settings)?;
         let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
         let (folder, shown) = match &self.catalog {
             Some(file) => (folder.join("catalogs").join(folder_name(file)), Shown::File),
@@ -147,15 +139,18 @@ impl Serve {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
         let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
-        let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
+        let (shutdown, draining) = (CancellationToken::new(), CancellationToken::new());
+        let server = settings.server.clone();
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
+            && roles.are_all()
             && settings.demo.fallback
             && settings.store.kind == StoreKind::Sqlite
             && settings.shared().is_none();
         let demo = Demo { settings: settings.clone(), folder: folder.join(DEMO_FOLDER) };
         let is_demo = shown == Shown::Demo;
-        let service = Service::open(settings, is_demo, owned, &house, shutdown.child_token()).await?;
+        let service =
+            Service::open(settings, roles.clone(), is_demo, owned, &house, shutdown.child_token()).await?;
         let undecided = may_fall_back && !service.has_catalog().await?;
 
         let front = Arc::new(Front::new(service.routes(&house), undecided));
@@ -164,19 +159,25 @@ impl Serve {
             head_timeout: server.head_timeout,
             send_timeout: server.send_timeout,
         };
-        let answers = http::answer(listener, Arc::clone(&front), limits, shutdown.clone());
+        let answers = http::answer(listener, Arc::clone(&front), limits, draining.clone(), shutdown.clone());
         tasks.spawn("the HTTP server", &shutdown, answers);
         let recorded = house.recorded.clone();
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
-        print_links(&mut tasks, &house, &shutdown)?;
-        tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");
+        if roles.has(Role::Api) {
+            print_links(&mut tasks, &house, &shutdown)?;
+        } else {
+            println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
+        }
+        let names = roles.names();
+        tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, roles = names, "started");
 
         let (told, first) = mpsc::channel(1);
         service.start(&mut tasks, undecided.then_some(told));
-        let shutdown_timeout = server.shutdown_timeout;
-        let mut process = Process { house, front, service, tasks, stop, shutdown, shutdown_timeout };
+        let (shutdown_timeout, drain) = (server.shutdown_timeout, server.drain);
+        let mut process =
+            Process { house, front, service, tasks, stop, shutdown, shutdown_timeout, draining, drain };
         let ran = if undecided { process.await_catalog(first, demo).await } else { Ok(()) };
         process.run(ran).await?;
         tracing::info!("ended");

@@ -9,3 +9,4 @@ pub mod postgres;
 pub mod proxy;
 pub mod servers;
 pub mod store;
+pub mod tasks;

@@ -6,7 +6,7 @@ use astroshield_domain::event::{Event, Published, SCHEMA_VERSION};
 use rdkafka::message::{BorrowedHeaders, Header, Headers as _, OwnedHeaders};
 
 const POSITION: &str = "position";
-const SCHEMA: &str = "schema-version";
+pub(super) const SCHEMA: &str = "schema-version";
 
 /// A message to be sent.
 pub(super) struct Written {
@@ -25,8 +25,8 @@ pub(super) enum EnvelopeError {
         #[source]
         source: ParseIntError,
     },
-    #[error("schema version {0}; at most {SCHEMA_VERSION} is understood")]
-    Version(u32),
+    #[error("schema version {found}; at most {newest} is understood")]
+    Version { found: u32, newest: u32 },
     #[error("it is empty")]
     Empty,
     #[error("its JSON cannot be read")]
@@ -65,7 +65,7 @@ pub(super) fn read(
     let no_number = |name| move |source| EnvelopeError::NoNumber { name, source };
     let version: u32 = header(SCHEMA)?.parse().map_err(no_number(SCHEMA))?;
     if version > SCHEMA_VERSION {
-        return Err(EnvelopeError::Version(version));
+        return Err(EnvelopeError::Version { found: version, newest: SCHEMA_VERSION });
     }
     let position = header(POSITION)?.parse().map_err(no_number(POSITION))?;
     let event: Event = serde_json::from_slice(payload.ok_or(EnvelopeError::Empty)?)?;

@@ -36,6 +36,8 @@ type ThisStore = PostgresStore;
 const MAX_BINDS: usize = 65_535;
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+/// The time of the database, in microseconds since 1970; not that of the beginning of the transaction.
+const NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
 /// Every column: table, name, place in the primary key from 1. A partition is a part of its table.
 const COLUMNS: &str = "SELECT t.relname::text, c.attname::text, \

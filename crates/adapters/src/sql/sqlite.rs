@@ -37,6 +37,8 @@ const MAX_BINDS: usize = 32_766;
 /// Rows that were read are safe in a transaction that writes: there is no other one.
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
+/// The time of the machine, in microseconds since 1970.
+const NOW: &str = "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)";
 
 /// Every column: table, name, place in the primary key from 1.
 const COLUMNS: &str = "SELECT t.name, c.name, c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c \

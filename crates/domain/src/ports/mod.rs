@@ -8,6 +8,7 @@ mod downloads;
 mod identity_provider;
 mod outside;
 mod store;
+mod tasks;
 
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
@@ -20,3 +21,4 @@ pub use outside::{
     WebhookRequest,
 };
 pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
+pub use tasks::{SliceTask, TASK_VERSION, Tasks, Worker};

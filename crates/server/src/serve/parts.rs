@@ -16,7 +16,7 @@ use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::feeds::{FeedPoller, FeedSettings};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
+    Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, Tasks, WebhookClient,
 };
 use astroshield_domain::uploads::Uploads;
 use async_trait::async_trait;
@@ -128,9 +128,15 @@ pub(super) fn cache(settings: &Settings) -> anyhow::Result<Placed<dyn Cache>> {
     }
 }
 
-fn bus(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+/// The bus, and where slices are handed out to several processes, if they are.
+fn bus(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
     match settings.bus.kind {
-        BusKind::Embedded => Ok(Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }),
+        BusKind::Embedded => {
+            Ok((Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }, None))
+        }
         BusKind::Kafka => managed::bus(&settings.bus, Arc::clone(store)),
     }
 }
@@ -148,6 +154,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) blobs: Blobs,
     pub(super) bus: Placed<dyn Bus>,
+    pub(super) tasks: Option<Arc<dyn Tasks>>,
     pub(super) cache: Placed<dyn Cache>,
     pub(super) broadcast: Arc<dyn Broadcast>,
     pub(super) clock: Arc<dyn Clock>,
@@ -171,10 +178,12 @@ impl Parts {
             WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
         let store = database.port();
         let feeds = HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() };
+        let (bus, tasks) = bus(settings, &store)?;
         let feeds = HttpFeedClient::counting_in(&feeds, Arc::clone(&store))?;
         Ok(Self {
             blobs: blobs(settings, folder)?,
-            bus: bus(settings, &store)?,
+            bus,
+            tasks,
             cache,
             broadcast: broadcast(settings, &store)?,
             clock: Arc::new(SystemClock),

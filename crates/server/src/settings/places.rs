@@ -169,6 +169,18 @@ impl Settings {
         .into_iter()
         .find_map(|(key, alone, is_alone)| (!is_alone).then_some((key, alone)))
     }
+
+    /// A setting of what no other process can use, as key and what it would have to be.
+    pub(crate) fn own(&self) -> Option<(&'static str, &'static str)> {
+        [
+            ("store.kind", "postgres", self.store.kind == StoreKind::Postgres),
+            ("blobs.kind", "s3", self.blobs.kind == BlobsKind::S3),
+            ("cache.kind", "redis", self.cache.kind == CacheKind::Redis),
+            ("bus.kind", "kafka", self.bus.kind == BusKind::Kafka),
+        ]
+        .into_iter()
+        .find_map(|(key, shared, is_shared)| (!is_shared).then_some((key, shared)))
+    }
 }
 
 impl Store {

@@ -41,6 +41,8 @@ pub(crate) struct Server {
     pub(crate) response_cache: bool,
     #[serde(deserialize_with = "duration")]
     pub(crate) shutdown_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) drain: Duration,
     pub(crate) connections: usize,
     #[serde(deserialize_with = "duration")]
     pub(crate) head_timeout: Duration,

@@ -77,6 +77,11 @@ impl Server {
                 self.process.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
                 panic!("the server ended: {problem}");
             }
+            // One that answers no requests has nothing to sign in to.
+            if let Some(health) = line.strip_prefix("AstroShield (") {
+                let (_, address) = health.trim().split_once("): ").unwrap();
+                return (address.strip_suffix("/health/ready").unwrap().to_owned(), String::new());
+            }
             if let Some(link) = line.strip_prefix("AstroShield: ") {
                 let (address, token) = link.trim().split_once("/signin?token=").unwrap();
                 return (address.to_owned(), token.to_owned());

@@ -22,6 +22,7 @@ use astroshield_domain::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, MemberId, RuleId, RunId, TenantId, UploadId,
     WatchListId, WebhookId,
 };
+use astroshield_domain::lease::Lease;
 use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
@@ -38,8 +39,8 @@ use tokio::sync::Notify;
 use super::days::{self, Series};
 use super::{
     Connection, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, finish_reading, finish_writing, inbound, objects, organizations, requests,
-    runs, silence, upkeep, watching,
+    erasure, events, figures, finish_reading, finish_writing, inbound, leases, objects, organizations,
+    requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -806,6 +807,15 @@ impl Store for ThisStore {
         sequenced
     }
 
+    async fn sequence_events_under(&self, lease: &Lease, limit: u32) -> Result<Vec<Published>, StoreError> {
+        let sequenced: Result<Vec<Published>, StoreError> =
+            write!(self, Whose::Everybody, connection, leases::sequence_events(connection, lease, limit));
+        if let Ok(published) = &sequenced {
+            self.told(published).await;
+        }
+        sequenced
+    }
+
     async fn events_after(
         &self,
         position: i64,
@@ -829,6 +839,14 @@ impl Store for ThisStore {
 
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError> {
         write!(self, Whose::Everybody, connection, events::advance_consumer(connection, consumer, position))
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+        write!(self, Whose::Everybody, connection, leases::take(connection, name, holder, ttl))
+    }
+
+    async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
+        write!(self, Whose::Everybody, connection, leases::give_back(connection, lease))
     }
 
     async fn watched(&self) -> Result<Option<Watched>, StoreError> {
