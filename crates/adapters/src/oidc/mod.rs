@@ -30,6 +30,10 @@ use crate::trust::TrustedRoots;
 /// How long somebody is believed to be signed in whose provider does not say.
 const UNSAID: Duration = Duration::from_hours(1);
 
+/// How long the token endpoint may take. Codes and refresh tokens are good once: who does not wait for the answer loses what is in
+/// it.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(25);
+
 /// Where an identity provider is, and how we are known there.
 #[derive(Clone)]
 pub struct OidcSettings {
@@ -195,7 +199,7 @@ impl OidcProvider {
         fields: &[(&str, &str)],
     ) -> Result<(StatusCode, Vec<u8>), IdentityError> {
         let (form, authorization) = self.credentials(known, fields);
-        let mut request = self.issuer.client().post(endpoint);
+        let mut request = self.issuer.client().post(endpoint).timeout(TOKEN_PATIENCE);
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }

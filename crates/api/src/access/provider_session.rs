@@ -23,7 +23,7 @@ use super::session::{Session, cookie, in_cache};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// How long one process may take to look after a session before another does.
+/// How long one process may take to look after a session before another does: longer than a provider may take to answer.
 const LOCKED: Duration = Duration::from_secs(30);
 
 /// A provider that did not answer is not asked about the same session for so long.
