@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 
 pub use crate::access::{OneTimeTokens, new_key};
 use crate::problem::Problem;
-pub use crate::state::{ApiSettings, ApiState, Ports, UseCases};
+pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
 
 /// Where the routes are.
 const BASE: &str = "/api/v1";
@@ -123,7 +123,12 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::require_caller));
-    around(Router::new().nest(BASE, protected.merge(open)).merge(page::routes()).merge(more), state)
+    let routes = Router::new()
+        .nest(BASE, protected.merge(open))
+        .merge(page::routes())
+        .merge(routes::auth::routes())
+        .merge(more);
+    around(routes, state)
 }
 
 /// Routes for callers alone, of a process that does not answer the interface itself.

@@ -5,6 +5,7 @@ mod feeds;
 mod front;
 mod health;
 mod http;
+pub(crate) mod identity;
 pub(crate) mod lock;
 mod metrics;
 pub(crate) mod outside;
@@ -38,7 +39,7 @@ use self::sign_in::SignIn;
 use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
-use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
+use crate::settings::{Feed, IdentityKind, Layers, Settings, SettingsArgs, StoreKind, file_address};
 
 /// Run the service: catalogs, screening, alerts, API and page
 #[derive(Debug, Args)]
@@ -139,6 +140,7 @@ impl Serve {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
         let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
+        let links = settings.identity.kind == IdentityKind::Local || settings.identity.one_time_link;
         let (shutdown, draining) = (CancellationToken::new(), CancellationToken::new());
         let server = settings.server.clone();
         let mut tasks = Tasks::new();
@@ -165,10 +167,12 @@ impl Serve {
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
-        if roles.has(Role::Api) {
+        if !roles.has(Role::Api) {
+            println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
+        } else if links {
             print_links(&mut tasks, &house, &shutdown)?;
         } else {
-            println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
+            println!("AstroShield: {}/signin", house.address);
         }
         let names = roles.names();
         tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, roles = names, "started");
