@@ -255,7 +255,7 @@ impl Restore {
                 .await
                 .with_context(|| name.clone())?;
             store.close().await?;
-            let database = Database::open(&settings, owned.path()).await?;
+            let database = Database::open(&settings, owned.path(), None).await?;
             let noted = note_restore(&*database.port(), &name).await;
             database.close().await;
             noted.context("the audit log")?;
