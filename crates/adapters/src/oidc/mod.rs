@@ -121,7 +121,7 @@ fn unavailable(reason: impl Into<String>) -> IdentityError {
     IdentityError::Unavailable { reason: reason.into() }
 }
 
-fn refused(reason: impl ToString, forged: bool) -> IdentityError {
+fn refused(reason: &dyn fmt::Display, forged: bool) -> IdentityError {
     IdentityError::Refused { reason: reason.to_string(), forged }
 }
 
@@ -161,15 +161,15 @@ impl OidcProvider {
 
     /// What a token says, if the provider has signed it. A key that is not known may be a new one.
     async fn verify(&self, token: &str) -> Result<Verified, IdentityError> {
-        let parse = || Unverified::parse(token).map_err(|error| refused(error, true));
+        let parse = || Unverified::parse(token).map_err(|error| refused(&error, true));
         let parsed = parse()?;
         let known = self.issuer.known().await?;
         match parsed.verify(&known.keys) {
             Err(JwsError::UnknownKey) => {
                 let known = self.issuer.known_anew().await?;
-                parse()?.verify(&known.keys).map_err(|error| refused(error, true))
+                parse()?.verify(&known.keys).map_err(|error| refused(&error, true))
             }
-            outcome => outcome.map_err(|error| refused(error, true)),
+            outcome => outcome.map_err(|error| refused(&error, true)),
         }
     }
 
@@ -184,7 +184,7 @@ impl OidcProvider {
         match serde_json::from_slice::<TokenProblem>(&body).map(|problem| problem.error) {
             // Any other refusal is about us, not about who signs in.
             Ok(error) if error == "invalid_grant" => {
-                Err(refused("the identity provider does not take the code or the token (any more)", false))
+                Err(refused(&"the identity provider does not take the code or the token (any more)", false))
             }
             Ok(error) => Err(unavailable(format!("{status}: {error}"))),
             Err(_) => Err(unavailable(format!("{status}"))),
@@ -269,7 +269,7 @@ impl IdentityProvider for OidcProvider {
         // RFC 9207: a code of another issuer must not be sent to this one.
         let says_so = known.metadata.authorization_response_iss_parameter_supported;
         if answer.issuer.map_or(says_so, |issuer| issuer != self.settings.issuer) {
-            return Err(refused("the browser comes back from another issuer", true));
+            return Err(refused(&"the browser comes back from another issuer", true));
         }
         let fields = [
             ("grant_type", "authorization_code"),
@@ -281,7 +281,7 @@ impl IdentityProvider for OidcProvider {
         let id_token = tokens.id_token.as_deref().ok_or_else(|| unavailable("it gave no ID token"))?;
         let verified = self.verify(id_token).await?;
         let identity = self.rules.of_id_token(&verified, Some(answer.nonce), self.clock.now());
-        let identity = identity.map_err(|error| refused(error, true))?;
+        let identity = identity.map_err(|error| refused(&error, true))?;
         let expires = self.until(&tokens);
         let Tokens { id_token, refresh_token, .. } = tokens;
         Ok(ProviderSession { identity: Some(identity), id_token, refresh_token, expires })
@@ -296,9 +296,9 @@ impl IdentityProvider for OidcProvider {
             Some(id_token) => {
                 let verified = self.verify(id_token).await?;
                 let identity = self.rules.of_id_token(&verified, None, self.clock.now());
-                let identity = identity.map_err(|error| refused(error, true))?;
+                let identity = identity.map_err(|error| refused(&error, true))?;
                 if identity.subject != subject {
-                    return Err(refused(claims::ClaimError::Subject, true));
+                    return Err(refused(&claims::ClaimError::Subject, true));
                 }
                 Some(identity)
             }
@@ -344,6 +344,6 @@ impl IdentityProvider for OidcProvider {
 
     async fn identify(&self, access_token: &str) -> Result<Identity, IdentityError> {
         let verified = self.verify(access_token).await?;
-        self.rules.of_access_token(&verified, self.clock.now()).map_err(|error| refused(error, false))
+        self.rules.of_access_token(&verified, self.clock.now()).map_err(|error| refused(&error, false))
     }
 }
