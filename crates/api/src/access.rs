@@ -10,7 +10,6 @@ mod tokens;
 mod wrong_secrets;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use astroshield_domain::access::{Caller, Scope};
@@ -248,12 +247,12 @@ pub(crate) async fn require_caller(
         Some(limit) => Some(limit.pass(&state, &secret_of(request.headers()), limits::cost(&request)).await?),
         None => None,
     };
-    let writes = !request.method().is_safe();
+    let writer = (!request.method().is_safe()).then(|| caller.tenant.clone());
     request.extensions_mut().insert(Arc::new(caller));
     let mut response = next.run(request).await;
-    if writes {
+    if let Some(tenant) = writer {
         // Whatever became of it: an answer from before it must not be given after it.
-        state.writes.fetch_add(1, Ordering::AcqRel);
+        state.writes.add(state.ports.cache.as_ref(), &tenant).await;
     }
     if let Some(passed) = taken {
         passed.tell(response.headers_mut());

@@ -1,11 +1,5 @@
-//! Answers: JSON that is made once, tagged by its content, and kept in the cache where it may be.
+//! Answers: JSON tagged by its content, files, and what is elsewhere.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use astroshield_domain::access::Caller;
-use astroshield_domain::ports::CacheKey;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
@@ -16,8 +10,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+pub(crate) use crate::kept::cached_list;
 use crate::problem::Problem;
-use crate::state::ApiState;
 
 /// A part of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,9 +23,9 @@ pub(crate) struct List<T> {
 }
 
 /// An entity tag: quotes around 22 characters, of 16 bytes of SHA-256.
-const TAG_LENGTH: usize = 24;
+pub(crate) const TAG_LENGTH: usize = 24;
 
-fn tag_of(body: &[u8]) -> [u8; TAG_LENGTH] {
+pub(crate) fn tag_of(body: &[u8]) -> [u8; TAG_LENGTH] {
     let hash = Sha256::digest(body);
     let mut tag = [b'"'; TAG_LENGTH];
     let digits = URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default());
@@ -41,7 +35,7 @@ fn tag_of(body: &[u8]) -> [u8; TAG_LENGTH] {
     tag
 }
 
-fn tagged(tag: &[u8], media_type: &'static str, body: Body) -> Result<Response, Problem> {
+pub(crate) fn tagged(tag: &[u8], media_type: &'static str, body: Body) -> Result<Response, Problem> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -119,50 +113,6 @@ pub(crate) fn no_content() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
-}
-
-/// What is not told by an event (SATCAT, pruning) shows in cached answers after this at the latest.
-const KEPT: Duration = Duration::from_secs(10);
-
-/// A list from the cache, else as it is now. `query` is everything that the answer depends on beside the caller's tenant
-/// and the events so far.
-pub(crate) async fn cached_list<Q, T, F>(
-    state: &ApiState,
-    caller: &Caller,
-    list: &'static str,
-    query: &Q,
-    load: F,
-) -> Result<Response, Problem>
-where
-    Q: Serialize,
-    T: Serialize,
-    F: Future<Output = Result<T, Problem>>,
-{
-    if !state.settings.response_cache {
-        return json(&load.await?);
-    }
-    let writes = state.writes.load(Ordering::Acquire);
-    let position = state.position.newest(state.ports.store.as_ref()).await?;
-    let query = serde_json::to_string(query).map_err(Problem::internal)?;
-    // The demo has a database of its own, in which positions mean something else.
-    let catalog = if state.demo.load(Ordering::Relaxed) { "demo/" } else { "" };
-    let name = format!("{catalog}{list}/{position}/{writes}/{query}");
-    let key = CacheKey { tenant: caller.tenant.clone(), space: "response", name };
-    if let Some(kept) = state.ports.cache.get(&key).await {
-        let kept = Bytes::from_owner(kept);
-        if let Some(tag) = kept.get(..TAG_LENGTH) {
-            return tagged(tag, "application/json", kept.slice(TAG_LENGTH..).into());
-        }
-    }
-    let mut kept = vec![0; TAG_LENGTH];
-    serde_json::to_writer(&mut kept, &load.await?).map_err(Problem::internal)?;
-    let tag = tag_of(kept.get(TAG_LENGTH..).unwrap_or_default());
-    for (place, byte) in kept.iter_mut().zip(tag) {
-        *place = byte;
-    }
-    let kept: Arc<[u8]> = kept.into();
-    state.ports.cache.put(&key, Arc::clone(&kept), KEPT).await;
-    tagged(&tag, "application/json", Bytes::from_owner(kept).slice(TAG_LENGTH..).into())
 }
 
 #[cfg(test)]

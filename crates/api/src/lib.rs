@@ -5,6 +5,7 @@ mod answer;
 mod cursor;
 mod envelope;
 mod idempotency;
+mod kept;
 mod openapi;
 mod page;
 mod position;

@@ -1,7 +1,7 @@
 //! What the routes stand on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use astroshield_domain::backups::Backups;
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{self, OneTimeTokens, WrongSecrets};
 use crate::idempotency::InFlight;
+use crate::kept::{InMaking, Writes};
 use crate::position::Position;
 
 /// Ports that the interface calls.
@@ -172,8 +173,9 @@ pub struct ApiState {
     pub(crate) wrong_secrets: Arc<WrongSecrets>,
     pub(crate) position: Arc<Position>,
     pub(crate) in_flight: Arc<InFlight>,
-    /// Counts writes through this process, so that a caller's next read does not find an answer from before.
-    pub(crate) writes: Arc<AtomicU64>,
+    /// So that a caller's next read does not find an answer from before a write.
+    pub(crate) writes: Arc<Writes>,
+    pub(crate) in_making: Arc<InMaking>,
     pub(crate) demo: Arc<AtomicBool>,
     /// Room for connections over WebSocket.
     pub(crate) connections: Arc<Semaphore>,
@@ -210,6 +212,7 @@ impl ApiState {
             position: Arc::default(),
             in_flight: Arc::default(),
             writes: Arc::default(),
+            in_making: Arc::default(),
             demo,
             shutdown,
             #[cfg(feature = "parquet")]

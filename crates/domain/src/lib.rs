@@ -21,6 +21,7 @@ pub mod fitness;
 pub mod identity;
 pub mod ids;
 pub mod ingest;
+pub mod installation;
 pub mod lease;
 pub mod metrics;
 pub mod notify;

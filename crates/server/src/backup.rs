@@ -12,6 +12,7 @@ use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem};
 use astroshield_domain::backups::{self, BackupContents};
 use astroshield_domain::data_exports;
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::installation;
 use astroshield_domain::ports::{Archiver, Clock as _, Store, StoreError, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use async_trait::async_trait;
@@ -131,10 +132,11 @@ async fn write<W: Write + Send>(
     Ok((writer.finish()?, rows, written))
 }
 
-/// Whether a blob is a slice of a run, a backup or an export: `TENANT/runs/RUN/SLICE`, `TENANT/backups/BACKUP`.
+/// Whether a blob is a slice of a run, a backup or an export (`TENANT/runs/RUN/SLICE`, `TENANT/backups/BACKUP`), or says whose
+/// they are.
 fn is_left_out(path: &str) -> bool {
     let left_out = ["runs", backups::FOLDER, data_exports::FOLDER];
-    path.split('/').nth(1).is_some_and(|folder| left_out.contains(&folder))
+    path == installation::MARK || path.split('/').nth(1).is_some_and(|folder| left_out.contains(&folder))
 }
 
 /// Makes backups for the service.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
-use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
+use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_domain::ports::{Broadcast, Bus, Cache, Downloads, Store, Tasks};
 use async_trait::async_trait;
@@ -25,7 +25,13 @@ pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
         })?;
     }
     if settings.cache.kind == CacheKind::Redis {
-        RedisCache::new(redis(&settings.cache)).map_err(|error| ("cache.url", error.to_string()))?;
+        RedisCache::new(redis(&settings.cache)).map_err(|error| {
+            let key = match error {
+                RedisSettingsError::Prefix { .. } => "cache.prefix",
+                _ => "cache.url",
+            };
+            (key, error.to_string())
+        })?;
     }
     Ok(())
 }
@@ -144,6 +150,7 @@ fn redis(settings: &settings::Cache) -> RedisSettings {
     RedisSettings {
         urls: settings.url.reveal().split(',').map(|url| url.trim().to_owned()).collect(),
         cluster: settings.cluster,
+        prefix: settings.prefix.clone(),
         roots_pem: settings.authorities.clone().map(String::into_bytes),
     }
 }

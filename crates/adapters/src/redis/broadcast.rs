@@ -17,8 +17,6 @@ use tokio_util::sync::CancellationToken;
 use super::{PATIENCE, RedisSettings, RedisSettingsError, Server};
 use crate::memory::LocalBroadcast;
 
-const CHANNEL: &str = "astroshield:events";
-
 /// How often the store is asked while nothing is heard from the server; also, how long a lost message may go unnoticed.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -37,6 +35,7 @@ struct Said {
 /// was lost, is read from the store.
 pub struct RedisBroadcast {
     server: Arc<Server>,
+    channel: String,
     local: LocalBroadcast,
     /// The newest position that was sent from here.
     sent: AtomicI64,
@@ -57,10 +56,17 @@ impl RedisBroadcast {
         let server = Arc::new(Server::new(settings)?);
         let (local, stop) = (LocalBroadcast::new(capacity), CancellationToken::new());
         let (listening, listens) = watch::channel(false);
-        let listener =
-            Listener { server: Arc::clone(&server), store, local: local.clone(), listening, heard: None };
+        let channel = server.name(format_args!("events"));
+        let listener = Listener {
+            server: Arc::clone(&server),
+            channel: channel.clone(),
+            store,
+            local: local.clone(),
+            listening,
+            heard: None,
+        };
         tokio::spawn(stop.clone().run_until_cancelled_owned(listener.run()));
-        Ok(Self { server, local, sent: AtomicI64::new(0), listens, stop })
+        Ok(Self { server, channel, local, sent: AtomicI64::new(0), listens, stop })
     }
 
     /// Waits until it listens to the server.
@@ -91,7 +97,7 @@ impl Broadcast for RedisBroadcast {
             Said { after, events: events.iter().map(|one| (one.position, one.event.clone())).collect() };
         match serde_json::to_vec(&said) {
             // Where it cannot be said, each process finds it in the store.
-            Ok(bytes) => drop(self.server.ask(cmd("PUBLISH").arg(CHANNEL).arg(bytes)).await),
+            Ok(bytes) => drop(self.server.ask(cmd("PUBLISH").arg(&self.channel).arg(bytes)).await),
             Err(error) => tracing::error!(%error, "events cannot be written"),
         }
     }
@@ -104,6 +110,7 @@ impl Broadcast for RedisBroadcast {
 /// Hears what is said, and tells those who are connected to this process.
 struct Listener {
     server: Arc<Server>,
+    channel: String,
     store: Arc<dyn Store>,
     local: LocalBroadcast,
     listening: watch::Sender<bool>,
@@ -130,7 +137,7 @@ impl Listener {
         let client = self.server.node(turn)?;
         let subscribing = async {
             let mut channel = client.get_async_pubsub().await?;
-            channel.subscribe(CHANNEL).await?;
+            channel.subscribe(&self.channel).await?;
             Ok::<_, redis::RedisError>(channel)
         };
         let Ok(channel) = tokio::time::timeout(4 * PATIENCE, subscribing).await else {

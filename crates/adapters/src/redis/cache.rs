@@ -51,6 +51,11 @@ impl RedisCache {
         self.server.ask(&cmd("PING")).await.is_some()
     }
 
+    /// The name of a value. Neither a space nor a tenant has a colon in it.
+    fn name(&self, key: &CacheKey) -> String {
+        self.server.name(format_args!("{}:{}:{}", key.space, key.tenant, key.name))
+    }
+
     fn remember_to_remove(&self, name: String) {
         let mut overdue = self.overdue.lock().unwrap_or_else(PoisonError::into_inner);
         if overdue.len() < MOST_OVERDUE {
@@ -67,7 +72,7 @@ impl RedisCache {
             return false;
         }
         let mut set = cmd("SET");
-        set.arg(name(key)).arg(value).arg("PX").arg(milliseconds).arg(condition);
+        set.arg(self.name(key)).arg(value).arg("PX").arg(milliseconds).arg(condition);
         matches!(self.server.ask(&set).await, Some(Value::Okay))
     }
 
@@ -91,18 +96,13 @@ impl std::fmt::Debug for RedisCache {
     }
 }
 
-/// The name of a value. Neither a space nor a tenant has a colon in it.
-fn name(key: &CacheKey) -> String {
-    format!("astroshield:{}:{}:{}", key.space, key.tenant, key.name)
-}
-
 #[async_trait]
 impl Cache for RedisCache {
     async fn get(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
         if !self.catch_up().await {
             return None;
         }
-        match self.server.ask(cmd("GET").arg(name(key))).await? {
+        match self.server.ask(cmd("GET").arg(self.name(key))).await? {
             Value::BulkString(bytes) => Some(bytes.into()),
             _ => None,
         }
@@ -116,10 +116,10 @@ impl Cache for RedisCache {
             return;
         }
         let mut set = cmd("SET");
-        set.arg(name(key)).arg(&value[..]).arg("PX").arg(milliseconds);
+        set.arg(self.name(key)).arg(&value[..]).arg("PX").arg(milliseconds);
         // A value that could not be put is as one that was forgotten, but must not leave the one before it.
         if self.server.ask(&set).await.is_none() {
-            self.remember_to_remove(name(key));
+            self.remember_to_remove(self.name(key));
         }
     }
 
@@ -135,19 +135,19 @@ impl Cache for RedisCache {
         if !self.catch_up().await {
             return None;
         }
-        match self.server.ask(cmd("GETDEL").arg(name(key))).await {
+        match self.server.ask(cmd("GETDEL").arg(self.name(key))).await {
             Some(Value::BulkString(bytes)) => Some(bytes.into()),
             Some(_) => None,
             // It may have been given out all the same, or be there still: nobody has it now.
             None => {
-                self.remember_to_remove(name(key));
+                self.remember_to_remove(self.name(key));
                 None
             }
         }
     }
 
     async fn remove(&self, key: &CacheKey) {
-        let name = name(key);
+        let name = self.name(key);
         if self.server.ask(cmd("DEL").arg(&name)).await.is_none() {
             self.remember_to_remove(name);
         }
@@ -158,7 +158,7 @@ impl Cache for RedisCache {
         let at_once = u64::from(bucket.at_once(tokens));
         let wanted_us = filled_in_us / u64::from(bucket.capacity.max(1)) * at_once;
         let mut take = cmd("EVAL");
-        take.arg(TAKE).arg(1).arg(name(key)).arg(filled_in_us).arg(wanted_us);
+        take.arg(TAKE).arg(1).arg(self.name(key)).arg(filled_in_us).arg(wanted_us);
         let taken = self.server.ask(&take).await.and_then(|value| match value {
             Value::Array(parts) => match parts[..] {
                 [Value::Int(granted), Value::Int(full_us)] => {

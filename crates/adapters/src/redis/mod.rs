@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, Cmd, IntoConnectionInfo, RedisError, TlsCertificates, Value};
+use redis::{
+    Client, Cmd, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates, Value,
+};
 use tokio::sync::Mutex;
 
 pub use self::broadcast::RedisBroadcast;
@@ -31,6 +33,8 @@ pub struct RedisSettings {
     pub urls: Vec<String>,
     /// Whether they are nodes of a cluster.
     pub cluster: bool,
+    /// What names of keys and channels begin with: each installation has its own.
+    pub prefix: String,
     /// Authorities that are trusted instead of the machine's, in PEM.
     pub roots_pem: Option<Vec<u8>>,
 }
@@ -41,6 +45,7 @@ impl fmt::Debug for RedisSettings {
         f.debug_struct("RedisSettings")
             .field("urls", &self.urls.len())
             .field("cluster", &self.cluster)
+            .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
 }
@@ -58,6 +63,12 @@ pub enum RedisSettingsError {
         place: usize,
         /// What is wrong; the address itself has a password in it.
         reason: String,
+    },
+    /// The prefix cannot be kept apart from others.
+    #[error("{prefix:?}: letters, digits, \".\", \"_\" and \"-\" are due")]
+    Prefix {
+        /// What was given.
+        prefix: String,
     },
 }
 
@@ -85,8 +96,18 @@ impl Server {
             let address = |reason: String| RedisSettingsError::Address { place: place + 1, reason };
             client(&settings, place).map_err(|error| address(error.to_string()))?;
         }
+        // A colon ends the prefix, and braces choose the node of a cluster.
+        let may_be = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if settings.prefix.is_empty() || !settings.prefix.chars().all(may_be) {
+            return Err(RedisSettingsError::Prefix { prefix: settings.prefix });
+        }
         let (origin, rests_until) = (Instant::now(), AtomicU64::new(0));
         Ok(Self { settings, connection: Mutex::default(), origin, rests_until })
+    }
+
+    /// The name of what is ours in the server.
+    pub(super) fn name(&self, rest: fmt::Arguments<'_>) -> String {
+        format!("{}:{rest}", self.settings.prefix)
     }
 
     /// A client of one of the nodes, each in its turn.
@@ -110,7 +131,11 @@ impl Server {
                 self.is_well();
                 return Some(value);
             }
-            Ok(Err(error)) if error.is_timeout() || error.is_io_error() || error.is_connection_refusal() => {
+            Ok(Err(error)) if is_away(&error) => {
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    // Another one has taken its place, under the same name.
+                    *self.connection.lock().await = None;
+                }
                 error.to_string()
             }
             // It has answered: that this cannot be done.
@@ -169,6 +194,22 @@ impl Server {
     }
 }
 
+/// Whether a server that says so, or nothing, is to be left alone for a while.
+fn is_away(error: &RedisError) -> bool {
+    let kind = error.kind();
+    error.is_timeout()
+        || error.is_io_error()
+        || error.is_connection_refusal()
+        || error.is_cluster_error()
+        || matches!(
+            kind,
+            ErrorKind::ClusterConnectionNotFound
+                | ErrorKind::Server(
+                    ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly
+                )
+        )
+}
+
 fn certificates(pem: &[u8]) -> TlsCertificates {
     TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) }
 }
@@ -187,7 +228,15 @@ mod tests {
 
     fn settings(urls: &[&str]) -> RedisSettings {
         let urls = urls.iter().map(|&url| url.to_owned()).collect();
-        RedisSettings { urls, cluster: false, roots_pem: None }
+        RedisSettings { urls, cluster: false, prefix: "astroshield".to_owned(), roots_pem: None }
+    }
+
+    #[test]
+    fn a_prefix_that_could_be_taken_for_another_is_refused() {
+        for prefix in ["", "a:b", "a*", "{a}", "a b"] {
+            let settings = RedisSettings { prefix: prefix.to_owned(), ..settings(&["redis://127.0.0.1:1"]) };
+            assert!(matches!(Server::new(settings), Err(RedisSettingsError::Prefix { .. })), "{prefix:?}");
+        }
     }
 
     #[test]

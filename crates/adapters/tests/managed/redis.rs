@@ -11,6 +11,9 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey, Store};
 use astroshield_testkit::cache::{broadcast_suite, cache_suite};
 use astroshield_testkit::entities::{at, feed_event};
+use jiff::Timestamp;
+use rand_core::{Rng as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
@@ -23,12 +26,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn shared() -> Option<RedisSettings> {
     let url = variable("ASTROSHIELD_TEST_REDIS_URL")?;
     let authority = std::fs::read(variable("ASTROSHIELD_TEST_REDIS_CA")?).unwrap();
-    Some(RedisSettings { urls: vec![url], cluster: false, roots_pem: Some(authority) })
+    Some(settings(&url, authority))
 }
 
 fn of(server: &Server) -> RedisSettings {
-    let roots_pem = Some(server.authority().into_bytes());
-    RedisSettings { urls: vec![server.address.clone()], cluster: false, roots_pem }
+    settings(&server.address, server.authority().into_bytes())
+}
+
+fn settings(urls: &str, authority: Vec<u8>) -> RedisSettings {
+    let urls: Vec<String> = urls.split(',').map(str::to_owned).collect();
+    let (cluster, prefix) = (urls.len() > 1, "astroshield".to_owned());
+    RedisSettings { urls, cluster, prefix, roots_pem: Some(authority) }
+}
+
+/// Seeded rounds of a test in which servers are away: few, or as many as a variable says.
+fn rounds() -> (u64, u32) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    let seed =
+        number("ASTROSHIELD_FAULT_SEED").unwrap_or_else(|| Timestamp::now().as_second().cast_unsigned());
+    let rounds = number("ASTROSHIELD_FAULT_ROUNDS").unwrap_or(3);
+    eprintln!("ASTROSHIELD_FAULT_SEED={seed} ASTROSHIELD_FAULT_ROUNDS={rounds}");
+    (seed, u32::try_from(rounds).unwrap())
 }
 
 async fn store(folder: &TempDir) -> Arc<dyn Store> {
@@ -175,5 +193,134 @@ async fn a_bucket_is_one_for_all_processes_and_each_has_its_own_while_the_server
             })
             .await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_installations_on_one_server_know_nothing_of_each_other() {
+    let server = Server::start("redis");
+    let folder = TempDir::new().unwrap();
+    let other_settings = || RedisSettings { prefix: "astroshield-2".to_owned(), ..of(&server) };
+    let (one, other) = (RedisCache::new(of(&server)).unwrap(), RedisCache::new(other_settings()).unwrap());
+    one.put(&key("same"), b"one"[..].into(), HOUR).await;
+    assert_eq!(other.get(&key("same")).await, None);
+    assert!(other.add(&key("same"), b"other"[..].into(), HOUR).await);
+    other.remove(&key("same")).await;
+    assert_eq!(one.get(&key("same")).await, Some(b"one"[..].into()));
+
+    // Each has a store of its own, in which the same positions mean something else.
+    let (here, there) = (store(&folder).await, store(&TempDir::new().unwrap()).await);
+    let one = RedisBroadcast::new(of(&server), Arc::clone(&here), 64).unwrap();
+    let other = RedisBroadcast::new(other_settings(), Arc::clone(&there), 64).unwrap();
+    one.ready().await;
+    other.ready().await;
+    let (mut ones, mut others) = (one.subscribe(), other.subscribe());
+    let of_one = tell(&*here, &one, "one").await;
+    let of_other = tell(&*there, &other, "other").await;
+    assert_eq!(next(&mut ones).await, of_one);
+    assert_eq!(next(&mut others).await, of_other);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_keeps_to_the_ports_and_goes_on_when_a_node_is_lost() {
+    let server = Server::start("redis_cluster");
+    let cache = RedisCache::new(of(&server)).unwrap();
+    cache_suite(&cache).await;
+    let folder = TempDir::new().unwrap();
+    let broadcast = RedisBroadcast::new(of(&server), store(&folder).await, 64).unwrap();
+    broadcast.ready().await;
+    broadcast_suite(&broadcast, 64).await;
+
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let process = || RedisBroadcast::new(of(&server), Arc::clone(&store), 1024).unwrap();
+    let (relay, other) = (process(), process());
+    relay.ready().await;
+    other.ready().await;
+    let (mut here, mut there) = (relay.subscribe(), other.subscribe());
+    // Enough that every node has some.
+    let keys: Vec<CacheKey> = (0..60).map(|number| key(&number.to_string())).collect();
+    let mut told = Vec::new();
+    for (round, (away, back)) in [("freeze", "thaw"), ("kill", "restart")].into_iter().enumerate() {
+        for key in &keys {
+            cache.put(key, b"before"[..].into(), HOUR).await;
+        }
+        server.tell(away);
+        for number in 0..10 {
+            told.push(tell(&*store, &relay, &format!("{round}/{number}")).await);
+        }
+        // Its replica takes over: every key can be put and got again while the node is away.
+        for key in &keys {
+            eventually("a replica takes over", async || {
+                cache.put(key, b"after"[..].into(), HOUR).await;
+                cache.get(key).await == Some(b"after"[..].into())
+            })
+            .await;
+        }
+        server.tell(back);
+        told.push(tell(&*store, &relay, &format!("{round}/after")).await);
+        for key in &keys {
+            eventually("nothing of before comes back", async || {
+                cache.get(key).await == Some(b"after"[..].into())
+            })
+            .await;
+        }
+    }
+    for receiver in [&mut here, &mut there] {
+        for event in &told {
+            assert_eq!(next(receiver).await, *event, "in order, each once");
+        }
+    }
+}
+
+/// Sessions that are begun, read and ended, and events, while the server is frozen, killed and started at times of chance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_a_server_that_comes_and_goes_brings_back_nothing_that_was_ended_and_loses_no_event() {
+    let server = Server::start("redis");
+    let (seed, rounds) = rounds();
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let (one, other) = (RedisCache::new(of(&server)).unwrap(), RedisCache::new(of(&server)).unwrap());
+    let process = || RedisBroadcast::new(of(&server), Arc::clone(&store), 1 << 14).unwrap();
+    let (relay, listener) = (process(), process());
+    relay.ready().await;
+    listener.ready().await;
+    let mut heard = listener.subscribe();
+    let mut told = Vec::new();
+    for round in 0..rounds {
+        let (away, back) = [("freeze", "thaw"), ("kill", "restart")][random.next_u32() as usize % 2];
+        let leave = random.next_u32() % 40;
+        let come_back = leave + 10 + random.next_u32() % 40;
+        for step in 0..100 {
+            if step == leave {
+                server.tell(away);
+            }
+            if step == come_back {
+                server.tell(back);
+            }
+            let session = key(&format!("{round}/{step}"));
+            one.put(&session, b"open"[..].into(), HOUR).await;
+            if let Some(value) = one.get(&session).await {
+                assert_eq!(value, b"open"[..].into());
+            }
+            one.remove(&session).await;
+            if step % 5 == 0 {
+                told.push(tell(&*store, &relay, &format!("{round}/{step}")).await);
+            }
+            tokio::time::sleep(Duration::from_millis(u64::from(random.next_u32() % 20))).await;
+        }
+        eventually("it is used again", async || {
+            one.put(&key("probe"), b"x"[..].into(), HOUR).await;
+            one.get(&key("probe")).await.is_some()
+        })
+        .await;
+        for step in 0..100 {
+            // Another process does not find what this one has ended.
+            assert_eq!(other.get(&key(&format!("{round}/{step}"))).await, None, "round {round}, {away}");
+        }
+    }
+    for event in &told {
+        assert_eq!(next(&mut heard).await, *event, "in order, each once");
     }
 }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::access::{ApiKey, Attempted, AuditEntry, AuditPlace, AuditQuery, StoredAnswer};
 use crate::alert::{
@@ -694,6 +695,10 @@ pub trait Store: Send + Sync + 'static {
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError>;
 
     // Silence
+
+    /// What this store is called: a name of its own from the first time that somebody asks. A backup does not have it, so
+    /// that what is restored from it is another one.
+    async fn installation(&self) -> Result<Uuid, StoreError>;
 
     /// For how long it has been watched for silence; `None` if it never was.
     async fn watched(&self) -> Result<Option<Watched>, StoreError>;

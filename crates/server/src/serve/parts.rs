@@ -15,11 +15,14 @@ use astroshield_adapters::trust::TrustedRoots;
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::feeds::{FeedPoller, FeedSettings};
 use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::installation::{self, InstallationError};
 use astroshield_domain::ports::{
     Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, Tasks, WebhookClient,
 };
 use astroshield_domain::uploads::Uploads;
 use async_trait::async_trait;
+use object_store::ObjectStore;
+use tokio_util::sync::CancellationToken;
 
 use super::outside::{Blobs, Outside, Placed};
 use crate::managed;
@@ -36,6 +39,12 @@ const BROADCAST_EVENTS: usize = 4_096;
 
 /// Most that the cache keeps of one kind of thing, where it is in memory.
 const CACHE_BYTES: u64 = 64 << 20;
+
+/// How long the start waits for a bucket to say whose it is.
+const MARK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two tries to find out whose it is.
+const MARK_WAIT: Duration = Duration::from_secs(10);
 
 /// Longest time for a mail.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -118,6 +127,35 @@ pub(crate) fn blobs(settings: &Settings, folder: &Path) -> anyhow::Result<Blobs>
     std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
     let store = folder::blobs(&blobs).with_context(|| blobs.display().to_string())?;
     Ok(Blobs { store: Arc::new(store), downloads: None })
+}
+
+/// Refuses a bucket that is known to be another store's. One that does not answer is none yet.
+pub(super) async fn refuse_others(parts: &Parts) -> anyhow::Result<()> {
+    let marking = installation::mark(&*parts.store, &*parts.blobs.store);
+    match tokio::time::timeout(MARK_PATIENCE, marking).await {
+        Ok(Err(error @ InstallationError::Others { .. })) => Err(error).context("blobs.prefix"),
+        Ok(Err(error)) => {
+            tracing::warn!("{:#}", anyhow::Error::from(error));
+            Ok(())
+        }
+        Ok(Ok(())) | Err(_) => Ok(()),
+    }
+}
+
+/// Waits until the blobs are known to be this store's: before that, nothing may be removed from them. `false` at the shutdown.
+pub(super) async fn own(store: &dyn Store, blobs: &dyn ObjectStore, shutdown: &CancellationToken) -> bool {
+    loop {
+        match shutdown.run_until_cancelled(installation::mark(store, blobs)).await {
+            None => return false,
+            Some(Ok(())) => return true,
+            Some(Err(error)) => {
+                tracing::error!("blobs.prefix: nothing is removed: {:#}", anyhow::Error::from(error))
+            }
+        }
+        if shutdown.run_until_cancelled(tokio::time::sleep(MARK_WAIT)).await.is_none() {
+            return false;
+        }
+    }
 }
 
 /// The cache.

@@ -38,7 +38,7 @@ use super::roles::{Role, Roles};
 use super::tasks::Tasks;
 use super::{feeds, health, identity, outside, requests, sign_in};
 use crate::backup::StoreArchiver;
-use crate::settings::{Settings, StoreKind};
+use crate::settings::{BlobsKind, Settings, StoreKind};
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
@@ -111,6 +111,9 @@ impl Service {
         let shared_cache = house.cache.server.as_ref().map(|_| Arc::clone(&house.cache.port));
         let database = Database::open(&settings, folder.path(), shared_cache).await?;
         let parts = Parts::new(&settings, &database, folder.path(), house.cache.clone())?;
+        if settings.blobs.kind == BlobsKind::S3 {
+            parts::refuse_others(&parts).await?;
+        }
         let notifier = Arc::new(Notifier::new(
             Arc::clone(&parts.store),
             Arc::clone(&parts.bus.port),
@@ -318,9 +321,15 @@ impl Service {
             Arc::clone(clock),
         );
         let upkeep = Arc::new(upkeep);
+        let is_shared = self.settings.blobs.kind == BlobsKind::S3;
+        let ours = (Arc::clone(store), Arc::clone(&blobs.store));
         self.lead(tasks, "the upkeep of the store", "upkeep", move |_, shutdown| {
-            let upkeep = Arc::clone(&upkeep);
-            async move { upkeep.run(shutdown).await }
+            let (upkeep, (store, blobs)) = (Arc::clone(&upkeep), ours.clone());
+            async move {
+                if !is_shared || parts::own(&*store, &*blobs, &shutdown).await {
+                    upkeep.run(shutdown).await;
+                }
+            }
         });
         let (store, port) = (Arc::clone(store), Arc::clone(&bus.port));
         let relay = Arc::new(Relay::new(store, port, Arc::clone(broadcast), Arc::clone(clock)));

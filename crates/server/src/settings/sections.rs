@@ -219,6 +219,7 @@ pub(crate) struct Cache {
     #[serde(deserialize_with = "path")]
     pub(super) url_file: Option<PathBuf>,
     pub(crate) cluster: bool,
+    pub(crate) prefix: String,
     #[serde(deserialize_with = "path")]
     pub(super) authorities_file: Option<PathBuf>,
     /// What is in that file.

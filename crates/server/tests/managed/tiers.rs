@@ -221,6 +221,17 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
     let (status, _, said) = place.run("restore --passphrase-file passphrase backup.age --into twice");
     assert!(status != 0 && said.contains("blobs.prefix: there are blobs already"), "{status}: {said}");
 
+    // Nor does a server with another store use it.
+    let other = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database()).unwrap();
+    let mut environment = place.environment();
+    environment.retain(|(name, _)| *name != "ASTROSHIELD__STORE__URL");
+    environment.push(("ASTROSHIELD__STORE__URL", &other));
+    let (status, _, said) = run_in(place.path(), "serve --listen 127.0.0.1:0 --data other", &environment);
+    assert!(
+        status != 0 && said.contains("blobs.prefix: the blobs belong to another installation"),
+        "{status}: {said}"
+    );
+
     let alone = "--config alone.toml";
     let restore = format!("restore {alone} --passphrase-file passphrase backup.age --into alone");
     let (status, _, said) = run(place.path(), &restore);

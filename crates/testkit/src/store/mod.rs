@@ -10,6 +10,7 @@ mod coverage;
 mod days;
 mod events;
 mod inbound;
+mod installation;
 mod leases;
 mod organizations;
 mod requests;
@@ -34,6 +35,7 @@ pub use self::coverage::*;
 pub use self::days::*;
 pub use self::events::*;
 pub use self::inbound::*;
+pub use self::installation::*;
 pub use self::leases::*;
 pub use self::organizations::*;
 pub use self::requests::*;
@@ -188,6 +190,7 @@ macro_rules! store_suite {
             old_runs_are_forgotten_but_the_newest
             blobs_are_named_by_what_speaks_of_them
             figures_count_what_there_is
+            a_store_is_given_a_name_once
             the_watching_for_silence_is_kept
             a_lease_is_held_by_one_at_a_time
             a_lease_that_many_ask_for_is_given_once

@@ -24,6 +24,7 @@ mod erasure;
 mod events;
 mod figures;
 mod inbound;
+mod installation;
 mod leases;
 mod objects;
 mod organizations;

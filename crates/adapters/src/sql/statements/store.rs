@@ -35,12 +35,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::Connection as _;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::days::{self, Series};
 use super::{
     Connection, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, finish_reading, finish_writing, inbound, leases, objects, organizations,
-    requests, runs, silence, upkeep, watching,
+    erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases, objects,
+    organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -847,6 +848,11 @@ impl Store for ThisStore {
 
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
         write!(self, Whose::Everybody, connection, leases::give_back(connection, lease))
+    }
+
+    async fn installation(&self) -> Result<Uuid, StoreError> {
+        let new = Uuid::now_v7();
+        write!(self, Whose::Everybody, connection, installation::installation(connection, new))
     }
 
     async fn watched(&self) -> Result<Option<Watched>, StoreError> {
