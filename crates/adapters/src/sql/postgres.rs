@@ -7,10 +7,19 @@ use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{Decode, Postgres, QueryBuilder, Row as _, Type};
 use tokio::sync::Notify;
 
 use super::failure::{Outcome, migration_error, store_error};
+
+/// What people look up goes the way of all that is read.
+macro_rules! look {
+    ($store:expr, $connection:ident, [$($named:ident),*], $work:expr) => {{
+        let mut connection = $store.reading().await?;
+        let $connection: &mut Lookup = &mut connection;
+        Ok($work.await?)
+    }};
+}
 
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
@@ -19,6 +28,8 @@ mod statements;
 type Database = Postgres;
 type Connection = PgConnection;
 type Row = PgRow;
+type Lookup = PgConnection;
+type Select = QueryBuilder<Postgres>;
 type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
@@ -95,6 +106,31 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The columns of a row, in the order in which they were selected.
+struct Columns<'r> {
+    row: &'r PgRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    /// The next one.
+    fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Outcome<T> {
+        let value = self.row.try_get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+}
+
+/// What a statement finds.
+async fn look_up<T>(
+    connection: &mut PgConnection,
+    mut select: Select,
+    read: impl Fn(&mut Columns<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let rows = select.build().fetch_all(connection).await?;
+    rows.iter().map(|row| read(&mut Columns { row, next: 0 })).collect()
 }
 
 /// Nothing: the database asks its index within the query.

@@ -1,16 +1,15 @@
 //! The statements, for the database of the parent module.
 
+use super::{
+    BEGIN, COLUMNS, Columns, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, Lookup,
+    MAX_BINDS, REFERENCES, Row, Select, ThisStore, find, lock, look_up, push_named,
+};
+use crate::sql::builder::Builder;
+use crate::sql::failure::{Failure, Outcome};
+use crate::sql::values::{json, microseconds};
 use astroshield_domain::event::Event;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
-use sqlx::QueryBuilder;
-
-use super::{
-    BEGIN, COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, REFERENCES,
-    Row, ThisStore, find, lock, push_named,
-};
-use crate::sql::failure::{Failure, Outcome};
-use crate::sql::values::{json, microseconds};
 
 mod access;
 mod alerts;
@@ -42,12 +41,12 @@ fn visible_to(tenant: &TenantId) -> impl Iterator<Item = &str> {
 
 /// Selects in an order what a tenant sees, one row more than asked for. Each part is cut for itself, so that it can
 /// follow an index and stop.
-fn push_visible(
-    query: &mut QueryBuilder<Database>,
+fn push_visible<B: Builder>(
+    query: &mut B,
     tenant: &TenantId,
     order: &str,
     limit: u32,
-    select: impl Fn(&mut QueryBuilder<Database>, &str),
+    select: impl Fn(&mut B, &str),
 ) {
     let rows = i64::from(limit) + 1;
     for (place, owner) in visible_to(tenant).enumerate() {

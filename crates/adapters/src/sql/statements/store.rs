@@ -37,8 +37,9 @@ use tokio::sync::Notify;
 
 use super::days::{self, Series};
 use super::{
-    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep, watching,
+    BEGIN, Connection, Lookup, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage,
+    deliveries, erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep,
+    watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
@@ -152,7 +153,7 @@ impl Store for ThisStore {
     }
 
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
-        read!(self, connection, objects::objects(connection, tenant, query))
+        look!(self, connection, [tenant, query], objects::objects(connection, tenant, query))
     }
 
     async fn object(
@@ -160,7 +161,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         number: CatalogNumber,
     ) -> Result<Option<SpaceObject>, StoreError> {
-        read!(self, connection, objects::object(connection, tenant, number))
+        look!(self, connection, [tenant], objects::object(connection, tenant, number))
     }
 
     async fn element_history(
@@ -344,7 +345,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         query: &ConjunctionQuery,
     ) -> Result<Page<Conjunction>, StoreError> {
-        read!(self, connection, conjunctions::conjunctions(connection, tenant, query))
+        look!(self, connection, [tenant, query], conjunctions::conjunctions(connection, tenant, query))
     }
 
     async fn conjunction(
@@ -352,7 +353,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Option<Conjunction>, StoreError> {
-        read!(self, connection, conjunctions::conjunction(connection, tenant, id))
+        look!(self, connection, [tenant], conjunctions::conjunction(connection, tenant, id))
     }
 
     async fn conjunction_history(
@@ -360,7 +361,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
+        look!(self, connection, [tenant], conjunctions::conjunction_history(connection, tenant, id))
     }
 
     async fn known_cdms(
