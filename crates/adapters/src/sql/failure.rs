@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Refused(StoreError),
     /// The database did not do it.
     Sql(sqlx::Error),
+    /// A look-up of SQLite did not go through.
+    Lookup(rusqlite::Error),
 }
 
 pub(crate) type Outcome<T> = Result<T, Failure>;
@@ -76,6 +78,12 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Lookup(error)
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
@@ -87,6 +95,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Refused(error) => error,
             Failure::Sql(error) => store_error(error),
+            Failure::Lookup(error) => lookup_error(error),
         }
     }
 }
@@ -127,18 +136,29 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         | sqlx::Error::TypeNotFound { .. } => Meaning::Corrupt,
         _ => Meaning::Unavailable,
     };
-    let reason = error.to_string();
-    match meaning {
-        Meaning::Conflict => StoreError::Conflict { reason },
-        Meaning::Unavailable => StoreError::Unavailable { reason, source: Some(Box::new(error)) },
-        Meaning::Corrupt => StoreError::Corrupt { reason, source: Some(Box::new(error)) },
-    }
+    meaning.of(error)
+}
+
+fn lookup_error(error: rusqlite::Error) -> StoreError {
+    let code = error.sqlite_error().map(|error| error.extended_code.cast_unsigned());
+    code.map_or(Meaning::Corrupt, of_sqlite).of(error)
 }
 
 enum Meaning {
     Conflict,
     Unavailable,
     Corrupt,
+}
+
+impl Meaning {
+    fn of(self, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+        let reason = error.to_string();
+        match self {
+            Self::Conflict => StoreError::Conflict { reason },
+            Self::Unavailable => StoreError::Unavailable { reason, source: Some(Box::new(error)) },
+            Self::Corrupt => StoreError::Corrupt { reason, source: Some(Box::new(error)) },
+        }
+    }
 }
 
 fn meaning(error: &dyn DatabaseError) -> Meaning {

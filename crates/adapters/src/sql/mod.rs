@@ -5,8 +5,10 @@
 //! differs is in the two parents.
 
 mod archive;
+mod builder;
 mod examination;
 mod failure;
+mod lookups;
 mod postgres;
 mod readers;
 mod sqlite;

@@ -8,7 +8,7 @@ use astroshield_domain::event::Published;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Cache, StoreError};
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Postgres, QueryBuilder};
+use sqlx::{AssertSqlSafe, Connection as _, Decode, Postgres, QueryBuilder, Row as _, Type};
 use tokio::sync::Notify;
 
 use self::pool::{Held, Pool};
@@ -20,6 +20,14 @@ mod migration;
 mod pool;
 mod replica;
 mod settings;
+
+/// What people look up goes the way of all that is read.
+macro_rules! look {
+    ($store:expr, $tenant:expr, $connection:ident, [$($named:ident),*], $work:expr) => {
+        read!($store, $tenant, $connection, $work)
+    };
+}
+
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
 mod statements;
@@ -30,6 +38,8 @@ pub use self::settings::PostgresSettings;
 type Database = Postgres;
 type Connection = PgConnection;
 type Row = PgRow;
+type Lookup = PgConnection;
+type Select = QueryBuilder<Postgres>;
 type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
@@ -227,6 +237,31 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The columns of a row, in the order in which they were selected.
+struct Columns<'r> {
+    row: &'r PgRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    /// The next one.
+    fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Outcome<T> {
+        let value = self.row.try_get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+}
+
+/// What a statement finds.
+async fn look_up<T>(
+    connection: &mut PgConnection,
+    mut select: Select,
+    read: impl Fn(&mut Columns<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let rows = select.build().fetch_all(connection).await?;
+    rows.iter().map(|row| read(&mut Columns { row, next: 0 })).collect()
 }
 
 /// Nothing: the database asks its index within the query.

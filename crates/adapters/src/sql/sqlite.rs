@@ -10,18 +10,31 @@ use std::time::Duration;
 
 use astroshield_domain::event::Published;
 use astroshield_domain::ports::StoreError;
+use sqlx::Sqlite;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::Notify;
 
 use super::failure::{Failure, Outcome, migration_error, store_error};
+use super::lookups::{Columns, Lookups, Select};
 use super::readers::{Readers, Reading};
 use super::whose::Whose;
+
+/// What people look up has connections and threads of its own, to which it takes what it is asked with.
+macro_rules! look {
+    ($store:expr, $tenant:expr, $connection:ident, [$($named:ident),*], $work:expr) => {{
+        $(let $named = $named.to_owned();)*
+        let work = move |$connection: &mut Lookup| {
+            $(let $named = &$named;)*
+            tokio::runtime::Handle::current().block_on($work)
+        };
+        Ok($store.lookups.run(work).await?)
+    }};
+}
 
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
@@ -30,6 +43,7 @@ mod statements;
 type Database = Sqlite;
 type Connection = SqliteConnection;
 type Row = SqliteRow;
+type Lookup = rusqlite::Connection;
 type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
@@ -49,7 +63,9 @@ const REFERENCES: &str = "SELECT t.name, CAST(r.id AS TEXT), r.\"table\", r.\"fr
      ORDER BY t.name, r.id, r.seq";
 
 const READERS: usize = 4;
+const LOOKUPS: u32 = 4;
 /// How long to wait for another process, such as a backup, to let go of the file.
+const LOOKUP_CACHE_KIB: u32 = 8192;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The store in a file of SQLite.
@@ -57,6 +73,7 @@ const BUSY: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: Arc<Readers>,
+    lookups: Arc<Lookups>,
     outbox: Arc<Notify>,
 }
 
@@ -93,11 +110,13 @@ impl SqliteStore {
         migrations().run(&writer).await.map_err(migration_error)?;
         let reading = options.pragma("cache_size", "-8192").pragma("query_only", "on");
         let readers = Arc::new(Readers::open(&reading, READERS).await.map_err(store_error)?);
-        Ok(Self { writer, readers, outbox: Arc::default() })
+        let lookups = Lookups::open(path, LOOKUPS, BUSY, LOOKUP_CACHE_KIB).map_err(Failure::from)?;
+        Ok(Self { writer, readers, lookups: Arc::new(lookups), outbox: Arc::default() })
     }
 
     /// Ends all connections, after what they are doing; the log is folded into the file.
     pub async fn close(&self) {
+        self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -175,13 +194,12 @@ enum Found {
 }
 
 /// Asks the index for the objects of all owners that hold a text.
-async fn find(connection: &mut SqliteConnection, text: &str) -> Outcome<Found> {
+async fn find(connection: &mut Lookup, text: &str) -> Outcome<Found> {
     if text.chars().count() < SHORTEST {
         return Ok(Found::Common);
     }
     let digits = longest_digits(text);
-    let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("SELECT count(*), json_group_array(place) FROM (SELECT place FROM ");
+    let mut query = Select::new("SELECT count(*), json_group_array(place) FROM (SELECT place FROM ");
     query.push("(SELECT rowid AS place FROM object_search WHERE object_search MATCH ");
     query.push_bind(phrase(digits.unwrap_or(text))).push(")");
     if digits.is_some() {
@@ -189,8 +207,20 @@ async fn find(connection: &mut SqliteConnection, text: &str) -> Outcome<Found> {
         query.push_bind(text.to_uppercase()).push(") > 0");
     }
     query.push(" LIMIT ").push_bind(COMMON).push(")");
-    let (hits, rows): (i64, String) = query.build_query_as().fetch_one(connection).await?;
-    Ok(if hits == COMMON { Found::Common } else { Found::Rows(rows) })
+    let found = look_up(connection, query, |columns| Ok((columns.take::<i64>()?, columns.take()?)));
+    Ok(match found.await?.into_iter().next() {
+        Some((hits, rows)) if hits < COMMON => Found::Rows(rows),
+        _ => Found::Common,
+    })
+}
+
+/// What a statement finds. It never waits: it runs where it may block.
+async fn look_up<T>(
+    connection: &mut Lookup,
+    select: Select,
+    read: impl Fn(&mut Columns<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    select.rows(connection, read)
 }
 
 /// Characters that the index needs at least.
@@ -209,7 +239,7 @@ fn phrase(text: &str) -> String {
 }
 
 /// Selects from the objects whose name or designator holds a text, or that have a number.
-fn push_named(query: &mut QueryBuilder<Sqlite>, owner: &str, text: &str, number: Option<i64>, found: &Found) {
+fn push_named(query: &mut Select, owner: &str, text: &str, number: Option<i64>, found: &Found) {
     let Found::Rows(rows) = found else {
         query.push("objects o WHERE (instr(o.search, ").push_bind(text.to_uppercase()).push(") > 0");
         if let Some(number) = number {

@@ -8,10 +8,10 @@ use astroshield_domain::conjunction::{
 use astroshield_domain::ids::{ConjunctionId, RunId, TenantId};
 use astroshield_domain::ports::Page;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
 use super::coverage::push_covered;
-use super::{Connection, Database, Outcome, Row, all, page, push_visible};
+use super::{Columns, Connection, Lookup, Outcome, Select, all, look_up, page, push_visible};
 use crate::sql::values::{Code, catalog_number, microseconds, tenant, time, time_of_nanoseconds};
 
 /// Relations have one identity whatever the time, and are known in every window.
@@ -43,7 +43,7 @@ pub(super) async fn known_conjunctions(
 }
 
 pub(super) async fn conjunctions(
-    connection: &mut Connection,
+    connection: &mut Lookup,
     tenant: &TenantId,
     query: &ConjunctionQuery,
 ) -> Outcome<Page<Conjunction>> {
@@ -52,7 +52,7 @@ pub(super) async fn conjunctions(
         ConjunctionOrder::Probability => "leading_probability DESC, id",
         ConjunctionOrder::MissDistance => "miss_distance_km, id",
     };
-    let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
+    let mut statement = Select::new("");
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
     push_visible(&mut statement, tenant, order, query.limit, |statement, owner| {
         push_objects_of(statement, tenant, owner, query);
@@ -60,18 +60,12 @@ pub(super) async fn conjunctions(
         push_conditions(statement, query);
         push_cursor(statement, query);
     });
-    let rows = statement.build().fetch_all(connection).await?;
-    let rows = all(&rows, |row| Ok(Conjunction { status, ..conjunction_of_row(row)? }))?;
-    Ok(page(rows, query.limit))
+    let read = |columns: &mut Columns<'_>| Ok(Conjunction { status, ..read_conjunction(columns)? });
+    Ok(page(look_up(connection, statement, read).await?, query.limit))
 }
 
 /// Past conjunctions are stored as cleared ones that say since when; superseded ones are active ones of everybody.
-fn push_status(
-    statement: &mut QueryBuilder<Database>,
-    tenant: &TenantId,
-    owner: &str,
-    status: ConjunctionStatus,
-) {
+fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
     let stored = match status {
         ConjunctionStatus::Active | ConjunctionStatus::Superseded => ConjunctionStatus::Active,
         ConjunctionStatus::Cleared | ConjunctionStatus::Past => ConjunctionStatus::Cleared,
@@ -93,29 +87,23 @@ fn push_status(
 
 /// Selects the conjunctions of one owner, of the objects that the query names. These are looked up first, through their
 /// own index: CROSS JOIN keeps SQLite to this order.
-fn push_objects_of(
-    statement: &mut QueryBuilder<Database>,
-    tenant: &TenantId,
-    owner: &str,
-    query: &ConjunctionQuery,
-) {
-    statement.push("SELECT c.* FROM ");
+fn push_objects_of(statement: &mut Select, tenant: &TenantId, owner: &str, query: &ConjunctionQuery) {
+    statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
     let mut is_first = true;
-    let mut push_hits =
-        |statement: &mut QueryBuilder<Database>, name: &str, push: &dyn Fn(&mut QueryBuilder<Database>)| {
-            if !is_first {
-                statement.push(" CROSS JOIN ");
-            }
-            is_first = false;
-            for (side, column) in
-                [("(SELECT id FROM", "first_object"), (" UNION SELECT id FROM", "second_object")]
-            {
-                statement.push(side).push(" conjunctions WHERE tenant = ").push_bind(owner.to_owned());
-                statement.push(format_args!(" AND {column} "));
-                push(statement);
-            }
-            statement.push(format_args!(") AS {name}"));
-        };
+    let mut push_hits = |statement: &mut Select, name: &str, push: &dyn Fn(&mut Select)| {
+        if !is_first {
+            statement.push(" CROSS JOIN ");
+        }
+        is_first = false;
+        for (side, column) in
+            [("(SELECT id FROM", "first_object"), (" UNION SELECT id FROM", "second_object")]
+        {
+            statement.push(side).push(" conjunctions WHERE tenant = ").push_bind(owner.to_owned());
+            statement.push(format_args!(" AND {column} "));
+            push(statement);
+        }
+        statement.push(format_args!(") AS {name}"));
+    };
     if let Some(object) = query.object {
         push_hits(statement, "of_object", &|statement| {
             statement.push("= ").push_bind(i64::from(object.get()));
@@ -147,7 +135,7 @@ const NARROW: SignedDuration = SignedDuration::from_hours(1);
 /// Which index to follow is not left to the database, which would have to guess how many rows a condition leaves: a sign
 /// before a column keeps it from the choice. The index of the order is followed and has all that is compared; only of a
 /// narrow window the rows are read by TCA and sorted.
-fn push_conditions(statement: &mut QueryBuilder<Database>, query: &ConjunctionQuery) {
+fn push_conditions(statement: &mut Select, query: &ConjunctionQuery) {
     let narrow = match (query.tca_from, query.tca_to) {
         (Some(from), Some(to)) => to.duration_since(from) <= NARROW,
         _ => false,
@@ -175,7 +163,7 @@ fn push_conditions(statement: &mut QueryBuilder<Database>, query: &ConjunctionQu
 }
 
 /// Goes on after a row, in a way that an index can follow.
-fn push_cursor(statement: &mut QueryBuilder<Database>, query: &ConjunctionQuery) {
+fn push_cursor(statement: &mut Select, query: &ConjunctionQuery) {
     let Some(after) = query.after else { return };
     match query.order {
         ConjunctionOrder::Tca => {
@@ -200,104 +188,100 @@ fn push_cursor(statement: &mut QueryBuilder<Database>, query: &ConjunctionQuery)
 }
 
 pub(super) async fn conjunction(
-    connection: &mut Connection,
+    connection: &mut Lookup,
     tenant: &TenantId,
     id: ConjunctionId,
 ) -> Outcome<Option<Conjunction>> {
-    let mut query: QueryBuilder<Database> = QueryBuilder::new("SELECT c.*, c.tenant <> ");
+    let mut query = Select::new(format!("SELECT {CONJUNCTION}, {SOLUTION}, c.tenant <> "));
     query.push_bind(tenant.as_str().to_owned()).push(" AND ");
     push_covered(&mut query, tenant);
-    query
-        .push(" AS superseded FROM conjunctions c WHERE c.tenant IN (")
-        .push_bind(tenant.as_str().to_owned());
+    query.push(" FROM conjunctions c WHERE c.tenant IN (").push_bind(tenant.as_str().to_owned());
     query.push(", 'public') AND c.id = ").push_bind(id.0);
-    let Some(row) = query.build().fetch_optional(connection).await? else { return Ok(None) };
-    let mut conjunction = conjunction_of_row(&row)?;
-    if conjunction.status == ConjunctionStatus::Active && row.try_get("superseded")? {
-        conjunction.status = ConjunctionStatus::Superseded;
-    }
-    Ok(Some(conjunction))
+    let found = look_up(connection, query, |columns| {
+        let mut conjunction = read_conjunction(columns)?;
+        if conjunction.status == ConjunctionStatus::Active && columns.take()? {
+            conjunction.status = ConjunctionStatus::Superseded;
+        }
+        Ok(conjunction)
+    });
+    Ok(found.await?.into_iter().next())
 }
 
 pub(super) async fn conjunction_history(
-    connection: &mut Connection,
+    connection: &mut Lookup,
     tenant: &TenantId,
     id: ConjunctionId,
 ) -> Outcome<Vec<HistoryEntry>> {
-    let rows = sqlx::query(
-        "SELECT * FROM conjunction_history WHERE tenant IN ($1, 'public') AND conjunction = $2 ORDER BY at, entry",
-    )
-    .bind(tenant.as_str())
-    .bind(id.0)
-    .fetch_all(connection)
-    .await?;
-    all(&rows, |row| {
+    let mut query = Select::new(format!(
+        "SELECT run, at, status, {SOLUTION}, first_epoch_ns, second_epoch_ns, first_grade, second_grade \
+         FROM conjunction_history WHERE tenant IN ("
+    ));
+    query.push_bind(tenant.as_str().to_owned());
+    query.push(", 'public') AND conjunction = ").push_bind(id.0).push(" ORDER BY at, entry");
+    let read = |columns: &mut Columns<'_>| {
         Ok(HistoryEntry {
-            run: RunId(row.try_get("run")?),
-            at: time(row.try_get("at")?)?,
-            status: ConjunctionStatus::of_code(row.try_get("status")?)?,
-            solution: solution(row)?,
-            epochs: [element_set_epoch(row, "first_epoch_ns")?, element_set_epoch(row, "second_epoch_ns")?],
-            grades: [
-                Grade::of_code(row.try_get("first_grade")?)?,
-                Grade::of_code(row.try_get("second_grade")?)?,
-            ],
+            run: RunId(columns.take()?),
+            at: time(columns.take()?)?,
+            status: ConjunctionStatus::of_code(columns.take()?)?,
+            solution: read_solution(columns)?,
+            epochs: [read_epoch(columns)?, read_epoch(columns)?],
+            grades: [Grade::of_code(columns.take()?)?, Grade::of_code(columns.take()?)?],
         })
-    })
+    };
+    look_up(connection, query, read).await
 }
 
-fn element_set_epoch(row: &Row, column: &str) -> Outcome<Option<Timestamp>> {
-    row.try_get::<Option<i64>, _>(column)?.map(time_of_nanoseconds).transpose()
-}
+/// What a conjunction has beside its solution, in the order in which it is read.
+const CONJUNCTION: &str = "c.id AS id, c.tenant AS tenant, \
+                           first_object, first_name, first_grade, first_epoch_ns, first_radius_m, \
+                           second_object, second_name, second_grade, second_epoch_ns, second_radius_m, \
+                           relation, status, passed, run, first_seen, last_seen";
 
-fn conjunction_of_row(row: &Row) -> Outcome<Conjunction> {
+fn read_conjunction(columns: &mut Columns<'_>) -> Outcome<Conjunction> {
     Ok(Conjunction {
-        id: ConjunctionId(row.try_get("id")?),
-        tenant: tenant(row.try_get("tenant")?)?,
-        objects: [
-            Participant {
-                number: catalog_number(row.try_get("first_object")?)?,
-                name: row.try_get("first_name")?,
-                grade: Grade::of_code(row.try_get("first_grade")?)?,
-                epoch: element_set_epoch(row, "first_epoch_ns")?,
-                hard_body_radius_m: row.try_get("first_radius_m")?,
-            },
-            Participant {
-                number: catalog_number(row.try_get("second_object")?)?,
-                name: row.try_get("second_name")?,
-                grade: Grade::of_code(row.try_get("second_grade")?)?,
-                epoch: element_set_epoch(row, "second_epoch_ns")?,
-                hard_body_radius_m: row.try_get("second_radius_m")?,
-            },
-        ],
-        relation: row.try_get("relation")?,
-        status: match ConjunctionStatus::of_code(row.try_get("status")?)? {
-            ConjunctionStatus::Cleared if row.try_get::<Option<i64>, _>("passed")?.is_some() => {
-                ConjunctionStatus::Past
-            }
-            status => status,
+        id: ConjunctionId(columns.take()?),
+        tenant: tenant(columns.take()?)?,
+        objects: [read_participant(columns)?, read_participant(columns)?],
+        relation: columns.take()?,
+        status: match (ConjunctionStatus::of_code(columns.take()?)?, columns.take::<Option<i64>>()?) {
+            (ConjunctionStatus::Cleared, Some(_)) => ConjunctionStatus::Past,
+            (status, _) => status,
         },
-        solution: solution(row)?,
-        run: RunId(row.try_get("run")?),
-        first_seen: time(row.try_get("first_seen")?)?,
-        last_seen: time(row.try_get("last_seen")?)?,
+        run: RunId(columns.take()?),
+        first_seen: time(columns.take()?)?,
+        last_seen: time(columns.take()?)?,
+        solution: read_solution(columns)?,
     })
 }
 
-fn solution(row: &Row) -> Outcome<Solution> {
+fn read_participant(columns: &mut Columns<'_>) -> Outcome<Participant> {
+    Ok(Participant {
+        number: catalog_number(columns.take()?)?,
+        name: columns.take()?,
+        grade: Grade::of_code(columns.take()?)?,
+        epoch: read_epoch(columns)?,
+        hard_body_radius_m: columns.take()?,
+    })
+}
+
+fn read_epoch(columns: &mut Columns<'_>) -> Outcome<Option<Timestamp>> {
+    columns.take::<Option<i64>>()?.map(time_of_nanoseconds).transpose()
+}
+
+/// The columns of a solution, in the order in which they are read.
+const SOLUTION: &str = "tca, miss_distance_km, miss_radial_km, miss_in_track_km, miss_cross_track_km, \
+                        relative_speed_km_s, maximum_probability, dilution_km, probability, method, at_edge";
+
+fn read_solution(columns: &mut Columns<'_>) -> Outcome<Solution> {
     Ok(Solution {
-        tca: time(row.try_get("tca")?)?,
-        miss_distance_km: row.try_get("miss_distance_km")?,
-        miss_ric_km: [
-            row.try_get("miss_radial_km")?,
-            row.try_get("miss_in_track_km")?,
-            row.try_get("miss_cross_track_km")?,
-        ],
-        relative_speed_km_s: row.try_get("relative_speed_km_s")?,
-        maximum_probability: row.try_get("maximum_probability")?,
-        dilution_km: row.try_get("dilution_km")?,
-        probability: row.try_get("probability")?,
-        method: ProbabilityMethod::of_code(row.try_get("method")?)?,
-        at_edge: row.try_get("at_edge")?,
+        tca: time(columns.take()?)?,
+        miss_distance_km: columns.take()?,
+        miss_ric_km: [columns.take()?, columns.take()?, columns.take()?],
+        relative_speed_km_s: columns.take()?,
+        maximum_probability: columns.take()?,
+        dilution_km: columns.take()?,
+        probability: columns.take()?,
+        method: ProbabilityMethod::of_code(columns.take()?)?,
+        at_edge: columns.take()?,
     })
 }

@@ -7,11 +7,11 @@ use astroshield_domain::screening::{Covered, Run};
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Connection, Database, Outcome, PUBLIC, rows_at_once};
+use super::{Connection, Database, Outcome, PUBLIC, Select, rows_at_once};
 use crate::sql::values::microseconds;
 
 /// That a conjunction `c` is of an object that a tenant covers at its TCA. The primary key finds the few rows that matter.
-pub(super) fn push_covered(query: &mut QueryBuilder<Database>, tenant: &TenantId) {
+pub(super) fn push_covered(query: &mut Select, tenant: &TenantId) {
     query
         .push("EXISTS (SELECT 1 FROM covered_objects v WHERE v.tenant = ")
         .push_bind(tenant.as_str().to_owned());

@@ -1,16 +1,16 @@
 //! The statements, for the database of the parent module.
 
+use super::{
+    COLUMNS, Columns, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, Lookup, MAX_BINDS,
+    NOW, REFERENCES, Row, Select, ThisStore, begin, find, finish_reading, finish_writing, lock, look_up,
+    push_named,
+};
+use crate::sql::builder::Builder;
+use crate::sql::failure::{Failure, Outcome};
+use crate::sql::values::{json, microseconds};
 use astroshield_domain::event::Event;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
-use sqlx::QueryBuilder;
-
-use super::{
-    COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, NOW, REFERENCES,
-    Row, ThisStore, begin, find, finish_reading, finish_writing, lock, push_named,
-};
-use crate::sql::failure::{Failure, Outcome};
-use crate::sql::values::{json, microseconds};
 
 mod access;
 mod alerts;
@@ -44,12 +44,12 @@ fn visible_to(tenant: &TenantId) -> impl Iterator<Item = &str> {
 
 /// Selects in an order what a tenant sees, one row more than asked for. Each part is cut for itself, so that it can
 /// follow an index and stop.
-fn push_visible(
-    query: &mut QueryBuilder<Database>,
+fn push_visible<B: Builder>(
+    query: &mut B,
     tenant: &TenantId,
     order: &str,
     limit: u32,
-    select: impl Fn(&mut QueryBuilder<Database>, &str),
+    select: impl Fn(&mut B, &str),
 ) {
     let rows = i64::from(limit) + 1;
     for (place, owner) in visible_to(tenant).enumerate() {

@@ -9,9 +9,10 @@ use astroshield_formats::CatalogNumber;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{
-    Connection, Database, Found, Outcome, PUBLIC, Row, all, find, page, push_named, push_visible,
-    rows_at_once,
+    Columns, Connection, Database, Found, Lookup, Outcome, PUBLIC, Select, all, find, look_up, page,
+    push_named, push_visible, rows_at_once,
 };
+use crate::sql::builder::Builder;
 use crate::sql::values::{Code, Word, catalog_number, letter, time_of_nanoseconds};
 
 /// Everything of an object that SATCAT tells.
@@ -79,7 +80,7 @@ pub(super) async fn copy_satcat(connection: &mut Connection, tenant: Option<&Ten
 }
 
 pub(super) async fn objects(
-    connection: &mut Connection,
+    connection: &mut Lookup,
     tenant: &TenantId,
     query: &ObjectQuery,
 ) -> Outcome<Page<SpaceObject>> {
@@ -87,17 +88,17 @@ pub(super) async fn objects(
         Some(text) => Some((text, find(connection, text).await?)),
         None => None,
     };
-    let mut statement: QueryBuilder<Database> = QueryBuilder::new("");
+    let mut statement = Select::new("");
     push_visible(&mut statement, tenant, "number", query.limit, |statement, owner| {
         push_objects(statement, tenant, owner, search.as_ref());
         if let Some(after) = query.after {
             statement.push(" AND o.number > ").push_bind(i64::from(after.get()));
         }
         if let Some(kind) = query.kind {
-            statement.push(" AND o.kind = ").push_bind(kind.word());
+            statement.push(" AND o.kind = ").push_bind(kind.word().to_owned());
         }
         if let Some(owner) = &query.owner {
-            statement.push(" AND o.owner = ").push_bind(owner.as_str());
+            statement.push(" AND o.owner = ").push_bind(owner.clone());
         }
         if let Some(perigee_km) = query.min_perigee_km {
             statement.push(" AND o.perigee_km >= ").push_bind(perigee_km);
@@ -106,18 +107,12 @@ pub(super) async fn objects(
             statement.push(" AND o.apogee_km <= ").push_bind(apogee_km);
         }
     });
-    let rows = statement.build().fetch_all(connection).await?;
-    Ok(page(all(&rows, object_of_row)?, query.limit))
+    Ok(page(look_up(connection, statement, read_object).await?, query.limit))
 }
 
 /// Selects the rows of one owner that count for a tenant, and that a text finds.
-fn push_objects(
-    statement: &mut QueryBuilder<Database>,
-    tenant: &TenantId,
-    owner: &str,
-    search: Option<&(&str, Found)>,
-) {
-    statement.push("SELECT o.* FROM ");
+fn push_objects(statement: &mut Select, tenant: &TenantId, owner: &str, search: Option<&(&str, Found)>) {
+    statement.push(format_args!("SELECT {OBJECT} FROM "));
     match search {
         Some((text, found)) => {
             let number = text.parse::<CatalogNumber>().ok();
@@ -132,7 +127,7 @@ fn push_objects(
 }
 
 /// That a row `o` of one owner is the one that counts for a tenant.
-pub(super) fn push_counting(statement: &mut QueryBuilder<Database>, tenant: &TenantId, owner: &str) {
+pub(super) fn push_counting(statement: &mut impl Builder, tenant: &TenantId, owner: &str) {
     statement.push("o.tenant = ").push_bind(owner.to_owned());
     if tenant.as_str() == PUBLIC {
         return;
@@ -145,44 +140,44 @@ pub(super) fn push_counting(statement: &mut QueryBuilder<Database>, tenant: &Ten
 }
 
 pub(super) async fn object(
-    connection: &mut Connection,
+    connection: &mut Lookup,
     tenant: &TenantId,
     number: CatalogNumber,
 ) -> Outcome<Option<SpaceObject>> {
-    let row = sqlx::query(
-        "SELECT * FROM objects WHERE tenant IN ($1, 'public') AND number = $2 \
-         ORDER BY epoch_ns DESC NULLS LAST, grade DESC, arrived DESC, digest DESC, \
-         CASE WHEN tenant = $1 THEN 0 ELSE 1 END LIMIT 1",
-    )
-    .bind(tenant.as_str())
-    .bind(i64::from(number.get()))
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(object_of_row).transpose()
+    let mut query = Select::new(format!("SELECT {OBJECT} FROM objects WHERE tenant IN ("));
+    query.push_bind(tenant.as_str().to_owned());
+    query.push(", 'public') AND number = ").push_bind(i64::from(number.get()));
+    query.push(
+        " ORDER BY epoch_ns DESC NULLS LAST, grade DESC, arrived DESC, digest DESC, CASE WHEN tenant = ",
+    );
+    query.push_bind(tenant.as_str().to_owned()).push(" THEN 0 ELSE 1 END LIMIT 1");
+    Ok(look_up(connection, query, read_object).await?.into_iter().next())
 }
 
-fn object_of_row(row: &Row) -> Outcome<SpaceObject> {
-    let either = |first: &str, second: &str| -> Outcome<Option<String>> {
-        let first: Option<String> = row.try_get(first)?;
-        Ok(if first.is_some() { first } else { row.try_get(second)? })
-    };
+/// The columns of an object, in the order in which they are read.
+const OBJECT: &str = "number, coalesce(satcat_name, name) AS shown_name, \
+                      coalesce(satcat_designator, designator) AS shown_designator, \
+                      kind, status, owner, launch_date, decay_date, radar_cross_section_m2, \
+                      epoch_ns, source, grade, perigee_km, apogee_km, inclination_deg, period_min";
+
+fn read_object(columns: &mut Columns<'_>) -> Outcome<SpaceObject> {
     Ok(SpaceObject {
-        number: catalog_number(row.try_get("number")?)?,
-        name: either("satcat_name", "name")?,
-        international_designator: either("satcat_designator", "designator")?,
-        kind: ObjectKind::of_word(row.try_get("kind")?)?,
-        status: letter(row.try_get("status")?),
-        owner: row.try_get("owner")?,
-        launch_date: row.try_get("launch_date")?,
-        decay_date: row.try_get("decay_date")?,
-        radar_cross_section_m2: row.try_get("radar_cross_section_m2")?,
-        epoch: row.try_get::<Option<i64>, _>("epoch_ns")?.map(time_of_nanoseconds).transpose()?,
-        source: row.try_get("source")?,
-        grade: row.try_get::<Option<i16>, _>("grade")?.map(Grade::of_code).transpose()?,
-        perigee_km: row.try_get("perigee_km")?,
-        apogee_km: row.try_get("apogee_km")?,
-        inclination_deg: row.try_get("inclination_deg")?,
-        period_min: row.try_get("period_min")?,
+        number: catalog_number(columns.take()?)?,
+        name: columns.take()?,
+        international_designator: columns.take()?,
+        kind: ObjectKind::of_word(&columns.take::<String>()?)?,
+        status: letter(columns.take()?),
+        owner: columns.take()?,
+        launch_date: columns.take()?,
+        decay_date: columns.take()?,
+        radar_cross_section_m2: columns.take()?,
+        epoch: columns.take::<Option<i64>>()?.map(time_of_nanoseconds).transpose()?,
+        source: columns.take()?,
+        grade: columns.take::<Option<i16>>()?.map(Grade::of_code).transpose()?,
+        perigee_km: columns.take()?,
+        apogee_km: columns.take()?,
+        inclination_deg: columns.take()?,
+        period_min: columns.take()?,
     })
 }
 

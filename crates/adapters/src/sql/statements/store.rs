@@ -39,9 +39,9 @@ use uuid::Uuid;
 
 use super::days::{self, Series};
 use super::{
-    Connection, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases, objects,
-    organizations, requests, runs, silence, upkeep, watching,
+    Connection, Lookup, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage,
+    deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases,
+    objects, organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -191,7 +191,7 @@ impl Store for ThisStore {
     }
 
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
-        read!(self, tenant, connection, objects::objects(connection, tenant, query))
+        look!(self, tenant, connection, [tenant, query], objects::objects(connection, tenant, query))
     }
 
     async fn object(
@@ -199,7 +199,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         number: CatalogNumber,
     ) -> Result<Option<SpaceObject>, StoreError> {
-        read!(self, tenant, connection, objects::object(connection, tenant, number))
+        look!(self, tenant, connection, [tenant], objects::object(connection, tenant, number))
     }
 
     async fn element_history(
@@ -403,7 +403,13 @@ impl Store for ThisStore {
         tenant: &TenantId,
         query: &ConjunctionQuery,
     ) -> Result<Page<Conjunction>, StoreError> {
-        read!(self, tenant, connection, conjunctions::conjunctions(connection, tenant, query))
+        look!(
+            self,
+            tenant,
+            connection,
+            [tenant, query],
+            conjunctions::conjunctions(connection, tenant, query)
+        )
     }
 
     async fn conjunction(
@@ -411,7 +417,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Option<Conjunction>, StoreError> {
-        read!(self, tenant, connection, conjunctions::conjunction(connection, tenant, id))
+        look!(self, tenant, connection, [tenant], conjunctions::conjunction(connection, tenant, id))
     }
 
     async fn conjunction_history(
@@ -419,7 +425,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        read!(self, tenant, connection, conjunctions::conjunction_history(connection, tenant, id))
+        look!(self, tenant, connection, [tenant], conjunctions::conjunction_history(connection, tenant, id))
     }
 
     async fn known_cdms(
