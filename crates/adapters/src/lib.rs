@@ -7,6 +7,8 @@ pub mod http;
 pub mod kafka;
 pub mod memory;
 #[cfg(feature = "managed")]
+pub mod otlp;
+#[cfg(feature = "managed")]
 pub mod redis;
 #[cfg(feature = "managed")]
 pub mod s3;

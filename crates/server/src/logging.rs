@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::settings::{LogFormat, Settings};
+use crate::telemetry::Telemetry;
 
 /// UTC to the millisecond.
 struct UtcMilliseconds;
@@ -101,8 +102,8 @@ where
     }
 }
 
-/// Sends what is logged to standard error from now on.
-pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
+/// Sends what is logged to standard error from now on, and to what collects telemetry.
+pub(crate) fn start(settings: &Settings, telemetry: &Telemetry) -> anyhow::Result<()> {
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.log.format {
         LogFormat::Auto => !terminal,
@@ -116,5 +117,11 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
     } else {
         lines.with_ansi(terminal).with_target(false).boxed()
     };
-    tracing_subscriber::registry().with(KeepIds).with(lines.with_filter(levels)).try_init().context("logging")
+    let collected = telemetry.layers(&levels);
+    tracing_subscriber::registry()
+        .with(collected)
+        .with(KeepIds)
+        .with(lines.with_filter(levels))
+        .try_init()
+        .context("logging")
 }

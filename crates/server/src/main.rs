@@ -28,6 +28,8 @@ mod settings;
 mod sizes;
 mod tenant;
 mod tenant_archive;
+#[cfg_attr(not(feature = "managed"), path = "untold.rs")]
+mod telemetry;
 mod time;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_domain::ports::{Broadcast, Bus, Cache, Downloads, Store};
@@ -12,6 +13,7 @@ use object_store::ObjectStoreExt as _;
 
 use crate::serve::outside::{Blobs, Outside, Placed};
 use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
 pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
@@ -24,6 +26,13 @@ pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
             (key, format!("{:#}", anyhow::Error::from(error)))
         })?;
     }
+    telemetry::check(&settings.telemetry).map_err(|error| {
+        let key = match error {
+            OtlpError::Header { .. } => "telemetry.headers",
+            _ => "telemetry.endpoint",
+        };
+        (key, format!("{:#}", anyhow::Error::from(error)))
+    })?;
     if settings.cache.kind == CacheKind::Redis {
         RedisCache::new(redis(&settings.cache)).map_err(|error| ("cache.url", error.to_string()))?;
     }
@@ -71,6 +80,9 @@ pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::R
         let reached = kafka::reach(&kafka(&settings.bus)).await;
         let reached = reached.map_err(anyhow::Error::from).context("bus.brokers: Kafka does not answer");
         found.push(("bus", reached.map(|()| "Kafka answers".to_owned())));
+    }
+    if let Some(reached) = telemetry::examine(&settings.telemetry).await {
+        found.push(("telemetry", reached));
     }
     found
 }

@@ -39,6 +39,7 @@ use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
 use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
+use crate::telemetry::Telemetry;
 
 /// Run the service: catalogs, screening, alerts, API and page
 #[derive(Debug, Args)]
@@ -93,9 +94,10 @@ impl Serve {
         if let Some(file) = &self.catalog {
             show_file(&mut settings, file)?;
         }
-        logging::start(&settings)?;
+        let telemetry = Telemetry::new(&settings, &Role::names(&Role::chosen(&self.role)))?;
+        logging::start(&settings, &telemetry)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
-        runtime.block_on(self.serve(settings))?;
+        runtime.block_on(self.serve(settings, telemetry))?;
         // What still blocks a thread has nothing left to lose.
         runtime.shutdown_background();
         Ok(Completion::Whole)
@@ -113,18 +115,14 @@ impl Serve {
         Ok(layers)
     }
 
-    async fn serve(&self, mut settings: Settings) -> anyhow::Result<()> {
+    async fn serve(&self, mut settings: Settings, telemetry: Telemetry) -> anyhow::Result<()> {
         // Before anything else, so that no signal finds the process unprepared.
         let stop = stop_token()?;
         let roles = Role::chosen(&self.role);
         if roles != Role::chosen(&[]) {
             bail!(
                 "--role: all roles are due ({}): processes of one role each are not supported by this version",
-                Role::chosen(&[])
-                    .iter()
-                    .map(|role| format!("{role:?}").to_lowercase())
-                    .collect::<Vec<_>>()
-                    .join(",")
+                Role::names(&Role::chosen(&[]))
             );
         }
         let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
@@ -146,7 +144,8 @@ impl Serve {
         if shown == Shown::Demo {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
-        let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
+        let house = House::new(&settings, listener.local_addr().context("server.listen")?, &telemetry)?;
+        let (mut telemetry, metrics_interval) = (telemetry.start(), settings.telemetry.metrics_interval);
         let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
@@ -170,6 +169,12 @@ impl Serve {
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
+        if let Some(metrics) = telemetry.metrics() {
+            let shown = Arc::clone(&house.shown);
+            spawn(&mut tasks, "the telling of metrics", &shutdown, |shutdown| {
+                metrics::keep_telling(metrics, shown, metrics_interval, shutdown)
+            });
+        }
         print_links(&mut tasks, &house, &shutdown)?;
         tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");
 
@@ -178,9 +183,10 @@ impl Serve {
         let shutdown_timeout = server.shutdown_timeout;
         let mut process = Process { house, front, service, tasks, stop, shutdown, shutdown_timeout };
         let ran = if undecided { process.await_catalog(first, demo).await } else { Ok(()) };
-        process.run(ran).await?;
+        let ran = process.run(ran).await;
         tracing::info!("ended");
-        Ok(())
+        telemetry.stop().await;
+        ran
     }
 }
 

@@ -15,22 +15,25 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
+#[cfg(feature = "managed")]
+pub(crate) use self::places::pairs;
 pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
-    Settings, Smtp, StoreKind,
+    Settings, Smtp, StoreKind, Telemetry,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "store.url",
     "blobs.secret_access_key",
     "cache.url",
     "bus.password",
     "feeds.*.space_track_password",
     "notify.smtp.password",
+    "telemetry.headers",
 ];
 
 /// CelesTrak shuts out who asks for the same data more often.
@@ -109,6 +112,8 @@ impl Settings {
         read("bus.password", &mut self.bus.password, &self.bus.password_file)?;
         let smtp = &mut self.notify.smtp;
         read("notify.smtp.password", &mut smtp.password, &smtp.password_file)?;
+        let telemetry = &mut self.telemetry;
+        read("telemetry.headers", &mut telemetry.headers, &telemetry.headers_file)?;
         for (name, feed) in &mut self.feeds {
             let key = format!("feeds.{name}.space_track_password");
             read(&key, &mut feed.space_track_password, &feed.space_track_password_file)?;
@@ -190,6 +195,7 @@ impl Settings {
         if let Some(url) = &silence.heartbeat_url {
             web_address(url).map_err(|reason| layers.refuse("silence.heartbeat_url", reason))?;
         }
+        self.check_telemetry(layers)?;
         check_levels(&self.log.level).map_err(|reason| layers.refuse("log.level", reason))
     }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, BusError, Store, Subscription};
+use astroshield_domain::trace::Trace;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use rdkafka::ClientConfig;
@@ -21,6 +22,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use tracing::Span;
 
 use self::place::Place;
 
@@ -187,9 +189,14 @@ impl fmt::Debug for KafkaBus {
 impl Bus for KafkaBus {
     async fn publish(&self, events: &[Published]) -> Result<(), BusError> {
         let topic = self.settings.events();
-        let mut sent = Vec::with_capacity(events.len());
+        let (mut sent, mut spans) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
         for published in events {
-            let written = envelope::write(published).map_err(|source| BusError {
+            let step = Trace::of(published.event.trace.as_deref(), None).map(|trace| {
+                let (step, span) = trace.call(|| sending(&topic));
+                spans.push(span);
+                step
+            });
+            let written = envelope::write(published, step.as_ref()).map_err(|source| BusError {
                 reason: format!("event {} cannot be written", published.event.id),
                 source: Some(Box::new(source)),
             })?;
@@ -220,6 +227,17 @@ impl Bus for KafkaBus {
             Place::new(&self.settings, consumer, topics, Arc::clone(&self.store), self.producer.clone())?;
         Ok(Box::new(place))
     }
+}
+
+/// The span of an event that is sent.
+fn sending(topic: &str) -> Span {
+    tracing::debug_span!(
+        "send",
+        otel.kind = "producer",
+        messaging.system = "kafka",
+        messaging.operation.name = "send",
+        messaging.destination.name = topic
+    )
 }
 
 fn bus_error(what: &str, error: KafkaError) -> BusError {

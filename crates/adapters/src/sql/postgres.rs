@@ -23,6 +23,8 @@ type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
 const MAX_BINDS: usize = 65_535;
+/// Its name in telemetry.
+const SYSTEM: &str = "postgresql";
 const BEGIN: &str = "BEGIN";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";

@@ -31,6 +31,8 @@ type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
+/// Its name in telemetry.
+const SYSTEM: &str = "sqlite";
 /// Takes the lock at once: a transaction that reads first and cannot write then would have to begin again.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Rows that were read are safe in a transaction that writes: there is no other one.

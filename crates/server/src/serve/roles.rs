@@ -20,6 +20,11 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// What they are called, with commas.
+    pub(crate) fn names(roles: &BTreeSet<Self>) -> String {
+        roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect::<Vec<_>>().join(",")
+    }
+
     /// The roles that were asked for; all, if none was.
     pub(crate) fn chosen(asked: &[Self]) -> BTreeSet<Self> {
         if asked.is_empty() {

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::feeds::FirstAnswer;
 use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, OutsideAnswers, StoreAnswers};
 use super::lock::DataFolder;
-use super::metrics::{self, Metrics};
+use super::metrics::{self, Metrics, Shown};
 use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
 use super::roles::Role;
@@ -37,6 +37,7 @@ use super::tasks::Tasks;
 use super::{feeds, health, outside, requests, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
@@ -59,17 +60,24 @@ pub(super) struct House {
     pub(super) cache: Placed<dyn Cache>,
     /// What is measured.
     pub(super) recorded: PrometheusHandle,
+    /// The figures of the service that is shown.
+    pub(super) shown: Arc<Shown>,
 }
 
 impl House {
     /// For a process that listens there. Once in a process.
-    pub(super) fn new(settings: &Settings, listening: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        listening: SocketAddr,
+        telemetry: &Telemetry,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             listening,
             address: sign_in::address(settings.server.public_url.as_deref(), listening),
             tokens: Arc::default(),
             cache: parts::cache(settings)?,
-            recorded: metrics::record()?,
+            recorded: metrics::record(telemetry)?,
+            shown: Arc::default(),
         })
     }
 }
@@ -145,7 +153,9 @@ impl Service {
         let catalog = CatalogHeld::new(Arc::clone(&parts.store), self.demo);
         let health = health::routes(Health::new(dependencies, catalog, self.shutdown.clone()));
         let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        let metrics = metrics::routes(Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS));
+        let metrics = Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS);
+        house.shown.set(metrics.clone());
+        let metrics = metrics::routes(metrics);
         let routes = health.merge(astroshield_api::router_with(self.api(house), metrics));
         routes.layer(axum::middleware::from_fn(requests::follow))
     }

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) screening: Screening,
     pub(crate) notify: Notify,
     pub(crate) silence: Silence,
+    pub(crate) telemetry: Telemetry,
     pub(crate) log: Log,
 }
 
@@ -311,6 +312,30 @@ pub(crate) struct Silence {
     pub(crate) heartbeat_url: Option<String>,
     #[serde(deserialize_with = "duration")]
     pub(crate) heartbeat_interval: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a collector needs"))]
+pub(crate) struct Telemetry {
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    pub(crate) headers: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) headers_file: Option<PathBuf>,
+    pub(crate) traces: bool,
+    pub(crate) logs: bool,
+    pub(crate) metrics: bool,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) metrics_interval: Duration,
+    pub(crate) sampling: f64,
+    pub(crate) service_name: String,
+    pub(crate) attributes: String,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 /// What the log looks like.

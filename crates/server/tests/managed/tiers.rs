@@ -68,7 +68,7 @@ impl Place {
 }
 
 /// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
-fn pair(place: u32) -> String {
+pub(crate) fn pair(place: u32) -> String {
     let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
     let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
     let row = |inclination: u32, number: u32| {
@@ -89,13 +89,13 @@ fn first_of(place: u32) -> u32 {
 }
 
 /// A server, and a key to it: a session would be forgotten with the cache.
-struct Client<'a> {
+pub(crate) struct Client<'a> {
     server: &'a Server,
-    key: String,
+    pub(crate) key: String,
 }
 
 impl<'a> Client<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub(crate) fn new(server: &'a Server) -> Self {
         let cookie = server.sign_in();
         let own =
             [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
@@ -105,7 +105,7 @@ impl<'a> Client<'a> {
         Self { server, key: made["key"].as_str().unwrap().to_owned() }
     }
 
-    fn post(&self, path: &str, kind: &str, body: &str) -> Value {
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &str) -> Value {
         let bearer = format!("Bearer {}", self.key);
         let (status, made) =
             self.server.post_with(path, &[("authorization", &bearer), ("content-type", kind)], body);
@@ -113,7 +113,7 @@ impl<'a> Client<'a> {
         serde_json::from_str(&made).unwrap()
     }
 
-    fn until(&self, path: &str, is_right: impl Fn(&str) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, is_right: impl Fn(&str) -> bool) -> Value {
         let bearer = format!("Bearer {}", self.key);
         let headers = [("authorization", bearer.as_str())];
         let body = self.server.until(path, &headers, |status, body| status == 200 && is_right(body));
@@ -129,7 +129,7 @@ impl<'a> Client<'a> {
     }
 
     /// That a pair meets, once it is found.
-    fn conjunction_of(&self, place: u32) -> Value {
+    pub(crate) fn conjunction_of(&self, place: u32) -> Value {
         let number = first_of(place).to_string();
         let found = self.until("/api/v1/conjunctions", |body| body.contains(&number));
         let items = found["items"].as_array().unwrap();

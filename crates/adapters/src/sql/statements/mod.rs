@@ -7,7 +7,7 @@ use sqlx::QueryBuilder;
 
 use super::{
     BEGIN, COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, REFERENCES,
-    Row, ThisStore, find, lock, push_named,
+    Row, SYSTEM, ThisStore, find, lock, push_named,
 };
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};

@@ -34,18 +34,44 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::Connection as _;
 use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 
 use super::days::{self, Series};
 use super::{
-    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep, watching,
+    BEGIN, Connection, SYSTEM, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage,
+    deliveries, erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep,
+    watching,
 };
 use crate::sql::failure::{Failure, store_error};
 
 /// How often a transaction is tried that loses to others.
 const ATTEMPTS: u32 = 8;
 
+/// The span of a call, by the function that does it; what it is called with is not in it.
+fn call(work: &'static str) -> Span {
+    let name = work.split(['(', ' ']).next().unwrap_or(work);
+    tracing::debug_span!(
+        "call",
+        otel.kind = "client",
+        otel.name = name,
+        db.system.name = SYSTEM,
+        db.operation.name = name
+    )
+}
+
 macro_rules! read {
+    ($store:expr, $connection:ident, $work:expr) => {
+        async { read_once!($store, $connection, $work) }.instrument(call(stringify!($work))).await
+    };
+}
+
+macro_rules! write {
+    ($store:expr, $connection:ident, $work:expr) => {
+        async { write_in_attempts!($store, $connection, $work) }.instrument(call(stringify!($work))).await
+    };
+}
+
+macro_rules! read_once {
     ($store:expr, $connection:ident, $work:expr) => {{
         let mut connection = $store.reading().await?;
         let $connection: &mut Connection = &mut connection;
@@ -53,7 +79,7 @@ macro_rules! read {
     }};
 }
 
-macro_rules! write {
+macro_rules! write_in_attempts {
     ($store:expr, $connection:ident, $work:expr) => {{
         let mut attempt = 1;
         loop {
