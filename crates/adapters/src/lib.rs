@@ -12,6 +12,7 @@ pub mod otlp;
 pub mod redis;
 #[cfg(feature = "managed")]
 pub mod s3;
+pub mod secrets;
 pub mod smtp;
 mod sql;
 pub mod trust;

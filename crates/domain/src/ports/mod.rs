@@ -7,6 +7,7 @@ mod clock;
 mod downloads;
 mod identity_provider;
 mod outside;
+mod secrets;
 mod store;
 
 pub use archiver::Archiver;
@@ -19,4 +20,5 @@ pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
+pub use secrets::{SecretError, SecretSource, SecretText};
 pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};

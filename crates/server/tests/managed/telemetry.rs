@@ -154,13 +154,15 @@ fn one_trace_leads_from_an_upload_through_store_kafka_and_screening_to_the_webho
     assert!(sends.count() >= 4, "{ways:#?}");
     let calls = spans.values().filter(|span| attribute(span, "db.system.name") == Some("postgresql"));
     assert!(calls.count() >= 10, "{ways:#?}");
-    for stage in ["screen", "notify", "deliver"] {
+    for stage in
+        ["screen", "screen > run > conclusion::", "notify", "deliver", "deliver > attempt > watching::"]
+    {
         assert!(ways.iter().any(|way| way.contains(&format!(" > {stage}"))), "{stage}: {ways:#?}");
     }
     let post = told["traceparent"].split('-').nth(2).unwrap();
     assert_eq!(
         way(spans[post]),
-        ["POST /api/v1/uploads", "send", "screen", "send", "notify", "deliver", "attempt", "POST"],
+        ["POST /api/v1/uploads", "send", "screen", "send", "notify", "deliver", "POST"],
         "{ways:#?}"
     );
     assert_eq!(attribute(spans[post], "server.address"), Some("127.0.0.1"));
@@ -179,7 +181,8 @@ fn one_trace_leads_from_an_upload_through_store_kafka_and_screening_to_the_webho
 fn every_metric_of_the_list_is_told_and_none_that_is_not_in_it() {
     let collector = Outside::start("collector");
     let catalog = "[feeds.ours]\nkind = \"element_sets\"\nurl = \"file:CATALOG\"\n\
-        interval = \"1s\"\n[notify]\nallowed_networks = [\"127.0.0.0/8\"]\n";
+        interval = \"1s\"\n[notify]\nallowed_networks = [\"127.0.0.0/8\"]\n\
+        [access]\nrequests_per_minute_per_key = 100\n";
     let folder = configured(&collector, "");
     let path = folder.path();
     fs::write(path.join("ours.csv"), pair(1)).unwrap();
@@ -196,6 +199,10 @@ fn every_metric_of_the_list_is_told_and_none_that_is_not_in_it() {
     let channels = json!([{ "kind": "webhook", "webhook": hook["id"] }]);
     let rule = json!({ "name": "all", "severity": "critical", "relations": true, "channels": channels });
     client.post("/api/v1/rules", "application/json", &rule.to_string());
+    let other = client.post("/api/v1/api-keys", "application/json", r#"{"name":"other","scope":"read"}"#);
+    let other = format!("Bearer {}", other["key"].as_str().unwrap());
+    let refused = |_| server.get_with("/api/v1/rules", &[("authorization", &other)]).0 == 429;
+    assert!((0..200).any(refused), "a key that asks too often is put off");
     let _socket = Socket::open(&server.address, &client.key, "alerts");
     until("a message", || target.messages().into_iter().next());
 

@@ -49,13 +49,17 @@ const ATTEMPTS: u32 = 8;
 
 /// The span of a call, by the function that does it; what it is called with is not in it.
 fn call(work: &'static str) -> Span {
-    let name = work.split(['(', ' ']).next().unwrap_or(work);
+    let name = || match work.split('(').next() {
+        // Several of them.
+        Some(block) if block.starts_with("async") => "transaction".to_owned(),
+        function => function.unwrap_or(work).replace(' ', ""),
+    };
     tracing::debug_span!(
         "call",
         otel.kind = "client",
-        otel.name = name,
+        otel.name = name(),
         db.system.name = SYSTEM,
-        db.operation.name = name
+        db.operation.name = name()
     )
 }
 
