@@ -20,6 +20,8 @@ const LEAST: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Rotating {
     value: watch::Receiver<SecretText>,
+    /// What is used of it.
+    part: fn(&SecretText) -> SecretText,
     refused: Arc<Notify>,
 }
 
@@ -27,13 +29,19 @@ impl Rotating {
     /// A secret that does not change as long as the process lives.
     #[must_use]
     pub fn fixed(value: SecretText) -> Self {
-        Self { value: watch::channel(value).1, refused: Arc::default() }
+        Self { value: watch::channel(value).1, part: SecretText::clone, refused: Arc::default() }
+    }
+
+    /// A part of the same secret.
+    #[must_use]
+    pub fn part(&self, part: fn(&SecretText) -> SecretText) -> Self {
+        Self { part, ..self.clone() }
     }
 
     /// As it is now.
     #[must_use]
     pub fn current(&self) -> SecretText {
-        self.value.borrow().clone()
+        (self.part)(&self.value.borrow())
     }
 
     /// Waits until it is another one; for ever, if it never is.
@@ -41,7 +49,7 @@ impl Rotating {
         if self.value.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        self.value.borrow_and_update().clone()
+        (self.part)(&self.value.borrow_and_update())
     }
 
     /// Says that a server did not take it, so that it is asked for at once.
@@ -69,7 +77,8 @@ impl SecretKeeper {
     /// The secret.
     #[must_use]
     pub fn secret(&self) -> Rotating {
-        Rotating { value: self.value.subscribe(), refused: Arc::clone(&self.refused) }
+        let (value, refused) = (self.value.subscribe(), Arc::clone(&self.refused));
+        Rotating { value, part: SecretText::clone, refused }
     }
 
     /// Keeps it until the shutdown.

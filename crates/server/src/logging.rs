@@ -7,7 +7,7 @@ use anyhow::Context;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -117,11 +117,12 @@ pub(crate) fn start(settings: &Settings, telemetry: &Telemetry) -> anyhow::Resul
     } else {
         lines.with_ansi(terminal).with_target(false).boxed()
     };
-    let collected = telemetry.layers(&levels);
+    // Spans with ids are of the highest level. Those below it are made for a collector only.
     tracing_subscriber::registry()
-        .with(collected)
-        .with(KeepIds)
-        .with(lines.with_filter(levels))
+        .with(KeepIds.with_filter(LevelFilter::ERROR))
+        .with(lines.with_filter(levels.clone()))
+        .with(telemetry.spans())
+        .with(telemetry.lines(levels))
         .try_init()
         .context("logging")
 }

@@ -1,13 +1,17 @@
 //! What stands on servers, made from settings. None of them has to be there yet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
 use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
-use astroshield_domain::ports::{Broadcast, Bus, Cache, Downloads, Store};
+use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
+use astroshield_domain::ports::{
+    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store,
+};
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
@@ -65,6 +69,52 @@ pub(crate) fn broadcast(
 pub(crate) fn bus(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
     let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
     Ok(Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) })
+}
+
+/// Asks Secrets Manager for the secrets of these names, each with the key that it is of.
+pub(crate) fn fetch_secrets(
+    settings: &settings::Secrets,
+    names: &[(String, String)],
+) -> Result<Vec<(Arc<dyn SecretSource>, SecretText)>, (String, String)> {
+    let place = || "secrets.endpoint".to_owned();
+    let manager = SecretsManager::new(&SecretsManagerSettings {
+        region: settings.region.clone(),
+        endpoint: settings.endpoint.clone(),
+        key: None,
+        roots_pem: settings.authorities.clone().map(String::into_bytes),
+    })
+    .map_err(|error| (place(), format!("{:#}", anyhow::Error::from(error))))?;
+    let fetch_all = async {
+        let mut fetched = Vec::new();
+        for (key, name) in names {
+            let source = manager.secret(name);
+            let refused = |error| (format!("{key}_secret"), format!("{:#}", anyhow::Error::from(error)));
+            let text = fetch(source.as_ref()).await.map_err(refused)?;
+            fetched.push((source, text));
+        }
+        Ok(fetched)
+    };
+    // The settings are read before there is a runtime, or beside one.
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(|error| (place(), error.to_string()))?.block_on(fetch_all)
+        });
+        asking.join().unwrap_or_else(|_| Err((place(), "asking has failed".to_owned())))
+    })
+}
+
+/// A secret, asked for a few times: at the start of a machine its credentials may be late.
+async fn fetch(source: &dyn SecretSource) -> Result<SecretText, SecretError> {
+    let mut fetched = source.fetch().await;
+    for wait in [1, 2, 4].map(Duration::from_secs) {
+        if fetched.is_ok() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        fetched = source.fetch().await;
+    }
+    fetched
 }
 
 /// Asks each server: what it is, and where, or what is wrong.
@@ -147,6 +197,7 @@ fn redis(settings: &settings::Cache) -> RedisSettings {
     RedisSettings {
         urls: settings.url.reveal().split(',').map(|url| url.trim().to_owned()).collect(),
         cluster: settings.cluster,
+        password: settings.rotating.clone(),
         roots_pem: settings.authorities.clone().map(String::into_bytes),
     }
 }

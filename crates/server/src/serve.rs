@@ -12,6 +12,7 @@ pub(crate) mod parts;
 mod process;
 mod requests;
 mod roles;
+mod rotation;
 mod service;
 mod sign_in;
 mod tasks;
@@ -146,6 +147,7 @@ impl Serve {
         }
         let house = House::new(&settings, listener.local_addr().context("server.listen")?, &telemetry)?;
         let (mut telemetry, metrics_interval) = (telemetry.start(), settings.telemetry.metrics_interval);
+        let keepers = settings.keepers.clone();
         let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
@@ -174,6 +176,9 @@ impl Serve {
             spawn(&mut tasks, "the telling of metrics", &shutdown, |shutdown| {
                 metrics::keep_telling(metrics, shown, metrics_interval, shutdown)
             });
+        }
+        for keeper in keepers.take() {
+            spawn(&mut tasks, "the keeping of secrets", &shutdown, |shutdown| keeper.run(shutdown));
         }
         print_links(&mut tasks, &house, &shutdown)?;
         tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");

@@ -28,18 +28,23 @@ impl Telemetry {
         Ok(Self(Some(Otlp::new(&settings).context("telemetry")?)))
     }
 
-    /// What collects spans, and the lines that the log has.
-    pub(crate) fn layers<S>(&self, levels: &Targets) -> Vec<Box<dyn Layer<S> + Send + Sync>>
+    /// What collects spans.
+    pub(crate) fn spans<S>(&self) -> Option<Box<dyn Layer<S> + Send + Sync>>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(otlp) = &self.0 else { return Vec::new() };
         let ours = Targets::new().with_target("astroshield", LevelFilter::DEBUG);
-        let spans = otlp.span_layer().map(|layer| layer.with_filter(ours).boxed());
-        let lines = otlp
-            .log_layer()
-            .map(|layer| layer.with_filter(levels.clone().and(filter_fn(LogLayer::wants))).boxed());
-        spans.into_iter().chain(lines).collect()
+        let layer = self.0.as_ref().and_then(Otlp::span_layer)?;
+        Some(layer.with_filter(ours).boxed())
+    }
+
+    /// What collects the lines that the log has.
+    pub(crate) fn lines<S>(&self, levels: Targets) -> Option<Box<dyn Layer<S> + Send + Sync>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let layer = self.0.as_ref().and_then(Otlp::log_layer)?;
+        Some(layer.with_filter(levels.and(filter_fn(LogLayer::wants))).boxed())
     }
 
     /// What records metrics, for another recorder too.

@@ -1,5 +1,6 @@
 //! In place of `telemetry`, where it was not built: settings that ask for it are refused.
 
+use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 
@@ -13,8 +14,12 @@ impl Telemetry {
         Ok(Self)
     }
 
-    pub(crate) fn layers<S: tracing::Subscriber>(&self, _: &Targets) -> Vec<Box<dyn Layer<S> + Send + Sync>> {
-        Vec::new()
+    pub(crate) fn spans<S: Subscriber>(&self) -> Option<Box<dyn Layer<S> + Send + Sync>> {
+        None
+    }
+
+    pub(crate) fn lines<S: Subscriber>(&self, _: Targets) -> Option<Box<dyn Layer<S> + Send + Sync>> {
+        None
     }
 
     pub(crate) fn recorder<R>(&self, other: R) -> R {

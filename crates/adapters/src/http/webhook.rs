@@ -197,7 +197,7 @@ impl SignedWebhookClient {
 
     async fn try_post(&self, request: &WebhookRequest) -> Result<(), Failure> {
         let url = self.checked(&request.url)?;
-        let signature = sign(&request.secret, &request.id, request.unix_s, &request.body)?;
+        let signature = sign(&request.secrets, &request.id, request.unix_s, &request.body)?;
         // The identity ends at the first dot of what is signed.
         let id = HeaderValue::from_str(&request.id)
             .ok()

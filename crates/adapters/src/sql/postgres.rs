@@ -49,6 +49,8 @@ const REFERENCES: &str = "SELECT t.relname::text, r.conname::text, o.relname::te
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// Told when the server does not take the user or the password.
+    refused: Arc<Notify>,
     outbox: Arc<Notify>,
 }
 
@@ -65,7 +67,30 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         migrations().run(&pool).await.map_err(migration_error)?;
-        Ok(Self { pool, outbox: Arc::default() })
+        Ok(Self { pool, refused: Arc::default(), outbox: Arc::default() })
+    }
+
+    /// From now on connections are made to this address, which may hold another password. Those that are open go on.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn set_addresses(&self, url: &str, _reader_url: Option<&str>) -> Result<(), StoreError> {
+        self.pool.set_connect_options(url.parse().map_err(store_error)?);
+        Ok(())
+    }
+
+    /// Notified when the server refuses the user or the password.
+    #[must_use]
+    pub fn refused(&self) -> Arc<Notify> {
+        Arc::clone(&self.refused)
+    }
+
+    async fn acquire(&self) -> Outcome<PoolConnection<Postgres>> {
+        let acquired = self.pool.acquire().await;
+        if acquired.as_ref().is_err_and(is_refusal) {
+            self.refused.notify_one();
+        }
+        Ok(acquired?)
     }
 
     /// Ends all connections, after what they are doing.
@@ -74,12 +99,17 @@ impl PostgresStore {
     }
 
     async fn reading(&self) -> Outcome<PoolConnection<Postgres>> {
-        Ok(self.pool.acquire().await?)
+        self.acquire().await
     }
 
     async fn writing(&self) -> Outcome<PoolConnection<Postgres>> {
-        Ok(self.pool.acquire().await?)
+        self.acquire().await
     }
+}
+
+/// Whether a server did not take the user or the password (SQLSTATE, class 28).
+fn is_refusal(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("28"))
 }
 
 /// Running them takes an advisory lock of the database. Those of a later version are no reason to refuse: this one can run

@@ -23,12 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn shared() -> Option<RedisSettings> {
     let url = variable("ASTROSHIELD_TEST_REDIS_URL")?;
     let authority = std::fs::read(variable("ASTROSHIELD_TEST_REDIS_CA")?).unwrap();
-    Some(RedisSettings { urls: vec![url], cluster: false, roots_pem: Some(authority) })
+    Some(RedisSettings { urls: vec![url], cluster: false, roots_pem: Some(authority), password: None })
 }
 
 fn of(server: &Server) -> RedisSettings {
     let roots_pem = Some(server.authority().into_bytes());
-    RedisSettings { urls: vec![server.address.clone()], cluster: false, roots_pem }
+    RedisSettings { urls: vec![server.address.clone()], cluster: false, roots_pem, password: None }
 }
 
 async fn store(folder: &TempDir) -> Arc<dyn Store> {

@@ -34,7 +34,7 @@ use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
 use super::roles::Role;
 use super::tasks::Tasks;
-use super::{feeds, health, outside, requests, sign_in};
+use super::{feeds, health, outside, requests, rotation, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
@@ -232,6 +232,13 @@ impl Service {
         for (name, server) in self.outside() {
             spawn(tasks, "the preparation of servers", shutdown, move |shutdown| {
                 outside::prepare(name, server, shutdown)
+            });
+        }
+        if let (Database::Postgres(store), Some(password)) = (&self.database, &self.settings.store.rotating) {
+            let (store, password) = (store.clone(), password.clone());
+            let url = self.settings.store.url.reveal().to_owned();
+            spawn(tasks, "the following of the database's password", shutdown, |shutdown| {
+                rotation::follow(store, url, password, shutdown)
             });
         }
         if has(Role::Api) {

@@ -13,7 +13,7 @@ use crate::managed;
 const MOST_PARTITIONS: i32 = 64;
 
 /// What a build without the adapters says.
-const NOT_BUILT: &str =
+pub(crate) const NOT_BUILT: &str =
     "this program was built without it; cargo build --features managed makes one that has it";
 
 impl Settings {
@@ -22,6 +22,7 @@ impl Settings {
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
+            ("secrets.authorities_file", &self.secrets.authorities_file, &mut self.secrets.authorities),
             ("telemetry.authorities_file", &self.telemetry.authorities_file, &mut self.telemetry.authorities),
         ] {
             let Some(file) = file else { continue };

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod rotation;
 #[path = "../service/server.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod server;
