@@ -26,10 +26,10 @@ mod screen;
 mod serve;
 mod settings;
 mod sizes;
-mod tenant;
-mod tenant_archive;
 #[cfg_attr(not(feature = "managed"), path = "untold.rs")]
 mod telemetry;
+mod tenant;
+mod tenant_archive;
 mod time;
 
 use std::process::ExitCode;

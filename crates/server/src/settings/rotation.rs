@@ -77,7 +77,7 @@ impl Settings {
             keepers.add(keeper);
             Some(secret)
         };
-        let (store, cache, bus) = (&mut self.store, &mut self.cache, &mut self.bus);
+        let (store, cache) = (&mut self.store, &mut self.cache);
         let store =
             (&mut store.url, &store.url_file, &store.password, &store.password_file, &mut store.rotating);
         let cache =
@@ -98,7 +98,6 @@ impl Settings {
                 *url = Secret::new(addresses.join(","));
             }
         }
-        bus.rotating = follow("bus.password", &bus.password, bus.password_file.as_deref());
         Ok(())
     }
 }

@@ -216,9 +216,6 @@ pub(crate) struct Bus {
     pub(crate) password: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) password_file: Option<PathBuf>,
-    /// The password, where it may change.
-    #[serde(skip)]
-    pub(crate) rotating: Option<Rotating>,
     pub(crate) prefix: String,
     pub(crate) partitions: i32,
     pub(crate) replicas: i32,

@@ -39,7 +39,9 @@ fn configured(collector: &Outside, more: &str) -> tempfile::TempDir {
 /// What the collector has written of a signal: a line for each request.
 fn taken(collector: &Outside, signal: &str) -> Vec<Value> {
     let text = fs::read_to_string(collector.file(&format!("{signal}.json"))).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    // The last line may be half-written.
+    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    whole.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// All objects under a name, however deep.
@@ -122,7 +124,13 @@ fn one_trace_leads_from_an_upload_through_store_kafka_and_screening_to_the_webho
     let (status, log) = server.stop();
     assert_eq!(status, 0, "{log}");
 
-    let requests = taken(&collector, "traces");
+    let post = told["traceparent"].split('-').nth(2).unwrap();
+    let requests = until("the span of the message, and the one that began it all", || {
+        let requests = taken(&collector, "traces");
+        let spans: Vec<_> = requests.iter().flat_map(|one| all(one, "spans")).collect();
+        let is_there = |field: &str, id: &str| spans.iter().any(|span| span[field] == id);
+        (is_there("spanId", post) && is_there("parentSpanId", CALLER)).then_some(requests)
+    });
     let resources: Vec<_> = requests.iter().flat_map(|one| all(one, "resourceSpans")).collect();
     for (name, value) in [
         ("service.name", "astroshield"),
@@ -159,7 +167,6 @@ fn one_trace_leads_from_an_upload_through_store_kafka_and_screening_to_the_webho
     {
         assert!(ways.iter().any(|way| way.contains(&format!(" > {stage}"))), "{stage}: {ways:#?}");
     }
-    let post = told["traceparent"].split('-').nth(2).unwrap();
     assert_eq!(
         way(spans[post]),
         ["POST /api/v1/uploads", "send", "screen", "send", "notify", "deliver", "POST"],
@@ -167,9 +174,14 @@ fn one_trace_leads_from_an_upload_through_store_kafka_and_screening_to_the_webho
     );
     assert_eq!(attribute(spans[post], "server.address"), Some("127.0.0.1"));
 
-    let logs = taken(&collector, "logs");
+    let is_delivered = |record: &Value| record["body"]["stringValue"] == "delivered";
+    let logs = until("the line of the delivery", || {
+        let logs = taken(&collector, "logs");
+        let is_there = logs.iter().flat_map(|one| all(one, "logRecords")).any(is_delivered);
+        is_there.then_some(logs)
+    });
     let records: Vec<_> = logs.iter().flat_map(|one| all(one, "logRecords")).collect();
-    let delivered = records.iter().find(|record| record["body"]["stringValue"] == "delivered");
+    let delivered = records.iter().find(|record| is_delivered(record));
     assert_eq!(delivered.unwrap()["traceId"], TRACE, "{delivered:?}");
     let all_of_it = format!("{requests:?}{logs:?}");
     for secret in ["hush", "whsec_", &key, "secret"] {
