@@ -38,6 +38,10 @@ impl fmt::Debug for EmbeddedBus {
 
 #[async_trait]
 impl Bus for EmbeddedBus {
+    async fn take_over(&self) -> Result<(), BusError> {
+        Ok(())
+    }
+
     async fn publish(&self, events: &[Published]) -> Result<(), BusError> {
         if let Some(newest) = events.iter().map(|event| event.position).max() {
             self.published.send_if_modified(|published| {

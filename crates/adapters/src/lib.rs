@@ -6,6 +6,7 @@ pub mod http;
 #[cfg(feature = "managed")]
 pub mod kafka;
 pub mod memory;
+pub mod oidc;
 #[cfg(feature = "managed")]
 pub mod otlp;
 #[cfg(feature = "managed")]
@@ -19,5 +20,6 @@ pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
 pub use self::sql::{
-    ArchiveError, ArchiveStore, Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite,
+    ArchiveError, ArchiveStore, Examination, PostgresSettings, PostgresStore, SqliteStore, examine_postgres,
+    examine_sqlite,
 };

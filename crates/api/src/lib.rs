@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 
 pub use crate::access::{OneTimeTokens, new_key};
 use crate::problem::Problem;
-pub use crate::state::{ApiSettings, ApiState, Ports, UseCases};
+pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
 
 /// Where the routes are.
 const BASE: &str = "/api/v1";
@@ -124,10 +124,23 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::require_caller));
-    Router::new()
+    let routes = Router::new()
         .nest(BASE, protected.merge(open))
         .merge(page::routes())
-        .merge(more)
+        .merge(routes::auth::routes())
+        .merge(more);
+    around(routes, state)
+}
+
+/// Routes for callers alone, of a process that does not answer the interface itself.
+pub fn router_without_interface(state: ApiState, routes: Router) -> Router {
+    let routes = routes.layer(from_fn_with_state(state.clone(), access::require_caller)).with_state(());
+    around(Router::new().merge(routes), state)
+}
+
+/// What is around all routes.
+fn around(routes: Router<ApiState>, state: ApiState) -> Router {
+    routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::check_host))

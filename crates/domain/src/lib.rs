@@ -21,6 +21,7 @@ pub mod fitness;
 pub mod identity;
 pub mod ids;
 pub mod ingest;
+pub mod lease;
 pub mod metrics;
 pub mod notify;
 pub mod on_demand;

@@ -179,10 +179,11 @@ metrics_list! {
     HTTP_CONNECTIONS_REFUSED: Application Counter<0> "astroshield_http_connections_refused_total" in Count by []
         is "connections that were refused as there was no room for more";
     SIGN_INS: Security Counter<1> "astroshield_sign_ins_total" in Count by ["outcome"]
-        is "attempts to sign in with a one-time token: `signed_in`, `refused`, or `put_off` after too many wrong ones";
+        is "attempts to sign in: `signed_in`, `refused`, `put_off` after too many wrong ones, or `provider_away`";
     REFUSED_CALLERS: Security Counter<1> "astroshield_refused_callers_total" in Count by ["reason"]
         is "requests whose key, token or session was not taken: `missing`, `malformed`, `unknown`, `revoked`, `expired`, \
-            `session_over`, `scope`, `no_organization`, `network` where the address is shut out, or `put_off` where too many wrong ones came before";
+            `session_over`, `forged` or `token` for access tokens, `provider_away`, `scope`, `no_organization`, \
+            `network` where the address is shut out, or `put_off` where too many wrong ones came before";
     RATE_LIMITED: Security Counter<1> "astroshield_rate_limited_requests_total" in Count by ["limit"]
         is "requests that were put off as too many came under a `key` or from an `address`";
     STREAM_CONNECTIONS: Application Gauge<0> "astroshield_stream_connections" in Count by []
@@ -226,6 +227,9 @@ metrics_list! {
         is "time from when an event happened until it was given to the bus and the WebSockets";
     CONSUMER_LAG: Application Gauge<1> "astroshield_consumer_lag_events" in Count by ["consumer"]
         is "published events that a consumer has not dealt with";
+    BUS_LAG: Application Gauge<1> "astroshield_bus_lag_messages" in Count by ["consumer"]
+        is "messages on Kafka that a consumer group has not dealt with, by its name; of `screening`, slices that wait for a worker. \
+            Of the others, the mark that ends a transaction may count as one for each partition";
     TELEMETRY_DROPPED: Application Counter<1> "astroshield_telemetry_dropped_total" in Count by ["signal"]
         is "spans and log lines (`traces`, `logs`) that the collector did not take in time";
     PROCESS_MEMORY: Application Gauge<0> "astroshield_process_memory_bytes" in Bytes by []

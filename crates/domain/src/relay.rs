@@ -1,4 +1,8 @@
 //! The relay: events from the store to the bus and to every process, in their order.
+//!
+//! One process relays. Another one that still believes to be it gives no positions, as the store knows whose lease it is, and
+//! publishes nothing, as the bus knows who took over last. Where the relay is, it never moves back, and it moves on only past
+//! what was published: there, no harm can be done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alert::AlertChange;
 use crate::event::{Payload, Published, Topic};
+use crate::lease::Lease;
 use crate::metrics;
 use crate::patience::Patience;
 use crate::ports::{Broadcast, Bus, BusError, Clock, Store, StoreError};
@@ -50,13 +55,13 @@ impl Relay {
         Self { store, bus, broadcast, clock }
     }
 
-    /// Relays until shutdown; survives failures of store and bus.
-    pub async fn run(&self, shutdown: CancellationToken) {
+    /// Relays until shutdown; survives failures of store and bus. The lease is that of being the only relay.
+    pub async fn run(&self, lease: Option<&Lease>, shutdown: CancellationToken) {
         let mut patience = Patience::new(INTERVAL, Duration::from_secs(30));
         let mut caught_up = false;
         let outbox = self.store.outbox();
         while !shutdown.is_cancelled() {
-            let wait = match self.relay(&mut caught_up).await {
+            let wait = match self.relay(lease, &mut caught_up).await {
                 Ok(()) => {
                     patience.reset();
                     INTERVAL
@@ -74,14 +79,18 @@ impl Relay {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        // What was committed during the shutdown; what fails now goes out at the next start.
-        if let Err(error) = self.relay(&mut caught_up).await {
-            tracing::warn!(%error, "events wait for the next start");
+        // What was committed during the shutdown; what fails now goes out at the next start, or from another process.
+        if caught_up && let Err(error) = self.relay(lease, &mut caught_up).await {
+            tracing::warn!(%error, "events wait for the next relay");
         }
     }
 
     /// Publishes all that there is.
-    async fn relay(&self, caught_up: &mut bool) -> Result<(), RelayError> {
+    async fn relay(&self, lease: Option<&Lease>, caught_up: &mut bool) -> Result<(), RelayError> {
+        if !*caught_up {
+            // Before it is read how far events are published: from here on nobody else moves that on.
+            self.bus.take_over().await?;
+        }
         while !*caught_up {
             let position = self.store.consumer_position(CONSUMER).await?;
             let events = self.store.events_after(position, &Topic::ALL, BATCH).await?;
@@ -89,7 +98,10 @@ impl Relay {
             self.publish(&events).await?;
         }
         loop {
-            let events = self.store.sequence_events(BATCH).await?;
+            let events = match lease {
+                Some(lease) => self.store.sequence_events_under(lease, BATCH).await?,
+                None => self.store.sequence_events(BATCH).await?,
+            };
             self.publish(&events).await?;
             // What is committed from here on wakes us again.
             if events.len() < BATCH as usize {

@@ -10,7 +10,7 @@ use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store,
+    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
 };
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
@@ -66,9 +66,14 @@ pub(crate) fn broadcast(
     Ok(Arc::new(RedisBroadcast::new(redis(settings), store, capacity).context("cache.url")?))
 }
 
-pub(crate) fn bus(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+/// The bus, and the slices that are handed out on it.
+pub(crate) fn bus(
+    settings: &settings::Bus,
+    store: Arc<dyn Store>,
+) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
     let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
-    Ok(Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) })
+    let tasks = Arc::new(bus.tasks());
+    Ok((Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) }, Some(tasks)))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.
@@ -172,6 +177,10 @@ impl Outside for KafkaBus {
 
     async fn answers(&self) -> bool {
         self.ping().await
+    }
+
+    async fn lag(&self, consumers: &[&'static str]) -> anyhow::Result<Vec<(&'static str, i64)>> {
+        Ok(KafkaBus::lag(self, consumers).await?)
     }
 }
 

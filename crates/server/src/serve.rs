@@ -5,6 +5,7 @@ mod feeds;
 mod front;
 mod health;
 mod http;
+pub(crate) mod identity;
 pub(crate) mod lock;
 mod metrics;
 pub(crate) mod outside;
@@ -33,13 +34,13 @@ use self::front::Front;
 use self::http::Limits;
 use self::lock::DataFolder;
 use self::process::{Demo, Process};
-use self::roles::Role;
+use self::roles::{Role, Roles};
 use self::service::{House, Service, spawn};
 use self::sign_in::SignIn;
 use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
-use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
+use crate::settings::{Feed, IdentityKind, Layers, Settings, SettingsArgs, StoreKind, file_address};
 use crate::telemetry::Telemetry;
 
 /// Run the service: catalogs, screening, alerts, API and page
@@ -50,14 +51,16 @@ Examples:
   astroshield serve --demo
   astroshield serve --catalog catalog.csv.gz --listen 127.0.0.1:9000
   astroshield serve --config /etc/astroshield.toml
+  astroshield serve --config /etc/astroshield.toml --role screen --listen 127.0.0.1:7879 --data /var/lib/astroshield/screen-1
 
 It prints a link that signs you in once. SIGHUP prints another one; SIGTERM or Ctrl-C ends it, after what it is doing.
-One process at a time uses a data folder. --demo and --catalog keep their data in folders of their own inside it, apart
+One process at a time uses a data folder. Processes of some roles each share PostgreSQL, S3, Redis and Kafka, and there may
+be any number of each; one that does not answer requests has /health and /metrics only. --demo and --catalog keep their data in folders of their own inside it, apart
 from what feeds bring.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// What this process does: all of it, until there is a bus between processes
+    /// What this process does, beside others that do the rest; without it, everything
     #[arg(long, value_enum, value_delimiter = ',')]
     role: Vec<Role>,
     /// Show a made-up population, and ask no feed
@@ -95,7 +98,7 @@ impl Serve {
         if let Some(file) = &self.catalog {
             show_file(&mut settings, file)?;
         }
-        let telemetry = Telemetry::new(&settings, &Role::names(&Role::chosen(&self.role)))?;
+        let telemetry = Telemetry::new(&settings, &Roles::chosen(&self.role, &settings)?.names())?;
         logging::start(&settings, &telemetry)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
         runtime.block_on(self.serve(settings, telemetry))?;
@@ -119,13 +122,7 @@ impl Serve {
     async fn serve(&self, mut settings: Settings, telemetry: Telemetry) -> anyhow::Result<()> {
         // Before anything else, so that no signal finds the process unprepared.
         let stop = stop_token()?;
-        let roles = Role::chosen(&self.role);
-        if roles != Role::chosen(&[]) {
-            bail!(
-                "--role: all roles are due ({}): processes of one role each are not supported by this version",
-                Role::names(&Role::chosen(&[]))
-            );
-        }
+        let roles = Roles::chosen(&self.role, &settings)?;
         let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
         let (folder, shown) = match &self.catalog {
             Some(file) => (folder.join("catalogs").join(folder_name(file)), Shown::File),
@@ -146,17 +143,21 @@ impl Serve {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
         let house = House::new(&settings, listener.local_addr().context("server.listen")?, &telemetry)?;
+        let links = settings.identity.kind == IdentityKind::Local || settings.identity.one_time_link;
+        let (shutdown, draining) = (CancellationToken::new(), CancellationToken::new());
+        let server = settings.server.clone();
         let (mut telemetry, metrics_interval) = (telemetry.start(), settings.telemetry.metrics_interval);
         let keepers = settings.keepers.clone();
-        let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
+            && roles.are_all()
             && settings.demo.fallback
             && settings.store.kind == StoreKind::Sqlite
             && settings.shared().is_none();
         let demo = Demo { settings: settings.clone(), folder: folder.join(DEMO_FOLDER) };
         let is_demo = shown == Shown::Demo;
-        let service = Service::open(settings, is_demo, owned, &house, shutdown.child_token()).await?;
+        let service =
+            Service::open(settings, roles.clone(), is_demo, owned, &house, shutdown.child_token()).await?;
         let undecided = may_fall_back && !service.has_catalog().await?;
 
         let front = Arc::new(Front::new(service.routes(&house), undecided));
@@ -165,7 +166,7 @@ impl Serve {
             head_timeout: server.head_timeout,
             send_timeout: server.send_timeout,
         };
-        let answers = http::answer(listener, Arc::clone(&front), limits, shutdown.clone());
+        let answers = http::answer(listener, Arc::clone(&front), limits, draining.clone(), shutdown.clone());
         tasks.spawn("the HTTP server", &shutdown, answers);
         let recorded = house.recorded.clone();
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
@@ -180,13 +181,21 @@ impl Serve {
         for keeper in keepers.take() {
             spawn(&mut tasks, "the keeping of secrets", &shutdown, |shutdown| keeper.run(shutdown));
         }
-        print_links(&mut tasks, &house, &shutdown)?;
-        tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");
+        if !roles.has(Role::Api) {
+            println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
+        } else if links {
+            print_links(&mut tasks, &house, &shutdown)?;
+        } else {
+            println!("AstroShield: {}/signin", house.address);
+        }
+        let names = roles.names();
+        tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, roles = names, "started");
 
         let (told, first) = mpsc::channel(1);
         service.start(&mut tasks, undecided.then_some(told));
-        let shutdown_timeout = server.shutdown_timeout;
-        let mut process = Process { house, front, service, tasks, stop, shutdown, shutdown_timeout };
+        let (shutdown_timeout, drain) = (server.shutdown_timeout, server.drain);
+        let mut process =
+            Process { house, front, service, tasks, stop, shutdown, shutdown_timeout, draining, drain };
         let ran = if undecided { process.await_catalog(first, demo).await } else { Ok(()) };
         let ran = process.run(ran).await;
         tracing::info!("ended");

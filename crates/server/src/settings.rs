@@ -1,5 +1,6 @@
 //! The configuration: defaults, a file, environment variables, and options, each over the one before it.
 
+mod identity;
 mod layers;
 mod places;
 mod rotation;
@@ -25,14 +26,16 @@ pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
-    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
-    Secrets, Settings, Smtp, StoreKind, Telemetry,
+    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
+    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind, Telemetry,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 11] = [
+    "identity.client_secret",
     "store.url",
     "store.password",
+    "store.reader_url",
     "blobs.secret_access_key",
     "cache.url",
     "cache.password",
@@ -113,7 +116,10 @@ impl Settings {
             }
             None => Ok(()),
         };
+        let identity = &mut self.identity;
+        read("identity.client_secret", &mut identity.client_secret, &identity.client_secret_file)?;
         read("store.url", &mut self.store.url, &self.store.url_file)?;
+        read("store.reader_url", &mut self.store.reader_url, &self.store.reader_url_file)?;
         let blobs = &mut self.blobs;
         read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
         read("cache.url", &mut self.cache.url, &self.cache.url_file)?;
@@ -156,15 +162,8 @@ impl Settings {
         not_below(layers, "server.head_timeout", server.head_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.body_timeout", server.body_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.send_timeout", server.send_timeout, Duration::from_millis(100))?;
-        if self.store.kind == StoreKind::Postgres && self.store.url.is_empty() {
-            return refuse("store.url", "PostgreSQL needs an address".to_owned());
-        }
-        if !self.store.url.is_empty() {
-            match Url::parse(self.store.url.reveal()) {
-                Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {}
-                _ => return refuse("store.url", "postgres://user:password@host/database is due".to_owned()),
-            }
-        }
+        self.check_store(layers)?;
+        self.check_identity(layers)?;
         self.check_places(layers)?;
         if !(1..=1_000_000).contains(&self.demo.objects) {
             return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));

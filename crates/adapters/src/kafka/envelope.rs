@@ -7,7 +7,7 @@ use astroshield_domain::trace::{TRACE_PARENT, Trace, XRAY_TRACE};
 use rdkafka::message::{BorrowedHeaders, Header, Headers as _, OwnedHeaders};
 
 const POSITION: &str = "position";
-const SCHEMA: &str = "schema-version";
+pub(super) const SCHEMA: &str = "schema-version";
 
 /// A message to be sent.
 pub(super) struct Written {
@@ -26,8 +26,8 @@ pub(super) enum EnvelopeError {
         #[source]
         source: ParseIntError,
     },
-    #[error("schema version {0}; at most {SCHEMA_VERSION} is understood")]
-    Version(u32),
+    #[error("schema version {found}; at most {newest} is understood")]
+    Version { found: u32, newest: u32 },
     #[error("it is empty")]
     Empty,
     #[error("its JSON cannot be read")]
@@ -71,7 +71,7 @@ pub(super) fn read(
     let no_number = |name| move |source| EnvelopeError::NoNumber { name, source };
     let version: u32 = header(SCHEMA)?.parse().map_err(no_number(SCHEMA))?;
     if version > SCHEMA_VERSION {
-        return Err(EnvelopeError::Version(version));
+        return Err(EnvelopeError::Version { found: version, newest: SCHEMA_VERSION });
     }
     let position = header(POSITION)?.parse().map_err(no_number(POSITION))?;
     let mut event: Event = serde_json::from_slice(payload.ok_or(EnvelopeError::Empty)?)?;

@@ -1,10 +1,15 @@
 //! The bus between processes, on Kafka.
 //!
 //! All events are in one topic: those of a tenant have one partition, so that a consumer has them in their order whatever
-//! they speak of. A consumer is a consumer group; its processes share the partitions.
+//! they speak of. A consumer is a consumer group; its processes share the partitions. Slices to be screened are in another
+//! topic, whose partitions those share who screen.
 
+mod dead_letters;
 mod envelope;
+mod lag;
 mod place;
+mod publisher;
+mod tasks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,18 +18,19 @@ use std::time::Duration;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, BusError, Store, Subscription};
-use astroshield_domain::trace::Trace;
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
-use tracing::Span;
+use rdkafka::producer::{FutureProducer, Producer};
+use tokio::sync::Mutex;
 
+use self::dead_letters::DeadLetters;
 use self::place::Place;
+use self::publisher::Publisher;
+pub use self::tasks::KafkaTasks;
 
 /// Longest time for the brokers to take events, and to answer anything else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -82,8 +88,40 @@ impl KafkaSettings {
         config
     }
 
+    /// Of one that does not send twice what it has to repeat.
+    fn producer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("linger.ms", "2")
+            .set("compression.type", "lz4")
+            .set("message.timeout.ms", PATIENCE.as_millis().to_string());
+        config
+    }
+
+    /// Of one that commits only what was dealt with.
+    fn consumer(&self, name: &str) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", format!("{}{name}", self.prefix))
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("partition.assignment.strategy", "range")
+            .set("session.timeout.ms", "10000")
+            .set("heartbeat.interval.ms", "1000")
+            .set("fetch.wait.max.ms", "100");
+        config
+    }
+
     fn events(&self) -> String {
         format!("{}events", self.prefix)
+    }
+
+    fn tasks(&self) -> String {
+        format!("{}screening-tasks", self.prefix)
     }
 
     fn dead_letters(&self) -> String {
@@ -106,6 +144,9 @@ pub struct KafkaBus {
     settings: Arc<KafkaSettings>,
     store: Arc<dyn Store>,
     producer: FutureProducer,
+    /// Publishes events, once this process does.
+    publisher: Mutex<Option<Publisher>>,
+    lag: Arc<lag::Lag>,
 }
 
 impl KafkaBus {
@@ -115,16 +156,26 @@ impl KafkaBus {
     /// # Errors
     /// When the settings cannot be.
     pub fn new(settings: KafkaSettings, store: Arc<dyn Store>) -> Result<Self, BusError> {
-        let producer = settings
-            .client()
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("linger.ms", "2")
-            .set("compression.type", "lz4")
-            .set("message.timeout.ms", PATIENCE.as_millis().to_string())
-            .create()
-            .map_err(|error| bus_error("the producer", error))?;
-        Ok(Self { settings: Arc::new(settings), store, producer })
+        let producer = settings.producer().create().map_err(|error| bus_error("the producer", error))?;
+        let settings = Arc::new(settings);
+        let lag = Arc::new(lag::Lag::new(Arc::clone(&settings)));
+        Ok(Self { settings, store, producer, publisher: Mutex::default(), lag })
+    }
+
+    /// Slices that any of several processes may take, on the same brokers.
+    #[must_use]
+    pub fn tasks(&self) -> KafkaTasks {
+        KafkaTasks::new(Arc::clone(&self.settings), self.producer.clone())
+    }
+
+    /// Messages that a consumer has not dealt with, by consumer; with those that end a transaction, of which one may stay for
+    /// each partition. A consumer that never committed anything is not among them.
+    ///
+    /// # Errors
+    /// When the brokers do not answer.
+    pub async fn lag(&self, consumers: &[&'static str]) -> Result<Vec<(&'static str, i64)>, BusError> {
+        let (lag, consumers) = (Arc::clone(&self.lag), consumers.to_vec());
+        blocking(move || lag.of(&consumers)).await
     }
 
     /// Makes the topics that are not there.
@@ -135,9 +186,11 @@ impl KafkaBus {
         let admin: AdminClient<DefaultClientContext> =
             self.settings.client().create().map_err(|error| bus_error("the administrator", error))?;
         let replicas = || TopicReplication::Fixed(self.settings.replicas.unwrap_or(-1));
-        let (events, dead) = (self.settings.events(), self.settings.dead_letters());
+        let (events, tasks, dead) =
+            (self.settings.events(), self.settings.tasks(), self.settings.dead_letters());
         let topics = [
             NewTopic::new(&events, self.settings.partitions, replicas()),
+            NewTopic::new(&tasks, self.settings.partitions, replicas()),
             NewTopic::new(&dead, 1, replicas()),
         ];
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
@@ -187,35 +240,23 @@ impl fmt::Debug for KafkaBus {
 
 #[async_trait]
 impl Bus for KafkaBus {
+    async fn take_over(&self) -> Result<(), BusError> {
+        let mut held = self.publisher.lock().await;
+        *held = None;
+        *held = Some(Publisher::take_over(&self.settings).await?);
+        Ok(())
+    }
+
     async fn publish(&self, events: &[Published]) -> Result<(), BusError> {
-        let topic = self.settings.events();
-        let (mut sent, mut spans) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
-        for published in events {
-            let step = Trace::of(published.event.trace.as_deref(), None).map(|trace| {
-                let (step, span) = trace.call(|| sending(&topic));
-                spans.push(span);
-                step
-            });
-            let written = envelope::write(published, step.as_ref()).map_err(|source| BusError {
-                reason: format!("event {} cannot be written", published.event.id),
-                source: Some(Box::new(source)),
-            })?;
-            let record = FutureRecord::to(&topic)
-                .partition(self.settings.partition(&published.event.tenant))
-                .key(published.event.tenant.as_str())
-                .headers(written.headers)
-                .payload(&written.payload);
-            // In the order of positions, which an idempotent producer keeps over what it repeats.
-            sent.push(self.producer.send_result(record).map_err(|(error, _)| bus_error("sending", error))?);
-        }
-        let taken = try_join_all(sent).await.map_err(|source| BusError {
-            reason: "the producer is gone".to_owned(),
-            source: Some(Box::new(source)),
-        })?;
-        match taken.into_iter().find_map(Result::err) {
-            Some((error, _)) => Err(bus_error("sending", error)),
-            None => Ok(()),
-        }
+        // Who fails, or is given up half-way, begins anew: what is under way then comes to nothing.
+        let mut held = self.publisher.lock().await;
+        let publisher = match held.take() {
+            Some(publisher) => publisher,
+            None => Publisher::take_over(&self.settings).await?,
+        };
+        publisher.publish(&self.settings, events).await?;
+        *held = Some(publisher);
+        Ok(())
     }
 
     async fn subscribe(
@@ -223,21 +264,18 @@ impl Bus for KafkaBus {
         consumer: &'static str,
         topics: &[Topic],
     ) -> Result<Box<dyn Subscription>, BusError> {
-        let place =
-            Place::new(&self.settings, consumer, topics, Arc::clone(&self.store), self.producer.clone())?;
+        let dead_letters = DeadLetters::new(&self.settings, self.producer.clone());
+        let place = Place::new(&self.settings, consumer, topics, Arc::clone(&self.store), dead_letters)?;
         Ok(Box::new(place))
     }
 }
 
-/// The span of an event that is sent.
-fn sending(topic: &str) -> Span {
-    tracing::debug_span!(
-        "send",
-        otel.kind = "producer",
-        messaging.system = "kafka",
-        messaging.operation.name = "send",
-        messaging.destination.name = topic
-    )
+/// Does what blocks a thread.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BusError> + Send + 'static,
+) -> Result<T, BusError> {
+    let gone = |source| BusError { reason: "a thread is gone".to_owned(), source: Some(Box::new(source)) };
+    tokio::task::spawn_blocking(work).await.map_err(gone)?
 }
 
 fn bus_error(what: &str, error: KafkaError) -> BusError {

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{KafkaSettings, PATIENCE, bus_error, envelope};
+use super::dead_letters::{DeadLetters, Poisoned};
+use super::{KafkaSettings, bus_error, envelope};
 
 /// Messages of no concern after which the place is moved on, if nothing else does.
 const SKIPPED: usize = 256;
@@ -48,24 +48,14 @@ impl ConsumerContext for Assigned {
     }
 }
 
-/// A message that is no event, on its way to where such are kept.
-struct Poisoned {
-    partition: i32,
-    offset: i64,
-    key: Vec<u8>,
-    payload: Vec<u8>,
-    reason: String,
-}
-
 pub(super) struct Place {
     consumer: Option<Arc<StreamConsumer<Assigned>>>,
     assigned: Assigned,
     events: String,
-    dead_letters: String,
+    dead_letters: DeadLetters,
     name: &'static str,
     topics: Vec<Topic>,
     store: Arc<dyn Store>,
-    producer: FutureProducer,
     poisoned: Option<Poisoned>,
     skipped: usize,
 }
@@ -76,21 +66,13 @@ impl Place {
         name: &'static str,
         topics: &[Topic],
         store: Arc<dyn Store>,
-        producer: FutureProducer,
+        dead_letters: DeadLetters,
     ) -> Result<Self, BusError> {
         let assigned = Assigned::default();
         let consumer: StreamConsumer<Assigned> = settings
-            .client()
-            .set("group.id", format!("{}{name}", settings.prefix))
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "earliest")
-            .set("partition.assignment.strategy", "range")
-            .set("session.timeout.ms", "10000")
-            .set("heartbeat.interval.ms", "1000")
+            .consumer(name)
             // A run of hours is no sign of death: who is alive sends heartbeats.
             .set("max.poll.interval.ms", "86400000")
-            .set("fetch.wait.max.ms", "100")
             .create_with_context(assigned.clone())
             .map_err(|error| bus_error("the consumer", error))?;
         let events = settings.events();
@@ -99,11 +81,10 @@ impl Place {
             consumer: Some(Arc::new(consumer)),
             assigned,
             events,
-            dead_letters: settings.dead_letters(),
+            dead_letters,
             name,
             topics: topics.to_vec(),
             store,
-            producer,
             poisoned: None,
             skipped: 0,
         })
@@ -116,20 +97,10 @@ impl Place {
 
     /// Puts a message that is no event where such are kept, with the reason. It may be given up half-way, and done twice.
     async fn bury(&mut self) -> Result<(), BusError> {
-        let Some(Poisoned { partition, offset, key, payload, reason }) = &self.poisoned else {
-            return Ok(());
-        };
-        tracing::error!(consumer = self.name, partition, offset, reason, "a message is no event: put aside");
-        let from = format!("{}/{partition}/{offset}", self.events);
-        let headers = OwnedHeaders::new_with_capacity(3)
-            .insert(Header { key: "reason", value: Some(reason) })
-            .insert(Header { key: "consumer", value: Some(self.name) })
-            .insert(Header { key: "from", value: Some(&from) });
-        let record = FutureRecord::to(&self.dead_letters).key(key).payload(payload).headers(headers);
-        let buried = self.producer.send(record, PATIENCE).await;
-        buried.map_err(|(error, _)| bus_error("putting a message aside", error))?;
+        let Some(poisoned) = &self.poisoned else { return Ok(()) };
+        self.dead_letters.bury(self.name, poisoned).await?;
         // Passed with the next event that is acknowledged.
-        self.pass_over(*partition, *offset);
+        self.pass_over(poisoned.partition, poisoned.offset);
         self.poisoned = None;
         Ok(())
     }
@@ -170,11 +141,7 @@ impl Place {
         match committed {
             Ok(()) => Ok(()),
             // Another process has the partition by now, and sees the events again.
-            Err(KafkaError::ConsumerCommit(
-                RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::UnknownMemberId
-                | RDKafkaErrorCode::RebalanceInProgress,
-            )) => {
+            Err(error) if is_of_another(&error) => {
                 tracing::info!(consumer = self.name, "a partition went to another process meanwhile");
                 Ok(())
             }
@@ -213,13 +180,7 @@ impl Subscription for Place {
                     self.skipped += 1;
                 }
                 Err(error) => {
-                    self.poisoned = Some(Poisoned {
-                        partition,
-                        offset,
-                        key: message.key().unwrap_or_default().to_vec(),
-                        payload: message.payload().unwrap_or_default().to_vec(),
-                        reason: error.to_string(),
-                    });
+                    self.poisoned = Some(Poisoned::of(&message, error.to_string()));
                 }
             }
         }
@@ -230,6 +191,18 @@ impl Subscription for Place {
         let told = self.store.advance_consumer(self.name, position).await;
         told.map_err(|error| BusError { reason: error.to_string(), source: Some(Box::new(error)) })
     }
+}
+
+/// Whether a commit failed because the partition has gone to another process.
+pub(super) fn is_of_another(error: &KafkaError) -> bool {
+    matches!(
+        error,
+        KafkaError::ConsumerCommit(
+            RDKafkaErrorCode::IllegalGeneration
+                | RDKafkaErrorCode::UnknownMemberId
+                | RDKafkaErrorCode::RebalanceInProgress
+        )
+    )
 }
 
 impl Drop for Place {

@@ -9,9 +9,9 @@ use astroshield_adapters::kafka::{KafkaBus, KafkaSettings};
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Bus, Store, Subscription};
-use astroshield_testkit::bus;
+use astroshield_domain::ports::{Bus, Store, Subscription, Tasks, Worker};
 use astroshield_testkit::entities::{at, feed_event};
+use astroshield_testkit::{bus, tasks};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _};
@@ -59,6 +59,18 @@ async fn fresh() -> Option<bus::Fresh> {
 
 mod keeps_to_the_port {
     astroshield_testkit::bus_suite!(super::fresh);
+}
+
+async fn fresh_tasks() -> Option<tasks::Fresh> {
+    let settings = shared(4)?;
+    let folder = TempDir::new().unwrap();
+    let bus = KafkaBus::new(settings, store(&folder).await).unwrap();
+    bus.make_topics().await.unwrap();
+    Some(tasks::Fresh { tasks: Arc::new(bus.tasks()), keep: Box::new(folder) })
+}
+
+mod tasks_keep_to_the_port {
+    astroshield_testkit::tasks_suite!(super::fresh_tasks);
 }
 
 /// Commits events of tenants in turn and gives them positions.
@@ -171,8 +183,13 @@ async fn a_message_that_is_no_event_is_put_aside_with_the_reason_and_those_after
     assert_eq!(next(&mut *subscription).await, sent[1]);
     subscription.acknowledge(sent[1].position).await.unwrap();
 
-    let reader: BaseConsumer = client
-        .clone()
+    let (buried, reason) = buried(&settings).await;
+    assert_eq!((buried.as_str(), reason.as_str()), ("{ no event", "the header schema-version is missing"));
+}
+
+/// The first dead letter, with the reason.
+async fn buried(settings: &KafkaSettings) -> (String, String) {
+    let reader: BaseConsumer = client(settings)
         .set("group.id", format!("{}reader", settings.prefix))
         .set("auto.offset.reset", "earliest")
         .create()
@@ -188,10 +205,114 @@ async fn a_message_that_is_no_event_is_put_aside_with_the_reason_and_those_after
         }
     });
     let buried = buried.await.unwrap();
-    assert_eq!(buried.payload(), Some(&b"{ no event"[..]));
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let reason = buried.headers().unwrap().iter().find(|header| header.key == "reason").unwrap();
-    let reason = String::from_utf8(reason.value.unwrap().to_vec()).unwrap();
-    assert_eq!(reason, "the header schema-version is missing");
+    (text(buried.payload().unwrap()), text(reason.value.unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slice_that_nobody_can_read_is_put_aside_with_the_reason_and_those_after_it_arrive() {
+    let Some(settings) = shared(1) else { return };
+    let folder = TempDir::new().unwrap();
+    let bus = KafkaBus::new(settings.clone(), store(&folder).await).unwrap();
+    bus.make_topics().await.unwrap();
+    let handing_out = bus.tasks();
+    let sent = tasks::slices(2);
+    handing_out.put(&sent[..1]).await.unwrap();
+    let producer: FutureProducer = client(&settings).create().unwrap();
+    let topic = format!("{}screening-tasks", settings.prefix);
+    let later = r#"{"schema_version":99,"tenant":"own","run":"01890a5d-ac96-774b-bcce-b302099a8057","slice":0,"trace":null}"#;
+    producer.send(FutureRecord::to(&topic).key("run").payload(later), PATIENCE).await.unwrap();
+    handing_out.put(&sent[1..]).await.unwrap();
+    let mut worker = handing_out.join().await.unwrap();
+    for slice in &sent {
+        assert_eq!(next_slice(&mut *worker).await, slice.slice);
+        worker.done().await.unwrap();
+    }
+    let (buried, reason) = buried(&settings).await;
+    assert_eq!((buried.as_str(), reason.as_str()), (later, "schema version 99; at most 1 is understood"));
+    assert_eq!(bus.lag(&["screening", "runs"]).await.unwrap(), [("screening", 0)]);
+    handing_out.put(&tasks::slices(5)).await.unwrap();
+    assert_eq!(bus.lag(&["screening"]).await.unwrap(), [("screening", 5)]);
+}
+
+async fn next_slice(worker: &mut dyn Worker) -> u32 {
+    tokio::time::timeout(PATIENCE, worker.next()).await.expect("a slice in time").unwrap().slice
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_come_and_go_in_the_middle_leave_no_slice_behind() {
+    let Some(settings) = shared(6) else { return };
+    let folder = TempDir::new().unwrap();
+    let bus = KafkaBus::new(settings, store(&folder).await).unwrap();
+    bus.make_topics().await.unwrap();
+    let handing_out = Arc::new(bus.tasks());
+    handing_out.put(&tasks::slices(60)).await.unwrap();
+    let done = Arc::new(std::sync::Mutex::new(Vec::new()));
+    // Each takes some slices and goes, the last one in the middle of one; another one has come by then.
+    let work = |slices: usize| {
+        let (handing_out, done) = (Arc::clone(&handing_out), Arc::clone(&done));
+        tokio::spawn(async move {
+            let mut worker = handing_out.join().await.unwrap();
+            for _ in 0..slices {
+                let slice = next_slice(&mut *worker).await;
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                worker.done().await.unwrap();
+                done.lock().unwrap().push(slice);
+            }
+            next_slice(&mut *worker).await;
+        })
+    };
+    let first = work(10);
+    let second = work(5);
+    first.await.unwrap();
+    let third = work(8);
+    second.await.unwrap();
+    third.await.unwrap();
+    let mut last = handing_out.join().await.unwrap();
+    let everything = async {
+        loop {
+            let mut all = done.lock().unwrap().clone();
+            all.sort_unstable();
+            all.dedup();
+            if all == (0..60).collect::<Vec<_>>() {
+                return;
+            }
+            let slice = next_slice(&mut *last).await;
+            last.done().await.unwrap();
+            done.lock().unwrap().push(slice);
+        }
+    };
+    tokio::time::timeout(PATIENCE, everything).await.expect("all slices");
+    // Once each, but for those that a partition took along to another worker.
+    let handed_out = done.lock().unwrap().len();
+    assert!(handed_out <= 80, "{handed_out} times for 60 slices");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_published_before_another_one_took_over_publishes_nothing_more() {
+    let Some(settings) = shared(2) else { return };
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let process = || KafkaBus::new(settings.clone(), Arc::clone(&store)).unwrap();
+    let (first, second) = (process(), process());
+    first.make_topics().await.unwrap();
+    let sent = committed(&*store, &tenants(2), 6).await;
+    first.take_over().await.unwrap();
+    first.publish(&sent[..2]).await.unwrap();
+    second.take_over().await.unwrap();
+    let refused = first.publish(&sent[4..]).await;
+    assert!(refused.is_err(), "{refused:?}");
+    second.publish(&sent[2..]).await.unwrap();
+    let mut subscription = first.subscribe("all", &Topic::ALL).await.unwrap();
+    let mut heard = Vec::new();
+    for _ in &sent {
+        heard.push(next(&mut *subscription).await);
+    }
+    heard.sort_by_key(|event| event.position);
+    assert_eq!(heard, sent);
+    let more = tokio::time::timeout(Duration::from_secs(1), subscription.next()).await;
+    assert!(more.is_err(), "{more:?}");
 }
 
 fn client(settings: &KafkaSettings) -> ClientConfig {

@@ -267,7 +267,13 @@ async fn one_trace_leads_from_an_upload_to_the_webhook() {
     let relay = parts.relay(&shutdown);
     let stages = {
         let (runner, notifier, shutdown) = (parts.runner(2), notifier(&parts), shutdown.clone());
-        tokio::spawn(async move { tokio::join!(runner.run(shutdown.clone()), notifier.run(shutdown)) })
+        tokio::spawn(async move {
+            tokio::join!(
+                runner.run(shutdown.clone()),
+                notifier.run(shutdown.clone()),
+                notifier.watch(shutdown)
+            )
+        })
     };
 
     let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
@@ -341,7 +347,7 @@ async fn a_message_on_its_way_at_a_shutdown_is_not_cut_off() {
     let shutdown = CancellationToken::new();
     let running = {
         let shutdown = shutdown.clone();
-        tokio::spawn(async move { notifier.run(shutdown).await })
+        tokio::spawn(async move { tokio::join!(notifier.run(shutdown.clone()), notifier.watch(shutdown)) })
     };
     let (mut stream, _) = listener.accept().await.unwrap();
     shutdown.cancel();

@@ -21,4 +21,5 @@ mod silence;
 #[path = "../outside/smtp_server.rs"]
 mod smtp_server;
 mod space_track;
+mod spread;
 mod upkeep;

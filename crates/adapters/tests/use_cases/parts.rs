@@ -317,7 +317,7 @@ impl Parts {
         let broadcast = Arc::new(LocalBroadcast::new(64));
         let relay = Relay::new(self.store.clone(), self.bus.clone(), broadcast, self.clock.clone());
         let shutdown = shutdown.clone();
-        tokio::spawn(async move { relay.run(shutdown).await })
+        tokio::spawn(async move { relay.run(None, shutdown).await })
     }
 
     pub(crate) async fn conjunctions(&self) -> Vec<Conjunction> {

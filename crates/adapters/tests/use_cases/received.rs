@@ -69,7 +69,7 @@ async fn a_message_of_an_encounter_that_no_run_finds_is_told_when_it_arrives() {
     let relay = parts.relay(&shutdown);
     let running = {
         let (notifier, shutdown) = (notifier(&parts), shutdown.clone());
-        tokio::spawn(async move { notifier.run(shutdown).await })
+        tokio::spawn(async move { tokio::join!(notifier.run(shutdown.clone()), notifier.watch(shutdown)) })
     };
     let tca = parts.clock.now() + SignedDuration::from_hours(20);
     told(&parts, [5, 7], tca, 1e-6).await;

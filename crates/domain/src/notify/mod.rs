@@ -110,13 +110,14 @@ impl Notifier {
         self.mailer.is_some()
     }
 
-    /// Evaluates rules after each change of conjunctions, escalates, un-mutes and delivers, until shutdown.
+    /// Evaluates rules after each change of conjunctions, and delivers, until shutdown; any number of processes may.
     pub async fn run(&self, shutdown: CancellationToken) {
-        tokio::join!(
-            self.keep_evaluating(&shutdown),
-            self.keep_watching(&shutdown),
-            self.keep_delivering(&shutdown)
-        );
+        tokio::join!(self.keep_evaluating(&shutdown), self.keep_delivering(&shutdown));
+    }
+
+    /// Escalates, un-mutes, resolves what is past and evaluates what changed, until shutdown: what one process sees to.
+    pub async fn watch(&self, shutdown: CancellationToken) {
+        self.keep_watching(&shutdown).await;
     }
 
     /// Does what a user wants of an alert.

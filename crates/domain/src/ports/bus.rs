@@ -18,6 +18,10 @@ pub struct BusError {
 /// Carries events. Each reaches every consumer at least once; those of one tenant in the order of their positions.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
+    /// From now on this process publishes: one that did so before cannot any more, and what it was publishing is as if it had not
+    /// been, or is published.
+    async fn take_over(&self) -> Result<(), BusError>;
+
     /// Publishes what the store has given positions to. Called by the relay only, in the order of positions; a crash may
     /// make it call again with the same events.
     async fn publish(&self, events: &[Published]) -> Result<(), BusError>;

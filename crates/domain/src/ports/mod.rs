@@ -9,16 +9,18 @@ mod identity_provider;
 mod outside;
 mod secrets;
 mod store;
+mod tasks;
 
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
-pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInRequest};
+pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInAnswer, SignInRequest};
 pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
 pub use secrets::{SecretError, SecretSource, SecretText};
 pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
+pub use tasks::{SliceTask, TASK_VERSION, Tasks, Worker};

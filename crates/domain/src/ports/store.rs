@@ -25,6 +25,7 @@ use crate::ids::{
     AlertId, ApiKeyId, ConjunctionId, DeliveryId, EventId, MemberId, RuleId, RunId, TenantId, UploadId,
     WatchListId, WebhookId,
 };
+use crate::lease::Lease;
 use crate::organization::{Account, Member, Organization, Role};
 use crate::screening::{NotScreened, Run, RunConclusion};
 use crate::silence::Watched;
@@ -658,6 +659,10 @@ pub trait Store: Send + Sync + 'static {
     /// Gives events of the outbox that have none a position, in the order in which they were committed, and returns them.
     async fn sequence_events(&self, limit: u32) -> Result<Vec<Published>, StoreError>;
 
+    /// As [`Store::sequence_events`], of whoever holds a lease: a conflict if that is somebody else by now. Nobody is given the
+    /// lease before this is done.
+    async fn sequence_events_under(&self, lease: &Lease, limit: u32) -> Result<Vec<Published>, StoreError>;
+
     /// Events that have a position after one, of some topics, in the order of positions.
     async fn events_after(
         &self,
@@ -678,6 +683,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Moves a consumer on; never back.
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError>;
+
+    // Leases
+
+    /// Gives the lease of something to a holder for a time from now on by the clock of the store, or lets the one who has it
+    /// keep it; `None` while somebody else holds it. Everybody asks for the same time.
+    async fn take_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>, StoreError>;
+
+    /// Ends a lease; nothing if it is somebody else's by now.
+    async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError>;
 
     // Silence
 

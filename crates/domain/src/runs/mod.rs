@@ -6,6 +6,7 @@
 
 mod identity;
 mod slices;
+mod spread;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use self::identity::{Approach, Known};
+use self::spread::Loaded;
 use crate::blobs::BlobError;
 use crate::catalog::ElementSet;
 use crate::conjunction::{Conjunction, ConjunctionStatus, IDENTITY_MINUTES};
@@ -30,7 +32,7 @@ use crate::fitness::Fitness;
 use crate::ids::{EventId, RunId, TenantId};
 use crate::patience::{self, Patience};
 use crate::population::{self, Fingerprint, Population, PopulationError};
-use crate::ports::{Bus, BusError, Clock, RunUpdate, Store, StoreError, Subscription};
+use crate::ports::{Bus, BusError, Clock, RunUpdate, Store, StoreError, Subscription, Tasks};
 use crate::screening::{Covered, NotScreened, Run, RunConclusion, RunKind, RunState};
 use crate::sizes::Sizes;
 use crate::trace::Trace;
@@ -181,6 +183,9 @@ pub struct Runner {
     blobs: Arc<dyn ObjectStore>,
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
+    /// Where slices are handed out to several processes; nothing where the threads of this one screen them.
+    tasks: Option<Arc<dyn Tasks>>,
+    loaded: Arc<Loaded>,
 }
 
 impl Runner {
@@ -193,7 +198,13 @@ impl Runner {
         bus: Arc<dyn Bus>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, store, blobs, bus, clock }
+        Self { settings, store, blobs, bus, clock, tasks: None, loaded: Arc::default() }
+    }
+
+    /// Hands slices out to all processes that [work](Runner::work), in place of screening them here.
+    #[must_use]
+    pub fn spread_over(self, tasks: Arc<dyn Tasks>) -> Self {
+        Self { tasks: Some(tasks), ..self }
     }
 
     /// Takes up the runs that are not ended, then runs after each change of the catalog and on schedule, until shutdown.
@@ -520,16 +531,15 @@ impl Runner {
     ) -> Result<Ended, RunError> {
         let prepared = match prepared {
             Some(prepared) => prepared,
-            None => {
-                let sets = self.store.catalog_as_of(&run.tenant, run.as_of).await?;
-                let nothing = RunError::Nothing { as_of: run.as_of };
-                let may_be_empty = run.kind == RunKind::Ephemerides;
-                Arc::new(self.prepare(run.clone(), sets, may_be_empty).await?.ok_or(nothing)?)
-            }
+            None => self.prepare_again(run).await?,
         };
-        if prepared.slices() != run.slices {
-            return Err(RunError::Slices { expected: run.slices, actual: prepared.slices() });
+        if let Some(tasks) = &self.tasks
+            && let Some(ended) = self.spread_slices(&**tasks, &prepared, shutdown).await?
+        {
+            tracing::info!(?ended, "the slices of others");
+            return Ok(ended);
         }
+        // Where others screened, what is of other inputs is screened again: SATCAT may have changed meanwhile.
         if self.screen_slices(&prepared, shutdown).await? == Ended::Interrupted {
             tracing::info!("interrupted; to be taken up again");
             return Ok(Ended::Interrupted);
@@ -537,6 +547,18 @@ impl Runner {
         self.conclude(&prepared).await?;
         self.remove_slices(&prepared.run).await;
         Ok(Ended::Concluded)
+    }
+
+    /// What a run screens that was begun before, here or elsewhere.
+    async fn prepare_again(&self, run: &Run) -> Result<Arc<Prepared>, RunError> {
+        let sets = self.store.catalog_as_of(&run.tenant, run.as_of).await?;
+        let nothing = RunError::Nothing { as_of: run.as_of };
+        let may_be_empty = run.kind == RunKind::Ephemerides;
+        let prepared = self.prepare(run.clone(), sets, may_be_empty).await?.ok_or(nothing)?;
+        if prepared.slices() != run.slices {
+            return Err(RunError::Slices { expected: run.slices, actual: prepared.slices() });
+        }
+        Ok(Arc::new(prepared))
     }
 
     /// Puts the slices together and stores what they come to.

@@ -67,9 +67,7 @@ impl Runner {
                 while !stop.is_cancelled() {
                     let Some(&slice) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
                     let Some(cells) = slices.get(slice as usize) else { return };
-                    let outcome = prepared.screening.screen(cells);
-                    let bytes = [prepared.fingerprint.0.as_slice(), &outcome.to_bytes()].concat();
-                    if send.blocking_send((slice, bytes)).is_err() {
+                    if send.blocking_send((slice, screened(&prepared, cells))).is_err() {
                         return;
                     }
                 }
@@ -166,12 +164,17 @@ impl Runner {
     }
 }
 
+/// What a slice comes to, as it is kept: after the name of the inputs that it was made from.
+pub(super) fn screened(prepared: &Prepared, cells: &Slice) -> Vec<u8> {
+    [prepared.fingerprint.0.as_slice(), &prepared.screening.screen(cells).to_bytes()].concat()
+}
+
 /// The outcome of a slice that is kept; `None` if it is of other inputs.
 fn read(slice: u32, inputs: Fingerprint, bytes: &[u8]) -> Result<Option<SliceOutcome>, RunError> {
     let Some(bytes) = bytes.strip_prefix(inputs.0.as_slice()) else { return Ok(None) };
     SliceOutcome::from_bytes(bytes).map(Some).map_err(|source| RunError::Slice { slice, source })
 }
 
-fn path(tenant: &TenantId, run: RunId, slice: u32) -> String {
+pub(super) fn path(tenant: &TenantId, run: RunId, slice: u32) -> String {
     format!("{tenant}/runs/{run}/{slice}")
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use astroshield_domain::metrics;
 use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -47,11 +48,12 @@ pub(super) struct Limits {
     pub(super) send_timeout: Duration,
 }
 
-/// Answers until the shutdown, then ends when the connections have.
+/// Answers until the shutdown, while draining with the word that no more is to come on a connection; then ends when the connections have.
 pub(super) async fn answer(
     listener: TcpListener,
     front: Arc<Front>,
     limits: Limits,
+    draining: CancellationToken,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let room = Arc::new(Semaphore::new(limits.connections));
@@ -70,8 +72,8 @@ pub(super) async fn answer(
         match Arc::clone(&room).try_acquire_owned() {
             Ok(place) => {
                 let connection = Connection::new(stream, place, limits.send_timeout);
-                let (front, shutdown) = (Arc::clone(&front), shutdown.clone());
-                connections.spawn(serve(connection, peer, front, limits.head_timeout, shutdown));
+                let (front, draining, shutdown) = (Arc::clone(&front), draining.clone(), shutdown.clone());
+                connections.spawn(serve(connection, peer, front, limits.head_timeout, draining, shutdown));
             }
             Err(_) => refuse(stream, &refusals),
         }
@@ -97,11 +99,19 @@ async fn serve(
     peer: SocketAddr,
     front: Arc<Front>,
     head_timeout: Duration,
+    draining: CancellationToken,
     shutdown: CancellationToken,
 ) {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
+        let (front, draining) = (Arc::clone(&front), draining.clone());
+        async move {
+            let mut response = front.answer(request.map(Body::new), peer).await;
+            // Told before it is done, so that no request is on its way to a connection that ends.
+            if draining.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(READ_BYTES);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use astroshield_domain::metrics;
 use astroshield_domain::ports::Downloads;
 use async_trait::async_trait;
 use object_store::ObjectStore;
@@ -10,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Waits before what failed is tried again: the first, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How often it is asked what waits.
+const LAG: Duration = Duration::from_secs(10);
 
 /// A server without which the service goes on for a while.
 #[async_trait]
@@ -19,6 +23,11 @@ pub(crate) trait Outside: Send + Sync + 'static {
 
     /// Whether it answers.
     async fn answers(&self) -> bool;
+
+    /// What waits there for consumers that have been there, where that is known.
+    async fn lag(&self, _consumers: &[&'static str]) -> anyhow::Result<Vec<(&'static str, i64)>> {
+        Ok(Vec::new())
+    }
 }
 
 /// What is behind a port, and the server that it stands on, if it stands on one.
@@ -54,6 +63,24 @@ pub(super) async fn prepare(name: &'static str, server: Arc<dyn Outside>, shutdo
         wait = longest.min(2 * wait);
     }
     shutdown.cancelled().await;
+}
+
+/// Tells what waits at a server, until the shutdown.
+pub(super) async fn tell_lag(
+    server: Arc<dyn Outside>,
+    consumers: &'static [&'static str],
+    shutdown: CancellationToken,
+) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(LAG)).await.is_some() {
+        match server.lag(consumers).await {
+            Ok(found) => {
+                for (consumer, lag) in found {
+                    metrics::BUS_LAG.set([consumer], lag as f64);
+                }
+            }
+            Err(error) => tracing::warn!("nobody knows what waits on the bus: {error:#}"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,11 +16,12 @@ use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::feeds::{FeedPoller, FeedSettings};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
+    Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, Tasks, WebhookClient,
 };
 use astroshield_domain::uploads::Uploads;
+use async_trait::async_trait;
 
-use super::outside::{Blobs, Placed};
+use super::outside::{Blobs, Outside, Placed};
 use crate::managed;
 use crate::settings::{BlobsKind, BusKind, CacheKind, Encryption, Settings, Smtp, StoreKind};
 
@@ -47,13 +48,18 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// Opens it, and brings it to this version of the program.
-    pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Self> {
+    /// Opens it, and brings it to this version of the program. Processes that share the cache tell each other through it how
+    /// far a reader has to be.
+    pub(crate) async fn open(
+        settings: &Settings,
+        folder: &Path,
+        cache: Option<Arc<dyn Cache>>,
+    ) -> anyhow::Result<Self> {
         match settings.store.kind {
             StoreKind::Sqlite => Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?)),
             StoreKind::Postgres => {
-                let store = PostgresStore::connect(settings.store.url.reveal()).await.context("store.url")?;
-                Ok(Self::Postgres(store))
+                let store = PostgresStore::open(settings.store.postgres(), cache).await;
+                Ok(Self::Postgres(store.context("store.url")?))
             }
         }
     }
@@ -66,12 +72,40 @@ impl Database {
         }
     }
 
+    /// Behind its port, for those who ask for a tenant and may get what was so a moment ago.
+    pub(super) fn port_that_may_lag(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(_) => self.port(),
+            Self::Postgres(store) => Arc::new(store.that_may_lag()),
+        }
+    }
+
+    /// The server that it reads from beside the one that it writes to.
+    pub(super) fn reader(&self) -> Option<Arc<dyn Outside>> {
+        match self {
+            Self::Postgres(store) if store.reader_is_well().is_some() => Some(Arc::new(store.clone())),
+            _ => None,
+        }
+    }
+
     /// Ends its connections; SQLite folds its log into the file.
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
         }
+    }
+}
+
+/// As the reader of a database.
+#[async_trait]
+impl Outside for PostgresStore {
+    async fn prepare(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn answers(&self) -> bool {
+        self.reader_is_well() == Some(true)
     }
 }
 
@@ -94,9 +128,15 @@ pub(super) fn cache(settings: &Settings) -> anyhow::Result<Placed<dyn Cache>> {
     }
 }
 
-fn bus(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Placed<dyn Bus>> {
+/// The bus, and where slices are handed out to several processes, if they are.
+fn bus(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
     match settings.bus.kind {
-        BusKind::Embedded => Ok(Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }),
+        BusKind::Embedded => {
+            Ok((Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }, None))
+        }
         BusKind::Kafka => managed::bus(&settings.bus, Arc::clone(store)),
     }
 }
@@ -114,6 +154,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) blobs: Blobs,
     pub(super) bus: Placed<dyn Bus>,
+    pub(super) tasks: Option<Arc<dyn Tasks>>,
     pub(super) cache: Placed<dyn Cache>,
     pub(super) broadcast: Arc<dyn Broadcast>,
     pub(super) clock: Arc<dyn Clock>,
@@ -137,10 +178,12 @@ impl Parts {
             WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
         let store = database.port();
         let feeds = HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() };
+        let (bus, tasks) = bus(settings, &store)?;
         let feeds = HttpFeedClient::counting_in(&feeds, Arc::clone(&store))?;
         Ok(Self {
             blobs: blobs(settings, folder)?,
-            bus: bus(settings, &store)?,
+            bus,
+            tasks,
             cache,
             broadcast: broadcast(settings, &store)?,
             clock: Arc::new(SystemClock),

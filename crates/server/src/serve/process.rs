@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::feeds::{self, FirstAnswer};
 use super::front::Front;
 use super::lock::DataFolder;
+use super::roles::Roles;
 use super::service::{House, Service};
 use super::tasks::Tasks;
 use crate::settings::Settings;
@@ -25,6 +26,10 @@ pub(super) struct Process {
     /// What ends everything.
     pub(super) shutdown: CancellationToken,
     pub(super) shutdown_timeout: Duration,
+    /// That connections are to end after the request that they are at.
+    pub(super) draining: CancellationToken,
+    /// How long requests are still answered at the end.
+    pub(super) drain: Duration,
 }
 
 /// Where the made-up population is kept, and what it is shown with.
@@ -71,7 +76,7 @@ impl Process {
         let (given, path) = (settings.clone(), folder);
         let feed = tokio::task::spawn_blocking(move || feeds::demo(&given, &path)).await??;
         settings.feeds = [(feeds::DEMO_FEED.to_owned(), feed)].into();
-        Service::open(settings, true, owned, &self.house, self.shutdown.child_token()).await
+        Service::open(settings, Roles::all(), true, owned, &self.house, self.shutdown.child_token()).await
     }
 
     /// Shows another service, unless somebody works with the one before.
@@ -101,6 +106,13 @@ impl Process {
     pub(super) async fn run(mut self, ran: anyhow::Result<()>) -> anyhow::Result<()> {
         let ran = match ran {
             Ok(()) => self.tasks.until(self.stop.cancelled()).await,
+            failed => failed,
+        };
+        // What others can go on with ends at once; requests are answered until nobody sends any.
+        self.service.shutdown().cancel();
+        self.draining.cancel();
+        let ran = match ran {
+            Ok(()) => self.tasks.until(tokio::time::sleep(self.drain)).await,
             failed => failed,
         };
         let ended = self.tasks.end(&self.shutdown, self.shutdown_timeout).await;

@@ -10,6 +10,7 @@ use crate::settings::with_password;
 pub(super) async fn follow(
     store: PostgresStore,
     url: String,
+    reader_url: Option<String>,
     mut password: Rotating,
     shutdown: CancellationToken,
 ) {
@@ -18,14 +19,17 @@ pub(super) async fn follow(
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = refused.notified() => password.was_refused(),
-            changed = password.changed() => match with_password(&url, changed.reveal()) {
-                Some(url) => {
-                    if let Err(error) = store.set_addresses(&url, None) {
-                        tracing::error!(%error, "the password of the database cannot be used");
-                    }
+            changed = password.changed() => {
+                let with = |url: &str| with_password(url, changed.reveal());
+                let Some(url) = with(&url) else {
+                    tracing::error!("store.url is no address to put a password into");
+                    continue;
+                };
+                let reader_url = reader_url.as_deref().and_then(with);
+                if let Err(error) = store.set_addresses(&url, reader_url.as_deref()) {
+                    tracing::error!(%error, "the password of the database cannot be used");
                 }
-                None => tracing::error!("store.url is no address to put a password into"),
-            },
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The service: its parts, its tasks by role, its routes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use astroshield_adapters::oidc::OidcProvider;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::lease::{Lease, Leases};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Cache, Store, StoreError};
+use astroshield_domain::ports::{Cache, IdentityProvider, Store, StoreError};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
@@ -32,15 +34,18 @@ use super::lock::DataFolder;
 use super::metrics::{self, Metrics, Shown};
 use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
-use super::roles::Role;
+use super::roles::{Role, Roles};
 use super::tasks::Tasks;
-use super::{feeds, health, outside, requests, rotation, sign_in};
+use super::{feeds, health, identity, outside, requests, rotation, sign_in};
 use crate::backup::StoreArchiver;
-use crate::settings::Settings;
+use crate::settings::{Settings, StoreKind};
 use crate::telemetry::Telemetry;
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
+
+/// Consumer groups of which it is told what waits for them on the bus.
+const GROUPS: [&str; 3] = ["runs", "notify", "screening"];
 
 /// How long screening sleeps at most before it looks at the clock again.
 const LOOK: Duration = Duration::from_mins(1);
@@ -58,6 +63,8 @@ pub(super) struct House {
     pub(super) tokens: Arc<OneTimeTokens>,
     /// Holds the sessions.
     pub(super) cache: Placed<dyn Cache>,
+    /// Where people sign in.
+    pub(super) identity: Option<Arc<OidcProvider>>,
     /// What is measured.
     pub(super) recorded: PrometheusHandle,
     /// The figures of the service that is shown.
@@ -71,9 +78,11 @@ impl House {
         listening: SocketAddr,
         telemetry: &Telemetry,
     ) -> anyhow::Result<Self> {
+        let address = sign_in::address(settings.server.public_url.as_deref(), listening);
         Ok(Self {
             listening,
-            address: sign_in::address(settings.server.public_url.as_deref(), listening),
+            identity: identity::provider(&settings.identity, &address)?,
+            address,
             tokens: Arc::default(),
             cache: parts::cache(settings)?,
             recorded: metrics::record(telemetry)?,
@@ -85,13 +94,15 @@ impl House {
 /// A service over its data folder.
 pub(super) struct Service {
     settings: Settings,
-    roles: BTreeSet<Role>,
+    roles: Roles,
+    leases: Leases,
     demo: bool,
     folder: DataFolder,
     database: Database,
     parts: Parts,
     notifier: Arc<Notifier>,
     on_demand: Arc<OnDemand>,
+    identity: Option<Arc<OidcProvider>>,
     shutdown: CancellationToken,
 }
 
@@ -99,12 +110,14 @@ impl Service {
     /// A service that takes requests as soon as its routes are shown. `shutdown` ends what it starts.
     pub(super) async fn open(
         settings: Settings,
+        roles: Roles,
         demo: bool,
         folder: DataFolder,
         house: &House,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let database = Database::open(&settings, folder.path()).await?;
+        let shared_cache = house.cache.server.as_ref().map(|_| Arc::clone(&house.cache.port));
+        let database = Database::open(&settings, folder.path(), shared_cache).await?;
         let parts = Parts::new(&settings, &database, folder.path(), house.cache.clone())?;
         let notifier = Arc::new(Notifier::new(
             Arc::clone(&parts.store),
@@ -121,8 +134,26 @@ impl Service {
             threads(&settings),
         )
         .with_element_set_age(days(settings.screening.element_set_days));
-        let (roles, on_demand) = (Role::chosen(&[]), Arc::new(on_demand));
-        Ok(Self { settings, roles, demo, folder, database, parts, notifier, on_demand, shutdown })
+        let on_demand = Arc::new(on_demand);
+        // Whoever has the file has no others beside it.
+        let leases = match settings.store.kind {
+            StoreKind::Sqlite => Leases::alone(Arc::clone(&parts.store)),
+            StoreKind::Postgres => Leases::among_others(Arc::clone(&parts.store)),
+        };
+        let identity = house.identity.clone();
+        Ok(Self {
+            settings,
+            roles,
+            leases,
+            demo,
+            folder,
+            database,
+            parts,
+            notifier,
+            on_demand,
+            identity,
+            shutdown,
+        })
     }
 
     /// What ends its tasks.
@@ -156,13 +187,23 @@ impl Service {
         let metrics = Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS);
         house.shown.set(metrics.clone());
         let metrics = metrics::routes(metrics);
-        let routes = health.merge(astroshield_api::router_with(self.api(house), metrics));
+        let answered = if self.roles.has(Role::Api) {
+            astroshield_api::router_with(self.api(house), metrics)
+        } else {
+            astroshield_api::router_without_interface(self.api(house), metrics)
+        };
+        let routes = health.merge(answered);
         routes.layer(axum::middleware::from_fn(requests::follow))
     }
 
     /// The servers that it stands on and goes on without.
     fn outside(&self) -> impl Iterator<Item = (&'static str, Arc<dyn Outside>)> {
-        let servers = [("cache", self.parts.cache.server.clone()), ("bus", self.parts.bus.server.clone())];
+        let servers = [
+            ("cache", self.parts.cache.server.clone()),
+            ("bus", self.parts.bus.server.clone()),
+            ("reader", self.database.reader()),
+            ("identity", self.identity.clone().map(|provider| provider as Arc<dyn Outside>)),
+        ];
         servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
     }
 
@@ -177,6 +218,7 @@ impl Service {
         let settings = ApiSettings {
             allowed_hosts: sign_in::allowed_hosts(public_url, house.listening),
             response_cache: server.response_cache,
+            identity: identity::settings(&self.settings.identity),
             secure_cookies: public_url.is_some_and(|url| url.starts_with("https:")),
             body_timeout: server.body_timeout,
             trusted_proxies: server.trusted_proxies.clone(),
@@ -191,13 +233,14 @@ impl Service {
             ..ApiSettings::default()
         };
         let ports = Ports {
-            store: Arc::clone(&parts.store),
+            store: self.database.port_that_may_lag(),
             blobs: Arc::clone(&parts.blobs.store),
             downloads: parts.blobs.downloads.clone(),
             cache: Arc::clone(&parts.cache.port),
             broadcast: Arc::clone(&parts.broadcast),
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
+            identity: house.identity.clone().map(|provider| provider as Arc<dyn IdentityProvider>),
         };
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),
@@ -226,7 +269,7 @@ impl Service {
     /// Starts what the roles do besides answering requests. `first` is told what became of asking each feed of a catalog for
     /// the first time.
     pub(super) fn start(&self, tasks: &mut Tasks, first: Option<mpsc::Sender<FirstAnswer>>) {
-        let has = |role| self.roles.contains(&role);
+        let has = |role| self.roles.has(role);
         let (parts, shutdown) = (&self.parts, &self.shutdown);
         let Parts { store, blobs, bus, clock, .. } = parts;
         for (name, server) in self.outside() {
@@ -236,9 +279,9 @@ impl Service {
         }
         if let (Database::Postgres(store), Some(password)) = (&self.database, &self.settings.store.rotating) {
             let (store, password) = (store.clone(), password.clone());
-            let url = self.settings.store.url.reveal().to_owned();
+            let addresses = self.settings.store.postgres();
             spawn(tasks, "the following of the database's password", shutdown, |shutdown| {
-                rotation::follow(store, url, password, shutdown)
+                rotation::follow(store, addresses.url, addresses.reader_url, password, shutdown)
             });
         }
         if has(Role::Api) {
@@ -249,16 +292,7 @@ impl Service {
             }));
         }
         if has(Role::Relay) {
-            let (store, blobs) = (Arc::clone(store), Arc::clone(&blobs.store));
-            let upkeep = Upkeep::new(self.upkeep_settings(), store, blobs, Arc::clone(clock));
-            spawn(tasks, "the upkeep of the store", shutdown, move |shutdown| async move {
-                upkeep.run(shutdown).await;
-            });
-        }
-        if has(Role::Relay) {
-            let (store, broadcast) = (Arc::clone(&parts.store), Arc::clone(&parts.broadcast));
-            let relay = Relay::new(store, Arc::clone(&bus.port), broadcast, Arc::clone(clock));
-            spawn(tasks, "the relay", shutdown, move |shutdown| async move { relay.run(shutdown).await });
+            self.relay(tasks);
         }
         let feeds = feeds::enabled(&self.settings);
         if has(Role::Ingest) {
@@ -268,30 +302,106 @@ impl Service {
             let settings = self.run_settings();
             let (store, blobs) = (Arc::clone(store), Arc::clone(&blobs.store));
             let runner = Runner::new(settings, store, blobs, Arc::clone(&bus.port), Arc::clone(clock));
-            spawn(tasks, "screening", shutdown, move |shutdown| async move { runner.run(shutdown).await });
+            self.screen(tasks, runner);
+        }
+        if has(Role::Analyze) && !self.roles.are_all() {
+            tracing::warn!("there is nothing to analyze yet: a process of this role alone does nothing");
         }
         if has(Role::Notify) {
-            let notifier = Arc::clone(&self.notifier);
-            spawn(
-                tasks,
-                "notification",
-                shutdown,
-                move |shutdown| async move { notifier.run(shutdown).await },
-            );
-            let silence = &self.settings.silence;
-            let settings = SilenceSettings {
-                no_screening_after: silence.no_screening_after,
-                stale_catalog_after: silence.stale_catalog_after,
-                of_the_past: self.settings.screening.start_from_catalog,
-                heartbeat_url: silence.heartbeat_url.clone(),
-                heartbeat_interval: silence.heartbeat_interval,
-            };
-            let client = Arc::clone(&parts.feeds);
-            let watch = SilenceWatch::new(settings, feeds, Arc::clone(store), Arc::clone(clock), client);
-            spawn(tasks, "the watch over silence", shutdown, move |shutdown| async move {
-                watch.run(shutdown).await;
+            self.notify(tasks, feeds);
+        }
+    }
+
+    /// Starts what one of several processes does at a time.
+    fn lead<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        tasks: &mut Tasks,
+        name: &'static str,
+        lease: &'static str,
+        work: impl FnMut(Option<Lease>, CancellationToken) -> F + Send + 'static,
+    ) {
+        let leases = self.leases.clone();
+        spawn(tasks, name, &self.shutdown, move |shutdown| async move {
+            leases.lead(lease, shutdown, work).await;
+        });
+    }
+
+    fn relay(&self, tasks: &mut Tasks) {
+        let Parts { store, blobs, bus, broadcast, clock, .. } = &self.parts;
+        let upkeep = Upkeep::new(
+            self.upkeep_settings(),
+            Arc::clone(store),
+            Arc::clone(&blobs.store),
+            Arc::clone(clock),
+        );
+        let upkeep = Arc::new(upkeep);
+        self.lead(tasks, "the upkeep of the store", "upkeep", move |_, shutdown| {
+            let upkeep = Arc::clone(&upkeep);
+            async move { upkeep.run(shutdown).await }
+        });
+        let (store, port) = (Arc::clone(store), Arc::clone(&bus.port));
+        let relay = Arc::new(Relay::new(store, port, Arc::clone(broadcast), Arc::clone(clock)));
+        self.lead(tasks, "the relay", "relay", move |lease, shutdown| {
+            let relay = Arc::clone(&relay);
+            async move { relay.run(lease.as_ref(), shutdown).await }
+        });
+        if let Some(server) = bus.server.clone() {
+            spawn(tasks, "the telling of what waits", &self.shutdown, |shutdown| {
+                outside::tell_lag(server, &GROUPS, shutdown)
             });
         }
+    }
+
+    /// One process coordinates runs. Where slices are handed out, all work on them.
+    fn screen(&self, tasks: &mut Tasks, runner: Runner) {
+        let runner = match &self.parts.tasks {
+            Some(slices) => runner.spread_over(Arc::clone(slices)),
+            None => runner,
+        };
+        if self.parts.tasks.is_some() {
+            let runner = runner.clone();
+            spawn(tasks, "the screening of slices", &self.shutdown, move |shutdown| async move {
+                runner.work(shutdown).await;
+            });
+        }
+        self.lead(tasks, "screening", "screening", move |_, shutdown| {
+            let runner = runner.clone();
+            async move { runner.run(shutdown).await }
+        });
+    }
+
+    /// Messages go out from every process; what time brings, one looks after.
+    fn notify(&self, tasks: &mut Tasks, feeds: Vec<FeedSettings>) {
+        let notifier = Arc::clone(&self.notifier);
+        spawn(tasks, "notification", &self.shutdown, move |shutdown| async move {
+            notifier.run(shutdown).await;
+        });
+        let notifier = Arc::clone(&self.notifier);
+        self.lead(tasks, "what time brings", "alerts", move |_, shutdown| {
+            let notifier = Arc::clone(&notifier);
+            async move { notifier.watch(shutdown).await }
+        });
+        let silence = &self.settings.silence;
+        let settings = SilenceSettings {
+            no_screening_after: silence.no_screening_after,
+            stale_catalog_after: silence.stale_catalog_after,
+            of_the_past: self.settings.screening.start_from_catalog,
+            heartbeat_url: silence.heartbeat_url.clone(),
+            heartbeat_interval: silence.heartbeat_interval,
+        };
+        let (store, clock) = (Arc::clone(&self.parts.store), Arc::clone(&self.parts.clock));
+        let client = Arc::clone(&self.parts.feeds);
+        self.lead(tasks, "the watch over silence", "silence", move |_, shutdown| {
+            // Anew each time: what another process has noted meanwhile is in the store.
+            let watch = SilenceWatch::new(
+                settings.clone(),
+                feeds.clone(),
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                Arc::clone(&client),
+            );
+            async move { watch.run(shutdown).await }
+        });
     }
 
     fn ask_feeds(&self, tasks: &mut Tasks, feeds: &[FeedSettings], first: Option<mpsc::Sender<FirstAnswer>>) {
@@ -307,8 +417,9 @@ impl Service {
         }
         if !others.is_empty() {
             let poller = self.parts.poller(others);
-            spawn(tasks, "the polling of feeds", &self.shutdown, |shutdown| async move {
-                poller.run(shutdown).await;
+            self.lead(tasks, "the polling of feeds", "feeds", move |_, shutdown| {
+                let poller = poller.clone();
+                async move { poller.run(shutdown).await }
             });
         }
     }

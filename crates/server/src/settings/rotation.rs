@@ -98,6 +98,14 @@ impl Settings {
                 *url = Secret::new(addresses.join(","));
             }
         }
+        // A server that follows another one has its users, too.
+        let (password, reader) = (self.store.password.reveal(), &mut self.store.reader_url);
+        if !password.is_empty() && !reader.is_empty() {
+            let with = with_password(reader.reveal(), password).ok_or_else(|| {
+                layers.refuse("store.password", "store.reader_url is no address to put it into")
+            })?;
+            *reader = Secret::new(with);
+        }
         Ok(())
     }
 }

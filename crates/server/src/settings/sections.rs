@@ -20,6 +20,7 @@ use super::rotation::Keepers;
 pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) access: Access,
+    pub(crate) identity: Identity,
     pub(crate) data: Data,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -66,6 +67,8 @@ pub(crate) struct Server {
     pub(crate) response_cache: bool,
     #[serde(deserialize_with = "duration")]
     pub(crate) shutdown_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) drain: Duration,
     pub(crate) connections: usize,
     #[serde(deserialize_with = "duration")]
     pub(crate) head_timeout: Duration,
@@ -85,6 +88,48 @@ pub(crate) struct Access {
     pub(crate) deny: Vec<IpNet>,
     pub(crate) requests_per_minute_per_key: u32,
     pub(crate) requests_per_minute_per_address: u32,
+}
+
+/// Who vouches for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdentityKind {
+    Local,
+    Oidc,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Identity {
+    pub(crate) kind: IdentityKind,
+    #[serde(deserialize_with = "text")]
+    pub(crate) issuer: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) discovery: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) accept_authorized_party: bool,
+    pub(crate) groups_claim: String,
+    pub(crate) group_prefix: String,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) session_idle: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) session_life: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) provider_grace: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) keys_interval: Duration,
+    pub(crate) one_time_link: bool,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -121,6 +166,27 @@ pub(crate) struct Store {
     /// The password, where it may change.
     #[serde(skip)]
     pub(crate) rotating: Option<Rotating>,
+    pub(crate) reader_url: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) reader_url_file: Option<PathBuf>,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
+    pub(crate) connections: u32,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) connect_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) statement_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) lock_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) idle_transaction_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) answer_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) reader_lag: Duration,
 }
 
 /// What blobs are kept in.

@@ -149,7 +149,13 @@ async fn an_alert_of_a_rule_comes_over_the_stream_and_is_the_same_one_after_a_lo
     );
     let running = {
         let (notifier, shutdown) = (Arc::clone(&service.notifier), shutdown.clone());
-        tokio::spawn(async move { tokio::join!(relay.run(shutdown.clone()), notifier.run(shutdown)) })
+        tokio::spawn(async move {
+            tokio::join!(
+                relay.run(None, shutdown.clone()),
+                notifier.run(shutdown.clone()),
+                notifier.watch(shutdown)
+            )
+        })
     };
     let mut socket = connected(&service).await;
     subscribe(&mut socket, json!({ "subscribe": ["alerts"] })).await;

@@ -2,6 +2,10 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../faults/chance.rs"]
+mod chance;
+mod fleet;
+mod roles;
 mod rotation;
 #[path = "../service/server.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

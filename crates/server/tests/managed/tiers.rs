@@ -7,6 +7,7 @@ use astroshield_testkit::postgres;
 use astroshield_testkit::servers::Server as Outside;
 use serde_json::{Value, json};
 
+use crate::fleet::{first_of, pair};
 use crate::server::{Server, run, run_in};
 use crate::socket::Socket;
 
@@ -65,27 +66,6 @@ impl Place {
     fn run(&self, arguments: &str) -> (i32, String, String) {
         run_in(self.path(), arguments, &self.environment())
     }
-}
-
-/// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
-pub(crate) fn pair(place: u32) -> String {
-    let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
-    let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
-    let row = |inclination: u32, number: u32| {
-        format!(
-            "TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n"
-        )
-    };
-    "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,ARG_OF_PERICENTER,MEAN_ANOMALY,\
-     EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,MEAN_MOTION_DOT,\
-     MEAN_MOTION_DDOT\n"
-        .to_owned()
-        + &row(50, first_of(place))
-        + &row(130, first_of(place) + 1)
-}
-
-fn first_of(place: u32) -> u32 {
-    81_001 + 2 * place
 }
 
 /// A server, and a key to it: a session would be forgotten with the cache.

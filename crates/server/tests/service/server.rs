@@ -77,8 +77,15 @@ impl Server {
                 self.process.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
                 panic!("the server ended: {problem}");
             }
+            // One that answers no requests has nothing to sign in to.
+            if let Some(health) = line.strip_prefix("AstroShield (") {
+                let (_, address) = health.trim().split_once("): ").unwrap();
+                return (address.strip_suffix("/health/ready").unwrap().to_owned(), String::new());
+            }
             if let Some(link) = line.strip_prefix("AstroShield: ") {
-                let (address, token) = link.trim().split_once("/signin?token=").unwrap();
+                let (address, token) = link.trim().split_once("/signin").unwrap();
+                // Without a token where people sign in at an identity provider.
+                let token = token.strip_prefix("?token=").unwrap_or_default();
                 return (address.to_owned(), token.to_owned());
             }
         }

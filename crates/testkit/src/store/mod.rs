@@ -10,6 +10,7 @@ mod coverage;
 mod days;
 mod events;
 mod inbound;
+mod leases;
 mod organizations;
 mod requests;
 mod runs;
@@ -33,6 +34,7 @@ pub use self::coverage::*;
 pub use self::days::*;
 pub use self::events::*;
 pub use self::inbound::*;
+pub use self::leases::*;
 pub use self::organizations::*;
 pub use self::requests::*;
 pub use self::runs::*;
@@ -187,6 +189,10 @@ macro_rules! store_suite {
             blobs_are_named_by_what_speaks_of_them
             figures_count_what_there_is
             the_watching_for_silence_is_kept
+            a_lease_is_held_by_one_at_a_time
+            a_lease_that_many_ask_for_is_given_once
+            a_lease_ends_by_itself
+            positions_are_given_by_whoever_holds_the_lease
         );
     };
     ($fresh:path: $($fact:ident)*) => {$(

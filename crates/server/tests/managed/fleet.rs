@@ -1,0 +1,120 @@
+//! Processes of some roles each, on servers that they share.
+
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use astroshield_testkit::postgres;
+use astroshield_testkit::servers::variable;
+use serde_json::Value;
+
+use crate::server::Server;
+
+static NAMES: AtomicU32 = AtomicU32::new(0);
+
+/// What the processes of a test have in common: a database, and names of their own on the servers of all tests.
+pub(crate) struct Fleet {
+    folder: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+    pub(crate) database: String,
+    /// What names on Kafka begin with.
+    pub(crate) prefix: String,
+    pub(crate) partitions: i32,
+    processes: AtomicU32,
+}
+
+impl Fleet {
+    /// `None` where a server is missing. `more` is said in the configuration, too.
+    pub(crate) fn new(more: &str) -> Option<Self> {
+        let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
+        let (redis, kafka, s3) = (
+            variable("ASTROSHIELD_TEST_REDIS_URL")?,
+            variable("ASTROSHIELD_TEST_KAFKA")?,
+            variable("ASTROSHIELD_TEST_S3")?,
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        for (name, authority) in [
+            ("redis", "ASTROSHIELD_TEST_REDIS_CA"),
+            ("kafka", "ASTROSHIELD_TEST_KAFKA_CA"),
+            ("s3", "ASTROSHIELD_TEST_S3_CA"),
+        ] {
+            fs::copy(variable(authority)?, path.join(format!("{name}.pem"))).unwrap();
+        }
+        fs::write(path.join("redis.url"), redis).unwrap();
+        fs::write(path.join("kafka.password"), "secret\n").unwrap();
+        let number = NAMES.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("fleet-{}-{number}-", std::process::id());
+        let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
+            .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
+            .concat();
+        let partitions = 4;
+        let settings = format!(
+            "[store]\nkind = \"postgres\"\n\
+             [blobs]\nkind = \"s3\"\nbucket = \"astroshield\"\nprefix = \"{prefix}\"\nendpoint = \"{s3}\"\n\
+             authorities_file = \"s3.pem\"\n\
+             [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nauthorities_file = \"redis.pem\"\n\
+             [bus]\nkind = \"kafka\"\nbrokers = \"{kafka}\"\nuser = \"astroshield\"\n\
+             password_file = \"kafka.password\"\nprefix = \"{prefix}\"\npartitions = {partitions}\nreplicas = 1\n\
+             authorities_file = \"kafka.pem\"\n\
+             {feeds}[log]\nlevel = \"error\"\n{more}"
+        );
+        fs::write(path.join("astroshield.toml"), settings).unwrap();
+        let key = [
+            ("AWS_ACCESS_KEY_ID", "astroshield"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
+        let mut environment: Vec<_> = key.map(|(name, value)| (name, value.to_owned())).into();
+        environment.push(("ASTROSHIELD__STORE__URL", database.clone()));
+        let processes = AtomicU32::new(0);
+        Some(Self { folder, environment, database, prefix, partitions, processes })
+    }
+
+    /// Starts a process with a data folder of its own, and waits until it is ready.
+    pub(crate) fn start(&self, roles: &str) -> Server {
+        let number = self.processes.fetch_add(1, Ordering::Relaxed);
+        let arguments = format!("--role {roles} --data process-{number}");
+        let environment: Vec<_> =
+            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let server = Server::start_in(self.folder.path(), &arguments, &environment);
+        server.until("/health/ready", &[], |status, _| status == 200);
+        server
+    }
+
+    /// What the authority of Kafka says.
+    pub(crate) fn kafka_authority(&self) -> String {
+        fs::read_to_string(self.folder.path().join("kafka.pem")).unwrap()
+    }
+}
+
+/// A key to all processes that answer requests.
+pub(crate) fn key(server: &Server) -> String {
+    let cookie = server.sign_in();
+    let own =
+        [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+    let (status, made) = server.post_with("/api/v1/api-keys", &own, r#"{"name":"test","scope":"admin"}"#);
+    assert_eq!(status, 201, "{made}");
+    let made: Value = serde_json::from_str(&made).unwrap();
+    made["key"].as_str().unwrap().to_owned()
+}
+
+/// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
+pub(crate) fn pair(place: u32) -> String {
+    let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
+    let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
+    let row = |inclination: u32, number: u32| {
+        format!(
+            "TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n"
+        )
+    };
+    "OBJECT_NAME,OBJECT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,ARG_OF_PERICENTER,MEAN_ANOMALY,\
+     EPHEMERIS_TYPE,CLASSIFICATION_TYPE,NORAD_CAT_ID,ELEMENT_SET_NO,REV_AT_EPOCH,BSTAR,MEAN_MOTION_DOT,\
+     MEAN_MOTION_DDOT\n"
+        .to_owned()
+        + &row(50, first_of(place))
+        + &row(130, first_of(place) + 1)
+}
+
+pub(crate) fn first_of(place: u32) -> u32 {
+    81_001 + 2 * place
+}

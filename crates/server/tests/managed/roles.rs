@@ -1,0 +1,357 @@
+//! Several processes with roles of their own.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use astroshield_adapters::PostgresStore;
+use astroshield_adapters::kafka::{KafkaBus, KafkaSettings};
+use astroshield_domain::event::{Published, Topic};
+use astroshield_domain::ports::{Bus as _, Store};
+use astroshield_testkit::servers::variable;
+use serde_json::{Value, json};
+
+use crate::chance::{Chance, asked};
+use crate::fleet::{Fleet, first_of, key, pair};
+use crate::server::{PATIENCE, Server};
+use crate::socket::Socket;
+
+/// Pairs that there can be: those of lower orbits than the last one would not meet.
+const PLACES: usize = 60;
+
+const SCREENING: &str = "[screening]\nsettle = \"0s\"\ndays = 1\nthreads = 1\n";
+
+fn bearer(key: &str) -> String {
+    format!("Bearer {key}")
+}
+
+fn json(server: &Server, path: &str, key: &str) -> Value {
+    let (status, body) = server.get_with(path, &[("authorization", &bearer(key))]);
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+fn upload(server: &Server, key: &str, place: u32) {
+    let path = format!("/api/v1/uploads?name={place}.csv");
+    let headers = [("authorization", bearer(key)), ("content-type", "text/csv".to_owned())];
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (status, body) = server.post_with(&path, &headers, &pair(place));
+    assert_eq!(status, 201, "{body}");
+}
+
+/// Waits until the conjunction of each pair is found.
+fn await_pairs(server: &Server, key: &str, places: &[u32]) {
+    let authorization = bearer(key);
+    let headers = [("authorization", authorization.as_str())];
+    for place in places {
+        let path = format!("/api/v1/conjunctions?object={}", first_of(*place));
+        server.until(&path, &headers, |status, body| status == 200 && body.contains("\"id\""));
+    }
+}
+
+#[test]
+fn processes_of_one_role_each_are_one_service() {
+    let Some(fleet) = Fleet::new(SCREENING) else { return };
+    let api = [fleet.start("api"), fleet.start("api")];
+    let others = ["relay", "screen", "notify", "ingest,analyze"].map(|roles| fleet.start(roles));
+    let key = key(&api[0]);
+    let authorization = bearer(&key);
+    let rule = json!({ "name": "all", "severity": "critical", "relations": true }).to_string();
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    assert_eq!(api[0].post_with("/api/v1/rules", &headers, &rule).0, 201);
+    let mut socket = Socket::open(&api[1].address, &key, "alerts");
+    upload(&api[0], &key, 0);
+    // What is told goes from one process to the next, and to who is connected to yet another one.
+    while socket.next()["event"]["payload"]["change"] != "opened" {}
+    await_pairs(&api[1], &key, &[0]);
+
+    for process in &others {
+        assert_eq!(process.get("/api/v1/conjunctions").0, 404);
+        assert_eq!(process.get("/").0, 404);
+        assert_eq!(process.get("/health/live").0, 200);
+        assert_eq!(process.get("/metrics").0, 401);
+        let (status, metrics) = process.get_with("/metrics", &headers[..1]);
+        assert!(status == 200 && metrics.contains("astroshield_process_memory_bytes"), "{status}");
+    }
+    // The relay tells what waits for workers: nothing.
+    let of_workers = "astroshield_bus_lag_messages{consumer=\"screening\"} 0";
+    others[0].until("/metrics", &headers[..1], |status, body| status == 200 && body.contains(of_workers));
+    for process in others.into_iter().chain(api) {
+        let (status, log) = process.stop();
+        assert_eq!(status, 0, "{log}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_killed_in_the_middle_of_a_run_leaves_its_slices_to_another_one() {
+    // Slices of a few objects take so long that a process can be killed meanwhile: a month has many.
+    let Some(fleet) = Fleet::new(&SCREENING.replace("days = 1", "days = 30")) else { return };
+    let (api, relay) = (fleet.start("api"), fleet.start("relay"));
+    let mut chance = Chance::new();
+    let key = key(&api);
+    let mut screeners = vec![fleet.start("screen"), fleet.start("screen")];
+    for round in 0..u32::try_from(asked("ASTROSHIELD_CRASH_ROUNDS", 2).min(50)).unwrap() {
+        upload(&api, &key, round);
+        let some = 1 + chance.below(40);
+        let before = |run: &Value| run["state"] == "running" && run["slices_done"].as_u64() >= Some(some);
+        let began = Instant::now();
+        while !json(&api, "/api/v1/runs", &key)["items"].as_array().unwrap().iter().any(before)
+            && began.elapsed() < Duration::from_secs(5)
+        {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // Dropped is killed. It may be the one that coordinates the run.
+        let place = usize::try_from(chance.below(2)).unwrap();
+        drop(screeners.remove(place));
+        await_pairs(&api, &key, &[round]);
+        screeners.push(fleet.start("screen"));
+    }
+    let runs = json(&api, "/api/v1/runs", &key);
+    for run in runs["items"].as_array().unwrap() {
+        assert_ne!(run["state"], "failed", "{run}");
+    }
+    drop((screeners, relay));
+}
+
+#[test]
+fn a_relay_that_was_frozen_goes_on_without_harm_to_the_order_of_events() {
+    let Some(fleet) = Fleet::new(SCREENING) else { return };
+    let api = fleet.start("api");
+    let relays = [fleet.start("relay"), fleet.start("relay")];
+    let key = key(&api);
+    let mut chance = Chance::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let store: Arc<dyn Store> = Arc::new(runtime.block_on(PostgresStore::connect(&fleet.database)).unwrap());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let witness = runtime.spawn(witness(&fleet, Arc::clone(&store), Arc::clone(&heard)).unwrap());
+
+    let mut place = 0;
+    for round in 0..asked("ASTROSHIELD_CRASH_ROUNDS", 2) {
+        // One of them leads, and nobody knows which: in two rounds, each is frozen once, for longer than a lease holds in every
+        // other pair of rounds.
+        let frozen = &relays[usize::try_from(round % 2).unwrap()];
+        let longer = Duration::from_millis(if round % 4 < 2 { 12_000 } else { chance.below(11_000) });
+        frozen.signal("STOP");
+        let began = Instant::now();
+        while began.elapsed() < longer {
+            upload(&api, &key, place % PLACES as u32);
+            place += 1;
+            thread::sleep(Duration::from_millis(200 + chance.below(200)));
+        }
+        frozen.signal("CONT");
+        for _ in 0..5 {
+            upload(&api, &key, place % PLACES as u32);
+            place += 1;
+        }
+    }
+    let expected = runtime.block_on(async {
+        let began = Instant::now();
+        loop {
+            let last = store.last_position().await.unwrap();
+            let published = heard.lock().unwrap().iter().any(|event: &Published| event.position == last);
+            let waits = store.figures(jiff::Timestamp::now()).await.unwrap().outbox;
+            if published && waits == 0 {
+                return store.events_after(0, &Topic::ALL, 100_000).await.unwrap();
+            }
+            assert!(began.elapsed() < PATIENCE, "{waits} events wait");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    witness.abort();
+    let heard = heard.lock().unwrap().clone();
+    // Everything came, and what came for the first time came in order: for each tenant, as the port promises.
+    let positions = |events: &[Published], tenant: &str| -> Vec<i64> {
+        let of_tenant = events.iter().filter(|event| event.event.tenant.as_str() == tenant);
+        of_tenant.map(|event| event.position).collect()
+    };
+    let tenants: BTreeSet<&str> = expected.iter().map(|event| event.event.tenant.as_str()).collect();
+    for tenant in tenants {
+        let (mut seen, mut first) = (BTreeSet::new(), Vec::new());
+        for position in positions(&heard, tenant) {
+            if seen.insert(position) {
+                first.push(position);
+            }
+        }
+        assert_eq!(first, positions(&expected, tenant), "{tenant}");
+    }
+    let again = heard.len() - expected.len();
+    assert_eq!(again, 0, "a relay that was frozen published {again} events that another one had published");
+}
+
+/// Hears everything that is on the bus.
+fn witness(
+    fleet: &Fleet,
+    store: Arc<dyn Store>,
+    heard: Arc<Mutex<Vec<Published>>>,
+) -> Option<impl Future<Output = ()> + use<>> {
+    let settings = KafkaSettings {
+        brokers: variable("ASTROSHIELD_TEST_KAFKA")?,
+        user: "astroshield".to_owned(),
+        password: "secret".to_owned(),
+        roots_pem: Some(fleet.kafka_authority()),
+        prefix: fleet.prefix.clone(),
+        partitions: fleet.partitions,
+        replicas: Some(1),
+    };
+    Some(async move {
+        let bus = KafkaBus::new(settings, store).unwrap();
+        let mut subscription = bus.subscribe("witness", &Topic::ALL).await.unwrap();
+        loop {
+            match subscription.next().await {
+                Ok(event) => heard.lock().unwrap().push(event),
+                Err(error) => eprintln!("{error}"),
+            }
+        }
+    })
+}
+
+/// What a load balancer does: asks each process whether it is ready, and sends requests to one that is.
+struct Balancer {
+    addresses: Mutex<Vec<(String, bool)>>,
+    stop: AtomicBool,
+}
+
+impl Balancer {
+    fn look(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let addresses: Vec<String> =
+                self.addresses.lock().unwrap().iter().map(|(address, _)| address.clone()).collect();
+            for address in addresses {
+                let ready =
+                    ask(&address, "GET", "/health/ready", "", "").is_ok_and(|(status, _)| status == 200);
+                let mut known = self.addresses.lock().unwrap();
+                if let Some(known) = known.iter_mut().find(|(known, _)| *known == address) {
+                    known.1 = ready;
+                }
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn add(&self, server: &Server) {
+        self.addresses.lock().unwrap().push((server.address.clone(), true));
+    }
+
+    fn remove(&self, address: &str) {
+        self.addresses.lock().unwrap().retain(|(known, _)| known != address);
+    }
+
+    fn one(&self, turn: usize) -> Option<String> {
+        let known = self.addresses.lock().unwrap();
+        let ready: Vec<_> = known.iter().filter(|(_, ready)| *ready).collect();
+        ready.get(turn % ready.len().max(1)).map(|(address, _)| address.clone())
+    }
+}
+
+/// One request; what went wrong with it, if anything did.
+fn ask(address: &str, method: &str, path: &str, key: &str, body: &str) -> Result<(u16, String), String> {
+    let host = address.strip_prefix("http://").unwrap();
+    let failed = |error: std::io::Error| format!("{address} {method} {path}: {error}");
+    let mut stream = TcpStream::connect(host).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {key}\r\ncontent-type: text/csv\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).map_err(failed)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(failed)?;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok((status.ok_or_else(|| format!("{address} {method} {path}: no answer: {answer:?}"))?, answer))
+}
+
+#[test]
+fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_or_doubled() {
+    let more = format!("{SCREENING}[server]\ndrain = \"1s\"\n");
+    let Some(fleet) = Fleet::new(&more) else { return };
+    let roles = ["api", "api", "relay", "relay", "screen", "screen", "notify", "notify", "ingest", "analyze"];
+    let mut processes: Vec<(&str, Server)> = roles.iter().map(|role| (*role, fleet.start(role))).collect();
+    let key = key(&processes[0].1);
+    let authorization = bearer(&key);
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let rule = json!({ "name": "all", "severity": "critical", "relations": true }).to_string();
+    assert_eq!(processes[0].1.post_with("/api/v1/rules", &headers, &rule).0, 201);
+
+    let balancer = Arc::new(Balancer { addresses: Mutex::default(), stop: AtomicBool::new(false) });
+    for (_, server) in processes.iter().filter(|(role, _)| *role == "api") {
+        balancer.add(server);
+    }
+    let looking = thread::spawn({
+        let balancer = Arc::clone(&balancer);
+        move || balancer.look()
+    });
+    let load = thread::spawn({
+        let (balancer, key) = (Arc::clone(&balancer), key.clone());
+        move || {
+            let (mut places, mut failures, mut requests) = (Vec::new(), Vec::new(), 0_usize);
+            while !balancer.stop.load(Ordering::Relaxed) {
+                requests += 1;
+                let Some(address) = balancer.one(requests) else {
+                    failures.push("no process is ready".to_owned());
+                    continue;
+                };
+                let answer = if requests % 40 == 0 && places.len() < PLACES {
+                    let place = u32::try_from(places.len()).unwrap();
+                    let path = format!("/api/v1/uploads?name={place}.csv");
+                    places.push(place);
+                    ask(&address, "POST", &path, &key, &pair(place))
+                } else {
+                    ask(&address, "GET", "/api/v1/conjunctions", &key, "")
+                };
+                match answer {
+                    Ok((200 | 201, _)) => {}
+                    Ok((_, answer)) => failures.push(answer),
+                    Err(problem) => failures.push(problem),
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            (places, failures, requests)
+        }
+    });
+    for _ in 0..asked("ASTROSHIELD_CRASH_ROUNDS", 1).div_ceil(10) {
+        for place in 0..processes.len() {
+            let (role, server) = processes.remove(0);
+            let address = server.address.clone();
+            let (status, log) = server.stop();
+            assert_eq!(status, 0, "{role} {place}: {log}");
+            balancer.remove(&address);
+            let next = fleet.start(role);
+            if role == "api" {
+                balancer.add(&next);
+            }
+            processes.push((role, next));
+        }
+    }
+    balancer.stop.store(true, Ordering::Relaxed);
+    let (places, failures, requests) = load.join().unwrap();
+    looking.join().unwrap();
+    assert_eq!(failures, Vec::<String>::new(), "of {requests} requests");
+    assert!(requests > 200 && places.len() > 10, "{requests} requests say little");
+    let api = &processes.iter().find(|(role, _)| *role == "api").unwrap().1;
+    await_pairs(api, &key, &places);
+    // One alert of each, however often a process was told.
+    for place in places {
+        let of_pair = |list: &str| -> Vec<String> {
+            let path = format!("/api/v1/{list}?limit=1000&object={}", first_of(place));
+            let items = json(api, &path, &key)["items"].as_array().unwrap().clone();
+            let what = if list == "alerts" { "subject" } else { "id" };
+            items.iter().map(|item| item[what].to_string()).collect()
+        };
+        let began = Instant::now();
+        let alerts = loop {
+            let (alerts, found) = (of_pair("alerts"), of_pair("conjunctions"));
+            if alerts.len() >= found.len() {
+                break alerts;
+            }
+            assert!(began.elapsed() < PATIENCE, "{} alerts of {} conjunctions", alerts.len(), found.len());
+            thread::sleep(Duration::from_millis(200));
+        };
+        let different: BTreeSet<&String> = alerts.iter().collect();
+        assert_eq!(different.len(), alerts.len(), "an alert is doubled: {alerts:?}");
+    }
+}
