@@ -8,9 +8,12 @@ pub mod kafka;
 pub mod memory;
 pub mod oidc;
 #[cfg(feature = "managed")]
+pub mod otlp;
+#[cfg(feature = "managed")]
 pub mod redis;
 #[cfg(feature = "managed")]
 pub mod s3;
+pub mod secrets;
 pub mod smtp;
 mod sql;
 pub mod trust;

@@ -138,6 +138,13 @@ impl S3Blobs {
     }
 }
 
+/// What has the credentials that the settings lead to, and the region.
+pub(crate) fn credentials(settings: &S3Settings) -> Result<(AmazonS3, String), S3SettingsError> {
+    let builder = builder(settings)?;
+    let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
+    Ok((builder.build()?, region.unwrap_or_else(|| "us-east-1".to_owned())))
+}
+
 fn builder(settings: &S3Settings) -> Result<AmazonS3Builder, S3SettingsError> {
     let roots = match &settings.roots_pem {
         Some(pem) => TrustedRoots::default().and_pem(pem)?,

@@ -77,6 +77,7 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(screenings::screen))
         .routes(routes!(webhooks::webhooks, webhooks::create))
         .routes(routes!(webhooks::webhook, webhooks::replace, webhooks::remove))
+        .routes(routes!(webhooks::rotate))
         .routes(routes!(api_keys::api_keys, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(audit::audit))

@@ -3,6 +3,7 @@
 use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::access::AuditEntry;
 use crate::ids::{AlertId, ConjunctionId, DeliveryId, RuleId, TenantId, WatchListId, WebhookId};
@@ -371,10 +372,41 @@ pub struct Webhook {
     pub url: String,
     /// What messages are signed with.
     pub secret: String,
+    /// The secret before this one.
+    pub retired: Option<RetiredSecret>,
     /// Whether it is in use.
     pub enabled: bool,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// A secret that another one has taken the place of. Until its time is over, messages are signed with both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetiredSecret {
+    /// The secret.
+    pub secret: String,
+    /// Until when it is signed with.
+    pub until: Timestamp,
+    /// Identity of what put another one in its place.
+    pub rotation: Uuid,
+}
+
+impl Webhook {
+    /// What messages of a time are signed with, the newest first.
+    #[must_use]
+    pub fn secrets(&self, now: Timestamp) -> Vec<String> {
+        let retired = self.retired.iter().filter(|retired| now < retired.until);
+        std::iter::once(&self.secret).chain(retired.map(|retired| &retired.secret)).cloned().collect()
+    }
+
+    /// Puts another secret in the place of this one, with which messages are signed, too, until a time. If the same rotation has
+    /// done so before, its secret was told to nobody, and only that one is replaced.
+    pub fn rotate(&mut self, rotation: Uuid, secret: String, until: Timestamp) {
+        let before = std::mem::replace(&mut self.secret, secret);
+        if self.retired.as_ref().is_none_or(|retired| retired.rotation != rotation) {
+            self.retired = Some(RetiredSecret { secret: before, until, rotation });
+        }
+    }
 }
 
 /// Which alerts to list, the newest first.

@@ -34,6 +34,7 @@ pub mod relay;
 pub mod runs;
 pub mod satcat;
 pub mod screening;
+pub mod secrets;
 pub mod silence;
 pub mod sizes;
 pub mod time;

@@ -25,11 +25,36 @@ pub enum Unit {
     Bytes,
 }
 
+/// For whom a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Whoever keeps the service running.
+    Application,
+    /// Whoever relies on what it finds.
+    Business,
+    /// Whoever watches over who gets in.
+    Security,
+}
+
+impl Group {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Business => "business",
+            Self::Security => "security",
+        }
+    }
+}
+
 /// A metric, described.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
     /// Name.
     pub name: &'static str,
+    /// For whom it is.
+    pub group: Group,
     /// How it behaves.
     pub kind: Kind,
     /// What it counts in.
@@ -73,7 +98,12 @@ fn labels<const LABELS: usize, V: Into<SharedString>>(
 impl<const LABELS: usize> Counter<LABELS> {
     /// Counts one more.
     pub fn increment<V: Into<SharedString>>(self, values: [V; LABELS]) {
-        metrics::counter!(self.name, labels(self.labels, values)).increment(1);
+        self.add(values, 1);
+    }
+
+    /// Counts so many more.
+    pub fn add<V: Into<SharedString>>(self, values: [V; LABELS], count: u64) {
+        metrics::counter!(self.name, labels(self.labels, values)).increment(count);
     }
 }
 
@@ -118,7 +148,7 @@ impl Histogram<0> {
 }
 
 macro_rules! metrics_list {
-    ($($constant:ident: $kind:ident<$count:literal> $name:literal in $unit:ident by [$($label:literal),*]
+    ($($constant:ident: $group:ident $kind:ident<$count:literal> $name:literal in $unit:ident by [$($label:literal),*]
         $(within [$($bound:literal),*])? is $help:literal;)*) => {
         $(
             #[doc = concat!("`", $name, "`: ", $help, ".")]
@@ -128,6 +158,7 @@ macro_rules! metrics_list {
         /// All of them.
         pub const ALL: &[Metric] = &[$(Metric {
             name: $name,
+            group: Group::$group,
             kind: Kind::$kind,
             unit: Unit::$unit,
             labels: &[$($label),*],
@@ -138,68 +169,70 @@ macro_rules! metrics_list {
 }
 
 metrics_list! {
-    HTTP_REQUESTS: Counter<3> "astroshield_http_requests_total" in Count by ["method", "route", "status"]
+    HTTP_REQUESTS: Application Counter<3> "astroshield_http_requests_total" in Count by ["method", "route", "status"]
         is "requests, by method, route and status";
-    HTTP_REQUEST_SECONDS: Histogram<2> "astroshield_http_request_seconds" in Seconds by ["method", "route"]
+    HTTP_REQUEST_SECONDS: Application Histogram<2> "astroshield_http_request_seconds" in Seconds by ["method", "route"]
         within [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0]
         is "time to the head of the answer";
-    HTTP_CONNECTIONS: Gauge<0> "astroshield_http_connections" in Count by []
+    HTTP_CONNECTIONS: Application Gauge<0> "astroshield_http_connections" in Count by []
         is "open connections, WebSockets included";
-    HTTP_CONNECTIONS_REFUSED: Counter<0> "astroshield_http_connections_refused_total" in Count by []
+    HTTP_CONNECTIONS_REFUSED: Application Counter<0> "astroshield_http_connections_refused_total" in Count by []
         is "connections that were refused as there was no room for more";
-    SIGN_INS: Counter<1> "astroshield_sign_ins_total" in Count by ["outcome"]
+    SIGN_INS: Security Counter<1> "astroshield_sign_ins_total" in Count by ["outcome"]
         is "attempts to sign in: `signed_in`, `refused`, `put_off` after too many wrong ones, or `provider_away`";
-    REFUSED_CALLERS: Counter<1> "astroshield_refused_callers_total" in Count by ["reason"]
+    REFUSED_CALLERS: Security Counter<1> "astroshield_refused_callers_total" in Count by ["reason"]
         is "requests whose key, token or session was not taken: `missing`, `malformed`, `unknown`, `revoked`, `expired`, \
             `session_over`, `forged` or `token` for access tokens, `provider_away`, `scope`, `no_organization`, \
             `network` where the address is shut out, or `put_off` where too many wrong ones came before";
-    RATE_LIMITED: Counter<1> "astroshield_rate_limited_requests_total" in Count by ["limit"]
+    RATE_LIMITED: Security Counter<1> "astroshield_rate_limited_requests_total" in Count by ["limit"]
         is "requests that were put off as too many came under a `key` or from an `address`";
-    STREAM_CONNECTIONS: Gauge<0> "astroshield_stream_connections" in Count by []
+    STREAM_CONNECTIONS: Application Gauge<0> "astroshield_stream_connections" in Count by []
         is "open WebSockets";
-    CATALOG_AGE: Gauge<0> "astroshield_catalog_age_seconds" in Seconds by []
+    CATALOG_AGE: Business Gauge<0> "astroshield_catalog_age_seconds" in Seconds by []
         is "time since the newest public element set arrived";
-    CATALOG_EPOCH_AGE: Gauge<0> "astroshield_catalog_epoch_age_seconds" in Seconds by []
+    CATALOG_EPOCH_AGE: Business Gauge<0> "astroshield_catalog_epoch_age_seconds" in Seconds by []
         is "age of the newest epoch in the catalog; negative if it lies ahead";
-    FEED_FAILURES: Gauge<1> "astroshield_feed_failures" in Count by ["feed"]
+    FEED_FAILURES: Business Gauge<1> "astroshield_feed_failures" in Count by ["feed"]
         is "failures of a feed since it last answered well";
-    FEED_AGE: Gauge<1> "astroshield_feed_age_seconds" in Seconds by ["feed"]
+    FEED_AGE: Business Gauge<1> "astroshield_feed_age_seconds" in Seconds by ["feed"]
         is "time since a feed last confirmed its data";
-    SCREENING_AGE: Gauge<0> "astroshield_screening_age_seconds" in Seconds by []
+    SCREENING_AGE: Business Gauge<0> "astroshield_screening_age_seconds" in Seconds by []
         is "time since a screening of the public catalog last completed";
-    SCREENING_LAG: Gauge<0> "astroshield_screening_lag_seconds" in Seconds by []
+    SCREENING_LAG: Business Gauge<0> "astroshield_screening_lag_seconds" in Seconds by []
         is "time that the oldest change of the public catalog has waited for a screening that completed; 0 if none waits";
-    SCREENING_RUNNING: Gauge<0> "astroshield_screening_running" in Count by []
+    SCREENING_RUNNING: Application Gauge<0> "astroshield_screening_running" in Count by []
         is "screenings that are not ended";
-    SCREENINGS: Counter<2> "astroshield_screenings_total" in Count by ["kind", "outcome"]
+    SCREENINGS: Business Counter<2> "astroshield_screenings_total" in Count by ["kind", "outcome"]
         is "screenings that ended: `completed` or `failed`";
-    CONJUNCTIONS: Gauge<2> "astroshield_conjunctions" in Count by ["status", "class"]
+    CONJUNCTIONS: Business Gauge<2> "astroshield_conjunctions" in Count by ["status", "class"]
         is "conjunctions to come, by status (`active`, `cleared`) and class: `high` from a probability of 1e-4 on, `medium` \
             from 1e-7 on, `low`, or `relation` of two that never part";
-    ALERTS_UNRESOLVED: Gauge<1> "astroshield_alerts_unresolved" in Count by ["severity"]
+    ALERTS_UNRESOLVED: Business Gauge<1> "astroshield_alerts_unresolved" in Count by ["severity"]
         is "alerts that are not resolved, by severity";
-    ALERT_DELAY: Histogram<1> "astroshield_alert_delay_seconds" in Seconds by ["channel"]
+    ALERT_DELAY: Business Histogram<1> "astroshield_alert_delay_seconds" in Seconds by ["channel"]
         within [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0]
         is "time from the commit of the conjunction to the delivery of its new alert, by channel: `stream`, `webhook` or `email`";
-    DELIVERIES: Gauge<1> "astroshield_deliveries" in Count by ["state"]
+    DELIVERIES: Application Gauge<1> "astroshield_deliveries" in Count by ["state"]
         is "messages that are not delivered: `due` or `failed`";
-    DELIVERIES_OVERDUE: Gauge<0> "astroshield_deliveries_overdue_seconds" in Seconds by []
+    DELIVERIES_OVERDUE: Application Gauge<0> "astroshield_deliveries_overdue_seconds" in Seconds by []
         is "time since the longest waiting message could have been tried; 0 if none waits";
-    DELIVERY_ATTEMPTS: Counter<2> "astroshield_delivery_attempts_total" in Count by ["channel", "outcome"]
+    DELIVERY_ATTEMPTS: Application Counter<2> "astroshield_delivery_attempts_total" in Count by ["channel", "outcome"]
         is "attempts to deliver a message: `delivered`, `put_off`, `given_up`, or `disabled` where the webhook is not in use";
-    OUTBOX_EVENTS: Gauge<0> "astroshield_outbox_events" in Count by []
+    OUTBOX_EVENTS: Application Gauge<0> "astroshield_outbox_events" in Count by []
         is "events that are committed and not published";
-    OUTBOX_AGE: Gauge<0> "astroshield_outbox_age_seconds" in Seconds by []
+    OUTBOX_AGE: Application Gauge<0> "astroshield_outbox_age_seconds" in Seconds by []
         is "time that the oldest event has waited to be published; 0 if none waits";
-    EVENT_DELAY: Histogram<1> "astroshield_event_delay_seconds" in Seconds by ["topic"]
+    EVENT_DELAY: Application Histogram<1> "astroshield_event_delay_seconds" in Seconds by ["topic"]
         within [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0]
         is "time from when an event happened until it was given to the bus and the WebSockets";
-    CONSUMER_LAG: Gauge<1> "astroshield_consumer_lag_events" in Count by ["consumer"]
+    CONSUMER_LAG: Application Gauge<1> "astroshield_consumer_lag_events" in Count by ["consumer"]
         is "published events that a consumer has not dealt with";
-    BUS_LAG: Gauge<1> "astroshield_bus_lag_messages" in Count by ["consumer"]
+    BUS_LAG: Application Gauge<1> "astroshield_bus_lag_messages" in Count by ["consumer"]
         is "messages on Kafka that a consumer group has not dealt with, by its name; of `screening`, slices that wait for a worker. \
             Of the others, the mark that ends a transaction may count as one for each partition";
-    PROCESS_MEMORY: Gauge<0> "astroshield_process_memory_bytes" in Bytes by []
+    TELEMETRY_DROPPED: Application Counter<1> "astroshield_telemetry_dropped_total" in Count by ["signal"]
+        is "spans and log lines (`traces`, `logs`) that the collector did not take in time";
+    PROCESS_MEMORY: Application Gauge<0> "astroshield_process_memory_bytes" in Bytes by []
         is "resident memory of the process";
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::settings::{LogFormat, Settings};
+use crate::telemetry::Telemetry;
 
 /// UTC to the millisecond.
 struct UtcMilliseconds;
@@ -101,8 +102,8 @@ where
     }
 }
 
-/// Sends what is logged to standard error from now on.
-pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
+/// Sends what is logged to standard error from now on, and to what collects telemetry.
+pub(crate) fn start(settings: &Settings, telemetry: &Telemetry) -> anyhow::Result<()> {
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.log.format {
         LogFormat::Auto => !terminal,
@@ -116,5 +117,12 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
     } else {
         lines.with_ansi(terminal).with_target(false).boxed()
     };
-    tracing_subscriber::registry().with(KeepIds).with(lines.with_filter(levels)).try_init().context("logging")
+    // Spans with ids are of the highest level. Those below it are made for a collector only.
+    tracing_subscriber::registry()
+        .with(KeepIds.with_filter(LevelFilter::ERROR))
+        .with(lines.with_filter(levels.clone()))
+        .with(telemetry.spans())
+        .with(telemetry.lines(levels))
+        .try_init()
+        .context("logging")
 }

@@ -26,6 +26,8 @@ mod screen;
 mod serve;
 mod settings;
 mod sizes;
+#[cfg_attr(not(feature = "managed"), path = "untold.rs")]
+mod telemetry;
 mod tenant;
 mod tenant_archive;
 mod time;

@@ -1,17 +1,23 @@
 //! What stands on servers, made from settings. None of them has to be there yet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
-use astroshield_domain::ports::{Broadcast, Bus, Cache, Downloads, Store, Tasks};
+use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
+use astroshield_domain::ports::{
+    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
+};
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
 use crate::serve::outside::{Blobs, Outside, Placed};
 use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
 pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
@@ -24,6 +30,13 @@ pub(crate) fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
             (key, format!("{:#}", anyhow::Error::from(error)))
         })?;
     }
+    telemetry::check(&settings.telemetry).map_err(|error| {
+        let key = match error {
+            OtlpError::Header { .. } => "telemetry.headers",
+            _ => "telemetry.endpoint",
+        };
+        (key, format!("{:#}", anyhow::Error::from(error)))
+    })?;
     if settings.cache.kind == CacheKind::Redis {
         RedisCache::new(redis(&settings.cache)).map_err(|error| {
             let key = match error {
@@ -69,6 +82,52 @@ pub(crate) fn bus(
     Ok((Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) }, Some(tasks)))
 }
 
+/// Asks Secrets Manager for the secrets of these names, each with the key that it is of.
+pub(crate) fn fetch_secrets(
+    settings: &settings::Secrets,
+    names: &[(String, String)],
+) -> Result<Vec<(Arc<dyn SecretSource>, SecretText)>, (String, String)> {
+    let place = || "secrets.endpoint".to_owned();
+    let manager = SecretsManager::new(&SecretsManagerSettings {
+        region: settings.region.clone(),
+        endpoint: settings.endpoint.clone(),
+        key: None,
+        roots_pem: settings.authorities.clone().map(String::into_bytes),
+    })
+    .map_err(|error| (place(), format!("{:#}", anyhow::Error::from(error))))?;
+    let fetch_all = async {
+        let mut fetched = Vec::new();
+        for (key, name) in names {
+            let source = manager.secret(name);
+            let refused = |error| (format!("{key}_secret"), format!("{:#}", anyhow::Error::from(error)));
+            let text = fetch(source.as_ref()).await.map_err(refused)?;
+            fetched.push((source, text));
+        }
+        Ok(fetched)
+    };
+    // The settings are read before there is a runtime, or beside one.
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(|error| (place(), error.to_string()))?.block_on(fetch_all)
+        });
+        asking.join().unwrap_or_else(|_| Err((place(), "asking has failed".to_owned())))
+    })
+}
+
+/// A secret, asked for a few times: at the start of a machine its credentials may be late.
+async fn fetch(source: &dyn SecretSource) -> Result<SecretText, SecretError> {
+    let mut fetched = source.fetch().await;
+    for wait in [1, 2, 4].map(Duration::from_secs) {
+        if fetched.is_ok() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        fetched = source.fetch().await;
+    }
+    fetched
+}
+
 /// Asks each server: what it is, and where, or what is wrong.
 pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::Result<String>)> {
     let mut found = Vec::new();
@@ -82,6 +141,9 @@ pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::R
         let reached = kafka::reach(&kafka(&settings.bus)).await;
         let reached = reached.map_err(anyhow::Error::from).context("bus.brokers: Kafka does not answer");
         found.push(("bus", reached.map(|()| "Kafka answers".to_owned())));
+    }
+    if let Some(reached) = telemetry::examine(&settings.telemetry).await {
+        found.push(("telemetry", reached));
     }
     found
 }
@@ -151,6 +213,7 @@ fn redis(settings: &settings::Cache) -> RedisSettings {
         urls: settings.url.reveal().split(',').map(|url| url.trim().to_owned()).collect(),
         cluster: settings.cluster,
         prefix: settings.prefix.clone(),
+        password: settings.rotating.clone(),
         roots_pem: settings.authorities.clone().map(String::into_bytes),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod parts;
 mod process;
 mod requests;
 mod roles;
+mod rotation;
 mod service;
 mod sign_in;
 mod tasks;
@@ -40,6 +41,7 @@ use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
 use crate::settings::{Feed, IdentityKind, Layers, Settings, SettingsArgs, StoreKind, file_address};
+use crate::telemetry::Telemetry;
 
 /// Run the service: catalogs, screening, alerts, API and page
 #[derive(Debug, Args)]
@@ -96,9 +98,10 @@ impl Serve {
         if let Some(file) = &self.catalog {
             show_file(&mut settings, file)?;
         }
-        logging::start(&settings)?;
+        let telemetry = Telemetry::new(&settings, &Roles::chosen(&self.role, &settings)?.names())?;
+        logging::start(&settings, &telemetry)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
-        runtime.block_on(self.serve(settings))?;
+        runtime.block_on(self.serve(settings, telemetry))?;
         // What still blocks a thread has nothing left to lose.
         runtime.shutdown_background();
         Ok(Completion::Whole)
@@ -116,7 +119,7 @@ impl Serve {
         Ok(layers)
     }
 
-    async fn serve(&self, mut settings: Settings) -> anyhow::Result<()> {
+    async fn serve(&self, mut settings: Settings, telemetry: Telemetry) -> anyhow::Result<()> {
         // Before anything else, so that no signal finds the process unprepared.
         let stop = stop_token()?;
         let roles = Roles::chosen(&self.role, &settings)?;
@@ -139,10 +142,12 @@ impl Serve {
         if shown == Shown::Demo {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
-        let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
+        let house = House::new(&settings, listener.local_addr().context("server.listen")?, &telemetry)?;
         let links = settings.identity.kind == IdentityKind::Local || settings.identity.one_time_link;
         let (shutdown, draining) = (CancellationToken::new(), CancellationToken::new());
         let server = settings.server.clone();
+        let (mut telemetry, metrics_interval) = (telemetry.start(), settings.telemetry.metrics_interval);
+        let keepers = settings.keepers.clone();
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
             && roles.are_all()
@@ -167,6 +172,15 @@ impl Serve {
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
+        if let Some(metrics) = telemetry.metrics() {
+            let shown = Arc::clone(&house.shown);
+            spawn(&mut tasks, "the telling of metrics", &shutdown, |shutdown| {
+                metrics::keep_telling(metrics, shown, metrics_interval, shutdown)
+            });
+        }
+        for keeper in keepers.take() {
+            spawn(&mut tasks, "the keeping of secrets", &shutdown, |shutdown| keeper.run(shutdown));
+        }
         if !roles.has(Role::Api) {
             println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
         } else if links {
@@ -183,9 +197,10 @@ impl Serve {
         let mut process =
             Process { house, front, service, tasks, stop, shutdown, shutdown_timeout, draining, drain };
         let ran = if undecided { process.await_catalog(first, demo).await } else { Ok(()) };
-        process.run(ran).await?;
+        let ran = process.run(ran).await;
         tracing::info!("ended");
-        Ok(())
+        telemetry.stop().await;
+        ran
     }
 }
 

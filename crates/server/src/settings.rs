@@ -3,6 +3,7 @@
 mod identity;
 mod layers;
 mod places;
+mod rotation;
 mod secret;
 mod sections;
 
@@ -16,24 +17,32 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
+#[cfg(not(feature = "managed"))]
+pub(crate) use self::places::NOT_BUILT;
+#[cfg(feature = "managed")]
+pub(crate) use self::places::pairs;
+pub(crate) use self::rotation::with_password;
 pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
-    IdentityKind, LogFormat, Settings, Smtp, Store, StoreKind,
+    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind, Telemetry,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 11] = [
     "identity.client_secret",
     "store.url",
+    "store.password",
     "store.reader_url",
     "blobs.secret_access_key",
     "cache.url",
+    "cache.password",
     "bus.password",
     "feeds.*.space_track_password",
     "notify.smtp.password",
+    "telemetry.headers",
 ];
 
 /// CelesTrak shuts out who asks for the same data more often.
@@ -84,10 +93,12 @@ fn base_folder(variable: Option<OsString>, in_home: &str) -> Option<PathBuf> {
 impl Settings {
     /// Reads and checks everything.
     pub(crate) fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
+        let (layers, sources) = Self::fetch_secrets(layers)?;
         let mut settings: Self = layers.read()?;
-        settings.read_secret_files(layers)?;
-        settings.read_authorities(layers)?;
-        settings.check(layers)?;
+        settings.read_secret_files(&layers)?;
+        settings.read_authorities(&layers)?;
+        settings.follow_secrets(&layers, &sources)?;
+        settings.check(&layers)?;
         Ok(settings)
     }
 
@@ -112,9 +123,13 @@ impl Settings {
         let blobs = &mut self.blobs;
         read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
         read("cache.url", &mut self.cache.url, &self.cache.url_file)?;
+        read("store.password", &mut self.store.password, &self.store.password_file)?;
+        read("cache.password", &mut self.cache.password, &self.cache.password_file)?;
         read("bus.password", &mut self.bus.password, &self.bus.password_file)?;
         let smtp = &mut self.notify.smtp;
         read("notify.smtp.password", &mut smtp.password, &smtp.password_file)?;
+        let telemetry = &mut self.telemetry;
+        read("telemetry.headers", &mut telemetry.headers, &telemetry.headers_file)?;
         for (name, feed) in &mut self.feeds {
             let key = format!("feeds.{name}.space_track_password");
             read(&key, &mut feed.space_track_password, &feed.space_track_password_file)?;
@@ -189,6 +204,8 @@ impl Settings {
         if let Some(url) = &silence.heartbeat_url {
             web_address(url).map_err(|reason| layers.refuse("silence.heartbeat_url", reason))?;
         }
+        not_below(layers, "secrets.interval", self.secrets.interval, Duration::from_secs(1))?;
+        self.check_telemetry(layers)?;
         check_levels(&self.log.level).map_err(|reason| layers.refuse("log.level", reason))
     }
 

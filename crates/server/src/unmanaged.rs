@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Bus, Cache, Store, Tasks};
+use astroshield_domain::ports::{Broadcast, Bus, Cache, SecretSource, SecretText, Store, Tasks};
 
 use crate::serve::outside::{Blobs, Placed};
 use crate::settings::{self, Settings};
@@ -34,6 +34,15 @@ pub(crate) fn bus(
     _: Arc<dyn Store>,
 ) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
     bail!("bus.kind: not built")
+}
+
+/// There is nothing to ask.
+pub(crate) fn fetch_secrets(
+    _: &settings::Secrets,
+    names: &[(String, String)],
+) -> Result<Vec<(Arc<dyn SecretSource>, SecretText)>, (String, String)> {
+    let key = names.first().map(|(key, _)| format!("{key}_secret")).unwrap_or_default();
+    Err((key, settings::NOT_BUILT.to_owned()))
 }
 
 /// Asks nothing: there is no server.

@@ -349,6 +349,7 @@ pub fn webhook(tenant: &TenantId) -> Webhook {
         name: "Operations".to_owned(),
         url: "https://example.org/hook".to_owned(),
         secret: "a secret".to_owned(),
+        retired: None,
         enabled: true,
         created: at(0),
     }

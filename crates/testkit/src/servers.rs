@@ -77,6 +77,11 @@ impl Server {
         );
     }
 
+    /// A file in its folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// The authority to trust, in PEM.
     pub fn authority(&self) -> String {
         std::fs::read_to_string(self.folder.join("ca.pem")).unwrap()

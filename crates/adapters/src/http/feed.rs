@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use reqwest::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::answer::{self, Failure};
@@ -109,8 +110,21 @@ impl HttpFeedClient {
         if let Some((name, password)) = &request.space_track {
             return self.space_track.ask(url, request, (name, password)).await;
         }
-        let response = conditional(self.client.get(url), request).send().await.map_err(Failure::request)?;
-        answer::read(response, request).await
+        let span = tracing::debug_span!(
+            "GET",
+            otel.kind = "client",
+            http.request.method = "GET",
+            server.address = url.host_str(),
+            http.response.status_code = tracing::field::Empty
+        );
+        // The trace is not told: feeds are of others, who need not know what belongs together here.
+        let asked = async {
+            let response =
+                conditional(self.client.get(url), request).send().await.map_err(Failure::request)?;
+            Span::current().record("http.response.status_code", response.status().as_u16());
+            answer::read(response, request).await
+        };
+        asked.instrument(span).await
     }
 }
 

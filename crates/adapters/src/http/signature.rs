@@ -29,8 +29,18 @@ pub(super) enum SecretError {
     },
 }
 
-/// The value of `webhook-signature`.
-pub(super) fn sign(secret: &str, id: &str, unix_s: i64, body: &str) -> Result<String, SecretError> {
+/// The value of `webhook-signature`: a signature of each secret, of which a receiver has to know one.
+pub(super) fn sign(
+    secrets: &[impl AsRef<str>],
+    id: &str,
+    unix_s: i64,
+    body: &str,
+) -> Result<String, SecretError> {
+    let signatures = secrets.iter().map(|secret| sign_with(secret.as_ref(), id, unix_s, body));
+    Ok(signatures.collect::<Result<Vec<_>, _>>()?.join(" "))
+}
+
+fn sign_with(secret: &str, id: &str, unix_s: i64, body: &str) -> Result<String, SecretError> {
     let encoded = secret.strip_prefix(PREFIX).ok_or(SecretError::Prefix)?;
     let key = STANDARD.decode(encoded).map_err(|_| SecretError::Base64)?;
     if !KEY_BYTES.contains(&key.len()) {
@@ -49,7 +59,7 @@ mod tests {
     /// From the tests of the reference libraries of Standard Webhooks.
     #[test]
     fn the_published_example_has_the_published_signature() {
-        let signature = sign(
+        let signature = sign_with(
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             "msg_p5jXN8AQM9LWM0D4loKWxJek",
             1_614_265_330,
@@ -68,9 +78,11 @@ mod tests {
             (encoded(23), SecretError::Length { bytes: 23 }),
             (encoded(65), SecretError::Length { bytes: 65 }),
         ] {
-            assert_eq!(sign(&secret, "id", 0, "{}"), Err(error), "{secret}");
+            assert_eq!(sign(&[&secret], "id", 0, "{}"), Err(error), "{secret}");
         }
-        assert!(sign(&encoded(24), "id", 0, "{}").is_ok());
-        assert!(sign(&encoded(64), "id", 0, "{}").is_ok());
+        let (short, long) = (encoded(24), encoded(64));
+        let both = sign(&[&short, &long], "id", 0, "{}").unwrap();
+        let each = [short, long].map(|secret| sign_with(&secret, "id", 0, "{}").unwrap());
+        assert_eq!(both, each.join(" "), "as the specification has several");
     }
 }

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use astroshield_domain::ports::{DeliveryError, WebhookClient, WebhookRequest};
-use astroshield_domain::trace::TRACE_PARENT;
+use astroshield_domain::trace::{TRACE_PARENT, Trace, XRAY_TRACE};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
+use tracing::{Instrument as _, Span};
 use url::{Host, Url};
 
 use super::networks::{AllowedNetworks, ForbiddenAddress};
@@ -196,15 +197,21 @@ impl SignedWebhookClient {
 
     async fn try_post(&self, request: &WebhookRequest) -> Result<(), Failure> {
         let url = self.checked(&request.url)?;
-        let signature = sign(&request.secret, &request.id, request.unix_s, &request.body)?;
+        let signature = sign(&request.secrets, &request.id, request.unix_s, &request.body)?;
         // The identity ends at the first dot of what is signed.
         let id = HeaderValue::from_str(&request.id)
             .ok()
             .filter(|_| !request.id.is_empty() && !request.id.contains('.'))
             .ok_or_else(|| Failure::Id { id: request.id.clone() })?;
+        let mut span = Span::none();
+        let step = Trace::of(request.traceparent.as_deref(), None).map(|trace| {
+            let (step, made) = trace.call(|| posting(&url));
+            span = made;
+            step
+        });
         let mut post = self.client.post(url);
-        if let Some(parent) = &request.traceparent {
-            post = post.header(TRACE_PARENT, parent);
+        if let Some(step) = step {
+            post = post.header(TRACE_PARENT, step.traceparent()).header(XRAY_TRACE, step.xray());
         }
         let response = post
             .header(CONTENT_TYPE, "application/json")
@@ -213,12 +220,14 @@ impl SignedWebhookClient {
             .header("webhook-signature", signature)
             .body(request.body.clone())
             .send()
+            .instrument(span.clone())
             .await
             .map_err(|error| match forbidden(&error) {
                 Some(forbidden) => Failure::Forbidden(forbidden),
                 None => Failure::Request(reason(error)),
             })?;
         let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
         if status.is_success() {
             Ok(())
         } else if status.is_redirection() {
@@ -228,6 +237,17 @@ impl SignedWebhookClient {
             Err(Failure::Status { status, retry_after })
         }
     }
+}
+
+/// The span of a message that is posted. Of the address it has no more than the host: what follows may be a secret.
+fn posting(url: &Url) -> Span {
+    tracing::debug_span!(
+        "POST",
+        otel.kind = "client",
+        http.request.method = "POST",
+        server.address = url.host_str(),
+        http.response.status_code = tracing::field::Empty
+    )
 }
 
 /// The refusal of an address among the causes of an error.

@@ -3,6 +3,7 @@
 use std::num::ParseIntError;
 
 use astroshield_domain::event::{Event, Published, SCHEMA_VERSION};
+use astroshield_domain::trace::{TRACE_PARENT, Trace, XRAY_TRACE};
 use rdkafka::message::{BorrowedHeaders, Header, Headers as _, OwnedHeaders};
 
 const POSITION: &str = "position";
@@ -33,10 +34,13 @@ pub(super) enum EnvelopeError {
     Json(#[from] serde_json::Error),
 }
 
-/// Writes an event.
-pub(super) fn write(Published { position, event }: &Published) -> Result<Written, serde_json::Error> {
+/// Writes an event, to be followed on from a step of its trace.
+pub(super) fn write(
+    Published { position, event }: &Published,
+    step: Option<&Trace>,
+) -> Result<Written, serde_json::Error> {
     let causes = event.causes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let mut headers = OwnedHeaders::new_with_capacity(6);
+    let mut headers = OwnedHeaders::new_with_capacity(7);
     for (key, value) in [
         (POSITION, &position.to_string()),
         (SCHEMA, &event.schema_version.to_string()),
@@ -46,8 +50,10 @@ pub(super) fn write(Published { position, event }: &Published) -> Result<Written
     ] {
         headers = headers.insert(Header { key, value: Some(value) });
     }
-    if let Some(trace) = &event.trace {
-        headers = headers.insert(Header { key: "traceparent", value: Some(trace) });
+    if let Some(step) = step {
+        for (key, value) in [(TRACE_PARENT, step.traceparent()), (XRAY_TRACE, step.xray())] {
+            headers = headers.insert(Header { key, value: Some(&value) });
+        }
     }
     Ok(Written { headers, payload: serde_json::to_vec(event)? })
 }
@@ -68,6 +74,10 @@ pub(super) fn read(
         return Err(EnvelopeError::Version { found: version, newest: SCHEMA_VERSION });
     }
     let position = header(POSITION)?.parse().map_err(no_number(POSITION))?;
-    let event: Event = serde_json::from_slice(payload.ok_or(EnvelopeError::Empty)?)?;
+    let mut event: Event = serde_json::from_slice(payload.ok_or(EnvelopeError::Empty)?)?;
+    // Sending it was a step of the trace, too.
+    if let Ok(parent) = header(TRACE_PARENT) {
+        event.trace = Some(parent.to_owned());
+    }
     Ok(Published { position, event })
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use astroshield_domain::event::Published;
 use astroshield_domain::ports::BusError;
+use astroshield_domain::trace::Trace;
 use futures_util::future::try_join_all;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use tracing::Span;
 
 use super::{KafkaSettings, PATIENCE, blocking, bus_error, envelope};
 
@@ -42,9 +44,15 @@ impl Publisher {
         let producer = self.producer()?;
         producer.begin_transaction().map_err(|error| bus_error("beginning to publish", error))?;
         let topic = settings.events();
-        let mut sent = Vec::with_capacity(events.len());
+        let (mut sent, mut spans) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
         for published in events {
-            let written = envelope::write(published).map_err(|source| BusError {
+            let step = Trace::of(published.event.trace.as_deref(), None).map(|trace| {
+                let (step, span) = trace.call(|| sending(&topic));
+                // They end when all are published.
+                spans.push(span);
+                step
+            });
+            let written = envelope::write(published, step.as_ref()).map_err(|source| BusError {
                 reason: format!("event {} cannot be written", published.event.id),
                 source: Some(Box::new(source)),
             })?;
@@ -80,6 +88,17 @@ impl Publisher {
         let producer = self.producer()?.clone();
         blocking(move || work(&producer).map_err(|error| bus_error(what, error))).await
     }
+}
+
+/// The span of an event that is sent.
+fn sending(topic: &str) -> Span {
+    tracing::debug_span!(
+        "send",
+        otel.kind = "producer",
+        messaging.system = "kafka",
+        messaging.operation.name = "send",
+        messaging.destination.name = topic
+    )
 }
 
 impl Drop for Publisher {

@@ -123,6 +123,7 @@ impl Listener {
         let mut turn = 0;
         loop {
             if let Err(error) = self.listen(turn).await {
+                self.server.note_refusal(&error);
                 tracing::warn!(%error, "Redis says nothing: events are read from the store");
             }
             self.listening.send_replace(false);

@@ -9,11 +9,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use astroshield_domain::ports::SecretText;
+use astroshield_domain::secrets::Rotating;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    Client, Cmd, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates, Value,
+    Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates,
+    Value,
 };
 use tokio::sync::Mutex;
 
@@ -37,6 +40,8 @@ pub struct RedisSettings {
     pub prefix: String,
     /// Authorities that are trusted instead of the machine's, in PEM.
     pub roots_pem: Option<Vec<u8>>,
+    /// A password that may change, in place of the one in the URLs.
+    pub password: Option<Rotating>,
 }
 
 impl fmt::Debug for RedisSettings {
@@ -75,7 +80,8 @@ pub enum RedisSettingsError {
 /// A server, and whether it has answered lately.
 pub(super) struct Server {
     settings: RedisSettings,
-    connection: Mutex<Option<Connection>>,
+    /// The connection, and the password that it was made with.
+    connection: Mutex<Option<(Connection, Option<SecretText>)>>,
     origin: Instant,
     /// Until when the server is left alone, in ms since the origin.
     rests_until: AtomicU64,
@@ -110,6 +116,19 @@ impl Server {
         format!("{}:{rest}", self.settings.prefix)
     }
 
+    fn password(&self) -> Option<SecretText> {
+        self.settings.password.as_ref().map(Rotating::current)
+    }
+
+    /// Says that the server did not take the password, if that is what an error says.
+    pub(super) fn note_refusal(&self, error: &RedisError) {
+        if error.kind() == ErrorKind::AuthenticationFailed
+            && let Some(password) = &self.settings.password
+        {
+            password.was_refused();
+        }
+    }
+
     /// A client of one of the nodes, each in its turn.
     pub(super) fn node(&self, turn: usize) -> Result<Client, RedisError> {
         client(&self.settings, turn % self.settings.urls.len())
@@ -140,6 +159,7 @@ impl Server {
             }
             // It has answered: that this cannot be done.
             Ok(Err(error)) => {
+                self.note_refusal(&error);
                 tracing::error!(%error, "Redis refuses");
                 return None;
             }
@@ -170,11 +190,15 @@ impl Server {
 
     async fn connection(&self) -> Result<Connection, RedisError> {
         let mut connection = self.connection.lock().await;
-        if let Some(connection) = &*connection {
+        let password = self.password();
+        if let Some((connection, made_with)) = &*connection
+            && *made_with == password
+        {
             return Ok(connection.clone());
         }
         let made = if self.settings.cluster {
-            let mut builder = ClusterClientBuilder::new(self.settings.urls.clone())
+            let nodes = (0..self.settings.urls.len()).map(|place| info(&self.settings, place));
+            let mut builder = ClusterClientBuilder::new(nodes.collect::<Result<Vec<_>, _>>()?)
                 .retries(1)
                 .connection_timeout(PATIENCE)
                 .response_timeout(PATIENCE);
@@ -189,7 +213,7 @@ impl Server {
                 .set_response_timeout(Some(PATIENCE));
             Connection::One(ConnectionManager::new_with_config(self.node(0)?, config).await?)
         };
-        *connection = Some(made.clone());
+        *connection = Some((made.clone(), password));
         Ok(made)
     }
 }
@@ -214,8 +238,15 @@ fn certificates(pem: &[u8]) -> TlsCertificates {
     TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) }
 }
 
-fn client(settings: &RedisSettings, place: usize) -> Result<Client, RedisError> {
+fn info(settings: &RedisSettings, place: usize) -> Result<ConnectionInfo, RedisError> {
     let info = settings.urls[place].as_str().into_connection_info()?;
+    let Some(password) = &settings.password else { return Ok(info) };
+    let redis = info.redis_settings().clone().set_password(password.current().reveal());
+    Ok(info.set_redis_settings(redis))
+}
+
+fn client(settings: &RedisSettings, place: usize) -> Result<Client, RedisError> {
+    let info = info(settings, place)?;
     match &settings.roots_pem {
         Some(pem) => Client::build_with_tls(info, certificates(pem)),
         None => Client::open(info),
@@ -228,7 +259,13 @@ mod tests {
 
     fn settings(urls: &[&str]) -> RedisSettings {
         let urls = urls.iter().map(|&url| url.to_owned()).collect();
-        RedisSettings { urls, cluster: false, prefix: "astroshield".to_owned(), roots_pem: None }
+        RedisSettings {
+            urls,
+            cluster: false,
+            prefix: "astroshield".to_owned(),
+            roots_pem: None,
+            password: None,
+        }
     }
 
     #[test]

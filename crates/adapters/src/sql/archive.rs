@@ -61,7 +61,8 @@ const INSIDE: [&str; 3] = ["attempts", "answers", "events"];
 const OF_RUNS: [&str; 1] = ["run_not_screened"];
 
 /// Columns that are told to nobody.
-const SECRETS: [(&str, &str); 2] = [("api_keys", "hash"), ("webhooks", "secret")];
+const SECRETS: [(&str, &str); 3] =
+    [("api_keys", "hash"), ("webhooks", "secret"), ("webhooks", "retired_secret")];
 
 /// The table that has a row in a store in which nothing has happened yet.
 const NEVER_EMPTY: &str = "event_positions";

@@ -44,6 +44,8 @@ type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
 const MAX_BINDS: usize = 65_535;
+/// Its name in telemetry.
+const SYSTEM: &str = "postgresql";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 /// The time of the database, in microseconds since 1970; not that of the beginning of the transaction.
@@ -135,6 +137,12 @@ impl PostgresStore {
             replica.pool().set_options(self.settings.serving(url)?);
         }
         Ok(())
+    }
+
+    /// Notified when the server refuses the user or the password.
+    #[must_use]
+    pub fn refused(&self) -> Arc<Notify> {
+        self.writer.refused()
     }
 
     /// Ends all connections, after what they are doing.

@@ -48,6 +48,8 @@ type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
+/// Its name in telemetry.
+const SYSTEM: &str = "sqlite";
 /// Rows that were read are safe in a transaction that writes: there is no other one.
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";

@@ -36,7 +36,7 @@ fn of(server: &Server) -> RedisSettings {
 fn settings(urls: &str, authority: Vec<u8>) -> RedisSettings {
     let urls: Vec<String> = urls.split(',').map(str::to_owned).collect();
     let (cluster, prefix) = (urls.len() > 1, "astroshield".to_owned());
-    RedisSettings { urls, cluster, prefix, roots_pem: Some(authority) }
+    RedisSettings { urls, cluster, prefix, roots_pem: Some(authority), password: None }
 }
 
 /// Seeded rounds of a test in which servers are away: few, or as many as a variable says.

@@ -40,7 +40,7 @@ fn request(url: String) -> WebhookRequest {
     WebhookRequest {
         traceparent: None,
         url,
-        secret: format!("whsec_{}", STANDARD.encode(KEY)),
+        secrets: vec![format!("whsec_{}", STANDARD.encode(KEY))],
         id: "0199e2a4-0000-7000-8000-000000000001".to_owned(),
         unix_s: 1_800_000_000,
         body: r#"{"type":"alert.opened","summary":"Überflug"}"#.to_owned(),
@@ -259,8 +259,8 @@ async fn what_cannot_be_signed_or_sent_is_refused_before_anything_is_sent() {
     let client = SignedWebhookClient::new(&settings()).unwrap();
     let good = request(server.url("/"));
     for bad in [
-        WebhookRequest { secret: "hunter2".to_owned(), ..good.clone() },
-        WebhookRequest { secret: "whsec_hunter2!".to_owned(), ..good.clone() },
+        WebhookRequest { secrets: vec!["hunter2".to_owned()], ..good.clone() },
+        WebhookRequest { secrets: vec!["whsec_hunter2!".to_owned()], ..good.clone() },
         WebhookRequest { id: String::new(), ..good.clone() },
         WebhookRequest { id: "one.two".to_owned(), ..good.clone() },
         WebhookRequest { id: "one\r\nwebhook-signature: v1,x".to_owned(), ..good.clone() },

@@ -102,6 +102,7 @@ pub(crate) async fn rule_to(
         name: "target".to_owned(),
         url: url.to_owned(),
         secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+        retired: None,
         enabled: true,
         created: now,
     };

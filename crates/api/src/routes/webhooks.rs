@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -37,6 +37,9 @@ pub(crate) struct WebhookBody {
     enabled: bool,
 }
 
+/// Longest time for two secrets: 30 days.
+const MOST_OVERLAP_HOURS: u32 = 720;
+
 fn yes() -> bool {
     true
 }
@@ -56,6 +59,9 @@ pub(crate) struct WebhookRow {
     /// When it was made, UTC.
     #[schema(schema_with = schema::time)]
     created: Timestamp,
+    /// Until when messages are also signed with the secret before this one, UTC.
+    #[schema(schema_with = schema::time_or_null)]
+    retired_until: Option<Timestamp>,
     /// What messages are signed with (Standard Webhooks): only in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -63,8 +69,9 @@ pub(crate) struct WebhookRow {
 
 impl WebhookRow {
     fn without_secret(webhook: Webhook) -> Self {
-        let Webhook { id, name, url, enabled, created, .. } = webhook;
-        Self { id, name, url, enabled, created, secret: None }
+        let Webhook { id, name, url, enabled, created, retired, .. } = webhook;
+        let retired_until = retired.map(|retired| retired.until);
+        Self { id, name, url, enabled, created, retired_until, secret: None }
     }
 }
 
@@ -135,10 +142,52 @@ pub(crate) async fn create(
         name: name(&body.name)?,
         url: checked_url(&state, body.url)?,
         secret: new_secret(),
+        retired: None,
         enabled: body.enabled,
         created: now,
     };
     let audit = audit_entry(&caller, now, "webhook.create", &webhook.id);
+    state.ports.store.put_webhook(&webhook, &audit).await?;
+    made(webhook)
+}
+
+/// A secret that takes the place of another.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotationBody {
+    /// For how many hours messages are also signed with the secret before it.
+    #[schema(minimum = 0, maximum = 720)]
+    #[serde(default = "a_day")]
+    overlap_hours: u32,
+}
+
+fn a_day() -> u32 {
+    24
+}
+
+/// Give a webhook another secret. The answer shows it, this once. Until the overlap is over, each message has a signature of
+/// either secret, so that a receiver can change at any time in it.
+#[utoipa::path(post, path = "/webhooks/{id}/secret", tag = "webhooks", request_body = RotationBody,
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 201, description = "Made", body = WebhookRow)))]
+pub(crate) async fn rotate(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Id(id): Id<WebhookId>,
+    tried: Tried,
+    Json(body): Json<RotationBody>,
+) -> Result<Response, Problem> {
+    if body.overlap_hours > MOST_OVERLAP_HOURS {
+        let detail = format!("at most {MOST_OVERLAP_HOURS} hours are taken");
+        return Err(Problem::unprocessable(detail).at("overlap_hours"));
+    }
+    let now = state.now();
+    let until = now.saturating_add(SignedDuration::from_hours(body.overlap_hours.into()));
+    // What an earlier attempt made was told to nobody, and is replaced.
+    let rotation = tried.id(WebhookId::of_attempt, || WebhookId::at(now)).0;
+    let mut webhook = found(&state, &caller, id).await?;
+    webhook.rotate(rotation, new_secret(), until.unwrap_or(Timestamp::MAX));
+    let audit = audit_entry(&caller, now, "webhook.rotate", &id);
     state.ports.store.put_webhook(&webhook, &audit).await?;
     made(webhook)
 }

@@ -212,11 +212,12 @@ impl Notifier {
                 if !webhook.enabled {
                     return Ok(None);
                 }
+                let now = self.clock.now();
                 let request = WebhookRequest {
+                    secrets: webhook.secrets(now),
                     url: webhook.url,
-                    secret: webhook.secret,
                     id: delivery.id.to_string(),
-                    unix_s: self.clock.now().as_second(),
+                    unix_s: now.as_second(),
                     body: delivery.body.clone(),
                     traceparent: Trace::current().map(|trace| trace.traceparent()),
                 };

@@ -7,6 +7,7 @@ mod clock;
 mod downloads;
 mod identity_provider;
 mod outside;
+mod secrets;
 mod store;
 mod tasks;
 
@@ -20,5 +21,6 @@ pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,
 };
+pub use secrets::{SecretError, SecretSource, SecretText};
 pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
 pub use tasks::{SliceTask, TASK_VERSION, Tasks, Worker};

@@ -73,8 +73,8 @@ pub trait FeedClient: Send + Sync + 'static {
 pub struct WebhookRequest {
     /// Where to.
     pub url: String,
-    /// What to sign it with.
-    pub secret: String,
+    /// What to sign it with: each of them signs.
+    pub secrets: Vec<String>,
     /// Identity of the message, the same in every attempt.
     pub id: String,
     /// When this attempt is made, in seconds of Unix time.

@@ -1,10 +1,10 @@
 //! `/metrics`, in the text format of Prometheus. Who may ask is checked where the interface's callers are.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::metrics::{describe_counter, describe_gauge, describe_histogram};
-use anyhow::Context;
+use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram};
+use anyhow::{Context, anyhow};
 use astroshield_domain::alert::Severity;
 use astroshield_domain::conjunction::ConjunctionStatus;
 use astroshield_domain::figures::{ConjunctionClass, Figures};
@@ -20,11 +20,16 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::telemetry::{MetricsTold, Telemetry};
+
 /// How often the recorder tidies up what was measured since.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// How long figures of the store are good for: everybody who asks meanwhile is told the same.
 const FIGURES_LIFETIME: Duration = Duration::from_secs(5);
+
+/// How long the end of the process waits for the collector to take the last metrics.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 const STATUSES: [(ConjunctionStatus, &str); 2] =
     [(ConjunctionStatus::Active, "active"), (ConjunctionStatus::Cleared, "cleared")];
@@ -47,16 +52,25 @@ pub(super) struct Metrics {
 }
 
 /// Begins to record. Once in a process.
-pub(super) fn record() -> anyhow::Result<PrometheusHandle> {
+pub(super) fn record(telemetry: &Telemetry) -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
     for metric in metrics::ALL.iter().filter(|metric| !metric.bounds.is_empty()) {
         let name = Matcher::Full(metric.name.to_owned());
         builder = builder.set_buckets_for_metric(name, metric.bounds).context(metric.name)?;
     }
-    let handle = builder.install_recorder().context("metrics")?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    ::metrics::set_global_recorder(telemetry.recorder(recorder))
+        .map_err(|_| anyhow!("metrics: this process records them already"))?;
     for metric in metrics::ALL {
         match metric.kind {
-            Kind::Counter => describe_counter!(metric.name, metric.help),
+            Kind::Counter => {
+                describe_counter!(metric.name, metric.help);
+                // An alarm can be made of what is there before it goes wrong.
+                if metric.labels.is_empty() {
+                    counter!(metric.name).increment(0);
+                }
+            }
             Kind::Gauge => describe_gauge!(metric.name, metric.help),
             Kind::Histogram => describe_histogram!(metric.name, metric.help),
         }
@@ -68,6 +82,46 @@ pub(super) fn record() -> anyhow::Result<PrometheusHandle> {
 pub(super) async fn keep_up(recorded: PrometheusHandle, shutdown: CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
         recorded.run_upkeep();
+    }
+}
+
+/// The figures of the service that is shown, of which there is another one after a demo took its place.
+#[derive(Default)]
+pub(super) struct Shown(std::sync::Mutex<Option<Metrics>>);
+
+impl Shown {
+    pub(super) fn set(&self, metrics: Metrics) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(metrics);
+    }
+
+    fn get(&self) -> Option<Metrics> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Tells the collector how things are, until the shutdown and once more then.
+pub(super) async fn keep_telling(
+    mut told: MetricsTold,
+    shown: Arc<Shown>,
+    interval: Duration,
+    shutdown: CancellationToken,
+) {
+    loop {
+        let goes_on = shutdown.run_until_cancelled(tokio::time::sleep(interval)).await.is_some();
+        let tell = async {
+            if let Some(metrics) = shown.get()
+                && let Err(error) = metrics.read().await
+            {
+                tracing::warn!(%error, "figures of the store cannot be told");
+            }
+            told.tell().await;
+        };
+        if !goes_on {
+            // Not longer than a moment: nobody waits for what a collector does not take.
+            let _ = tokio::time::timeout(LAST_WORD, tell).await;
+            return;
+        }
+        tell.await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use astroshield_domain::metrics;
-use astroshield_domain::trace::{TRACE_PARENT, Trace};
+use astroshield_domain::trace::{TRACE_PARENT, Trace, XRAY_TRACE};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -29,22 +29,26 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
         request.headers_mut().insert(REQUEST_ID, header.clone());
     }
     // Of the highest level, so that no line is without its ids.
-    let span = tracing::error_span!("request", %method, route, request_id, trace_id = trace.id());
+    let span = trace.span(|| {
+        let status = tracing::field::Empty;
+        tracing::error_span!("request", %method, route, request_id, trace_id = trace.id(), status)
+    });
     let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
     if let Some(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
     }
 
     let (status, took) = (response.status(), began.elapsed());
+    span.record("status", status.as_u16());
     let method = named(&method).to_owned();
     metrics::HTTP_REQUEST_SECONDS.record([method.clone(), route.clone()], took.as_secs_f64());
     metrics::HTTP_REQUESTS.increment([method, route, status.as_u16().to_string()]);
     let milliseconds = took.as_secs_f64() * 1e3;
     span.in_scope(|| {
         if status.is_server_error() {
-            tracing::warn!(status = status.as_u16(), milliseconds, "answered");
+            tracing::warn!(milliseconds, "answered");
         } else {
-            tracing::debug!(status = status.as_u16(), milliseconds, "answered");
+            tracing::debug!(milliseconds, "answered");
         }
     });
     response
@@ -67,7 +71,8 @@ fn given_id(headers: &HeaderMap) -> Option<String> {
 
 /// The trace that the caller says the request belongs to.
 fn trace_of(headers: &HeaderMap) -> Option<Trace> {
-    Trace::parse(headers.get(TRACE_PARENT)?.to_str().ok()?)
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    header(TRACE_PARENT).and_then(Trace::parse).or_else(|| header(XRAY_TRACE).and_then(Trace::parse_xray))
 }
 
 #[cfg(test)]
@@ -84,6 +89,17 @@ mod tests {
         for bad in ["", "a b", "a=b", "x".repeat(65).leak()] {
             assert_eq!(given_id(&headers(REQUEST_ID, bad)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_trace_is_taken_from_either_header() {
+        let xray = HeaderName::from_static(XRAY_TRACE);
+        let mut headers = headers(xray, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
+        assert_eq!(trace_of(&headers).unwrap().id(), "5759e988bd862e3fe1be46a994272793");
+        let parent = HeaderName::from_static(TRACE_PARENT);
+        let value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        headers.insert(parent, HeaderValue::from_static(value));
+        assert_eq!(trace_of(&headers).unwrap().id(), "4bf92f3577b34da6a3ce929d0e0e4736");
     }
 
     #[test]

@@ -31,14 +31,15 @@ use tokio_util::sync::CancellationToken;
 use super::feeds::FirstAnswer;
 use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, OutsideAnswers, StoreAnswers};
 use super::lock::DataFolder;
-use super::metrics::{self, Metrics};
+use super::metrics::{self, Metrics, Shown};
 use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
 use super::roles::{Role, Roles};
 use super::tasks::Tasks;
-use super::{feeds, health, identity, outside, requests, sign_in};
+use super::{feeds, health, identity, outside, requests, rotation, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::{BlobsKind, Settings, StoreKind};
+use crate::telemetry::Telemetry;
 
 /// Consumers whose lag is told.
 const CONSUMERS: [&str; 3] = ["relay", "runs", "notify"];
@@ -66,11 +67,17 @@ pub(super) struct House {
     pub(super) identity: Option<Arc<OidcProvider>>,
     /// What is measured.
     pub(super) recorded: PrometheusHandle,
+    /// The figures of the service that is shown.
+    pub(super) shown: Arc<Shown>,
 }
 
 impl House {
     /// For a process that listens there. Once in a process.
-    pub(super) fn new(settings: &Settings, listening: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        listening: SocketAddr,
+        telemetry: &Telemetry,
+    ) -> anyhow::Result<Self> {
         let address = sign_in::address(settings.server.public_url.as_deref(), listening);
         Ok(Self {
             listening,
@@ -78,7 +85,8 @@ impl House {
             address,
             tokens: Arc::default(),
             cache: parts::cache(settings)?,
-            recorded: metrics::record()?,
+            recorded: metrics::record(telemetry)?,
+            shown: Arc::default(),
         })
     }
 }
@@ -179,7 +187,9 @@ impl Service {
         let catalog = CatalogHeld::new(Arc::clone(&parts.store), self.demo);
         let health = health::routes(Health::new(dependencies, catalog, self.shutdown.clone()));
         let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        let metrics = metrics::routes(Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS));
+        let metrics = Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS);
+        house.shown.set(metrics.clone());
+        let metrics = metrics::routes(metrics);
         let answered = if self.roles.has(Role::Api) {
             astroshield_api::router_with(self.api(house), metrics)
         } else {
@@ -268,6 +278,13 @@ impl Service {
         for (name, server) in self.outside() {
             spawn(tasks, "the preparation of servers", shutdown, move |shutdown| {
                 outside::prepare(name, server, shutdown)
+            });
+        }
+        if let (Database::Postgres(store), Some(password)) = (&self.database, &self.settings.store.rotating) {
+            let (store, password) = (store.clone(), password.clone());
+            let addresses = self.settings.store.postgres();
+            spawn(tasks, "the following of the database's password", shutdown, |shutdown| {
+                rotation::follow(store, addresses.url, addresses.reader_url, password, shutdown)
             });
         }
         if has(Role::Api) {

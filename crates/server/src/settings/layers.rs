@@ -94,6 +94,12 @@ impl Layers {
     pub(crate) fn defaults() -> Result<Self, SettingsError> {
         let mut layers = Self { defaults: Table::new(), values: Table::new(), origins: BTreeMap::new() };
         layers.add_text(DEFAULTS, &|_| Origin::Default, Path::new("config.default.toml"))?;
+        // Each secret may be named instead of given, which the defaults say once for all.
+        for key in super::SECRETS {
+            let key = key.replace('*', MODEL_FEED) + "_secret";
+            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+            layers.set(&path, Value::String(String::new()), Origin::Default);
+        }
         layers.defaults.clone_from(&layers.values);
         Ok(layers)
     }
@@ -192,6 +198,39 @@ impl Layers {
         table.get(*last)
     }
 
+    /// Takes out what names a secret: keys that end in `_secret`, where the one without it holds a secret. With each key without
+    /// it, and the name.
+    pub(crate) fn take_names_of_secrets(
+        &mut self,
+        is_secret: impl Fn(&str) -> bool,
+    ) -> Vec<(String, String)> {
+        let named = |(key, value): (String, &Value)| {
+            let of = key.strip_suffix("_secret").filter(|of| is_secret(of))?;
+            Some((of.to_owned(), value.as_str()?.to_owned()))
+        };
+        let names: Vec<(String, String)> = self.leaves().into_iter().filter_map(named).collect();
+        for (key, _) in &names {
+            let name = format!("{key}_secret");
+            let path: Vec<&str> = name.split('.').collect();
+            remove(&mut self.values, &path);
+        }
+        names.into_iter().filter(|(_, name)| !name.is_empty()).collect()
+    }
+
+    /// A text in force.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        let mut keys = key.split('.');
+        let first = self.values.get(keys.next()?)?;
+        keys.try_fold(first, |value, key| value.get(key))?.as_str()
+    }
+
+    /// Puts a text in place of another, from where its name came.
+    pub(crate) fn replace(&mut self, key: &str, text: &str) {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        let origin = self.origin(&format!("{key}_secret"));
+        self.set(&path, Value::String(text.to_owned()), origin);
+    }
+
     fn set(&mut self, path: &[String], value: Value, origin: Origin) {
         self.origins.insert(path.join("."), origin);
         let value = path.iter().rev().fold(value, |inner, key| {
@@ -254,6 +293,18 @@ fn join(parent: &str, key: &str) -> String {
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn remove(table: &mut Table, path: &[&str]) {
+    match path {
+        [] => {}
+        [key] => drop(table.remove(*key)),
+        [key, rest @ ..] => {
+            if let Some(Value::Table(inner)) = table.get_mut(*key) {
+                remove(inner, rest);
+            }
+        }
+    }
 }
 
 /// Puts a table over another; tables are put together, anything else is replaced.

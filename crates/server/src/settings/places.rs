@@ -14,7 +14,7 @@ use crate::managed;
 const MOST_PARTITIONS: i32 = 64;
 
 /// What a build without the adapters says.
-const NOT_BUILT: &str =
+pub(crate) const NOT_BUILT: &str =
     "this program was built without it; cargo build --features managed makes one that has it";
 
 impl Settings {
@@ -25,6 +25,8 @@ impl Settings {
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
+            ("secrets.authorities_file", &self.secrets.authorities_file, &mut self.secrets.authorities),
+            ("telemetry.authorities_file", &self.telemetry.authorities_file, &mut self.telemetry.authorities),
         ] {
             let Some(file) = file else { continue };
             let refuse = |reason: String| layers.refuse(key, format!("{}: {reason}", file.display()));
@@ -75,6 +77,9 @@ impl Settings {
         // First, as nothing else helps.
         if let (false, Some((key, _))) = (cfg!(feature = "managed"), self.shared()) {
             return Err(layers.refuse(key, NOT_BUILT));
+        }
+        if !cfg!(feature = "managed") && self.telemetry.endpoint.is_some() {
+            return Err(layers.refuse("telemetry.endpoint", NOT_BUILT));
         }
         let checked = self.check_blobs().and_then(|()| self.check_cache()).and_then(|()| self.check_bus());
         checked.and_then(|()| managed::check(self)).map_err(|(key, reason)| layers.refuse(key, reason))
@@ -160,6 +165,37 @@ impl Settings {
         Ok(())
     }
 
+    pub(super) fn check_telemetry(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let telemetry = &self.telemetry;
+        if let Some(endpoint) = &telemetry.endpoint {
+            match Url::parse(endpoint) {
+                Ok(url) if url.scheme() == "https" && url.host().is_some() => {}
+                Ok(url) if url.scheme() == "http" && is_this_machine(&url) => {}
+                Ok(url) if url.scheme() == "http" => {
+                    let reason = "http: would be readable on the way; https: is due";
+                    return Err(layers.refuse("telemetry.endpoint", reason));
+                }
+                _ => return Err(layers.refuse("telemetry.endpoint", "https://host:port is due")),
+            }
+        }
+        for (key, text) in [
+            ("telemetry.headers", telemetry.headers.reveal()),
+            ("telemetry.attributes", &telemetry.attributes),
+        ] {
+            // Without the text, as a key may be in it.
+            pairs(text).map_err(|place| {
+                layers.refuse(key, format!("name=value, with commas, is due; part {place} is none"))
+            })?;
+        }
+        super::not_below(
+            layers,
+            "telemetry.metrics_interval",
+            telemetry.metrics_interval,
+            Duration::from_secs(1),
+        )?;
+        super::in_range(layers, "telemetry.sampling", telemetry.sampling, 0.0, 1.0)
+    }
+
     /// Settings of what other processes use, too, as key and what it would have to be to be alone.
     pub(crate) fn shared(&self) -> Option<(&'static str, &'static str)> {
         [
@@ -200,6 +236,17 @@ impl Store {
             reader_lag: self.reader_lag,
         }
     }
+}
+
+/// What `name=value,name=value` says; else, which part says nothing.
+pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, usize> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let pair = |(place, part): (usize, &str)| {
+        let (name, value) = part.split_once('=').ok_or(place)?;
+        let (name, value) = (name.trim(), value.trim());
+        if name.is_empty() { Err(place) } else { Ok((name.to_owned(), value.to_owned())) }
+    };
+    (1..).zip(parts).map(pair).collect()
 }
 
 fn is_this_machine(url: &Url) -> bool {

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use astroshield_domain::secrets::Rotating;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::Secret;
+use super::rotation::Keepers;
 
 /// Everything.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,7 +31,30 @@ pub(crate) struct Settings {
     pub(crate) screening: Screening,
     pub(crate) notify: Notify,
     pub(crate) silence: Silence,
+    pub(crate) secrets: Secrets,
+    pub(crate) telemetry: Telemetry,
     pub(crate) log: Log,
+    /// What keeps the secrets that may change.
+    #[serde(skip)]
+    pub(crate) keepers: Keepers,
+}
+
+/// Where secrets are that the settings name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what Secrets Manager needs"))]
+pub(crate) struct Secrets {
+    #[serde(deserialize_with = "text")]
+    pub(crate) region: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) interval: Duration,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -135,6 +160,12 @@ pub(crate) struct Store {
     pub(crate) url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) url_file: Option<PathBuf>,
+    pub(super) password: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) password_file: Option<PathBuf>,
+    /// The password, where it may change.
+    #[serde(skip)]
+    pub(crate) rotating: Option<Rotating>,
     pub(crate) reader_url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) reader_url_file: Option<PathBuf>,
@@ -218,6 +249,12 @@ pub(crate) struct Cache {
     pub(crate) url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) url_file: Option<PathBuf>,
+    pub(super) password: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) password_file: Option<PathBuf>,
+    /// The password, where it may change.
+    #[serde(skip)]
+    pub(crate) rotating: Option<Rotating>,
     pub(crate) cluster: bool,
     pub(crate) prefix: String,
     #[serde(deserialize_with = "path")]
@@ -378,6 +415,30 @@ pub(crate) struct Silence {
     pub(crate) heartbeat_url: Option<String>,
     #[serde(deserialize_with = "duration")]
     pub(crate) heartbeat_interval: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a collector needs"))]
+pub(crate) struct Telemetry {
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    pub(crate) headers: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) headers_file: Option<PathBuf>,
+    pub(crate) traces: bool,
+    pub(crate) logs: bool,
+    pub(crate) metrics: bool,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) metrics_interval: Duration,
+    pub(crate) sampling: f64,
+    pub(crate) service_name: String,
+    pub(crate) attributes: String,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 /// What the log looks like.

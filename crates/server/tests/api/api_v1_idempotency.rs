@@ -173,6 +173,18 @@ async fn a_retried_key_works_and_the_one_that_nobody_was_told_does_not() {
 }
 
 #[tokio::test]
+async fn a_retried_rotation_of_a_secret_keeps_the_one_that_the_receiver_has() {
+    let service = Service::start().await;
+    let hook = json!({ "name": "ops", "url": "https://hooks.example.org/x" });
+    let made = service.client(Scope::Write).await.post("/api/v1/webhooks", &hook).await.json();
+    let path = format!("/api/v1/webhooks/{}/secret", made["id"].as_str().unwrap());
+    let [_, _, third] = thrice(&service, async |client| client.post(&path, &json!({})).await).await;
+    let stored = service.store.webhooks(&TenantId::local()).await.unwrap().remove(0);
+    assert_eq!(stored.secret, third["secret"].as_str().unwrap());
+    assert_eq!(stored.retired.unwrap().secret, made["secret"].as_str().unwrap());
+}
+
+#[tokio::test]
 async fn a_retried_upload_is_the_upload_that_was_stored() {
     let service = Service::start().await;
     let send = async |client: Client| client.send("POST", "/api/v1/uploads?name=iss.tle", TLE).await;

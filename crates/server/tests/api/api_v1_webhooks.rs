@@ -1,4 +1,5 @@
 use astroshield_domain::access::Scope;
+use astroshield_domain::ids::TenantId;
 use serde_json::json;
 
 use crate::service::Service;
@@ -93,4 +94,40 @@ async fn a_rule_that_would_mail_is_refused_by_its_place_while_no_mail_server_is_
     let wrong =
         json!({ "name": "x", "severity": "info", "channels": [{ "kind": "email", "address": "ops" }] });
     client.post("/api/v1/rules", &wrong).await.expect_problem(422, Some("channels[0].address"));
+}
+
+#[tokio::test]
+async fn a_secret_is_rotated_with_an_overlap_and_a_retry_does_not_lose_the_one_that_the_receiver_has() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let hook = json!({ "name": "ops", "url": "https://hooks.example.org/x" });
+    let made = client.post("/api/v1/webhooks", &hook).await.json();
+    assert!(made["retired_until"].is_null());
+    let path = format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap());
+    let rotate = format!("{path}/secret");
+    let rotated = client.post(&rotate, &json!({ "overlap_hours": 1 })).await;
+    assert_eq!(rotated.status, 201, "{}", rotated.text());
+    let rotated = rotated.json();
+    assert!(rotated["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_ne!(rotated["secret"], made["secret"]);
+    assert!(!rotated["retired_until"].is_null());
+    let shown = client.get(&path).await;
+    assert!(!shown.text().contains("whsec_"));
+    assert_eq!(shown.json()["retired_until"], rotated["retired_until"]);
+
+    let stored = async || {
+        let all = service.store.webhooks(&TenantId::local()).await.unwrap();
+        all.into_iter().next().unwrap()
+    };
+    let webhook = stored().await;
+    let retired = webhook.retired.clone().unwrap();
+    assert_eq!(
+        [&webhook.secret, &retired.secret].map(String::as_str),
+        [&rotated["secret"], &made["secret"]].map(|one| one.as_str().unwrap())
+    );
+    assert_eq!(webhook.secrets(retired.until), [webhook.secret.clone()], "when the overlap is over");
+
+    client.post(&rotate, &json!({ "overlap_hours": 721 })).await.expect_problem(422, Some("overlap_hours"));
+    let nowhere = format!("/api/v1/webhooks/{}/secret", uuid::Uuid::from_u128(1));
+    client.post(&nowhere, &json!({})).await.expect_problem(404, None);
 }

@@ -25,6 +25,8 @@ struct State {
     manner: Manner,
     /// Bodies by identity, as often as they came.
     received: BTreeMap<String, Vec<String>>,
+    /// The headers that came with them, in the order of arrival.
+    headers: Vec<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ impl Target {
             .unwrap();
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let state = State { manner: Manner::Takes, received: BTreeMap::new() };
+        let state = State { manner: Manner::Takes, received: BTreeMap::new(), headers: Vec::new() };
         let target = Self { address: listener.local_addr().unwrap(), state: Arc::new(Mutex::new(state)) };
         let serving = target.clone();
         std::thread::spawn(move || {
@@ -82,13 +84,20 @@ impl Target {
         state.received.iter().map(|(id, bodies)| (id.clone(), bodies.len())).collect()
     }
 
+    /// The headers of each message that it took, by name in lower case, and its body.
+    pub(crate) fn messages(&self) -> Vec<(BTreeMap<String, String>, String)> {
+        let state = self.state.lock().unwrap();
+        let body = |headers: &BTreeMap<String, String>| state.received[&headers["webhook-id"]][0].clone();
+        state.headers.iter().map(|headers| (headers.clone(), body(headers))).collect()
+    }
+
     fn converse(&self, stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let connection = ServerConnection::new(config).unwrap();
         let mut reader = BufReader::new(StreamOwned::new(connection, stream));
         // Connections are kept for the next message.
         loop {
-            let (mut length, mut id) = (0, None);
+            let mut headers = BTreeMap::new();
             loop {
                 let mut line = String::new();
                 if reader.read_line(&mut line)? == 0 {
@@ -99,19 +108,16 @@ impl Target {
                     break;
                 }
                 let (name, value) = line.split_once(':').unwrap_or((line, ""));
-                match name.to_ascii_lowercase().as_str() {
-                    "content-length" => length = value.trim().parse().unwrap(),
-                    "webhook-id" => id = Some(value.trim().to_owned()),
-                    _ => {}
-                }
+                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
             }
-            let mut body = vec![0; length];
+            let mut body = vec![0; headers["content-length"].parse().unwrap()];
             reader.read_exact(&mut body)?;
             let manner = {
                 let mut state = self.state.lock().unwrap();
                 if state.manner == Manner::Takes {
-                    let bodies = state.received.entry(id.unwrap()).or_default();
+                    let bodies = state.received.entry(headers["webhook-id"].clone()).or_default();
                     bodies.push(String::from_utf8(body).unwrap());
+                    state.headers.push(headers);
                 }
                 state.manner
             };

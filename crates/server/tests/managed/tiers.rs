@@ -69,13 +69,13 @@ impl Place {
 }
 
 /// A server, and a key to it: a session would be forgotten with the cache.
-struct Client<'a> {
+pub(crate) struct Client<'a> {
     server: &'a Server,
-    key: String,
+    pub(crate) key: String,
 }
 
 impl<'a> Client<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub(crate) fn new(server: &'a Server) -> Self {
         let cookie = server.sign_in();
         let own =
             [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
         Self { server, key: made["key"].as_str().unwrap().to_owned() }
     }
 
-    fn post(&self, path: &str, kind: &str, body: &str) -> Value {
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &str) -> Value {
         let bearer = format!("Bearer {}", self.key);
         let (status, made) =
             self.server.post_with(path, &[("authorization", &bearer), ("content-type", kind)], body);
@@ -93,7 +93,7 @@ impl<'a> Client<'a> {
         serde_json::from_str(&made).unwrap()
     }
 
-    fn until(&self, path: &str, is_right: impl Fn(&str) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, is_right: impl Fn(&str) -> bool) -> Value {
         let bearer = format!("Bearer {}", self.key);
         let headers = [("authorization", bearer.as_str())];
         let body = self.server.until(path, &headers, |status, body| status == 200 && is_right(body));
@@ -109,7 +109,7 @@ impl<'a> Client<'a> {
     }
 
     /// That a pair meets, once it is found.
-    fn conjunction_of(&self, place: u32) -> Value {
+    pub(crate) fn conjunction_of(&self, place: u32) -> Value {
         let number = first_of(place).to_string();
         let found = self.until("/api/v1/conjunctions", |body| body.contains(&number));
         let items = found["items"].as_array().unwrap();

@@ -187,7 +187,7 @@ pub(crate) struct Answer {
 }
 
 /// Asks in HTTP/1.0: the answer ends where the connection does.
-fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let host = address.strip_prefix("http://").unwrap();
     let mut request = format!("{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
     if !headers.iter().any(|(name, _)| *name == "host") {

@@ -2,6 +2,7 @@ use astroshield_domain::access::{Attempted, AuditEntry, AuditQuery, StoredAnswer
 use astroshield_domain::alert::{Channel, Rule, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{ApiKeyId, RuleId, TenantId, WatchListId, WebhookId};
 use astroshield_domain::ports::{Prunable, Store};
+use uuid::Uuid;
 
 use super::{assert_conflict, assert_not_found};
 use crate::entities::{api_key, at, audit_entry, rule, tenant, watch_list, webhook};
@@ -106,6 +107,8 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     store.put_webhook(&second, &audit).await.unwrap();
     first.url = "https://example.org/other".to_owned();
     store.put_webhook(&first, &audit).await.unwrap();
+    first.rotate(Uuid::from_u128(7), "another".to_owned(), at(9));
+    store.put_webhook(&first, &audit).await.unwrap();
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
     assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.webhook(&tenant("other"), first.id).await.unwrap(), None);
@@ -117,7 +120,7 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
     assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
-    assert_eq!(actions(store, &own).await.len(), 5);
+    assert_eq!(actions(store, &own).await.len(), 6);
 }
 
 /// Keys are found by their hash, and revoked once and for all.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Error, Executor as _, Row as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::settings::{PostgresSettings, TENANT, connect};
@@ -55,6 +55,8 @@ struct Inner {
     given_up: watch::Sender<u64>,
     /// What the watch saw last.
     seen: Mutex<Option<Seen>>,
+    /// Told when the server refuses the user or the password.
+    refused: Arc<Notify>,
 }
 
 /// What the watch saw of a server.
@@ -99,6 +101,7 @@ impl Pool {
             era: AtomicU64::new(0),
             given_up: watch::Sender::new(0),
             seen: Mutex::default(),
+            refused: Arc::default(),
         });
         tokio::spawn(keep_watch(Arc::downgrade(&inner)));
         Self { inner }
@@ -108,6 +111,11 @@ impl Pool {
     pub(super) fn set_options(&self, options: PgConnectOptions) {
         *self.inner.options.write().unwrap_or_else(PoisonError::into_inner) = options;
         self.inner.next_era();
+    }
+
+    /// Notified when the server refuses the user or the password.
+    pub(super) fn refused(&self) -> Arc<Notify> {
+        Arc::clone(&self.inner.refused)
     }
 
     /// A connection that is set up for somebody.
@@ -198,7 +206,11 @@ impl Inner {
     async fn connect(&self) -> Result<Live, Error> {
         let era = self.era.load(Ordering::Acquire);
         let options = self.options.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut connection = connect(&options, self.connect_timeout).await?;
+        let connected = connect(&options, self.connect_timeout).await;
+        if connected.as_ref().is_err_and(is_refusal) {
+            self.refused.notify_one();
+        }
+        let mut connection = connected?;
         if self.writes {
             let look =
                 timeout(self.connect_timeout, connection.fetch_one("SELECT pg_is_in_recovery()")).await;
@@ -228,6 +240,11 @@ impl Inner {
             lock(&self.idle).push(live);
         }
     }
+}
+
+/// Whether a server did not take the user or the password (SQLSTATE, class 28).
+fn is_refusal(error: &Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("28"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

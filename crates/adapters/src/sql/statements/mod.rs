@@ -2,8 +2,8 @@
 
 use super::{
     COLUMNS, Columns, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, Lookup, MAX_BINDS,
-    NOW, REFERENCES, Row, Select, ThisStore, begin, find, finish_reading, finish_writing, lock, look_up,
-    push_named,
+    NOW, REFERENCES, Row, SYSTEM, Select, ThisStore, begin, find, finish_reading, finish_writing, lock,
+    look_up, push_named,
 };
 use crate::sql::builder::Builder;
 use crate::sql::failure::{Failure, Outcome};

@@ -35,13 +35,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::Connection as _;
 use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::days::{self, Series};
 use super::{
-    Connection, Lookup, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage,
-    deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases,
-    objects, organizations, requests, runs, silence, upkeep, watching,
+    Connection, Lookup, SYSTEM, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions,
+    coverage, deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation,
+    leases, objects, organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -52,8 +53,40 @@ const ATTEMPTS: u32 = 8;
 /// How long a call is tried again whose connection is lost.
 const LOST_FOR: Duration = Duration::from_secs(2);
 
-/// A call that reads, for somebody. One whose connection is lost is made again.
+/// The span of a call, by the function that does it; what it is called with is not in it.
+fn call(work: &'static str) -> Span {
+    let name = || match work.split('(').next() {
+        // Several of them.
+        Some(block) if block.starts_with("async") => "transaction".to_owned(),
+        function => function.unwrap_or(work).replace(' ', ""),
+    };
+    tracing::debug_span!(
+        "call",
+        otel.kind = "client",
+        otel.name = name(),
+        db.system.name = SYSTEM,
+        db.operation.name = name()
+    )
+}
+
+/// A call that reads, for somebody.
 macro_rules! read {
+    ($store:expr, $whose:expr, $connection:ident, $work:expr) => {
+        async { read_again!($store, $whose, $connection, $work) }.instrument(call(stringify!($work))).await
+    };
+}
+
+/// A call that writes, for somebody: one transaction.
+macro_rules! write {
+    ($store:expr, $whose:expr, $connection:ident, $work:expr) => {
+        async { write_in_attempts!($store, $whose, $connection, $work) }
+            .instrument(call(stringify!($work)))
+            .await
+    };
+}
+
+/// One whose connection is lost is made again.
+macro_rules! read_again {
     ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
         let (whose, mut attempt) = (Whose::from($whose), 1);
         loop {
@@ -74,8 +107,7 @@ macro_rules! read {
     }};
 }
 
-/// A call that writes, for somebody: one transaction.
-macro_rules! write {
+macro_rules! write_in_attempts {
     ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
         let (whose, began, mut attempt) = (Whose::from($whose), Instant::now(), 1);
         loop {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use astroshield_domain::access::AuditEntry;
-use astroshield_domain::alert::{Rule, Severity, WatchList, WatchedObject, Webhook};
+use astroshield_domain::alert::{RetiredSecret, Rule, Severity, WatchList, WatchedObject, Webhook};
 use astroshield_domain::ids::{RuleId, TenantId, WatchListId, WebhookId};
 use sqlx::{QueryBuilder, Row as _};
 
@@ -256,9 +256,16 @@ fn webhook_of(row: &Row) -> Outcome<Webhook> {
         name: row.try_get("name")?,
         url: row.try_get("url")?,
         secret: row.try_get("secret")?,
+        retired: retired_of(row)?,
         enabled: row.try_get("enabled")?,
         created: time(row.try_get("created")?)?,
     })
+}
+
+fn retired_of(row: &Row) -> Outcome<Option<RetiredSecret>> {
+    let Some(secret) = row.try_get::<Option<String>, _>("retired_secret")? else { return Ok(None) };
+    let (until, rotation) = (time(row.try_get("retired_until")?)?, row.try_get("rotation")?);
+    Ok(Some(RetiredSecret { secret, until, rotation }))
 }
 
 pub(super) async fn put_webhook(
@@ -267,9 +274,11 @@ pub(super) async fn put_webhook(
     audit: &AuditEntry,
 ) -> Outcome<()> {
     sqlx::query(
-        "INSERT INTO webhooks (tenant, id, name, url, secret, enabled, created) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        "INSERT INTO webhooks (tenant, id, name, url, secret, enabled, created, retired_secret, retired_until, rotation) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, url = excluded.url, secret = excluded.secret, \
-         enabled = excluded.enabled, created = excluded.created",
+         enabled = excluded.enabled, created = excluded.created, retired_secret = excluded.retired_secret, \
+         retired_until = excluded.retired_until, rotation = excluded.rotation",
     )
     .bind(webhook.tenant.as_str())
     .bind(webhook.id.0)
@@ -278,6 +287,9 @@ pub(super) async fn put_webhook(
     .bind(webhook.secret.as_str())
     .bind(webhook.enabled)
     .bind(microseconds(webhook.created))
+    .bind(webhook.retired.as_ref().map(|retired| retired.secret.as_str()))
+    .bind(webhook.retired.as_ref().map(|retired| microseconds(retired.until)))
+    .bind(webhook.retired.as_ref().map(|retired| retired.rotation))
     .execute(&mut *connection)
     .await?;
     add_audit(connection, audit).await

@@ -1,0 +1,9 @@
+//! Where secrets are kept: files, and AWS Secrets Manager.
+
+mod file;
+#[cfg(feature = "managed")]
+mod secrets_manager;
+
+pub use self::file::FileSecret;
+#[cfg(feature = "managed")]
+pub use self::secrets_manager::{SecretsManager, SecretsManagerError, SecretsManagerSettings};

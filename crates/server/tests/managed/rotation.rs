@@ -1,0 +1,194 @@
+//! Passwords that rotate while connections are open. Secrets Manager is an emulator (moto), which checks no signatures.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use astroshield_testkit::postgres;
+use astroshield_testkit::servers::Server as Outside;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use url::Url;
+
+use crate::server::{Server, run_in};
+use crate::tiers::Client;
+
+/// What AWS's own tools would be told.
+const CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "astroshield"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ("AWS_REGION", "eu-central-1"),
+];
+
+/// Asks Secrets Manager for an operation, as its owner.
+fn secrets_manager(moto: &Outside, operation: &str, body: &Value) {
+    let scope = "Credential=a/20260101/eu-central-1/secretsmanager/aws4_request";
+    let output = Command::new("curl")
+        .args(["--silent", "--fail-with-body", "--cacert", moto.file("ca.pem").to_str().unwrap()])
+        .args(["--header", &format!("x-amz-target: secretsmanager.{operation}")])
+        .args([
+            "--header",
+            &format!("authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
+        ])
+        .args([
+            "--header",
+            "content-type: application/x-amz-json-1.1",
+            "--data",
+            &body.to_string(),
+            &moto.address,
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Does statements as the owner of the databases.
+fn as_owner(database: &str, statements: &[String]) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut connection = PgConnection::connect(database).await.unwrap();
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+    });
+}
+
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotating'";
+
+/// Readers that ask all the time; how many answers were not as they should be.
+fn load(
+    address: &str,
+    key: &str,
+    stop: &Arc<AtomicBool>,
+    failed: &Arc<AtomicU32>,
+) -> Vec<std::thread::JoinHandle<u32>> {
+    let reader = |place: usize| {
+        let (address, key, stop, failed) =
+            (address.to_owned(), format!("Bearer {key}"), Arc::clone(stop), Arc::clone(failed));
+        std::thread::spawn(move || {
+            let mut asked = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let path = format!("/api/v1/objects?limit={}", 1 + (asked as usize + place * 300) % 1000);
+                let answer = crate::server::ask(&address, "GET", &path, &[("authorization", &key)], "");
+                if answer.status != 200 {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                }
+                asked += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            asked
+        })
+    };
+    (0..3).map(reader).collect()
+}
+
+#[test]
+fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
+    let Some(database) = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database()) else {
+        return;
+    };
+    let (moto, redis) = (Outside::start("s3"), Outside::start("redis"));
+    let mut url = Url::parse(&database).unwrap();
+    let name = url.path().trim_start_matches('/').to_owned();
+    let password = |new: &str| format!("ALTER ROLE rotating PASSWORD '{new}'");
+    as_owner(
+        &database,
+        &[
+            "DO $$ BEGIN CREATE ROLE rotating LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+                .to_owned(),
+            password("one"),
+            format!("ALTER DATABASE {name} OWNER TO rotating"),
+            "GRANT ALL ON SCHEMA public TO rotating".to_owned(),
+        ],
+    );
+    url.set_username("rotating").unwrap();
+    let of_database = |password: &str| json!({ "username": "rotating", "password": password }).to_string();
+    secrets_manager(&moto, "CreateSecret", &json!({ "Name": "db", "SecretString": of_database("one") }));
+    secrets_manager(&moto, "CreateSecret", &json!({ "Name": "redis", "SecretString": "secret" }));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (name, server) in [("moto", &moto), ("redis", &redis)] {
+        fs::write(path.join(format!("{name}.pem")), server.authority()).unwrap();
+    }
+    let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
+        .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
+        .concat();
+    let configuration = format!(
+        "{feeds}[secrets]\nendpoint = \"{}\"\nauthorities_file = \"moto.pem\"\ninterval = \"1s\"\n\
+         [store]\nkind = \"postgres\"\nurl = \"{url}\"\npassword_secret = \"db#password\"\n\
+         [cache]\nkind = \"redis\"\nurl = \"{}\"\npassword_secret = \"redis\"\nauthorities_file = \"redis.pem\"\n\
+         [server]\nresponse_cache = false\n[log]\nlevel = \"off,astroshield_domain::secrets=info\"\n",
+        moto.address,
+        redis.address.replace(":secret@", "@")
+    );
+    fs::write(path.join("astroshield.toml"), &configuration).unwrap();
+    let server = Server::start_in(path, "", &CREDENTIALS);
+    let client = Client::new(&server);
+    let key = [("authorization", format!("Bearer {}", client.key))];
+    let key = key.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let readers = load(&server.address, &client.key, &stop, &failed);
+    let ready = || {
+        server.until("/health/ready", &[], |status, body| {
+            status == 200 && body.starts_with("{\"status\":\"ready\"")
+        })
+    };
+    ready();
+
+    // As rotation should be: the secret is followed before the connections are gone.
+    as_owner(&database, &[password("two")]);
+    secrets_manager(
+        &moto,
+        "PutSecretValue",
+        &json!({ "SecretId": "db", "SecretString": of_database("two") }),
+    );
+    std::thread::sleep(Duration::from_secs(3));
+    as_owner(&database, &[CUT.to_owned()]);
+    std::thread::sleep(Duration::from_secs(2));
+    let lost = failed.swap(0, Ordering::Relaxed);
+    assert!(lost <= 3, "{lost}: at most what was on a connection that was cut");
+
+    // As it should not be: the connections are gone, and the secret comes later.
+    as_owner(&database, &[password("three"), CUT.to_owned()]);
+    std::thread::sleep(Duration::from_secs(2));
+    secrets_manager(
+        &moto,
+        "PutSecretValue",
+        &json!({ "SecretId": "db", "SecretString": of_database("three") }),
+    );
+    server.until("/api/v1/objects", &key, |status, _| status == 200);
+    ready();
+
+    redis.tell("rotate");
+    secrets_manager(&moto, "PutSecretValue", &json!({ "SecretId": "redis", "SecretString": "rotated" }));
+    std::thread::sleep(Duration::from_secs(1));
+    ready();
+    failed.store(0, Ordering::Relaxed);
+    std::thread::sleep(Duration::from_secs(2));
+    stop.store(true, Ordering::Relaxed);
+    let asked: u32 = readers.into_iter().map(|reader| reader.join().unwrap()).sum();
+    assert_eq!(failed.load(Ordering::Relaxed), 0);
+    assert!(asked > 500, "{asked}");
+    let (status, log) = server.stop();
+    assert_eq!(status, 0, "{log}");
+    assert!(log.matches("the secret has changed").count() >= 3, "{log}");
+    for secret in ["\"two\"", "\"three\"", ":three@", "rotated"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+
+    // A secret that is not there, or holds something else, is named by its key.
+    for (name, reason) in
+        [("nowhere", "ResourceNotFoundException"), ("db#nothing", "no text under \"nothing\"")]
+    {
+        let wrong = configuration.replace("db#password", name);
+        fs::write(path.join("astroshield.toml"), wrong).unwrap();
+        let (status, report, _) = run_in(path, "doctor", &CREDENTIALS);
+        assert_eq!(status, 1, "{report}");
+        assert!(report.contains("store.password_secret") && report.contains(reason), "{report}");
+        assert!(!report.contains("three"), "{report}");
+    }
+}
