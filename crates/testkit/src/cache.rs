@@ -6,6 +6,7 @@ use std::time::Duration;
 use astroshield_domain::event::{Event, Payload, Published};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};

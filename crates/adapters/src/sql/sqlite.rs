@@ -28,11 +28,12 @@ use super::whose::Whose;
 macro_rules! look {
     ($store:expr, $tenant:expr, $connection:ident, [$($named:ident),*], $work:expr) => {{
         $(let $named = $named.to_owned();)*
-        let work = move |$connection: &mut Lookup| {
+        let work = move |$connection: &mut rusqlite::Connection| {
             $(let $named = &$named;)*
             tokio::runtime::Handle::current().block_on($work)
         };
-        Ok($store.lookups.run(work).await?)
+        let found = $store.lookups.run(work).instrument(call(stringify!($work))).await;
+        found.map_err(StoreError::from)
     }};
 }
 

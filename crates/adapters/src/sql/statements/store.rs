@@ -40,9 +40,9 @@ use uuid::Uuid;
 
 use super::days::{self, Series};
 use super::{
-    Connection, Lookup, SYSTEM, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions,
-    coverage, deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation,
-    leases, objects, organizations, requests, runs, silence, upkeep, watching,
+    Connection, SYSTEM, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage,
+    deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases,
+    objects, organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
