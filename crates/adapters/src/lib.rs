@@ -16,5 +16,6 @@ pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
 pub use self::sql::{
-    ArchiveError, ArchiveStore, Examination, PostgresStore, SqliteStore, examine_postgres, examine_sqlite,
+    ArchiveError, ArchiveStore, Examination, PostgresSettings, PostgresStore, SqliteStore, examine_postgres,
+    examine_sqlite,
 };

@@ -233,7 +233,7 @@ impl Restore {
         // Blobs come after the rows, but rows count only once their blobs are there: so blobs are written while the
         // transaction with the rows is open, and are in nobody's way if it fails.
         let (tables, blobs) = runtime()?.block_on(async {
-            let database = Database::open(&settings, owned.path()).await?;
+            let database = Database::open(&settings, owned.path(), None).await?;
             database.close().await;
             let mut store = open(&settings, owned.path()).await?;
             let target = parts::blobs(&settings, owned.path())?.store;
@@ -255,7 +255,7 @@ impl Restore {
                 .await
                 .with_context(|| name.clone())?;
             store.close().await?;
-            let database = Database::open(&settings, owned.path()).await?;
+            let database = Database::open(&settings, owned.path(), None).await?;
             let noted = note_restore(&*database.port(), &name).await;
             database.close().await;
             noted.context("the audit log")?;
@@ -283,7 +283,7 @@ pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<A
     Ok(match settings.store.kind {
         StoreKind::Sqlite => ArchiveStore::sqlite(&folder.join(DATABASE_FILE)).await?,
         StoreKind::Postgres => {
-            ArchiveStore::postgres(settings.store.url.reveal()).await.context("store.url")?
+            ArchiveStore::postgres(&settings.store.postgres()).await.context("store.url")?
         }
     })
 }

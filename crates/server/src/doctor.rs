@@ -199,6 +199,9 @@ fn store(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
         let text = format!("{problem}; stop the server and restore a backup");
         report.add(SUBJECT, Verdict::Problem, text);
     }
+    for warning in &examination.warnings {
+        report.add(SUBJECT, Verdict::Warning, warning.clone());
+    }
     if !examination.exists {
         report.add(SUBJECT, Verdict::Ok, "not made yet; the first start makes it");
     } else if examination.problems.is_empty() {

@@ -59,7 +59,7 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
     // A server that runs on the same file would not know what happened to it.
     let owned = (settings.store.kind == StoreKind::Sqlite).then(|| DataFolder::take(&folder)).transpose()?;
-    let database = Database::open(settings, &folder).await?;
+    let database = Database::open(settings, &folder, None).await?;
     database.close().await;
     drop(owned);
     Ok(())
@@ -76,7 +76,7 @@ pub(crate) fn examine(settings: &Settings) -> anyhow::Result<anyhow::Result<Exam
             runtime.block_on(examine_sqlite(&path)).with_context(|| path.display().to_string())
         }
         StoreKind::Postgres => {
-            runtime.block_on(examine_postgres(settings.store.url.reveal())).context("store.url")
+            runtime.block_on(examine_postgres(&settings.store.postgres())).context("store.url")
         }
     })
 }

@@ -20,12 +20,13 @@ pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
-    Settings, Smtp, StoreKind,
+    Settings, Smtp, Store, StoreKind,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "store.url",
+    "store.reader_url",
     "blobs.secret_access_key",
     "cache.url",
     "bus.password",
@@ -103,6 +104,7 @@ impl Settings {
             None => Ok(()),
         };
         read("store.url", &mut self.store.url, &self.store.url_file)?;
+        read("store.reader_url", &mut self.store.reader_url, &self.store.reader_url_file)?;
         let blobs = &mut self.blobs;
         read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
         read("cache.url", &mut self.cache.url, &self.cache.url_file)?;
@@ -141,15 +143,7 @@ impl Settings {
         not_below(layers, "server.head_timeout", server.head_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.body_timeout", server.body_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.send_timeout", server.send_timeout, Duration::from_millis(100))?;
-        if self.store.kind == StoreKind::Postgres && self.store.url.is_empty() {
-            return refuse("store.url", "PostgreSQL needs an address".to_owned());
-        }
-        if !self.store.url.is_empty() {
-            match Url::parse(self.store.url.reveal()) {
-                Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {}
-                _ => return refuse("store.url", "postgres://user:password@host/database is due".to_owned()),
-            }
-        }
+        self.check_store(layers)?;
         self.check_places(layers)?;
         if !(1..=1_000_000).contains(&self.demo.objects) {
             return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));

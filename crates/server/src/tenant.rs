@@ -181,7 +181,7 @@ impl Tenant {
         }
         // One whose timers go on while this thread waits through a handle.
         let runtime = backup::runtime()?;
-        let database = runtime.block_on(Database::open(&settings, &folder))?;
+        let database = runtime.block_on(Database::open(&settings, &folder, None))?;
         let at_work = AtWork { runtime: runtime.handle().clone(), settings, folder, store: database.port() };
         let done = at_work.run(&self.action);
         runtime.block_on(database.close());

@@ -6,5 +6,6 @@ pub mod bus;
 pub mod cache;
 pub mod entities;
 pub mod postgres;
+pub mod proxy;
 pub mod servers;
 pub mod store;

@@ -1,6 +1,9 @@
 //! Servers of the tests. Those that a test stops or freezes are its own.
 
 use std::env;
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -35,16 +38,38 @@ pub struct Server {
 impl Server {
     /// Starts `scripts/NAME`.
     pub fn start(name: &str) -> Self {
+        Self::run(name, "start", &[])
+    }
+
+    /// Starts `scripts/postgres`, which takes connections over TLS, too.
+    pub fn start_postgres() -> Self {
+        Self::run("postgres", "start", &["tls".as_ref()])
+    }
+
+    /// Starts a PostgreSQL that follows this one.
+    pub fn start_replica(&self) -> Self {
+        Self::run("postgres", "replica", &[self.folder.as_os_str()])
+    }
+
+    fn run(name: &str, command: &str, arguments: &[&OsStr]) -> Self {
         let parent = TempDir::new().unwrap();
+        // The server may be a user of its own.
+        std::fs::set_permissions(parent.path(), Permissions::from_mode(0o711)).unwrap();
         let folder = parent.path().join(name);
-        let output =
-            Command::new(script(name)).arg("start").arg(&folder).stderr(Stdio::inherit()).output().unwrap();
+        let mut start = Command::new(script(name));
+        start.arg(command).arg(&folder).args(arguments);
+        let output = start.stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "{name} does not start");
         let address = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         Self { script: script(name), folder, _parent: parent, address }
     }
 
-    /// `freeze`, `thaw`, `kill` or `restart`.
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// `freeze`, `thaw`, `kill` or `restart`, and what else its script knows.
     pub fn tell(&self, command: &str) {
         assert!(
             Command::new(&self.script).arg(command).arg(&self.folder).status().unwrap().success(),

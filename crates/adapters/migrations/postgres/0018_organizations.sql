@@ -28,3 +28,6 @@ CREATE UNIQUE INDEX members_invited ON members (email, tenant) WHERE issuer IS N
 
 ALTER TABLE audit ADD COLUMN address TEXT;
 ALTER TABLE audit ADD COLUMN request_id TEXT;
+
+SELECT astroshield_fence('organizations', false);
+SELECT astroshield_fence('members', false);

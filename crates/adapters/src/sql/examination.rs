@@ -9,6 +9,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 
 use super::failure::store_error;
+use super::postgres::PostgresSettings;
+use super::whose::Whose;
 use super::{postgres, sqlite};
 
 /// What a look at a store found.
@@ -20,7 +22,14 @@ pub struct Examination {
     pub pending: Vec<String>,
     /// What is damaged.
     pub problems: Vec<String>,
+    /// What is not as it should be, though it works.
+    pub warnings: Vec<String>,
 }
+
+const NO_FENCE: &str = "store.url: this user passes row-level security, so that there is no second fence between tenants; \
+     use one without SUPERUSER and BYPASSRLS";
+const NOT_VERIFIED: &str =
+    "store.url: the server need not prove what it is; take sslmode out of the address, or set verify-full";
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
 
@@ -57,19 +66,26 @@ async fn look_at_sqlite(path: &Path, migrations: &Migrator) -> Result<Examinatio
         }
     }
     connection.close().await?;
-    Ok(Examination { exists: true, pending: pending(migrations, &applied), problems })
+    Ok(Examination { exists: true, pending: pending(migrations, &applied), problems, warnings: Vec::new() })
 }
 
 /// Looks at the store in a database of PostgreSQL: its migrations.
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub async fn examine_postgres(url: &str) -> Result<Examination, StoreError> {
-    look_at_postgres(url, &postgres::migrations()).await.map_err(store_error)
+pub async fn examine_postgres(settings: &PostgresSettings) -> Result<Examination, StoreError> {
+    let connection = settings.connect(Whose::Everybody).await?;
+    let mut found = look_at_postgres(connection, &postgres::migrations()).await.map_err(store_error)?;
+    if !settings.is_verified() {
+        found.warnings.push(NOT_VERIFIED.to_owned());
+    }
+    Ok(found)
 }
 
-async fn look_at_postgres(url: &str, migrations: &Migrator) -> Result<Examination, sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
+async fn look_at_postgres(
+    mut connection: PgConnection,
+    migrations: &Migrator,
+) -> Result<Examination, sqlx::Error> {
     let row = connection.fetch_one("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").await?;
     let exists: bool = row.try_get(0)?;
     let mut applied = BTreeSet::new();
@@ -78,8 +94,10 @@ async fn look_at_postgres(url: &str, migrations: &Migrator) -> Result<Examinatio
             applied.insert(row.try_get(0)?);
         }
     }
+    let passes = postgres::passes_fences(&mut connection).await?;
     connection.close().await?;
-    Ok(Examination { exists, pending: pending(migrations, &applied), problems: Vec::new() })
+    let warnings = if passes { vec![NO_FENCE.to_owned()] } else { Vec::new() };
+    Ok(Examination { exists, pending: pending(migrations, &applied), problems: Vec::new(), warnings })
 }
 
 fn pending(migrations: &Migrator, applied: &BTreeSet<i64>) -> Vec<String> {

@@ -48,6 +48,12 @@ impl Failure {
         code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13 | 14))
     }
 
+    /// Whether the connection is gone, or its server takes no writes any more: nothing was written, unless the commit was on
+    /// its way.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Sql(error) if is_lost(error))
+    }
+
     /// Whether the transaction lost to another one, or to its connection, and may go through when it is tried again.
     pub(crate) fn is_passing(&self) -> bool {
         if self.is_of_connection() {
@@ -84,6 +90,22 @@ impl From<Failure> for StoreError {
         }
     }
 }
+
+/// Whether an error says that the connection, or the server behind it, is gone.
+pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // PostgreSQL: connection exceptions; shut down by its administrator or a crash, starting; a transaction that stood
+        // idle; a server that only reads.
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            code.len() == 5 && (code.starts_with("08") || LOST.contains(&code.as_ref()))
+        }
+        _ => false,
+    }
+}
+
+const LOST: [&str; 6] = ["57P01", "57P02", "57P03", "57P05", "25P03", "25006"];
 
 /// What a failed migration means.
 pub(crate) fn migration_error(error: MigrateError) -> StoreError {

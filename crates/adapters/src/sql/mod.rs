@@ -11,8 +11,9 @@ mod postgres;
 mod readers;
 mod sqlite;
 mod values;
+mod whose;
 
 pub use self::archive::{ArchiveError, ArchiveStore};
 pub use self::examination::{Examination, examine_postgres, examine_sqlite};
-pub use self::postgres::PostgresStore;
+pub use self::postgres::{PostgresSettings, PostgresStore};
 pub use self::sqlite::SqliteStore;

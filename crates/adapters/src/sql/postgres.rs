@@ -1,20 +1,31 @@
 //! PostgreSQL, from version 15 on.
 
+use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use astroshield_domain::ports::StoreError;
-use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres, QueryBuilder};
+use astroshield_domain::event::Published;
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Cache, StoreError};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, QueryBuilder};
 use tokio::sync::Notify;
 
-use super::failure::{Outcome, migration_error, store_error};
+use self::pool::{Held, Pool};
+use self::replica::Replica;
+use super::failure::{Failure, Outcome, store_error};
+use super::whose::Whose;
 
+mod migration;
+mod pool;
+mod replica;
+mod settings;
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
 mod statements;
+
+pub(super) use self::migration::migrations;
+pub use self::settings::PostgresSettings;
 
 type Database = Postgres;
 type Connection = PgConnection;
@@ -23,7 +34,6 @@ type ThisStore = PostgresStore;
 
 /// Values that one statement takes: the protocol counts them in 16 bits.
 const MAX_BINDS: usize = 65_535;
-const BEGIN: &str = "BEGIN";
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
@@ -44,9 +54,13 @@ const REFERENCES: &str = "SELECT t.relname::text, r.conname::text, o.relname::te
      ORDER BY t.relname, r.conname, pair.place";
 
 /// The store in a database of PostgreSQL.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PostgresStore {
-    pool: PgPool,
+    settings: Arc<PostgresSettings>,
+    writer: Pool,
+    replica: Option<Arc<Replica>>,
+    /// Whether reads for a tenant may be of the replica.
+    may_lag: bool,
     outbox: Arc<Notify>,
 }
 
@@ -56,36 +70,152 @@ impl PostgresStore {
     /// # Errors
     /// When it cannot be reached, or its tables are not those of this program.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect(url)
-            .await
-            .map_err(store_error)?;
-        migrations().run(&pool).await.map_err(migration_error)?;
-        Ok(Self { pool, outbox: Arc::default() })
+        Self::open(PostgresSettings::new(url), None).await
+    }
+
+    /// Connects to a database and brings it to this version. Through the cache, the processes that share it tell each other
+    /// how far a reader has to be.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::connect`]. A reader need not be there.
+    pub async fn open(settings: PostgresSettings, cache: Option<Arc<dyn Cache>>) -> Result<Self, StoreError> {
+        settings.check()?;
+        migration::migrate(&settings).await?;
+        let mut connection = settings.connect(Whose::Everybody).await?;
+        if passes_fences(&mut connection).await.map_err(store_error)? {
+            tracing::warn!(
+                "store.url: this user of the database passes row-level security: no second fence is between tenants"
+            );
+        }
+        connection.close().await.map_err(store_error)?;
+        let writer = Pool::new(settings.serving(&settings.url)?, &settings, true);
+        let replica = match &settings.reader_url {
+            Some(url) => {
+                let pool = Pool::new(settings.serving(url)?, &settings, false);
+                Some(Arc::new(Replica::new(pool, cache, settings.reader_lag)))
+            }
+            None => None,
+        };
+        Ok(Self { settings: Arc::new(settings), writer, replica, may_lag: false, outbox: Arc::default() })
+    }
+
+    /// The same store, whose reads for a tenant may be of the reader, if there is one: they have what the tenant wrote, and
+    /// what it was told of, but may lag behind what others did.
+    #[must_use]
+    pub fn that_may_lag(&self) -> Self {
+        Self { may_lag: true, ..self.clone() }
+    }
+
+    /// Whether the reader answers and is not far behind; nothing if there is none.
+    #[must_use]
+    pub fn reader_is_well(&self) -> Option<bool> {
+        self.replica.as_ref().map(|replica| replica.is_well(&self.writer))
+    }
+
+    /// From now on connections are made to these addresses, which may hold other passwords. Those that are open go on with
+    /// what they do, and are then closed.
+    ///
+    /// # Errors
+    /// When an address is none.
+    pub fn set_addresses(&self, url: &str, reader_url: Option<&str>) -> Result<(), StoreError> {
+        self.writer.set_options(self.settings.serving(url)?);
+        if let (Some(replica), Some(url)) = (&self.replica, reader_url) {
+            replica.pool().set_options(self.settings.serving(url)?);
+        }
+        Ok(())
     }
 
     /// Ends all connections, after what they are doing.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.writer.close().await;
+        if let Some(replica) = &self.replica {
+            replica.pool().close().await;
+        }
     }
 
-    async fn reading(&self) -> Outcome<PoolConnection<Postgres>> {
-        Ok(self.pool.acquire().await?)
+    /// A connection that reads. What failed before is tried on the writer.
+    async fn reading(&self, whose: &Whose<'_>, attempt: u32) -> Outcome<Held> {
+        if let (Whose::Tenant(tenant), Some(replica), true, 1) = (whose, &self.replica, self.may_lag, attempt)
+            && let Some(held) = replica.acquire(tenant, &self.writer).await
+        {
+            return Ok(held);
+        }
+        self.writer.acquire(whose).await
     }
 
-    async fn writing(&self) -> Outcome<PoolConnection<Postgres>> {
-        Ok(self.pool.acquire().await?)
+    async fn writing(&self, whose: &Whose<'_>) -> Outcome<Held> {
+        self.writer.take(whose).await
+    }
+
+    /// Does work that is given up when the server is.
+    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let outcome = match self.replica.as_ref().filter(|_| self.may_lag) {
+            Some(replica) => self.writer.within(replica.pool().within(work)).await,
+            None => self.writer.within(work).await,
+        };
+        if let Err(failure) = &outcome
+            && failure.is_lost()
+        {
+            self.writer.drop_all();
+        }
+        outcome
+    }
+
+    /// Keeps how far a reader has to be for tenants that are told of events.
+    async fn told(&self, events: &[Published]) {
+        let Some(replica) = self.replica.as_ref().filter(|_| !events.is_empty()) else { return };
+        let position = match self.writer.acquire(&Whose::Everybody).await {
+            Ok(mut held) => {
+                let position = replica::written(&mut held).await;
+                held.finish();
+                position.unwrap_or(i64::MAX)
+            }
+            Err(_) => i64::MAX,
+        };
+        let tenants: BTreeSet<&TenantId> = events.iter().map(|published| &published.event.tenant).collect();
+        for tenant in tenants {
+            replica.wrote(tenant, position).await;
+        }
+    }
+
+    /// Keeps, after a commit, how far a reader has to be to have what was written.
+    async fn wrote(&self, held: &mut Held, whose: &Whose<'_>) {
+        let (Some(replica), Whose::Tenant(tenant)) = (&self.replica, whose) else { return };
+        // Where it cannot be known, no reader has it.
+        let position = replica::written(held).await.unwrap_or(i64::MAX);
+        replica.wrote(tenant, position).await;
     }
 }
 
-/// Running them takes an advisory lock of the database. Those of a later version are no reason to refuse: this one can run
-/// on their tables.
-pub(super) fn migrations() -> Migrator {
-    let mut migrations = sqlx::migrate!("migrations/postgres");
-    migrations.set_ignore_missing(true);
-    migrations
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Whether the user of a connection sees every row whatever the policies say.
+pub(super) async fn passes_fences(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        .fetch_one(connection)
+        .await
+}
+
+fn begin(held: &Held, whose: &Whose<'_>) -> AssertSqlSafe<String> {
+    held.begin(whose)
+}
+
+/// Gives a connection back whose work is done.
+fn finish_reading(held: Held) {
+    held.finish();
+}
+
+/// Gives a connection back whose transaction is over; not if it is of no more use.
+fn finish_writing(held: Held, failure: Option<&Failure>, usable: bool) {
+    if usable && !failure.is_some_and(|failure| failure.is_lost() || failure.spoils_connection()) {
+        held.finish();
+    } else {
+        held.discard();
+    }
 }
 
 /// Lets the transactions that lock the same thing follow one another.

@@ -1,12 +1,14 @@
 //! SQLite: one file in WAL mode, one connection that writes, several that read.
 
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::future::Future;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use astroshield_domain::event::Published;
 use astroshield_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
@@ -17,8 +19,9 @@ use sqlx::sqlite::{
 use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::Notify;
 
-use super::failure::{Outcome, migration_error, store_error};
+use super::failure::{Failure, Outcome, migration_error, store_error};
 use super::readers::{Readers, Reading};
+use super::whose::Whose;
 
 #[expect(clippy::duplicate_mod, reason = "one text of SQL, compiled for each database")]
 #[path = "statements/mod.rs"]
@@ -31,8 +34,6 @@ type ThisStore = SqliteStore;
 
 /// Values that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
-/// Takes the lock at once: a transaction that reads first and cannot write then would have to begin again.
-const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Rows that were read are safe in a transaction that writes: there is no other one.
 const FOR_UPDATE: &str = "";
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
@@ -99,12 +100,38 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    async fn reading(&self) -> Outcome<Reading> {
+    async fn reading(&self, _whose: &Whose<'_>, _attempt: u32) -> Outcome<Reading> {
         Ok(self.readers.acquire().await?)
     }
 
-    async fn writing(&self) -> Outcome<PoolConnection<Sqlite>> {
+    async fn writing(&self, _whose: &Whose<'_>) -> Outcome<PoolConnection<Sqlite>> {
         Ok(self.writer.acquire().await?)
+    }
+
+    /// A file does not fall silent.
+    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        work.await
+    }
+
+    /// Every connection has what was committed.
+    async fn told(&self, _events: &[Published]) {}
+
+    /// As above.
+    async fn wrote(&self, _held: &mut SqliteConnection, _whose: &Whose<'_>) {}
+}
+
+/// Takes the lock at once: a transaction that reads first and cannot write then would have to begin again.
+fn begin(_held: &SqliteConnection, _whose: &Whose<'_>) -> &'static str {
+    "BEGIN IMMEDIATE"
+}
+
+/// Gives a connection back whose work is done.
+fn finish_reading(_held: Reading) {}
+
+/// Gives a connection back whose transaction is over; not if it is of no more use.
+fn finish_writing(mut held: PoolConnection<Sqlite>, failure: Option<&Failure>, usable: bool) {
+    if !usable || failure.is_some_and(Failure::spoils_connection) {
+        held.close_on_drop();
     }
 }
 

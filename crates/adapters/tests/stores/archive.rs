@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use astroshield_adapters::{ArchiveError, ArchiveStore, PostgresStore, SqliteStore};
+use astroshield_adapters::{ArchiveError, ArchiveStore, PostgresSettings, PostgresStore, SqliteStore};
 use astroshield_domain::access::StoredAnswer;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::archive::{ArchiveEntry, ArchiveValue, TableDigest};
@@ -169,10 +169,13 @@ async fn a_tenant_that_is_erased_has_no_row_in_any_table_but_what_says_that_ther
     let Some(url) = database().await else { return };
     let store = PostgresStore::connect(&url).await.unwrap();
     furnish(&store).await;
-    assert_eq!(held_by(&exported(ArchiveStore::postgres(&url).await.unwrap()).await, "own"), before);
+    assert_eq!(
+        held_by(&exported(ArchiveStore::postgres(&PostgresSettings::new(&url)).await.unwrap()).await, "own"),
+        before
+    );
     erase(&store).await;
     store.close().await;
-    let left = exported(ArchiveStore::postgres(&url).await.unwrap()).await;
+    let left = exported(ArchiveStore::postgres(&PostgresSettings::new(&url)).await.unwrap()).await;
     assert_eq!(held_by(&left, "own"), ["organizations"]);
 }
 
@@ -196,8 +199,11 @@ async fn what_goes_from_sqlite_to_postgresql_and_back_is_the_same_in_every_table
     assert_eq!(empty, Vec::<&String>::new(), "a table without a row is not tested");
 
     PostgresStore::connect(&url).await.unwrap().close().await;
-    assert_eq!(import(ArchiveStore::postgres(&url).await.unwrap(), first).await.unwrap(), held);
-    let second = exported(ArchiveStore::postgres(&url).await.unwrap()).await;
+    assert_eq!(
+        import(ArchiveStore::postgres(&PostgresSettings::new(&url)).await.unwrap(), first).await.unwrap(),
+        held
+    );
+    let second = exported(ArchiveStore::postgres(&PostgresSettings::new(&url)).await.unwrap()).await;
     assert_eq!(digests(&second), held);
 
     let back = folder.path().join("back.db");
@@ -217,7 +223,7 @@ async fn a_restored_store_goes_on_where_the_other_was() {
     store.close().await;
     let entries = exported(ArchiveStore::sqlite(&file).await.unwrap()).await;
     let store = PostgresStore::connect(&url).await.unwrap();
-    import(ArchiveStore::postgres(&url).await.unwrap(), entries).await.unwrap();
+    import(ArchiveStore::postgres(&PostgresSettings::new(&url)).await.unwrap(), entries).await.unwrap();
     // What the database counts itself, it counts on.
     let own = tenant("own");
     store.put_feed(&FeedStatus::default(), &feed_event(&own, at(9), "b")).await.unwrap();

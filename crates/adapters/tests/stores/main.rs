@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod archive;
+mod fence;
 mod postgres;
+mod postgres_servers;
 mod sqlite;

@@ -19,8 +19,9 @@ use astroshield_domain::ports::{
     Broadcast, Bus, Cache, Clock, FeedClient, Mailer, Store, SystemClock, WebhookClient,
 };
 use astroshield_domain::uploads::Uploads;
+use async_trait::async_trait;
 
-use super::outside::{Blobs, Placed};
+use super::outside::{Blobs, Outside, Placed};
 use crate::managed;
 use crate::settings::{BlobsKind, BusKind, CacheKind, Encryption, Settings, Smtp, StoreKind};
 
@@ -47,13 +48,18 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// Opens it, and brings it to this version of the program.
-    pub(crate) async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Self> {
+    /// Opens it, and brings it to this version of the program. Processes that share the cache tell each other through it how
+    /// far a reader has to be.
+    pub(crate) async fn open(
+        settings: &Settings,
+        folder: &Path,
+        cache: Option<Arc<dyn Cache>>,
+    ) -> anyhow::Result<Self> {
         match settings.store.kind {
             StoreKind::Sqlite => Ok(Self::Sqlite(SqliteStore::open(&folder.join(DATABASE_FILE)).await?)),
             StoreKind::Postgres => {
-                let store = PostgresStore::connect(settings.store.url.reveal()).await.context("store.url")?;
-                Ok(Self::Postgres(store))
+                let store = PostgresStore::open(settings.store.postgres(), cache).await;
+                Ok(Self::Postgres(store.context("store.url")?))
             }
         }
     }
@@ -66,12 +72,40 @@ impl Database {
         }
     }
 
+    /// Behind its port, for those who ask for a tenant and may get what was so a moment ago.
+    pub(super) fn port_that_may_lag(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(_) => self.port(),
+            Self::Postgres(store) => Arc::new(store.that_may_lag()),
+        }
+    }
+
+    /// The server that it reads from beside the one that it writes to.
+    pub(super) fn reader(&self) -> Option<Arc<dyn Outside>> {
+        match self {
+            Self::Postgres(store) if store.reader_is_well().is_some() => Some(Arc::new(store.clone())),
+            _ => None,
+        }
+    }
+
     /// Ends its connections; SQLite folds its log into the file.
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
         }
+    }
+}
+
+/// As the reader of a database.
+#[async_trait]
+impl Outside for PostgresStore {
+    async fn prepare(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn answers(&self) -> bool {
+        self.reader_is_well() == Some(true)
     }
 }
 

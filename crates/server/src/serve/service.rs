@@ -96,7 +96,8 @@ impl Service {
         house: &House,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let database = Database::open(&settings, folder.path()).await?;
+        let shared_cache = house.cache.server.as_ref().map(|_| Arc::clone(&house.cache.port));
+        let database = Database::open(&settings, folder.path(), shared_cache).await?;
         let parts = Parts::new(&settings, &database, folder.path(), house.cache.clone())?;
         let notifier = Arc::new(Notifier::new(
             Arc::clone(&parts.store),
@@ -152,7 +153,11 @@ impl Service {
 
     /// The servers that it stands on and goes on without.
     fn outside(&self) -> impl Iterator<Item = (&'static str, Arc<dyn Outside>)> {
-        let servers = [("cache", self.parts.cache.server.clone()), ("bus", self.parts.bus.server.clone())];
+        let servers = [
+            ("cache", self.parts.cache.server.clone()),
+            ("bus", self.parts.bus.server.clone()),
+            ("reader", self.database.reader()),
+        ];
         servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
     }
 
@@ -181,7 +186,7 @@ impl Service {
             ..ApiSettings::default()
         };
         let ports = Ports {
-            store: Arc::clone(&parts.store),
+            store: self.database.port_that_may_lag(),
             blobs: Arc::clone(&parts.blobs.store),
             downloads: parts.blobs.downloads.clone(),
             cache: Arc::clone(&parts.cache.port),

@@ -1,10 +1,13 @@
-//! Checks of where blobs, cache and bus are.
+//! Checks of where store, blobs, cache and bus are.
 
+use std::time::Duration;
+
+use astroshield_adapters::PostgresSettings;
 use astroshield_adapters::trust::TrustedRoots;
 use url::Url;
 
 use super::sections::BlobsEncryption;
-use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError};
+use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError, Store, StoreKind, not_below};
 use crate::managed;
 
 /// Most partitions of the bus: what is spread over them has as many shards.
@@ -17,6 +20,7 @@ const NOT_BUILT: &str =
 impl Settings {
     pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
         for (key, file, authorities) in [
+            ("store.authorities_file", &self.store.authorities_file, &mut self.store.authorities),
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
@@ -26,6 +30,42 @@ impl Settings {
             let pem = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
             TrustedRoots::default().and_pem(pem.as_bytes()).map_err(|error| refuse(error.to_string()))?;
             *authorities = Some(pem);
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_store(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let store = &self.store;
+        let refuse = |key: &str, reason: &str| Err(layers.refuse(key, reason.to_owned()));
+        if store.kind == StoreKind::Postgres && store.url.is_empty() {
+            return refuse("store.url", "PostgreSQL needs an address");
+        }
+        for (key, url) in [("store.url", &store.url), ("store.reader_url", &store.reader_url)] {
+            let is_one = |url: Url| matches!(url.scheme(), "postgres" | "postgresql");
+            if !url.is_empty() && !Url::parse(url.reveal()).is_ok_and(is_one) {
+                return refuse(key, "postgres://user:password@host/database is due");
+            }
+        }
+        if !store.reader_url.is_empty() && store.kind != StoreKind::Postgres {
+            return refuse("store.reader_url", "only PostgreSQL has a reader");
+        }
+        if !(2..=1_000).contains(&store.connections) {
+            return refuse("store.connections", &format!("{}: 2 to 1000 are due", store.connections));
+        }
+        for (key, limit) in [
+            ("store.connect_timeout", store.connect_timeout),
+            ("store.statement_timeout", store.statement_timeout),
+            ("store.lock_timeout", store.lock_timeout),
+            ("store.idle_transaction_timeout", store.idle_transaction_timeout),
+            ("store.answer_timeout", store.answer_timeout),
+            ("store.reader_lag", store.reader_lag),
+        ] {
+            not_below(layers, key, limit, Duration::from_millis(100))?;
+        }
+        if store.kind == StoreKind::Postgres
+            && let Err(error) = store.postgres().check()
+        {
+            return refuse("store.url", &error.to_string());
         }
         Ok(())
     }
@@ -128,6 +168,24 @@ impl Settings {
         ]
         .into_iter()
         .find_map(|(key, alone, is_alone)| (!is_alone).then_some((key, alone)))
+    }
+}
+
+impl Store {
+    /// What PostgreSQL is to be.
+    pub(crate) fn postgres(&self) -> PostgresSettings {
+        PostgresSettings {
+            url: self.url.reveal().to_owned(),
+            reader_url: Some(self.reader_url.reveal().to_owned()).filter(|url| !url.is_empty()),
+            roots_pem: self.authorities.clone().map(String::into_bytes),
+            connections: self.connections,
+            connect_timeout: self.connect_timeout,
+            statement_timeout: self.statement_timeout,
+            lock_timeout: self.lock_timeout,
+            idle_transaction_timeout: self.idle_transaction_timeout,
+            answer_timeout: self.answer_timeout,
+            reader_lag: self.reader_lag,
+        }
     }
 }
 

@@ -90,6 +90,27 @@ pub(crate) struct Store {
     pub(crate) url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) url_file: Option<PathBuf>,
+    pub(crate) reader_url: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) reader_url_file: Option<PathBuf>,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
+    pub(crate) connections: u32,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) connect_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) statement_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) lock_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) idle_transaction_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) answer_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) reader_lag: Duration,
 }
 
 /// What blobs are kept in.

@@ -14,6 +14,8 @@ use sqlx::{
 
 use super::ArchiveError;
 use crate::sql::failure::store_error;
+use crate::sql::postgres::PostgresSettings;
+use crate::sql::whose::Whose;
 
 /// A store, to be archived or read into.
 #[derive(Debug)]
@@ -59,8 +61,8 @@ impl ArchiveStore {
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub async fn postgres(url: &str) -> Result<Self, ArchiveError> {
-        let connection = PgConnection::connect(url).await.map_err(store_error)?;
+    pub async fn postgres(settings: &PostgresSettings) -> Result<Self, ArchiveError> {
+        let connection = settings.connect(Whose::Everybody).await?;
         Ok(Self(Connection::Postgres(Box::new(connection))))
     }
 

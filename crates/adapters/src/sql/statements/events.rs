@@ -43,6 +43,11 @@ pub(super) async fn sequence_events(connection: &mut Connection, limit: u32) -> 
     Ok(published)
 }
 
+pub(super) async fn ping(connection: &mut Connection) -> Outcome<()> {
+    sqlx::query("SELECT 1").execute(connection).await?;
+    Ok(())
+}
+
 /// Writes a row and takes it away again: SQLite writes nothing for a row that stays as it is.
 pub(super) async fn try_write(connection: &mut Connection) -> Outcome<()> {
     for statement in [

@@ -6,8 +6,8 @@ use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
 use super::{
-    BEGIN, COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, REFERENCES,
-    Row, ThisStore, find, lock, push_named,
+    COLUMNS, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, MAX_BINDS, REFERENCES, Row,
+    ThisStore, begin, find, finish_reading, finish_writing, lock, push_named,
 };
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};

@@ -1,7 +1,7 @@
 //! The port, call by call.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astroshield_domain::access::{ApiKey, Attempted, AuditEntry, AuditPlace, AuditQuery, StoredAnswer};
 use astroshield_domain::alert::{
@@ -37,48 +37,87 @@ use tokio::sync::Notify;
 
 use super::days::{self, Series};
 use super::{
-    BEGIN, Connection, ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries,
-    erasure, events, figures, inbound, objects, organizations, requests, runs, silence, upkeep, watching,
+    Connection, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage, deliveries,
+    erasure, events, figures, finish_reading, finish_writing, inbound, objects, organizations, requests,
+    runs, silence, upkeep, watching,
 };
-use crate::sql::failure::{Failure, store_error};
+use crate::sql::failure::Failure;
+use crate::sql::whose::Whose;
 
 /// How often a transaction is tried that loses to others.
 const ATTEMPTS: u32 = 8;
 
+/// How long a call is tried again whose connection is lost.
+const LOST_FOR: Duration = Duration::from_secs(2);
+
+/// A call that reads, for somebody. One whose connection is lost is made again.
 macro_rules! read {
-    ($store:expr, $connection:ident, $work:expr) => {{
-        let mut connection = $store.reading().await?;
-        let $connection: &mut Connection = &mut connection;
-        Ok($work.await?)
+    ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
+        let (whose, mut attempt) = (Whose::from($whose), 1);
+        loop {
+            let outcome = $store
+                .within(async {
+                    let mut held = $store.reading(&whose, attempt).await?;
+                    let $connection: &mut Connection = &mut held;
+                    let value = $work.await?;
+                    finish_reading(held);
+                    Ok::<_, Failure>(value)
+                })
+                .await;
+            match outcome {
+                Err(failure) if attempt < 3 && (failure.is_lost() || failure.is_passing()) => attempt += 1,
+                outcome => break outcome.map_err(StoreError::from),
+            }
+        }
     }};
 }
 
+/// A call that writes, for somebody: one transaction.
 macro_rules! write {
-    ($store:expr, $connection:ident, $work:expr) => {{
-        let mut attempt = 1;
+    ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
+        let (whose, began, mut attempt) = (Whose::from($whose), Instant::now(), 1);
         loop {
-            let mut held = $store.writing().await?;
-            let (failure, usable) = match held.begin_with(BEGIN).await {
-                Err(error) => (Failure::from(error), true),
-                Ok(mut transaction) => {
-                    let $connection: &mut Connection = &mut transaction;
-                    match $work.await {
-                        Ok(value) => match transaction.commit().await {
-                            Ok(()) => break Ok(value),
-                            Err(error) => (Failure::from(error), false),
-                        },
-                        Err(failure) => {
-                            let usable = transaction.rollback().await.is_ok();
-                            (failure, usable)
+            // What failed before its commit may be done again.
+            let outcome = $store
+                .within(async {
+                    let mut held = $store.writing(&whose).await?;
+                    let statement = begin(&held, &whose);
+                    let ended = match held.begin_with(statement).await {
+                        Err(error) => Err((Failure::from(error), true, false)),
+                        Ok(mut transaction) => {
+                            let $connection: &mut Connection = &mut transaction;
+                            match $work.await {
+                                Ok(value) => match transaction.commit().await {
+                                    Ok(()) => Ok(value),
+                                    Err(error) => Err((Failure::from(error), false, true)),
+                                },
+                                Err(failure) => {
+                                    let usable = transaction.rollback().await.is_ok();
+                                    Err((failure, usable, false))
+                                }
+                            }
+                        }
+                    };
+                    match ended {
+                        Ok(value) => {
+                            $store.wrote(&mut held, &whose).await;
+                            finish_writing(held, None, true);
+                            Ok(Ok(value))
+                        }
+                        Err((failure, usable, was_committing)) => {
+                            finish_writing(held, Some(&failure), usable);
+                            let may_repeat = failure.is_passing() || failure.is_lost() && !was_committing;
+                            if may_repeat { Ok(Err(failure)) } else { Err(failure) }
                         }
                     }
-                }
+                })
+                .await;
+            let failure = match outcome {
+                Ok(Ok(value)) => break Ok(value),
+                Ok(Err(failure)) => failure,
+                Err(failure) => break Err(failure.into()),
             };
-            if !usable || failure.spoils_connection() {
-                held.close_on_drop();
-            }
-            drop(held);
-            if attempt == ATTEMPTS || !failure.is_passing() {
+            if attempt == ATTEMPTS || failure.is_lost() && began.elapsed() > LOST_FOR {
                 break Err(failure.into());
             }
             tokio::time::sleep(Duration::from_millis(5) * attempt * attempt).await;
@@ -89,8 +128,8 @@ macro_rules! write {
 
 /// A write that puts events into the outbox.
 macro_rules! write_events {
-    ($store:expr, $connection:ident, $work:expr) => {{
-        let written: Result<_, StoreError> = write!($store, $connection, $work);
+    ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
+        let written: Result<_, StoreError> = write!($store, $whose, $connection, $work);
         if written.is_ok() {
             $store.outbox.notify_one();
         }
@@ -101,13 +140,11 @@ macro_rules! write_events {
 #[async_trait]
 impl Store for ThisStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = self.reading().await?;
-        sqlx::query("SELECT 1").execute(&mut *connection).await.map_err(store_error)?;
-        Ok(())
+        read!(self, Whose::Everybody, connection, events::ping(connection))
     }
 
     async fn try_write(&self) -> Result<(), StoreError> {
-        write!(self, connection, events::try_write(connection))
+        write!(self, Whose::Everybody, connection, events::try_write(connection))
     }
 
     fn outbox(&self) -> Arc<Notify> {
@@ -115,15 +152,15 @@ impl Store for ThisStore {
     }
 
     async fn figures(&self, now: Timestamp) -> Result<Figures, StoreError> {
-        read!(self, connection, figures::figures(connection, now))
+        read!(self, Whose::Everybody, connection, figures::figures(connection, now))
     }
 
     async fn ingest(&self, ingest: &Ingest, causes: &[EventId]) -> Result<IngestSummary, StoreError> {
-        write_events!(self, connection, catalog::ingest(connection, ingest, causes))
+        write_events!(self, &ingest.tenant, connection, catalog::ingest(connection, ingest, causes))
     }
 
     async fn put_satcat(&self, entries: &[SatcatEntry]) -> Result<u64, StoreError> {
-        write!(self, connection, objects::put_satcat(connection, entries))
+        write!(self, Whose::Everybody, connection, objects::put_satcat(connection, entries))
     }
 
     async fn catalog_as_of(
@@ -131,7 +168,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         as_of: Timestamp,
     ) -> Result<Vec<ElementSet>, StoreError> {
-        read!(self, connection, catalog::catalog_as_of(connection, tenant, as_of))
+        read!(self, tenant, connection, catalog::catalog_as_of(connection, tenant, as_of))
     }
 
     async fn current_element_sets(
@@ -140,19 +177,19 @@ impl Store for ThisStore {
         after: Option<CatalogNumber>,
         limit: u32,
     ) -> Result<Page<ElementSet>, StoreError> {
-        read!(self, connection, catalog::current_element_sets(connection, tenant, after, limit))
+        read!(self, tenant, connection, catalog::current_element_sets(connection, tenant, after, limit))
     }
 
     async fn catalog_age(&self, tenant: &TenantId) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        read!(self, connection, catalog::catalog_age(connection, tenant))
+        read!(self, tenant, connection, catalog::catalog_age(connection, tenant))
     }
 
     async fn decayed(&self, tenant: &TenantId) -> Result<Vec<(CatalogNumber, String)>, StoreError> {
-        read!(self, connection, objects::decayed(connection, tenant))
+        read!(self, tenant, connection, objects::decayed(connection, tenant))
     }
 
     async fn objects(&self, tenant: &TenantId, query: &ObjectQuery) -> Result<Page<SpaceObject>, StoreError> {
-        read!(self, connection, objects::objects(connection, tenant, query))
+        read!(self, tenant, connection, objects::objects(connection, tenant, query))
     }
 
     async fn object(
@@ -160,7 +197,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         number: CatalogNumber,
     ) -> Result<Option<SpaceObject>, StoreError> {
-        read!(self, connection, objects::object(connection, tenant, number))
+        read!(self, tenant, connection, objects::object(connection, tenant, number))
     }
 
     async fn element_history(
@@ -170,7 +207,7 @@ impl Store for ThisStore {
         after: Option<&ElementSetPlace>,
         limit: u32,
     ) -> Result<Continued<ElementSet, ElementSetPlace>, StoreError> {
-        read!(self, connection, catalog::element_history(connection, tenant, number, after, limit))
+        read!(self, tenant, connection, catalog::element_history(connection, tenant, number, after, limit))
     }
 
     async fn put_space_weather(
@@ -179,11 +216,16 @@ impl Store for ThisStore {
         arrived: Timestamp,
         days: &[SpaceWeatherDay],
     ) -> Result<u64, StoreError> {
-        write!(self, connection, days::put(connection, Series::SpaceWeather, source, arrived, days))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            days::put(connection, Series::SpaceWeather, source, arrived, days)
+        )
     }
 
     async fn space_weather(&self, from: Date, to: Date) -> Result<DayRange<SpaceWeatherDay>, StoreError> {
-        read!(self, connection, days::range(connection, Series::SpaceWeather, from, to))
+        read!(self, Whose::Everybody, connection, days::range(connection, Series::SpaceWeather, from, to))
     }
 
     async fn put_earth_orientation(
@@ -192,7 +234,12 @@ impl Store for ThisStore {
         arrived: Timestamp,
         days: &[EarthOrientationDay],
     ) -> Result<u64, StoreError> {
-        write!(self, connection, days::put(connection, Series::EarthOrientation, source, arrived, days))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            days::put(connection, Series::EarthOrientation, source, arrived, days)
+        )
     }
 
     async fn earth_orientation(
@@ -200,7 +247,7 @@ impl Store for ThisStore {
         from: Date,
         to: Date,
     ) -> Result<DayRange<EarthOrientationDay>, StoreError> {
-        read!(self, connection, days::range(connection, Series::EarthOrientation, from, to))
+        read!(self, Whose::Everybody, connection, days::range(connection, Series::EarthOrientation, from, to))
     }
 
     async fn count_request(
@@ -209,15 +256,15 @@ impl Store for ThisStore {
         now: Timestamp,
         limits: &[RequestLimit],
     ) -> Result<Option<TooManyRequests>, StoreError> {
-        write!(self, connection, requests::count(connection, host, now, limits))
+        write!(self, Whose::Everybody, connection, requests::count(connection, host, now, limits))
     }
 
     async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
-        read!(self, connection, inbound::feeds(connection))
+        read!(self, Whose::Everybody, connection, inbound::feeds(connection))
     }
 
     async fn put_feed(&self, status: &FeedStatus, event: &Event) -> Result<(), StoreError> {
-        write_events!(self, connection, inbound::put_feed(connection, status, event))
+        write_events!(self, &event.tenant, connection, inbound::put_feed(connection, status, event))
     }
 
     async fn add_upload(
@@ -229,7 +276,12 @@ impl Store for ThisStore {
         audit: Option<&AuditEntry>,
     ) -> Result<(), StoreError> {
         let held = (ephemerides, cdms);
-        write_events!(self, connection, inbound::add_upload(connection, upload, held, events, audit))
+        write_events!(
+            self,
+            &upload.tenant,
+            connection,
+            inbound::add_upload(connection, upload, held, events, audit)
+        )
     }
 
     async fn add_upload_of_element_sets(
@@ -242,7 +294,7 @@ impl Store for ThisStore {
         audit: Option<&AuditEntry>,
     ) -> Result<IngestSummary, StoreError> {
         let held = (ephemerides, cdms);
-        write_events!(self, connection, async {
+        write_events!(self, &upload.tenant, connection, async {
             let summary = catalog::ingest(connection, ingest, &[]).await?;
             inbound::add_upload(connection, upload, held, events, audit).await?;
             Ok::<_, Failure>(summary)
@@ -255,11 +307,11 @@ impl Store for ThisStore {
         before: Option<UploadId>,
         limit: u32,
     ) -> Result<Page<Upload>, StoreError> {
-        read!(self, connection, inbound::uploads(connection, tenant, before, limit))
+        read!(self, tenant, connection, inbound::uploads(connection, tenant, before, limit))
     }
 
     async fn upload(&self, tenant: &TenantId, id: UploadId) -> Result<Option<Upload>, StoreError> {
-        read!(self, connection, inbound::upload(connection, tenant, id))
+        read!(self, tenant, connection, inbound::upload(connection, tenant, id))
     }
 
     async fn ephemerides_as_of(
@@ -268,27 +320,27 @@ impl Store for ThisStore {
         as_of: Timestamp,
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<OperatorEphemeris>, StoreError> {
-        read!(self, connection, inbound::ephemerides_as_of(connection, tenant, as_of, window))
+        read!(self, tenant, connection, inbound::ephemerides_as_of(connection, tenant, as_of, window))
     }
 
     async fn tenants_with_subjects(&self, at: Timestamp) -> Result<Vec<TenantId>, StoreError> {
-        read!(self, connection, inbound::tenants_with_subjects(connection, at))
+        read!(self, Whose::Everybody, connection, inbound::tenants_with_subjects(connection, at))
     }
 
     async fn begin_run(&self, run: &Run, causes: &[EventId]) -> Result<(), StoreError> {
-        write_events!(self, connection, runs::begin_run(connection, run, causes))
+        write_events!(self, &run.tenant, connection, runs::begin_run(connection, run, causes))
     }
 
     async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
-        read!(self, connection, runs::unfinished_runs(connection))
+        read!(self, Whose::Everybody, connection, runs::unfinished_runs(connection))
     }
 
     async fn update_run(&self, tenant: &TenantId, run: RunId, update: &RunUpdate) -> Result<(), StoreError> {
-        write_events!(self, connection, runs::update_run(connection, tenant, run, update))
+        write_events!(self, tenant, connection, runs::update_run(connection, tenant, run, update))
     }
 
     async fn slices_done(&self, run: RunId) -> Result<Vec<(u32, String)>, StoreError> {
-        read!(self, connection, runs::slices_done(connection, run))
+        read!(self, Whose::Everybody, connection, runs::slices_done(connection, run))
     }
 
     async fn runs(
@@ -297,23 +349,23 @@ impl Store for ThisStore {
         before: Option<RunId>,
         limit: u32,
     ) -> Result<Page<Run>, StoreError> {
-        read!(self, connection, runs::runs(connection, tenant, before, limit))
+        read!(self, tenant, connection, runs::runs(connection, tenant, before, limit))
     }
 
     async fn last_screened(&self, tenant: &TenantId, by: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        read!(self, connection, runs::last_screened(connection, tenant, by))
+        read!(self, tenant, connection, runs::last_screened(connection, tenant, by))
     }
 
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<Run>, StoreError> {
-        read!(self, connection, runs::run(connection, tenant, id))
+        read!(self, tenant, connection, runs::run(connection, tenant, id))
     }
 
     async fn not_screened(&self, tenant: &TenantId, run: RunId) -> Result<Vec<NotScreened>, StoreError> {
-        read!(self, connection, runs::not_screened(connection, tenant, run))
+        read!(self, tenant, connection, runs::not_screened(connection, tenant, run))
     }
 
     async fn covers(&self, tenant: &TenantId, from: Timestamp) -> Result<bool, StoreError> {
-        read!(self, connection, coverage::covers(connection, tenant, from))
+        read!(self, tenant, connection, coverage::covers(connection, tenant, from))
     }
 
     async fn conclude_run(
@@ -325,10 +377,15 @@ impl Store for ThisStore {
         let sorted = conclusion::in_order(tenant, conclusion.run, found)?;
         for part in sorted.chunks(conclusion::AT_ONCE) {
             let put: Result<_, StoreError> =
-                write!(self, connection, conclusion::put_part(connection, tenant, conclusion, part));
+                write!(self, tenant, connection, conclusion::put_part(connection, tenant, conclusion, part));
             put?;
         }
-        write_events!(self, connection, conclusion::conclude_run(connection, tenant, conclusion, found))
+        write_events!(
+            self,
+            tenant,
+            connection,
+            conclusion::conclude_run(connection, tenant, conclusion, found)
+        )
     }
 
     async fn known_conjunctions(
@@ -336,7 +393,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError> {
-        read!(self, connection, conjunctions::known_conjunctions(connection, tenant, window))
+        read!(self, tenant, connection, conjunctions::known_conjunctions(connection, tenant, window))
     }
 
     async fn conjunctions(
@@ -344,7 +401,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         query: &ConjunctionQuery,
     ) -> Result<Page<Conjunction>, StoreError> {
-        read!(self, connection, conjunctions::conjunctions(connection, tenant, query))
+        read!(self, tenant, connection, conjunctions::conjunctions(connection, tenant, query))
     }
 
     async fn conjunction(
@@ -352,7 +409,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Option<Conjunction>, StoreError> {
-        read!(self, connection, conjunctions::conjunction(connection, tenant, id))
+        read!(self, tenant, connection, conjunctions::conjunction(connection, tenant, id))
     }
 
     async fn conjunction_history(
@@ -360,7 +417,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         id: ConjunctionId,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        read!(self, connection, conjunctions::conjunction_history(connection, tenant, id))
+        read!(self, tenant, connection, conjunctions::conjunction_history(connection, tenant, id))
     }
 
     async fn known_cdms(
@@ -368,15 +425,15 @@ impl Store for ThisStore {
         tenant: &TenantId,
         window: (Timestamp, Timestamp),
     ) -> Result<Vec<CdmIdentity>, StoreError> {
-        read!(self, connection, inbound::known_cdms(connection, tenant, window))
+        read!(self, tenant, connection, inbound::known_cdms(connection, tenant, window))
     }
 
     async fn cdms_of(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Vec<ReceivedCdm>, StoreError> {
-        read!(self, connection, inbound::cdms_of(connection, tenant, id))
+        read!(self, tenant, connection, inbound::cdms_of(connection, tenant, id))
     }
 
     async fn cdms_from(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<ReceivedCdm>, StoreError> {
-        read!(self, connection, inbound::cdms_from(connection, tenant, from))
+        read!(self, tenant, connection, inbound::cdms_from(connection, tenant, from))
     }
 
     async fn conjunctions_at(
@@ -384,20 +441,25 @@ impl Store for ThisStore {
         tenant: &TenantId,
         pairs: &[([CatalogNumber; 2], Timestamp)],
     ) -> Result<Vec<Option<ConjunctionId>>, StoreError> {
-        read!(self, connection, inbound::conjunctions_at(connection, tenant, pairs))
+        read!(self, tenant, connection, inbound::conjunctions_at(connection, tenant, pairs))
     }
 
     async fn watch_lists(&self, tenant: &TenantId) -> Result<Vec<WatchList>, StoreError> {
-        read!(self, connection, watching::watch_lists(connection, tenant, None))
+        read!(self, tenant, connection, watching::watch_lists(connection, tenant, None))
     }
 
     async fn watch_list(&self, tenant: &TenantId, id: WatchListId) -> Result<Option<WatchList>, StoreError> {
-        let lists = read!(self, connection, watching::watch_lists(connection, tenant, Some(id)));
+        let lists = read!(self, tenant, connection, watching::watch_lists(connection, tenant, Some(id)));
         lists.map(|lists: Vec<_>| lists.into_iter().next())
     }
 
     async fn put_watch_list(&self, list: &WatchList, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, watching::put_watch_list(connection, list, audit))
+        write!(
+            self,
+            Whose::of(&list.tenant, audit),
+            connection,
+            watching::put_watch_list(connection, list, audit)
+        )
     }
 
     async fn remove_watch_list(
@@ -406,43 +468,53 @@ impl Store for ThisStore {
         id: WatchListId,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, watching::remove_watch_list(connection, tenant, id, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            watching::remove_watch_list(connection, tenant, id, audit)
+        )
     }
 
     async fn rules(&self, tenant: &TenantId) -> Result<Vec<Rule>, StoreError> {
-        read!(self, connection, watching::rules(connection, tenant))
+        read!(self, tenant, connection, watching::rules(connection, tenant))
     }
 
     async fn rule(&self, tenant: &TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
-        read!(self, connection, watching::rule(connection, tenant, id))
+        read!(self, tenant, connection, watching::rule(connection, tenant, id))
     }
 
     async fn enabled_rules(&self) -> Result<Vec<Rule>, StoreError> {
-        read!(self, connection, watching::enabled_rules(connection))
+        read!(self, Whose::Everybody, connection, watching::enabled_rules(connection))
     }
 
     async fn put_rule(&self, rule: &Rule, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, watching::put_rule(connection, rule, audit))
+        write!(self, Whose::of(&rule.tenant, audit), connection, watching::put_rule(connection, rule, audit))
     }
 
     async fn remove_rule(&self, tenant: &TenantId, id: RuleId, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, watching::remove_rule(connection, tenant, id, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            watching::remove_rule(connection, tenant, id, audit)
+        )
     }
 
     async fn unresolved_alerts(&self, tenant: &TenantId) -> Result<Vec<Alert>, StoreError> {
-        read!(self, connection, alerts::unresolved_alerts(connection, tenant))
+        read!(self, tenant, connection, alerts::unresolved_alerts(connection, tenant))
     }
 
     async fn alerts_due(&self, now: Timestamp) -> Result<Vec<Alert>, StoreError> {
-        read!(self, connection, alerts::alerts_due(connection, now))
+        read!(self, Whose::Everybody, connection, alerts::alerts_due(connection, now))
     }
 
     async fn alerts(&self, tenant: &TenantId, query: &AlertQuery) -> Result<Page<Alert>, StoreError> {
-        read!(self, connection, alerts::alerts(connection, tenant, query))
+        read!(self, tenant, connection, alerts::alerts(connection, tenant, query))
     }
 
     async fn alert(&self, tenant: &TenantId, id: AlertId) -> Result<Option<Alert>, StoreError> {
-        read!(self, connection, alerts::alert(connection, tenant, id))
+        read!(self, tenant, connection, alerts::alert(connection, tenant, id))
     }
 
     async fn resolved_alert(
@@ -450,7 +522,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         subject_key: &str,
     ) -> Result<Option<Alert>, StoreError> {
-        read!(self, connection, alerts::resolved_alert(connection, tenant, subject_key))
+        read!(self, tenant, connection, alerts::resolved_alert(connection, tenant, subject_key))
     }
 
     async fn change_alerts(
@@ -460,11 +532,16 @@ impl Store for ThisStore {
         consumed: Option<Consumed>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        write_events!(self, connection, alerts::change_alerts(connection, tenant, changes, consumed, at))
+        write_events!(
+            self,
+            tenant,
+            connection,
+            alerts::change_alerts(connection, tenant, changes, consumed, at)
+        )
     }
 
     async fn refresh_alerts(&self, tenant: &TenantId, refreshed: &[AlertRefresh]) -> Result<(), StoreError> {
-        write!(self, connection, alerts::refresh_alerts(connection, tenant, refreshed))
+        write!(self, tenant, connection, alerts::refresh_alerts(connection, tenant, refreshed))
     }
 
     async fn take_deliveries(
@@ -473,7 +550,7 @@ impl Store for ThisStore {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
-        write!(self, connection, deliveries::take_deliveries(connection, now, until, limit))
+        write!(self, Whose::Everybody, connection, deliveries::take_deliveries(connection, now, until, limit))
     }
 
     async fn put_delivery(
@@ -483,27 +560,37 @@ impl Store for ThisStore {
         next_attempt: Timestamp,
         problem: Option<&str>,
     ) -> Result<(), StoreError> {
-        write!(self, connection, deliveries::put_delivery(connection, id, state, next_attempt, problem))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            deliveries::put_delivery(connection, id, state, next_attempt, problem)
+        )
     }
 
     async fn given_up(&self, tenant: &TenantId) -> Result<u64, StoreError> {
-        read!(self, connection, deliveries::given_up(connection, tenant))
+        read!(self, tenant, connection, deliveries::given_up(connection, tenant))
     }
 
     async fn deliveries_of(&self, tenant: &TenantId, alert: AlertId) -> Result<Vec<Delivery>, StoreError> {
-        read!(self, connection, deliveries::deliveries_of(connection, tenant, alert))
+        read!(self, tenant, connection, deliveries::deliveries_of(connection, tenant, alert))
     }
 
     async fn webhooks(&self, tenant: &TenantId) -> Result<Vec<Webhook>, StoreError> {
-        read!(self, connection, watching::webhooks(connection, tenant))
+        read!(self, tenant, connection, watching::webhooks(connection, tenant))
     }
 
     async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
-        read!(self, connection, watching::webhook(connection, tenant, id))
+        read!(self, tenant, connection, watching::webhook(connection, tenant, id))
     }
 
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, watching::put_webhook(connection, webhook, audit))
+        write!(
+            self,
+            Whose::of(&webhook.tenant, audit),
+            connection,
+            watching::put_webhook(connection, webhook, audit)
+        )
     }
 
     async fn remove_webhook(
@@ -512,15 +599,20 @@ impl Store for ThisStore {
         id: WebhookId,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, watching::remove_webhook(connection, tenant, id, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            watching::remove_webhook(connection, tenant, id, audit)
+        )
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        read!(self, connection, organizations::organizations(connection))
+        read!(self, Whose::Everybody, connection, organizations::organizations(connection))
     }
 
     async fn organization(&self, tenant: &TenantId) -> Result<Option<Organization>, StoreError> {
-        read!(self, connection, organizations::organization(connection, tenant))
+        read!(self, tenant, connection, organizations::organization(connection, tenant))
     }
 
     async fn add_organization(
@@ -528,7 +620,12 @@ impl Store for ThisStore {
         organization: &Organization,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, organizations::add_organization(connection, organization, audit))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            organizations::add_organization(connection, organization, audit)
+        )
     }
 
     async fn rename_organization(
@@ -536,7 +633,12 @@ impl Store for ThisStore {
         organization: &Organization,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, organizations::rename_organization(connection, organization, audit))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            organizations::rename_organization(connection, organization, audit)
+        )
     }
 
     async fn close_organization(
@@ -545,23 +647,33 @@ impl Store for ThisStore {
         at: Timestamp,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, organizations::close_organization(connection, tenant, at, audit))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            organizations::close_organization(connection, tenant, at, audit)
+        )
     }
 
     async fn erase(&self, tenant: &TenantId, limit: u32) -> Result<u64, StoreError> {
-        write!(self, connection, erasure::erase(connection, tenant, limit))
+        write!(self, Whose::Everybody, connection, erasure::erase(connection, tenant, limit))
     }
 
     async fn put_erased(&self, tenant: &TenantId, at: Timestamp) -> Result<(), StoreError> {
-        write!(self, connection, organizations::put_erased(connection, tenant, at))
+        write!(self, Whose::Everybody, connection, organizations::put_erased(connection, tenant, at))
     }
 
     async fn members(&self, tenant: &TenantId) -> Result<Vec<Member>, StoreError> {
-        read!(self, connection, organizations::members(connection, tenant))
+        read!(self, tenant, connection, organizations::members(connection, tenant))
     }
 
     async fn add_member(&self, member: &Member, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, organizations::add_member(connection, member, audit))
+        write!(
+            self,
+            Whose::of(&member.tenant, audit),
+            connection,
+            organizations::add_member(connection, member, audit)
+        )
     }
 
     async fn change_role(
@@ -571,7 +683,12 @@ impl Store for ThisStore {
         role: Role,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, organizations::change_role(connection, tenant, id, role, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            organizations::change_role(connection, tenant, id, role, audit)
+        )
     }
 
     async fn remove_member(
@@ -580,11 +697,16 @@ impl Store for ThisStore {
         id: MemberId,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, organizations::remove_member(connection, tenant, id, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            organizations::remove_member(connection, tenant, id, audit)
+        )
     }
 
     async fn memberships(&self, account: &Account) -> Result<Vec<Grant>, StoreError> {
-        read!(self, connection, organizations::memberships(connection, account))
+        read!(self, Whose::Everybody, connection, organizations::memberships(connection, account))
     }
 
     async fn accept_invitations(
@@ -596,19 +718,24 @@ impl Store for ThisStore {
     ) -> Result<u64, StoreError> {
         // Asked whenever somebody signs in: nearly always there is none, and nothing to write.
         let invited: Result<bool, StoreError> =
-            read!(self, connection, organizations::is_invited(connection, email));
+            read!(self, Whose::Everybody, connection, organizations::is_invited(connection, email));
         if !invited? {
             return Ok(0);
         }
-        write!(self, connection, organizations::accept_invitations(connection, account, email, name, at))
+        write!(
+            self,
+            Whose::Everybody,
+            connection,
+            organizations::accept_invitations(connection, account, email, name, at)
+        )
     }
 
     async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, StoreError> {
-        read!(self, connection, access::api_keys(connection, tenant))
+        read!(self, tenant, connection, access::api_keys(connection, tenant))
     }
 
     async fn add_api_key(&self, key: &ApiKey, audit: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, access::add_api_key(connection, key, audit))
+        write!(self, Whose::of(&key.tenant, audit), connection, access::add_api_key(connection, key, audit))
     }
 
     async fn revoke_api_key(
@@ -618,15 +745,20 @@ impl Store for ThisStore {
         at: Timestamp,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        write!(self, connection, access::revoke_api_key(connection, tenant, id, at, audit))
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            access::revoke_api_key(connection, tenant, id, at, audit)
+        )
     }
 
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        read!(self, connection, access::api_key_by_hash(connection, hash))
+        read!(self, Whose::Everybody, connection, access::api_key_by_hash(connection, hash))
     }
 
     async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        write!(self, connection, access::add_audit(connection, entry))
+        write!(self, &entry.tenant, connection, access::add_audit(connection, entry))
     }
 
     async fn audit(
@@ -634,7 +766,7 @@ impl Store for ThisStore {
         tenant: &TenantId,
         query: &AuditQuery,
     ) -> Result<Continued<AuditEntry, AuditPlace>, StoreError> {
-        read!(self, connection, access::audit(connection, tenant, query))
+        read!(self, tenant, connection, access::audit(connection, tenant, query))
     }
 
     async fn attempt(
@@ -644,15 +776,15 @@ impl Store for ThisStore {
         request: &[u8; 32],
         at: Timestamp,
     ) -> Result<Attempted, StoreError> {
-        write!(self, connection, access::attempt(connection, tenant, key, request, at))
+        write!(self, tenant, connection, access::attempt(connection, tenant, key, request, at))
     }
 
     async fn was_consumed(&self, consumed: Consumed) -> Result<bool, StoreError> {
-        read!(self, connection, alerts::was_consumed(connection, consumed))
+        read!(self, Whose::Everybody, connection, alerts::was_consumed(connection, consumed))
     }
 
     async fn answer(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
-        read!(self, connection, access::answer(connection, tenant, key))
+        read!(self, tenant, connection, access::answer(connection, tenant, key))
     }
 
     async fn put_answer(
@@ -662,11 +794,16 @@ impl Store for ThisStore {
         answer: &StoredAnswer,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        write!(self, connection, access::put_answer(connection, tenant, key, answer, at))
+        write!(self, tenant, connection, access::put_answer(connection, tenant, key, answer, at))
     }
 
     async fn sequence_events(&self, limit: u32) -> Result<Vec<Published>, StoreError> {
-        write!(self, connection, events::sequence_events(connection, limit))
+        let sequenced: Result<Vec<Published>, StoreError> =
+            write!(self, Whose::Everybody, connection, events::sequence_events(connection, limit));
+        if let Ok(published) = &sequenced {
+            self.told(published).await;
+        }
+        sequenced
     }
 
     async fn events_after(
@@ -675,35 +812,35 @@ impl Store for ThisStore {
         topics: &[Topic],
         limit: u32,
     ) -> Result<Vec<Published>, StoreError> {
-        read!(self, connection, events::events_after(connection, position, topics, limit))
+        read!(self, Whose::Everybody, connection, events::events_after(connection, position, topics, limit))
     }
 
     async fn last_position(&self) -> Result<i64, StoreError> {
-        read!(self, connection, events::last_position(connection))
+        read!(self, Whose::Everybody, connection, events::last_position(connection))
     }
 
     async fn oldest_position(&self) -> Result<i64, StoreError> {
-        read!(self, connection, events::oldest_position(connection))
+        read!(self, Whose::Everybody, connection, events::oldest_position(connection))
     }
 
     async fn consumer_position(&self, consumer: &str) -> Result<i64, StoreError> {
-        read!(self, connection, events::consumer_position(connection, consumer))
+        read!(self, Whose::Everybody, connection, events::consumer_position(connection, consumer))
     }
 
     async fn advance_consumer(&self, consumer: &str, position: i64) -> Result<(), StoreError> {
-        write!(self, connection, events::advance_consumer(connection, consumer, position))
+        write!(self, Whose::Everybody, connection, events::advance_consumer(connection, consumer, position))
     }
 
     async fn watched(&self) -> Result<Option<Watched>, StoreError> {
-        read!(self, connection, silence::watched(connection))
+        read!(self, Whose::Everybody, connection, silence::watched(connection))
     }
 
     async fn put_watched(&self, watched: &Watched) -> Result<(), StoreError> {
-        write!(self, connection, silence::put_watched(connection, watched))
+        write!(self, Whose::Everybody, connection, silence::put_watched(connection, watched))
     }
 
     async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError> {
-        read!(self, connection, upkeep::tenants_with_conjunctions(connection))
+        read!(self, Whose::Everybody, connection, upkeep::tenants_with_conjunctions(connection))
     }
 
     async fn pass_conjunctions(
@@ -712,14 +849,14 @@ impl Store for ThisStore {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        write!(self, connection, upkeep::pass_conjunctions(connection, tenant, before, limit))
+        write!(self, tenant, connection, upkeep::pass_conjunctions(connection, tenant, before, limit))
     }
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        write!(self, connection, upkeep::prune(connection, what, before, limit))
+        write!(self, Whose::Everybody, connection, upkeep::prune(connection, what, before, limit))
     }
 
     async fn named_blobs(&self, paths: &[String]) -> Result<Vec<String>, StoreError> {
-        read!(self, connection, upkeep::named_blobs(connection, paths))
+        read!(self, Whose::Everybody, connection, upkeep::named_blobs(connection, paths))
     }
 }
