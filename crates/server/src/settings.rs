@@ -1,5 +1,6 @@
 //! The configuration: defaults, a file, environment variables, and options, each over the one before it.
 
+mod identity;
 mod layers;
 mod places;
 mod secret;
@@ -19,12 +20,13 @@ pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
-    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
-    Settings, Smtp, StoreKind,
+    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
+    IdentityKind, LogFormat, Settings, Smtp, StoreKind,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
+    "identity.client_secret",
     "store.url",
     "blobs.secret_access_key",
     "cache.url",
@@ -102,6 +104,8 @@ impl Settings {
             }
             None => Ok(()),
         };
+        let identity = &mut self.identity;
+        read("identity.client_secret", &mut identity.client_secret, &identity.client_secret_file)?;
         read("store.url", &mut self.store.url, &self.store.url_file)?;
         let blobs = &mut self.blobs;
         read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
@@ -150,6 +154,7 @@ impl Settings {
                 _ => return refuse("store.url", "postgres://user:password@host/database is due".to_owned()),
             }
         }
+        self.check_identity(layers)?;
         self.check_places(layers)?;
         if !(1..=1_000_000).contains(&self.demo.objects) {
             return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));

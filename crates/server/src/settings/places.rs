@@ -17,6 +17,7 @@ const NOT_BUILT: &str =
 impl Settings {
     pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
         for (key, file, authorities) in [
+            ("identity.authorities_file", &self.identity.authorities_file, &mut self.identity.authorities),
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
