@@ -31,7 +31,7 @@ setup-test:
 	@scripts/setup test
 
 .PHONY: services
-services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3), and print the variables that say where (FOLDER=)
+services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3, an issuer), and print the variables that say where (FOLDER=)
 	@scripts/services start "$(or $(FOLDER),$(error FOLDER= is due: a folder that does not exist))"
 
 .PHONY: run
@@ -63,6 +63,7 @@ crash: setup-test ## Kill the service at every boundary, and cut its power (ROUN
 soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
 	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
 		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
+	ASTROSHIELD_ISSUER_ROUNDS=50 cargo test --locked --package astroshield-server --test identity -- --nocapture away
 
 .PHONY: format
 format:

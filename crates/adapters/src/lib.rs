@@ -6,6 +6,7 @@ pub mod http;
 #[cfg(feature = "managed")]
 pub mod kafka;
 pub mod memory;
+pub mod oidc;
 #[cfg(feature = "managed")]
 pub mod redis;
 #[cfg(feature = "managed")]

@@ -1,8 +1,10 @@
 //! Who calls: API keys, sessions, and the one-time tokens that sessions begin with.
 
 mod admission;
+mod bearer;
 mod limits;
 mod memberships;
+mod provider_session;
 mod session;
 mod tokens;
 mod wrong_secrets;
@@ -29,8 +31,12 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use self::admission::admit;
 use self::limits::Limit;
 pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
-pub(crate) use self::memberships::{Person, forget as forget_grants};
-pub(crate) use self::session::{begin, begin_of_person, end, grants_of_session, session_of, switch};
+pub(crate) use self::memberships::{Person, forget as forget_grants, grants_of};
+pub(crate) use self::provider_session::{begin_at_provider, end_at_provider};
+pub(crate) use self::session::{
+    begin, begin_of_person, caller as caller_of_session, cookie_of, end, grants_of_session, session_of,
+    switch,
+};
 pub use self::tokens::OneTimeTokens;
 pub(crate) use self::wrong_secrets::{From, Sender, WrongSecrets};
 use crate::problem::Problem;
@@ -167,9 +173,12 @@ pub(crate) async fn authenticate(
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let key = authorization.to_str().ok().and_then(|text| text.split_once(' '));
         return match key {
-            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
-                caller_of_key(state, key.trim(), sender).await
-            }
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => match &state.ports.identity {
+                Some(provider) if !key.trim().starts_with(KEY_PREFIX) => {
+                    bearer::caller_of_token(state, provider, key.trim(), headers, sender).await
+                }
+                _ => caller_of_key(state, key.trim(), sender).await,
+            },
             _ => {
                 metrics::REFUSED_CALLERS.increment(["malformed"]);
                 Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due"))
@@ -179,7 +188,7 @@ pub(crate) async fn authenticate(
     let Some(session) = session_of(headers) else {
         metrics::REFUSED_CALLERS.increment(["missing"]);
         return Err(Problem::unauthenticated(
-            "send `Authorization: Bearer ask_...`, or sign in with the link that the server printed",
+            "send `Authorization: Bearer ...` with an API key or an access token, or sign in at /signin",
         ));
     };
     let caller = session::caller(state, session).await?;

@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 
 pub use crate::access::{OneTimeTokens, new_key};
 use crate::problem::Problem;
-pub use crate::state::{ApiSettings, ApiState, Ports, UseCases};
+pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
 
 /// Where the routes are.
 const BASE: &str = "/api/v1";
@@ -126,6 +126,7 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
     Router::new()
         .nest(BASE, protected.merge(open))
         .merge(page::routes())
+        .merge(routes::auth::routes())
         .merge(more)
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)

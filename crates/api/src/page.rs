@@ -22,15 +22,18 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const CONJUNCTIONS: &str = include_str!("page/conjunctions.html");
 const ALERT: &str = include_str!("page/alert.html");
 const SIGN_IN: &str = include_str!("page/signin.html");
+const SIGN_IN_AT_PROVIDER: &str = include_str!("page/signin_provider.html");
+const GO_ON: &str = include_str!("page/go_on.html");
 const DOCS: &str = include_str!("page/docs.html");
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type and content of what the pages load. Nothing in them is secret.
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("conjunctions.js", JAVASCRIPT, include_str!("page/conjunctions.js")),
     ("alert.js", JAVASCRIPT, include_str!("page/alert.js")),
     ("signin.js", JAVASCRIPT, include_str!("page/signin.js")),
+    ("signin_provider.js", JAVASCRIPT, include_str!("page/signin_provider.js")),
     ("docs.js", JAVASCRIPT, include_str!("page/docs.js")),
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
 ];
@@ -45,8 +48,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/assets/{name}", get(asset))
 }
 
-fn html(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
+fn html(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -68,13 +71,32 @@ async fn signed_in(state: &ApiState, request: Request, page: &'static str) -> Re
     let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
     match access::authenticate(state, request.method(), request.uri(), request.headers(), sender).await {
         Ok(_) => Ok(html(StatusCode::OK, page)),
-        Err(problem) if problem.is_unauthenticated() => Ok(html(StatusCode::UNAUTHORIZED, SIGN_IN)),
+        Err(problem) if problem.is_unauthenticated() => {
+            Ok(html(StatusCode::UNAUTHORIZED, sign_in_page(state)))
+        }
+        // It says so, and lets them sign out.
+        Err(problem) if problem.is_forbidden() && state.ports.identity.is_some() => {
+            Ok(html(StatusCode::FORBIDDEN, SIGN_IN_AT_PROVIDER))
+        }
         Err(problem) => Err(problem),
     }
 }
 
-async fn sign_in() -> Response {
-    html(StatusCode::OK, SIGN_IN)
+async fn sign_in(State(state): State<ApiState>) -> Response {
+    html(StatusCode::OK, sign_in_page(&state))
+}
+
+fn sign_in_page(state: &ApiState) -> &'static str {
+    match &state.ports.identity {
+        Some(_) if !state.settings.identity.one_time_tokens => SIGN_IN_AT_PROVIDER,
+        _ => SIGN_IN,
+    }
+}
+
+/// A page that goes on to a path of ours by itself.
+pub(crate) fn go_on(path: &str) -> Response {
+    let path = path.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\'', "&#39;");
+    html(StatusCode::OK, GO_ON.replace("{path}", &path))
 }
 
 async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
@@ -104,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_pages_name_no_other_host_and_hold_no_inline_script_or_style() {
-        let pages = [CONJUNCTIONS, ALERT, SIGN_IN, DOCS];
+        let pages = [CONJUNCTIONS, ALERT, SIGN_IN, SIGN_IN_AT_PROVIDER, GO_ON, DOCS];
         let texts = pages.iter().chain(ASSETS.iter().map(|(_, _, text)| text));
         for text in texts {
             assert!(!text.contains("http://") && !text.contains("https://"), "{text}");

@@ -199,6 +199,10 @@ impl Problem {
         self.status == StatusCode::UNAUTHORIZED
     }
 
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     /// Says it to the log, if it is a fault of ours.
     pub(crate) fn log(&self, path: &str, request_id: &str) {
         if self.status.is_server_error() {

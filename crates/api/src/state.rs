@@ -8,11 +8,11 @@ use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::export::Exporter;
 use astroshield_domain::feeds::FeedSettings;
-use astroshield_domain::identity::{Grant, Identity};
+use astroshield_domain::identity::{Grant, GroupRoles, Identity};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::organization::Organizations;
-use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, Store, WebhookClient};
+use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, IdentityProvider, Store, WebhookClient};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
 use axum::http::HeaderValue;
@@ -43,6 +43,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Knows which addresses may be a webhook's.
     pub webhooks: Arc<dyn WebhookClient>,
+    /// Where people sign in; without it, with one-time tokens only.
+    pub identity: Option<Arc<dyn IdentityProvider>>,
 }
 
 /// Use cases that the interface calls.
@@ -58,6 +60,33 @@ pub struct UseCases {
     pub backups: Backups,
     /// Makes, lists and gives out exports of what a tenant has.
     pub data_exports: DataExports,
+}
+
+/// How people who sign in at an identity provider are dealt with.
+#[derive(Debug, Clone)]
+pub struct IdentitySettings {
+    /// Which roles their groups stand for.
+    pub roles: GroupRoles,
+    /// A session that nobody uses for so long is over.
+    pub session_idle: Duration,
+    /// A session lasts at most so long.
+    pub session_life: Duration,
+    /// So long a session goes on that the provider, as it does not answer, does not confirm.
+    pub provider_grace: Duration,
+    /// Whether one-time tokens sign in, too.
+    pub one_time_tokens: bool,
+}
+
+impl Default for IdentitySettings {
+    fn default() -> Self {
+        Self {
+            roles: GroupRoles { prefix: "astroshield".to_owned() },
+            session_idle: Duration::from_hours(2),
+            session_life: Duration::from_hours(12),
+            provider_grace: Duration::from_hours(1),
+            one_time_tokens: false,
+        }
+    }
 }
 
 /// How the interface behaves.
@@ -89,6 +118,8 @@ pub struct ApiSettings {
     pub response_cache: bool,
     /// How long a session lasts.
     pub session_lifetime: Duration,
+    /// How those are dealt with who sign in at an identity provider.
+    pub identity: IdentitySettings,
     /// Whether cookies go over TLS only: where the server is reached through it.
     pub secure_cookies: bool,
     /// How long a browser or program on the WebSocket may take no message before it is cut off.
@@ -119,6 +150,7 @@ impl Default for ApiSettings {
             wrong_secrets_per_minute: 30,
             response_cache: true,
             session_lifetime: Duration::from_secs(7 * 86_400),
+            identity: IdentitySettings::default(),
             secure_cookies: false,
             slow_client_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(20),

@@ -148,10 +148,11 @@ metrics_list! {
     HTTP_CONNECTIONS_REFUSED: Counter<0> "astroshield_http_connections_refused_total" in Count by []
         is "connections that were refused as there was no room for more";
     SIGN_INS: Counter<1> "astroshield_sign_ins_total" in Count by ["outcome"]
-        is "attempts to sign in with a one-time token: `signed_in`, `refused`, or `put_off` after too many wrong ones";
+        is "attempts to sign in: `signed_in`, `refused`, `put_off` after too many wrong ones, or `provider_away`";
     REFUSED_CALLERS: Counter<1> "astroshield_refused_callers_total" in Count by ["reason"]
         is "requests whose key, token or session was not taken: `missing`, `malformed`, `unknown`, `revoked`, `expired`, \
-            `session_over`, `scope`, `no_organization`, `network` where the address is shut out, or `put_off` where too many wrong ones came before";
+            `session_over`, `forged` or `token` for access tokens, `provider_away`, `scope`, `no_organization`, \
+            `network` where the address is shut out, or `put_off` where too many wrong ones came before";
     RATE_LIMITED: Counter<1> "astroshield_rate_limited_requests_total" in Count by ["limit"]
         is "requests that were put off as too many came under a `key` or from an `address`";
     STREAM_CONNECTIONS: Gauge<0> "astroshield_stream_connections" in Count by []

@@ -14,7 +14,7 @@ use crate::exit::Completion;
 use crate::managed;
 use crate::migrate;
 use crate::output::Output;
-use crate::serve::lock;
+use crate::serve::{self, lock};
 use crate::settings::{Settings, SettingsArgs};
 
 /// Free space in the data folder below which a warning is due: a year of element sets takes about as much.
@@ -100,6 +100,7 @@ impl Doctor {
             port(&settings, owner.as_deref(), &mut report);
             store(&settings, &mut report)?;
             servers(&settings, &mut report)?;
+            identity(&settings, &mut report)?;
             feeds(&settings, self.network, &mut report);
         }
         let mut output = Output::create(None)?;
@@ -221,6 +222,25 @@ fn servers(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
             Ok(text) => report.add(subject, Verdict::Ok, text),
             Err(error) => report.add(subject, Verdict::Problem, format!("{error:#}")),
         }
+    }
+    Ok(())
+}
+
+/// The identity provider.
+fn identity(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    const SUBJECT: &str = "identity";
+    let Some(provider) = serve::identity::provider(&settings.identity, "https://localhost")? else {
+        return Ok(());
+    };
+    match migrate::runtime()?.block_on(provider.reach()) {
+        Ok(()) => {
+            report.add(SUBJECT, Verdict::Ok, "the identity provider answers, and is the one that is expected")
+        }
+        Err(error) => report.add(SUBJECT, Verdict::Problem, format!("identity.issuer: {error}")),
+    }
+    if settings.server.public_url.is_none() {
+        let text = "server.public_url is not set: browsers are sent back to the address that is listened on";
+        report.add(SUBJECT, Verdict::Warning, text);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod feeds;
 mod front;
 mod health;
 mod http;
+pub(crate) mod identity;
 pub(crate) mod lock;
 mod metrics;
 pub(crate) mod outside;
@@ -38,7 +39,7 @@ use self::sign_in::SignIn;
 use self::tasks::Tasks;
 use crate::exit::Completion;
 use crate::logging;
-use crate::settings::{Feed, Layers, Settings, SettingsArgs, StoreKind, file_address};
+use crate::settings::{Feed, IdentityKind, Layers, Settings, SettingsArgs, StoreKind, file_address};
 
 /// Run the service: catalogs, screening, alerts, API and page
 #[derive(Debug, Args)]
@@ -147,6 +148,7 @@ impl Serve {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
         let house = House::new(&settings, listener.local_addr().context("server.listen")?)?;
+        let links = settings.identity.kind == IdentityKind::Local || settings.identity.one_time_link;
         let (shutdown, server) = (CancellationToken::new(), settings.server.clone());
         let mut tasks = Tasks::new();
         let may_fall_back = shown == Shown::Feeds
@@ -170,7 +172,11 @@ impl Serve {
         spawn(&mut tasks, "the upkeep of metrics", &shutdown, |shutdown| {
             metrics::keep_up(recorded, shutdown)
         });
-        print_links(&mut tasks, &house, &shutdown)?;
+        if links {
+            print_links(&mut tasks, &house, &shutdown)?;
+        } else {
+            println!("AstroShield: {}/signin", house.address);
+        }
         tracing::info!(listening = %house.listening, folder = %folder.display(), demo = is_demo, "started");
 
         let (told, first) = mpsc::channel(1);

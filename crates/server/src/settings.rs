@@ -1,5 +1,6 @@
 //! The configuration: defaults, a file, environment variables, and options, each over the one before it.
 
+mod identity;
 mod layers;
 mod places;
 mod secret;
@@ -19,12 +20,13 @@ pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
-    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, LogFormat,
-    Settings, Smtp, Store, StoreKind,
+    Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
+    IdentityKind, LogFormat, Settings, Smtp, Store, StoreKind,
 };
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
+    "identity.client_secret",
     "store.url",
     "store.reader_url",
     "blobs.secret_access_key",
@@ -103,6 +105,8 @@ impl Settings {
             }
             None => Ok(()),
         };
+        let identity = &mut self.identity;
+        read("identity.client_secret", &mut identity.client_secret, &identity.client_secret_file)?;
         read("store.url", &mut self.store.url, &self.store.url_file)?;
         read("store.reader_url", &mut self.store.reader_url, &self.store.reader_url_file)?;
         let blobs = &mut self.blobs;
@@ -144,6 +148,7 @@ impl Settings {
         not_below(layers, "server.body_timeout", server.body_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.send_timeout", server.send_timeout, Duration::from_millis(100))?;
         self.check_store(layers)?;
+        self.check_identity(layers)?;
         self.check_places(layers)?;
         if !(1..=1_000_000).contains(&self.demo.objects) {
             return refuse("demo.objects", format!("{}: 1 to 1000000 are due", self.demo.objects));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use astroshield_domain::event::{Event, Payload, Published};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -47,6 +48,8 @@ pub async fn cache_suite(cache: &dyn Cache) {
     values_may_be_empty_and_large(cache).await;
     a_value_is_forgotten_after_its_time(cache).await;
     the_last_time_to_live_counts(cache).await;
+    one_of_many_adds_and_one_claims(cache).await;
+    what_was_removed_is_not_replaced(cache).await;
     a_bucket_gives_what_is_in_it(cache).await;
     those_who_take_at_once_get_no_more_than_there_is(cache).await;
 }
@@ -80,8 +83,36 @@ async fn a_bucket_gives_what_is_in_it(cache: &dyn Cache) {
 async fn those_who_take_at_once_get_no_more_than_there_is(cache: &dyn Cache) {
     let (shared, bucket) = (key("a", "bucket", "shared"), Bucket { capacity: 20, filled_in: HOUR });
     let takes = (0..50).map(|_| cache.take(&shared, bucket, 1));
-    let taken = futures_util::future::join_all(takes).await;
+    let taken = join_all(takes).await;
     assert_eq!(taken.iter().filter(|taken| taken.granted).count(), 20);
+}
+
+async fn one_of_many_adds_and_one_claims(cache: &dyn Cache) {
+    let (lock, brief) = (key("local", "suite", "lock"), key("local", "suite", "brief-lock"));
+    let words: Vec<Arc<[u8]>> = (0..20).map(|n| value(&format!("value {n}"))).collect();
+    let added = join_all(words.iter().map(|word| cache.add(&lock, Arc::clone(word), HOUR))).await;
+    let winner = added.iter().position(|&added| added).expect("one of them adds");
+    assert_eq!(added.iter().filter(|&&added| added).count(), 1);
+    assert_eq!(cache.get(&lock).await.as_ref(), Some(&words[winner]));
+    let claimed = join_all((0..20).map(|_| cache.claim(&lock))).await;
+    assert_eq!(claimed.iter().flatten().collect::<Vec<_>>(), [&words[winner]]);
+    assert_eq!(cache.claim(&lock).await, None);
+    assert!(cache.add(&lock, value("again"), HOUR).await);
+    assert!(cache.add(&brief, value("x"), MOMENT).await);
+    forgotten(cache, &brief).await;
+    assert!(cache.add(&brief, value("x"), HOUR).await);
+}
+
+async fn what_was_removed_is_not_replaced(cache: &dyn Cache) {
+    let key = key("local", "suite", "replaced");
+    assert!(!cache.replace(&key, value("none"), HOUR).await);
+    assert_eq!(cache.get(&key).await, None);
+    cache.put(&key, value("one"), HOUR).await;
+    assert!(cache.replace(&key, value("two"), HOUR).await);
+    assert_eq!(cache.get(&key).await, Some(value("two")));
+    cache.remove(&key).await;
+    assert!(!cache.replace(&key, value("three"), HOUR).await);
+    assert_eq!(cache.get(&key).await, None);
 }
 
 async fn a_value_is_remembered_replaced_and_removed(cache: &dyn Cache) {

@@ -35,7 +35,7 @@ pub enum HttpClientError {
 }
 
 /// An error with all of its causes, without the address, which may hold a key.
-fn reason(error: reqwest::Error) -> String {
+pub(crate) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();

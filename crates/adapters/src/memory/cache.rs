@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::ready;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bucket, Cache, CacheKey, Taken};
 use async_trait::async_trait;
 use moka::Expiry;
+use moka::ops::compute::{CompResult, Op};
 use moka::policy::EvictionPolicy;
 
 use super::buckets::Buckets;
@@ -117,6 +119,25 @@ impl Cache for MemoryCache {
 
     async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) {
         self.space(key.space).insert(Name::from(key), Entry { value, time_to_live }).await;
+    }
+
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+        let entry = Entry { value, time_to_live };
+        let added = self.space(key.space).entry(Name::from(key)).or_insert(entry).await;
+        added.is_fresh()
+    }
+
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+        let put = |found: Option<_>| {
+            let there = found.is_some();
+            ready(if there { Op::Put(Entry { value, time_to_live }) } else { Op::Nop })
+        };
+        let outcome = self.space(key.space).entry(Name::from(key)).and_compute_with(put).await;
+        matches!(outcome, CompResult::ReplacedWith(_))
+    }
+
+    async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        self.space(key.space).remove(&Name::from(key)).await.map(|entry| entry.value)
     }
 
     async fn remove(&self, key: &CacheKey) {

@@ -60,6 +60,17 @@ impl RedisCache {
         }
     }
 
+    /// Puts a value where there is none (`NX`) or one (`XX`); whether it did.
+    async fn put_if(&self, key: &CacheKey, value: &[u8], time_to_live: Duration, condition: &str) -> bool {
+        let milliseconds = u64::try_from(time_to_live.as_millis()).unwrap_or(u64::MAX).max(1);
+        if !self.catch_up().await {
+            return false;
+        }
+        let mut set = cmd("SET");
+        set.arg(name(key)).arg(value).arg("PX").arg(milliseconds).arg(condition);
+        matches!(self.server.ask(&set).await, Some(Value::Okay))
+    }
+
     /// Removes what could not be removed before; whether nothing of it is left.
     async fn catch_up(&self) -> bool {
         let overdue =
@@ -109,6 +120,29 @@ impl Cache for RedisCache {
         // A value that could not be put is as one that was forgotten, but must not leave the one before it.
         if self.server.ask(&set).await.is_none() {
             self.remember_to_remove(name(key));
+        }
+    }
+
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+        self.put_if(key, &value, time_to_live, "NX").await
+    }
+
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+        self.put_if(key, &value, time_to_live, "XX").await
+    }
+
+    async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        if !self.catch_up().await {
+            return None;
+        }
+        match self.server.ask(cmd("GETDEL").arg(name(key))).await {
+            Some(Value::BulkString(bytes)) => Some(bytes.into()),
+            Some(_) => None,
+            // It may have been given out all the same, or be there still: nobody has it now.
+            None => {
+                self.remember_to_remove(name(key));
+                None
+            }
         }
     }
 

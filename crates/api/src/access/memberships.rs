@@ -24,6 +24,14 @@ pub(crate) struct Person {
     pub(crate) granted: Vec<Grant>,
 }
 
+impl Person {
+    /// Somebody with the roles that their groups stand for here.
+    pub(crate) fn new(state: &ApiState, identity: Identity) -> Self {
+        let granted = state.settings.identity.roles.grants(&identity);
+        Self { identity, granted }
+    }
+}
+
 /// What was found out, and from which groups.
 #[derive(Debug, Serialize, Deserialize)]
 struct Known {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::memberships::{Person, caller_of, grants_of};
+use super::provider_session::{self, Standing};
 use super::{hexadecimal, secret, sha256};
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -20,33 +21,48 @@ const COOKIE: &str = "astroshield_session";
 
 /// A session, as it is cached.
 #[derive(Debug, Serialize, Deserialize)]
-struct Session {
-    tenant: TenantId,
-    name: String,
-    scope: Scope,
+pub(super) struct Session {
+    pub(super) tenant: TenantId,
+    pub(super) name: String,
+    pub(super) scope: Scope,
     /// Whose it is, where a provider vouches for somebody: what they may do is looked up, and not what it was at first.
     #[serde(default)]
-    person: Option<Person>,
+    pub(super) person: Option<Person>,
     /// When it ends.
     #[serde(default)]
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    /// What the provider gave, where they signed in there.
+    #[serde(default)]
+    pub(super) standing: Option<Standing>,
 }
 
 /// Only the hash is kept, so that what is in the cache opens nothing.
-fn in_cache(id: &str) -> CacheKey {
+pub(super) fn in_cache(id: &str) -> CacheKey {
     CacheKey { tenant: TenantId::public(), space: "session", name: hexadecimal(&sha256(id.as_bytes())) }
 }
 
 /// The session that a request's cookie names.
 pub(crate) fn session_of(headers: &HeaderMap) -> Option<&str> {
+    cookie_of(headers, COOKIE)
+}
+
+/// A cookie of ours.
+pub(crate) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, value)| *name == COOKIE && !value.is_empty() && value.len() <= 100)
+        .find(|(name, value)| *name == wanted && !value.is_empty() && value.len() <= 100)
         .map(|(_, value)| value)
+}
+
+impl Session {
+    /// The organization that was chosen, if there was any to choose.
+    fn chosen(&self) -> Option<&TenantId> {
+        Some(&self.tenant).filter(|tenant| **tenant != TenantId::public())
+    }
 }
 
 async fn found(state: &ApiState, id: &str) -> Result<Session, Problem> {
@@ -59,10 +75,13 @@ async fn found(state: &ApiState, id: &str) -> Result<Session, Problem> {
 }
 
 /// The caller of a session.
-pub(super) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
-    let session = found(state, id).await?;
+pub(crate) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
+    let mut session = found(state, id).await?;
+    if session.standing.is_some() {
+        session = provider_session::confirmed(state, id, session).await?;
+    }
     match &session.person {
-        Some(person) => caller_of(state, person, Some(&session.tenant)).await,
+        Some(person) => caller_of(state, person, session.chosen()).await,
         None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),
     }
 }
@@ -90,7 +109,7 @@ async fn keep_new(
     let id = secret("");
     let lifetime = state.settings.session_lifetime;
     let until = state.now().checked_add(lifetime).ok();
-    keep(state, &id, &Session { tenant, name, scope, person, until }).await?;
+    keep(state, &id, &Session { tenant, name, scope, person, until, standing: None }).await?;
     cookie(state, &id, lifetime.as_secs())
 }
 
@@ -136,19 +155,21 @@ pub(crate) async fn switch(
     let grant = grants.into_iter().find(|grant| grant.tenant == tenant);
     let Grant { tenant, scope } = grant.ok_or_else(|| Problem::not_found("organization", &tenant))?;
     let caller = Caller { tenant: tenant.clone(), name: session.name.clone(), scope };
-    keep(state, id, &Session { tenant, scope, ..session }).await?;
+    provider_session::change(state, id, |session| Session { tenant, scope, ..session }).await?;
     Ok(caller)
 }
 
 /// Ends a session, if there is one; the header that takes the cookie back.
 pub(crate) async fn end(state: &ApiState, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
-    if let Some(id) = session_of(headers) {
+    if let Some(id) = session_of(headers)
+        && provider_session::end_at_provider(state, id).await.is_none()
+    {
         state.ports.cache.remove(&in_cache(id)).await;
     }
     cookie(state, "", 0)
 }
 
-fn cookie(state: &ApiState, id: &str, max_age_s: u64) -> Result<HeaderValue, Problem> {
+pub(super) fn cookie(state: &ApiState, id: &str, max_age_s: u64) -> Result<HeaderValue, Problem> {
     let secure = if state.settings.secure_cookies { "; Secure" } else { "" };
     let text = format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}");
     HeaderValue::try_from(text).map_err(Problem::internal)

@@ -217,6 +217,12 @@ byId("relations").addEventListener("change", (event) => {
 });
 byId("more").addEventListener("click", more);
 byId("sign-out").addEventListener("click", async () => {
+  // Where there is an identity provider, the session ends there, too.
+  const ended = await fetch("/auth/logout", { method: "POST" });
+  if (ended.ok) {
+    location.assign((await ended.json()).continue_at);
+    return;
+  }
   await fetch("/api/v1/session", { method: "DELETE" });
   location.assign("/signin");
 });

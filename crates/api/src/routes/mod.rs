@@ -1,8 +1,9 @@
-//! The routes under `/api/v1`, a module for each first part of the path.
+//! The routes under `/api/v1`, a module for each first part of the path, and those under `/auth`.
 
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod backups;
 pub(crate) mod conjunctions;
 pub(crate) mod days;

@@ -84,6 +84,16 @@ pub trait Cache: Send + Sync + 'static {
     /// Remembers a value for at most a time.
     async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration);
 
+    /// Remembers a value for at most a time, unless there is one of that name; whether it did. Of many who try at once, one does.
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool;
+
+    /// Puts a value in the place of another one of that name, if there is one still; whether it did. What was removed meanwhile
+    /// does not come back with it.
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool;
+
+    /// A value, which is forgotten with this. Of many who want it at once, one has it.
+    async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>>;
+
     /// Forgets a value.
     async fn remove(&self, key: &CacheKey);
 

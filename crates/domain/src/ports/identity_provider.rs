@@ -18,6 +18,19 @@ pub struct SignInRequest {
     pub challenge: String,
 }
 
+/// What a browser brings back, and what the provider is held to by it.
+#[derive(Clone, Copy)]
+pub struct SignInAnswer<'a> {
+    /// What the provider gives its tokens for, once.
+    pub code: &'a str,
+    /// The provider, where the answer names it.
+    pub issuer: Option<&'a str>,
+    /// What the challenge was made of.
+    pub verifier: &'a str,
+    /// The nonce of the request.
+    pub nonce: &'a str,
+}
+
 /// What a provider gives for a code or a refresh token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderSession {
@@ -69,12 +82,11 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// When the provider does not answer.
     async fn sign_in_address(&self, request: &SignInRequest) -> Result<String, IdentityError>;
 
-    /// Who has signed in, for the code that the browser brought back.
+    /// Who has signed in, for what the browser brought back.
     ///
     /// # Errors
     /// When the provider does not answer, or the code, or what it gives for it, does not hold.
-    async fn redeem(&self, code: &str, verifier: &str, nonce: &str)
-    -> Result<ProviderSession, IdentityError>;
+    async fn redeem(&self, answer: &SignInAnswer<'_>) -> Result<ProviderSession, IdentityError>;
 
     /// Whether somebody is still signed in. The refresh token is used up with this.
     ///

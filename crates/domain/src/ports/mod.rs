@@ -14,7 +14,7 @@ pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
-pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInRequest};
+pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInAnswer, SignInRequest};
 pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,
     WebhookRequest,

@@ -13,7 +13,7 @@ use tokio::sync::RwLock;
 use tower_service::Service as _;
 
 /// Where browsers sign in and out: what they do there holds for whatever is shown.
-const SESSION: &str = "/api/v1/session";
+const SESSION: [&str; 2] = ["/api/v1/session", "/auth/logout"];
 
 /// Between two looks whether somebody still writes.
 const LOOK: Duration = Duration::from_millis(100);
@@ -64,7 +64,7 @@ impl Front {
     /// Answers a request.
     pub(super) async fn answer(&self, mut request: Request, peer: SocketAddr) -> Response {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let writes = !request.method().is_safe() && request.uri().path() != SESSION;
+        let writes = !request.method().is_safe() && !SESSION.contains(&request.uri().path());
         if !writes || !self.undecided.load(Ordering::Acquire) {
             return self.pass_on(request).await;
         }
@@ -104,7 +104,7 @@ mod tests {
         let refuses = || async { StatusCode::UNAUTHORIZED };
         Router::new()
             .route("/", any(move || async move { name }))
-            .route(SESSION, any(move || async move { name }))
+            .route(SESSION[0], any(move || async move { name }))
             .route("/refuses", any(refuses))
     }
 
@@ -118,7 +118,7 @@ mod tests {
     async fn other_routes_take_the_place_of_those_that_nobody_wrote_through() {
         let front = Front::new(routes("first"), true);
         assert_eq!(ask(&front, Method::GET, "/").await, "first");
-        ask(&front, Method::POST, SESSION).await;
+        ask(&front, Method::POST, SESSION[0]).await;
         ask(&front, Method::POST, "/refuses").await;
         assert!(front.replace(routes("second")).await);
         assert_eq!(ask(&front, Method::GET, "/").await, "second");

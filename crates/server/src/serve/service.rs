@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use astroshield_adapters::oidc::OidcProvider;
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
 use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
@@ -15,7 +16,7 @@ use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
-use astroshield_domain::ports::{Cache, Store, StoreError};
+use astroshield_domain::ports::{Cache, IdentityProvider, Store, StoreError};
 use astroshield_domain::relay::Relay;
 use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
@@ -34,7 +35,7 @@ use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
 use super::roles::Role;
 use super::tasks::Tasks;
-use super::{feeds, health, outside, requests, sign_in};
+use super::{feeds, health, identity, outside, requests, sign_in};
 use crate::backup::StoreArchiver;
 use crate::settings::Settings;
 
@@ -57,6 +58,8 @@ pub(super) struct House {
     pub(super) tokens: Arc<OneTimeTokens>,
     /// Holds the sessions.
     pub(super) cache: Placed<dyn Cache>,
+    /// Where people sign in.
+    pub(super) identity: Option<Arc<OidcProvider>>,
     /// What is measured.
     pub(super) recorded: PrometheusHandle,
 }
@@ -64,9 +67,11 @@ pub(super) struct House {
 impl House {
     /// For a process that listens there. Once in a process.
     pub(super) fn new(settings: &Settings, listening: SocketAddr) -> anyhow::Result<Self> {
+        let address = sign_in::address(settings.server.public_url.as_deref(), listening);
         Ok(Self {
             listening,
-            address: sign_in::address(settings.server.public_url.as_deref(), listening),
+            identity: identity::provider(&settings.identity, &address)?,
+            address,
             tokens: Arc::default(),
             cache: parts::cache(settings)?,
             recorded: metrics::record()?,
@@ -84,6 +89,7 @@ pub(super) struct Service {
     parts: Parts,
     notifier: Arc<Notifier>,
     on_demand: Arc<OnDemand>,
+    identity: Option<Arc<OidcProvider>>,
     shutdown: CancellationToken,
 }
 
@@ -115,7 +121,8 @@ impl Service {
         )
         .with_element_set_age(days(settings.screening.element_set_days));
         let (roles, on_demand) = (Role::chosen(&[]), Arc::new(on_demand));
-        Ok(Self { settings, roles, demo, folder, database, parts, notifier, on_demand, shutdown })
+        let identity = house.identity.clone();
+        Ok(Self { settings, roles, demo, folder, database, parts, notifier, on_demand, identity, shutdown })
     }
 
     /// What ends its tasks.
@@ -157,6 +164,7 @@ impl Service {
             ("cache", self.parts.cache.server.clone()),
             ("bus", self.parts.bus.server.clone()),
             ("reader", self.database.reader()),
+            ("identity", self.identity.clone().map(|provider| provider as Arc<dyn Outside>)),
         ];
         servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
     }
@@ -172,6 +180,7 @@ impl Service {
         let settings = ApiSettings {
             allowed_hosts: sign_in::allowed_hosts(public_url, house.listening),
             response_cache: server.response_cache,
+            identity: identity::settings(&self.settings.identity),
             secure_cookies: public_url.is_some_and(|url| url.starts_with("https:")),
             body_timeout: server.body_timeout,
             trusted_proxies: server.trusted_proxies.clone(),
@@ -193,6 +202,7 @@ impl Service {
             broadcast: Arc::clone(&parts.broadcast),
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
+            identity: house.identity.clone().map(|provider| provider as Arc<dyn IdentityProvider>),
         };
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),

@@ -21,6 +21,7 @@ impl Settings {
     pub(super) fn read_authorities(&mut self, layers: &Layers) -> Result<(), SettingsError> {
         for (key, file, authorities) in [
             ("store.authorities_file", &self.store.authorities_file, &mut self.store.authorities),
+            ("identity.authorities_file", &self.identity.authorities_file, &mut self.identity.authorities),
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),

@@ -18,6 +18,7 @@ use super::Secret;
 pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) access: Access,
+    pub(crate) identity: Identity,
     pub(crate) data: Data,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -60,6 +61,48 @@ pub(crate) struct Access {
     pub(crate) deny: Vec<IpNet>,
     pub(crate) requests_per_minute_per_key: u32,
     pub(crate) requests_per_minute_per_address: u32,
+}
+
+/// Who vouches for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdentityKind {
+    Local,
+    Oidc,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Identity {
+    pub(crate) kind: IdentityKind,
+    #[serde(deserialize_with = "text")]
+    pub(crate) issuer: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) discovery: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) accept_authorized_party: bool,
+    pub(crate) groups_claim: String,
+    pub(crate) group_prefix: String,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) session_idle: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) session_life: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) provider_grace: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) keys_interval: Duration,
+    pub(crate) one_time_link: bool,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) authorities: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -290,3 +290,30 @@ fn what_was_not_built_is_refused_by_its_name() {
     let message = error("[bus]\nkind = \"rabbit\"\n", &[]);
     assert!(message.starts_with("astroshield.toml:2: bus.kind: unknown variant `rabbit`"), "{message}");
 }
+
+#[test]
+fn an_identity_provider_needs_an_issuer_over_tls_and_a_client() {
+    let oidc = |more: &str| error(&format!("[identity]\nkind = \"oidc\"\n{more}"), &[]);
+    assert!(oidc("").contains("identity.issuer"), "{}", oidc(""));
+    let unsafe_issuer = oidc("issuer = \"http://id.example.org\"\nclient_id = \"a\"\n");
+    assert!(unsafe_issuer.contains("identity.issuer") && unsafe_issuer.contains("https"), "{unsafe_issuer}");
+    let issuer = "issuer = \"https://id.example.org\"\n";
+    assert!(oidc(issuer).contains("identity.client_id"));
+    let client = format!("{issuer}client_id = \"a\"\n");
+    for (more, key) in [
+        ("discovery = \"ftp://id.example.org\"", "identity.discovery"),
+        ("group_prefix = \"\"", "identity.group_prefix"),
+        ("scopes = [\"a b\"]", "identity.scopes"),
+        ("session_idle = \"1s\"", "identity.session_idle"),
+        ("session_idle = \"2h\"\nsession_life = \"1h\"", "identity.session_life"),
+        ("keys_interval = \"0s\"", "identity.keys_interval"),
+        ("authorities_file = \"missing.pem\"", "identity.authorities_file"),
+    ] {
+        let told = oidc(&format!("{client}{more}\n"));
+        assert!(told.contains(key), "{told}");
+    }
+    let file = format!("[identity]\nkind = \"oidc\"\n{client}client_secret = \"hunter2\"\n");
+    let (settings, _) = with(&file, &[]).unwrap();
+    assert_eq!(settings.identity.client_secret.reveal(), "hunter2");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}

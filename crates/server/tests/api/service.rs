@@ -202,6 +202,7 @@ impl Service {
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,
             webhooks,
+            identity: None,
         };
         let tokens = Arc::new(OneTimeTokens::default());
         let state = ApiState::new(

@@ -78,7 +78,9 @@ impl Server {
                 panic!("the server ended: {problem}");
             }
             if let Some(link) = line.strip_prefix("AstroShield: ") {
-                let (address, token) = link.trim().split_once("/signin?token=").unwrap();
+                let (address, token) = link.trim().split_once("/signin").unwrap();
+                // Without a token where people sign in at an identity provider.
+                let token = token.strip_prefix("?token=").unwrap_or_default();
                 return (address.to_owned(), token.to_owned());
             }
         }
