@@ -234,7 +234,11 @@ fn identity(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     };
     match migrate::runtime()?.block_on(provider.reach()) {
         Ok(()) => {
-            report.add(SUBJECT, Verdict::Ok, "the identity provider answers, and is the one that is expected")
+            report.add(
+                SUBJECT,
+                Verdict::Ok,
+                "the identity provider answers, and is the one that is expected",
+            );
         }
         Err(error) => report.add(SUBJECT, Verdict::Problem, format!("identity.issuer: {error}")),
     }

@@ -184,6 +184,7 @@ fn label(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "claims are written where they are tried")]
 mod tests {
     use serde_json::json;
 
