@@ -16,8 +16,9 @@ use crate::ports::{Clock, FeedClient, FeedRequest, Store, StoreError};
 use crate::time;
 use crate::trace::Trace;
 
-/// How often to look.
+/// How often to look, and how soon after the first time.
 const LOOK: Duration = Duration::from_secs(30);
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// A difference between the clock and the time that has passed that is no drift.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Failures in a row from which on a feed is alerted.
@@ -127,6 +128,9 @@ impl SilenceWatch {
 
     async fn keep_looking(&self, shutdown: &CancellationToken) {
         let mut last = (self.clock.now(), Instant::now());
+        // Twice as long each time: a process that lives briefly has noted half of its life at least, and so does not put an
+        // alarm off however often it begins again.
+        let mut wait = SECOND_LOOK;
         while !shutdown.is_cancelled() {
             let now = (self.clock.now(), Instant::now());
             let passed = SignedDuration::try_from(now.1 - last.1).unwrap_or(SignedDuration::MAX);
@@ -144,8 +148,9 @@ impl SilenceWatch {
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(wait) => {}
             }
+            wait = (2 * wait).min(LOOK);
         }
     }
 

@@ -19,7 +19,7 @@ use astroshield_domain::ports::Clock;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::{CatalogNumber, HeaderDefaults, Message, Notation, write_messages};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::{Parts, catalog, start};
@@ -58,16 +58,28 @@ async fn maneuver(parts: &Parts, object: CatalogNumber) -> String {
     fields[8] = ((anomaly + 77) % 360).to_string();
     let plan = format!("{}\n{}\n", csv.lines().next().unwrap(), fields.join(","));
     parts.ingestor.element_sets(&planner, "plan", Grade::Gp, "plan", plan.into()).await.unwrap();
+    let window =
+        (start() - SignedDuration::from_hours(1), start() + SignedDuration::from_hours(COVERED_HOURS));
+    ephemeris(parts, &planner, object, window).await
+}
+
+/// The ephemeris of an object as a tenant sees it move, as an OEM.
+async fn ephemeris(
+    parts: &Parts,
+    tenant: &TenantId,
+    object: CatalogNumber,
+    (start, stop): (Timestamp, Timestamp),
+) -> String {
     let exporter =
         Exporter::new(parts.store.clone(), parts.blobs.clone(), parts.clock.clone(), "TEST".to_owned());
     let request = EphemerisRequest {
         data: MotionData::Best,
         frame: ReferenceFrame::Gcrf,
-        start: start() - SignedDuration::from_hours(1),
-        stop: start() + SignedDuration::from_hours(COVERED_HOURS),
+        start,
+        stop,
         step: Duration::from_secs(60),
     };
-    let oem = exporter.oem(&planner, object, request).await.unwrap();
+    let oem = exporter.oem(tenant, object, request).await.unwrap();
     let defaults =
         HeaderDefaults { creation_date: oem.segments[0].metadata.start_time, originator: "TEST".to_owned() };
     write_messages(&[Message::Oem(Box::new(oem))], Notation::Kvn, &defaults).unwrap()
@@ -238,4 +250,60 @@ async fn a_newer_public_element_set_ends_what_an_older_one_of_a_tenants_own_cove
     assert!(last.len() > 4 && last.iter().all(|found| found.tenant == TenantId::public()));
     parts.clock.forward(SignedDuration::from_secs(1));
     assert_eq!(run(&parts, &own, RunKind::Ephemerides).await, None, "nothing is left to let go of");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ephemeris_of_part_of_the_window_is_met_on_demand_in_that_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let own = TenantId::local();
+    parts.ingest(catalog(OBJECTS)).await;
+    run(&parts, &TenantId::public(), RunKind::Catalog).await.unwrap();
+    let object = busiest(&parts).await;
+    let public = listed(&parts, object, &own, None).await;
+    let hours = |hours| start() + SignedDuration::from_hours(hours);
+    // From after the start of the window to before its end, along the same orbit.
+    let covered = (hours(12), hours(36));
+    let text = ephemeris(&parts, &own, object, covered).await;
+    let uploads =
+        Uploads::new(parts.store.clone(), parts.blobs.clone(), parts.clock.clone(), parts.ingestor.clone());
+    let taken = uploads.receive(&caller(&own), "part.oem", Some(object), text.into()).await.unwrap();
+    assert_eq!(taken.state, UploadState::Accepted, "{:?}", taken.problems);
+    parts.clock.forward(SignedDuration::from_secs(1));
+
+    let on_demand = OnDemand::new(parts.store.clone(), parts.blobs.clone(), parts.clock.clone(), 2);
+    let other_of = |found: &Conjunction| {
+        let other = found.objects.iter().find(|one| one.number != object);
+        other.unwrap().number
+    };
+    let (mut met, mut outside) = (0, 0);
+    for other in public.iter().map(other_of).collect::<BTreeSet<_>>() {
+        let request = OnDemandRequest {
+            subject: OnDemandSubject::Object(other),
+            start: Some(start()),
+            days: 2.0,
+            threshold_km: 20.0,
+        };
+        let result = on_demand.screen(&own, request).await.unwrap();
+        let with_it = result.conjunctions.iter().filter(|found| found.objects[1].number == object);
+        let found: Vec<_> = with_it.filter(|found| !found.solution.at_edge).collect();
+        let (inside, beyond): (Vec<_>, Vec<_>) = public
+            .iter()
+            .filter(|public| other_of(public) == other && !public.solution.at_edge)
+            .partition(|public| public.solution.tca > covered.0 && public.solution.tca < covered.1);
+        assert_eq!(found.len(), inside.len(), "of {other}: {found:#?} {inside:#?}");
+        for (found, public) in found.iter().zip(&inside) {
+            assert_eq!(found.objects[1].grade, Grade::Ephemeris);
+            assert!(
+                found.solution.tca.duration_since(public.solution.tca).abs() < SignedDuration::from_secs(1)
+            );
+            // Interpolation at steps of a minute.
+            assert!((found.solution.miss_distance_km - public.solution.miss_distance_km).abs() < 0.01);
+        }
+        let said: Vec<_> = result.not_screened.iter().filter(|entry| entry.object == object.get()).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_eq!((said[0].from, said[0].reason.as_str()), (None, "the ephemeris does not cover it"));
+        (met, outside) = (met + inside.len(), outside + beyond.len());
+    }
+    assert!(met > 1 && outside > 1, "{met} inside and {outside} outside say nothing");
 }

@@ -7,6 +7,7 @@ use astroshield_adapters::http::{HttpFeedClient, HttpFeedSettings};
 use astroshield_domain::alert::Subject;
 use astroshield_domain::feeds::FeedKind;
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Clock as _;
 use astroshield_domain::screening::RunKind;
 use astroshield_domain::silence::{SilenceSettings, SilenceWatch};
 use jiff::SignedDuration;
@@ -176,4 +177,31 @@ async fn the_heart_beats_while_the_watch_runs_whatever_the_monitor_answers() {
     running.await.unwrap();
     let beats = server.received().len();
     assert_eq!(server.connections(), beats);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_lives_for_seconds_has_noted_that_it_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let seen = async || parts.store.watched().await.unwrap().map(|watched| watched.seen);
+    let process = watch(&parts, true);
+    let shutdown = CancellationToken::new();
+    let watching = async {
+        process.run(shutdown.clone()).await;
+    };
+    let living = async {
+        // Far less than the half minute from look to look of a process that stays.
+        for _ in 0..2 {
+            let now = parts.clock.now();
+            let noted = async {
+                while seen().await != Some(now) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(15), noted).await.unwrap();
+            parts.clock.forward(SignedDuration::from_secs(5));
+        }
+        shutdown.cancel();
+    };
+    tokio::join!(watching, living);
 }

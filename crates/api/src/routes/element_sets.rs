@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use astroshield_domain::catalog::ElementSet;
-use astroshield_domain::export::omm;
+use astroshield_domain::export::omm_in;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Page, Store};
 use astroshield_formats::{CatalogNumber, Message, Notation, Parts};
@@ -98,6 +98,7 @@ pub(crate) async fn current_element_sets(
     let mut writing = Writing {
         store: Arc::clone(store),
         tenant: caller.tenant.clone(),
+        notation,
         parts: Parts::new(notation, header_defaults(&state)?),
         after: None,
     };
@@ -119,6 +120,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Writing {
     store: Arc<dyn Store>,
     tenant: TenantId,
+    notation: Notation,
     parts: Parts,
     /// The last object of what is written, if there are more.
     after: Option<CatalogNumber>,
@@ -127,7 +129,7 @@ struct Writing {
 impl Writing {
     fn part(&mut self, page: &Page<ElementSet>) -> Result<String, Failure> {
         self.after = page.rows.last().filter(|_| page.more).map(|last| last.object);
-        let messages = page.rows.iter().map(|set| Ok(Message::Omm(Box::new(omm(set)?))));
+        let messages = page.rows.iter().map(|set| Ok(Message::Omm(Box::new(omm_in(set, self.notation)?))));
         Ok(self.parts.write(&messages.collect::<Result<Vec<_>, Failure>>()?)?)
     }
 }

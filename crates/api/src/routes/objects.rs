@@ -1,7 +1,7 @@
 //! `/objects`: the catalog.
 
 use astroshield_domain::catalog::{ElementSet, ElementSetPlace, Grade, ObjectKind, ObjectQuery, SpaceObject};
-use astroshield_domain::export::omm;
+use astroshield_domain::export::omm_in;
 use astroshield_domain::ports::{Continued, Page};
 use astroshield_domain::time::from_epoch;
 use astroshield_formats::{CatalogNumber, Message, Notation};
@@ -435,7 +435,7 @@ pub(crate) async fn element_sets(
         let items = rows.into_iter().map(ElementSetRow::try_from).collect::<Result<Vec<_>, _>>()?;
         return answer::json(&List { items, next_cursor });
     };
-    let messages = rows.iter().map(|set| Ok(Message::Omm(Box::new(omm(set)?))));
+    let messages = rows.iter().map(|set| Ok(Message::Omm(Box::new(omm_in(set, notation)?))));
     let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
     let mut response = written(&state, &messages, notation)?;
     if let Some(next) = next_cursor {

@@ -168,7 +168,11 @@ fn eccentricity_decrease(
 
 #[cfg(test)]
 mod tests {
-    use hifitime::Epoch;
+    use std::cell::Cell;
+
+    use hifitime::{Epoch, Unit};
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
 
     use super::*;
     use crate::elements::MeanElements;
@@ -228,6 +232,71 @@ mod tests {
                 );
             }
         }
+    }
+
+    prop_compose! {
+        /// Orbits whose perigee is above the surface: low ones, those of both resonances, and what lies between, at any time of
+        /// the Moon's and the Sun's course.
+        fn any_orbit()(
+            mean_motion_rev_day in prop_oneof![6.4..16.4_f64, 0.9..6.4_f64, 0.98..1.02_f64, 1.95..2.05_f64],
+            circular in prop_oneof![1 => Just(1e-4), 1 => Just(0.05), 3 => Just(1.0)],
+            part in 0.0..1.0_f64,
+            inclination_deg in prop_oneof![0.0..=180.0_f64, 0.0..1.0_f64, 62.0..65.0_f64],
+            raan_deg in 0.0..360.0_f64,
+            argument_of_perigee_deg in 0.0..360.0_f64,
+            mean_anomaly_deg in 0.0..360.0_f64,
+            bstar_inv_earth_radii in prop_oneof![Just(0.0), -1e-4..1e-3_f64, -0.01..0.02_f64],
+            day in 0..40_000_i64,
+        ) -> MeanElements {
+            // By Kepler's third law, with a perigee some 50 km above the surface at most.
+            let semi_major_axis = pow(XKE * 1440.0 / (mean_motion_rev_day * core::f64::consts::TAU), 2.0 / 3.0);
+            let most = (1.0 - 1.008 / semi_major_axis).clamp(0.0, 0.98);
+            MeanElements {
+                epoch: Epoch::from_gregorian_utc_at_midnight(1960, 1, 1) + day * Unit::Day,
+                mean_motion_rev_day,
+                eccentricity: most * circular * part,
+                inclination_deg,
+                raan_deg,
+                argument_of_perigee_deg,
+                mean_anomaly_deg,
+                bstar_inv_earth_radii,
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_of_any_orbit_hold_every_distance_that_is_computed() {
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) };
+        let (bounded, near_earth) = (Cell::new(0), Cell::new(0));
+        let times = (-30_000.0..30_000.0_f64, 1.0..20_160.0_f64, 0.0..1.0_f64);
+        let holds = |(elements, (from, minutes, place)): (MeanElements, (f64, f64, f64))| {
+            let Ok(propagator) = Propagator::new(&elements) else { return Ok(()) };
+            let span = from..=from + minutes;
+            let Some([low, high]) = propagator.reach_km(&span) else { return Ok(()) };
+            bounded.set(bounded.get() + 1);
+            near_earth.set(near_earth.get() + usize::from(elements.mean_motion_rev_day > 6.4));
+            // All over the span, and closely over one revolution of it: an eccentric orbit passes its perigee quickly.
+            let period = (1440.0 / elements.mean_motion_rev_day).min(minutes);
+            let revolution = from + place * (minutes - period);
+            let all = (0..=400).map(|step| from + minutes * f64::from(step) / 400.0);
+            let closely = (0..=300).map(|step| revolution + period * f64::from(step) / 300.0);
+            for time in all.chain(closely).filter(|time| span.contains(time)) {
+                let Ok(state) = propagator.propagate(time) else { continue };
+                let distance_km = state.position_km.norm();
+                prop_assert!(
+                    low <= distance_km && distance_km <= high,
+                    "{distance_km} km after {time} min, not from {low} to {high}"
+                );
+            }
+            Ok(())
+        };
+        TestRunner::new(config).run(&(any_orbit(), times), holds).unwrap();
+        // Nearly all have bounds: a test of orbits without any would say nothing.
+        let (bounded, near_earth) = (bounded.get(), near_earth.get());
+        assert!(
+            near_earth > 300 && bounded - near_earth > 600,
+            "{bounded} bounded, {near_earth} near the Earth"
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use object_store::ObjectStore;
 use self::cdm::Side;
 pub use self::geometry::{AssumedCovariance, Geometry};
 pub use self::oem::oem;
-pub use self::omm::omm;
+pub use self::omm::{omm, omm_in};
 pub use self::states::{EphemerisRequest, MotionData, ObjectStates, ReferenceFrame, StateAt, StatesSource};
 use crate::blobs::BlobError;
 use crate::catalog::{ElementSet, ElementSetPlace, Grade};

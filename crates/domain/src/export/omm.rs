@@ -1,7 +1,7 @@
 //! An element set as an orbit mean-elements message (CCSDS 502.0-B-3).
 
 use astroshield_formats::{
-    Header, Omm, OmmMeanElements, OmmMetadata, TimeSystem, Timestamp as Reading, TleParameters,
+    Header, Notation, Omm, OmmMeanElements, OmmMetadata, TimeSystem, Timestamp as Reading, TleParameters,
 };
 use hifitime::TimeScale;
 
@@ -59,9 +59,37 @@ pub fn omm(set: &ElementSet) -> Result<Omm, ExportError> {
     })
 }
 
+/// An element set as an OMM that a notation can hold. In keyword = value, no value has blanks at its ends: they are left out,
+/// and a comment has the value as it is.
+///
+/// # Errors
+/// As [`omm`].
+pub fn omm_in(set: &ElementSet, notation: Notation) -> Result<Omm, ExportError> {
+    let mut omm = omm(set)?;
+    if notation == Notation::Kvn {
+        let OmmMetadata { comments, object_name, object_id, .. } = &mut omm.metadata;
+        without_blanks("OBJECT_NAME", object_name, comments);
+        without_blanks("OBJECT_ID", object_id, comments);
+        if let Some(parameters) = &mut omm.tle_parameters {
+            let TleParameters { comments, classification_type, .. } = parameters;
+            without_blanks("CLASSIFICATION_TYPE", classification_type, comments);
+        }
+    }
+    Ok(omm)
+}
+
+fn without_blanks(key: &str, value: &mut Option<String>, comments: &mut Vec<String>) {
+    let Some(whole) = value.take() else { return };
+    let trimmed = whole.trim();
+    if trimmed.len() < whole.len() {
+        comments.push(format!("{key} has blanks at its ends: {whole:?}"));
+    }
+    *value = Some(trimmed.to_owned()).filter(|trimmed| !trimmed.is_empty());
+}
+
 #[cfg(test)]
 mod tests {
-    use astroshield_formats::{ElementSetRecord, Message, Notation, Strictness, read_catalog};
+    use astroshield_formats::{ElementSetRecord, Message, Strictness, read_catalog};
 
     use super::super::samples::{TLE, set, write};
     use super::*;
@@ -77,5 +105,27 @@ mod tests {
         assert!(TLE.contains(write(message.clone(), Notation::Tle).lines().last().unwrap()));
         let Message::Omm(omm) = message else { panic!("an OMM") };
         assert!(ElementSetRecord::try_from(*omm).is_ok());
+    }
+
+    #[test]
+    fn keyword_value_notation_has_a_name_without_its_outer_blanks_and_says_so() {
+        for (name, written) in [(" ISS\u{a0}", Some("ISS")), ("ISS", Some("ISS")), ("\t ", None)] {
+            let set = ElementSet {
+                name: Some(name.to_owned()),
+                international_designator: Some("1998-067A ".to_owned()),
+                classification: Some(' '),
+                ..set()
+            };
+            let text = write(Message::Omm(Box::new(omm_in(&set, Notation::Kvn).unwrap())), Notation::Kvn);
+            let read = read_catalog(text.as_bytes(), "test", Strictness::Strict).unwrap().objects.remove(0);
+            assert_eq!(read.name.as_deref(), written, "{text}");
+            assert_eq!(read.international_designator.as_deref(), Some("1998-067A"));
+            assert_eq!(
+                text.contains(&format!("OBJECT_NAME has blanks at its ends: {name:?}")),
+                name != "ISS"
+            );
+            let as_it_is = omm_in(&set, Notation::Json).unwrap();
+            assert_eq!(as_it_is.metadata.object_name.as_deref(), Some(name));
+        }
     }
 }
