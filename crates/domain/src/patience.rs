@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest wait of what goes on again as soon as a store or a bus that was away is back.
+pub(crate) const LONGEST: Duration = Duration::from_secs(15);
+
 /// Waits that double from one failure to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Patience {

@@ -14,7 +14,7 @@ use crate::alert::AlertChange;
 use crate::event::{Payload, Published, Topic};
 use crate::lease::Lease;
 use crate::metrics;
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::ports::{Broadcast, Bus, BusError, Clock, Store, StoreError};
 
 /// The relay's name as a consumer: where it is, is how far events are published.
@@ -57,7 +57,7 @@ impl Relay {
 
     /// Relays until shutdown; survives failures of store and bus. The lease is that of being the only relay.
     pub async fn run(&self, lease: Option<&Lease>, shutdown: CancellationToken) {
-        let mut patience = Patience::new(INTERVAL, Duration::from_secs(30));
+        let mut patience = Patience::new(INTERVAL, patience::LONGEST);
         let mut caught_up = false;
         let outbox = self.store.outbox();
         while !shutdown.is_cancelled() {
@@ -67,7 +67,11 @@ impl Relay {
                     INTERVAL
                 }
                 Err(error) => {
-                    tracing::error!(%error, failures = patience.failures(), "events wait");
+                    tracing::error!(
+                        error = crate::describe(&error),
+                        failures = patience.failures(),
+                        "events wait"
+                    );
                     // What has a position already is published first when it goes on.
                     caught_up = false;
                     patience.next()
@@ -90,6 +94,11 @@ impl Relay {
         if !*caught_up {
             // Before it is read how far events are published: from here on nobody else moves that on.
             self.bus.take_over().await?;
+            if let Some(lease) = lease {
+                // Whoever is given the lease from here on takes the bus over after this one did. One that had lost it before,
+                // and did not know, must publish nothing.
+                self.store.sequence_events_under(lease, 0).await?;
+            }
         }
         while !*caught_up {
             let position = self.store.consumer_position(CONSUMER).await?;

@@ -155,7 +155,7 @@ impl PostgresStore {
 
     /// A connection that reads. What failed before is tried on the writer.
     async fn reading(&self, whose: &Whose<'_>, attempt: u32) -> Outcome<Held> {
-        if let (Whose::Tenant(tenant), Some(replica), true, 1) = (whose, &self.replica, self.may_lag, attempt)
+        if let (Whose::Tenant(tenant), Some(replica)) = (whose, self.replica_for(whose, attempt))
             && let Some(held) = replica.acquire(tenant, &self.writer).await
         {
             return Ok(held);
@@ -163,22 +163,32 @@ impl PostgresStore {
         self.writer.acquire(whose).await
     }
 
+    /// The replica, where it may be read from.
+    fn replica_for(&self, whose: &Whose<'_>, attempt: u32) -> Option<&Replica> {
+        let may = self.may_lag && attempt == 1 && matches!(whose, Whose::Tenant(_));
+        self.replica.as_deref().filter(|_| may)
+    }
+
     async fn writing(&self, whose: &Whose<'_>) -> Outcome<Held> {
         self.writer.take(whose).await
     }
 
-    /// Does work that is given up when the server is.
-    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-        let outcome = match self.replica.as_ref().filter(|_| self.may_lag) {
+    /// Does work that reads, and is given up when a server is that it may be reading from.
+    async fn within_reading<T>(
+        &self,
+        whose: &Whose<'_>,
+        attempt: u32,
+        work: impl Future<Output = Outcome<T>>,
+    ) -> Outcome<T> {
+        match self.replica_for(whose, attempt) {
             Some(replica) => self.writer.within(replica.pool().within(work)).await,
             None => self.writer.within(work).await,
-        };
-        if let Err(failure) = &outcome
-            && failure.is_lost()
-        {
-            self.writer.drop_all();
         }
-        outcome
+    }
+
+    /// Does work that is given up when the writer is.
+    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        self.writer.within(work).await
     }
 
     /// Keeps how far a reader has to be for tenants that are told of events.
@@ -224,14 +234,21 @@ fn begin(held: &Held, whose: &Whose<'_>) -> AssertSqlSafe<String> {
     held.begin(whose)
 }
 
-/// Gives a connection back whose work is done.
-fn finish_reading(held: Held) {
-    held.finish();
+/// Gives a connection back whose work is over.
+fn finish_reading(held: Held, failure: Option<&Failure>) {
+    match failure {
+        None => held.finish(),
+        Some(failure) if failure.is_lost() => held.lost(),
+        // It is looked at before it is used again.
+        Some(_) => drop(held),
+    }
 }
 
 /// Gives a connection back whose transaction is over; not if it is of no more use.
 fn finish_writing(held: Held, failure: Option<&Failure>, usable: bool) {
-    if usable && !failure.is_some_and(|failure| failure.is_lost() || failure.spoils_connection()) {
+    if failure.is_some_and(Failure::is_lost) {
+        held.lost();
+    } else if usable && !failure.is_some_and(Failure::spoils_connection) {
         held.finish();
     } else {
         held.discard();

@@ -133,6 +133,16 @@ impl SqliteStore {
     }
 
     /// A file does not fall silent.
+    async fn within_reading<T>(
+        &self,
+        _whose: &Whose<'_>,
+        _attempt: u32,
+        work: impl Future<Output = Outcome<T>>,
+    ) -> Outcome<T> {
+        work.await
+    }
+
+    /// As above.
     async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         work.await
     }
@@ -150,7 +160,7 @@ fn begin(_held: &SqliteConnection, _whose: &Whose<'_>) -> &'static str {
 }
 
 /// Gives a connection back whose work is done.
-fn finish_reading(_held: Reading) {}
+fn finish_reading(_held: Reading, _failure: Option<&Failure>) {}
 
 /// Gives a connection back whose transaction is over; not if it is of no more use.
 fn finish_writing(mut held: PoolConnection<Sqlite>, failure: Option<&Failure>, usable: bool) {

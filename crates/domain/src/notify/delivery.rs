@@ -11,7 +11,7 @@ use crate::alert::{
     Alert, AlertChange, AlertChanges, AlertRefresh, Channel, Delivery, DeliveryState, Severity, Subject,
 };
 use crate::metrics;
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::ports::{DeliveryError, StoreError, WebhookRequest};
 use crate::time;
 use crate::trace::Trace;
@@ -67,7 +67,7 @@ fn judge(result: Result<(), DeliveryError>, attempts: u32, now: Timestamp) -> Ve
 impl Notifier {
     /// Delivers until shutdown.
     pub(super) async fn keep_delivering(&self, shutdown: &CancellationToken) {
-        let mut patience = Patience::new(INTERVAL, Duration::from_secs(60));
+        let mut patience = Patience::new(INTERVAL, patience::LONGEST);
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
             // One that hangs keeps its own place only: the others are given away again as they come free.
@@ -77,7 +77,11 @@ impl Notifier {
                     INTERVAL
                 }
                 Err(error) => {
-                    tracing::error!(%error, failures = patience.failures(), "messages wait for the store");
+                    tracing::error!(
+                        error = crate::describe(&error),
+                        failures = patience.failures(),
+                        "messages wait for the store"
+                    );
                     patience.next()
                 }
             };

@@ -26,7 +26,7 @@ use crate::alert::{
 use crate::conjunction::Conjunction;
 use crate::event::{Consumed, Payload, Topic};
 use crate::ids::{AlertId, EventId, TenantId};
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::ports::{Bus, BusError, Clock, Mailer, Store, StoreError, WebhookClient};
 use crate::time;
 use crate::trace::Trace;
@@ -197,10 +197,10 @@ impl Notifier {
     }
 
     async fn keep_evaluating(&self, shutdown: &CancellationToken) {
-        let mut patience = Patience::new(Duration::from_secs(1), Duration::from_secs(60));
+        let mut patience = Patience::new(Duration::from_secs(1), patience::LONGEST);
         while !shutdown.is_cancelled() {
             let Err(error) = self.consume(&mut patience, shutdown).await else { return };
-            tracing::error!(%error, failures = patience.failures(), "rules wait");
+            tracing::error!(error = crate::describe(&error), failures = patience.failures(), "rules wait");
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(patience.next()) => {}

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Encounter, Notifier, escalate_at, message};
 use crate::alert::{AlertChange, AlertChanges, AlertState, Rule};
 use crate::ids::TenantId;
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::ports::StoreError;
 use crate::time;
 use crate::trace::Trace;
@@ -27,7 +27,7 @@ pub struct Evaluated(BTreeMap<TenantId, BTreeSet<(Uuid, Timestamp)>>);
 impl Notifier {
     /// Escalates, un-mutes, resolves what is past, and evaluates rules that changed.
     pub(super) async fn keep_watching(&self, shutdown: &CancellationToken) {
-        let mut patience = Patience::new(LOOK, Duration::from_secs(60));
+        let mut patience = Patience::new(LOOK, patience::LONGEST);
         let mut evaluated = Evaluated::default();
         let mut swept = Timestamp::MIN;
         while !shutdown.is_cancelled() {
@@ -49,7 +49,11 @@ impl Notifier {
                     LOOK
                 }
                 Err(error) => {
-                    tracing::error!(%error, failures = patience.failures(), "alerts wait");
+                    tracing::error!(
+                        error = crate::describe(&error),
+                        failures = patience.failures(),
+                        "alerts wait"
+                    );
                     patience.next()
                 }
             };

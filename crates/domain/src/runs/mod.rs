@@ -209,11 +209,15 @@ impl Runner {
 
     /// Takes up the runs that are not ended, then runs after each change of the catalog and on schedule, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let mut patience = Patience::new(Duration::from_secs(1), Duration::from_secs(60));
+        let mut patience = Patience::new(Duration::from_secs(1), patience::LONGEST);
         self.remove_slices_left_behind().await;
         while !shutdown.is_cancelled() {
             let Err(error) = self.serve(&mut patience, &shutdown).await else { return };
-            tracing::error!(%error, failures = patience.failures(), "screening waits");
+            tracing::error!(
+                error = crate::describe(&error),
+                failures = patience.failures(),
+                "screening waits"
+            );
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(patience.next()) => {}

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::slices::{self, path};
 use super::{Ended, Prepared, RunError, Runner};
 use crate::blobs;
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::ports::{RunUpdate, SliceTask, StoreError, TASK_VERSION, Tasks, Worker};
 use crate::screening::{Run, RunState};
 use crate::time;
@@ -86,7 +86,7 @@ impl Runner {
     }
 
     async fn keep_working(&self, tasks: &dyn Tasks, shutdown: &CancellationToken) {
-        let mut patience = Patience::new(Duration::from_secs(1), Duration::from_secs(30));
+        let mut patience = Patience::new(Duration::from_secs(1), patience::LONGEST);
         let mut place = None;
         while !shutdown.is_cancelled() {
             let worked = self.take(tasks, &mut place);
@@ -94,7 +94,16 @@ impl Runner {
                 None => return,
                 Some(Ok(())) => patience.reset(),
                 Some(Err(error)) => {
-                    tracing::error!(%error, failures = patience.failures(), "a slice waits");
+                    // A consumer that was without brokers has a queue of complaints to get rid of: a new one has none. A slice
+                    // that was taken and not done is handed out again.
+                    if matches!(error, RunError::Bus(_)) {
+                        place = None;
+                    }
+                    tracing::error!(
+                        error = crate::describe(&error),
+                        failures = patience.failures(),
+                        "a slice waits"
+                    );
                     shutdown.run_until_cancelled(tokio::time::sleep(patience.next())).await;
                 }
             }

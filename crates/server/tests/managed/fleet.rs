@@ -56,7 +56,7 @@ impl Fleet {
              [bus]\nkind = \"kafka\"\nbrokers = \"{kafka}\"\nuser = \"astroshield\"\n\
              password_file = \"kafka.password\"\nprefix = \"{prefix}\"\npartitions = {partitions}\nreplicas = 1\n\
              authorities_file = \"kafka.pem\"\n\
-             {feeds}[log]\nlevel = \"error\"\n{more}"
+             {feeds}[log]\nlevel = \"info\"\n{more}"
         );
         fs::write(path.join("astroshield.toml"), settings).unwrap();
         let key = [

@@ -32,7 +32,7 @@ impl Place {
         let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
             .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
             .concat();
-        let common = format!("{feeds}[screening]\nsettle = \"0s\"\ndays = 1\n[log]\nlevel = \"error\"\n");
+        let common = format!("{feeds}[screening]\nsettle = \"0s\"\ndays = 1\n[log]\nlevel = \"info\"\n");
         let servers = format!(
             "[store]\nkind = \"postgres\"\n\
              [blobs]\nkind = \"s3\"\nbucket = \"astroshield\"\nendpoint = \"{}\"\nencryption = \"s3\"\n\

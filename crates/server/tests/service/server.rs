@@ -1,6 +1,7 @@
 //! A server in a process of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -40,6 +41,8 @@ pub(crate) fn run_in(folder: &Path, arguments: &str, environment: &[(&str, &str)
 pub(crate) struct Server {
     process: Child,
     output: BufReader<ChildStdout>,
+    /// A file, as a pipe that nobody reads stops who writes into it.
+    log: File,
     /// `http://127.0.0.1:<port>`
     pub(crate) address: String,
     /// What signs in, once.
@@ -54,16 +57,17 @@ impl Server {
 
     /// As [`Server::start`], with variables of the environment.
     pub(crate) fn start_in(folder: &Path, arguments: &str, environment: &[(&str, &str)]) -> Self {
+        let log = tempfile::tempfile().unwrap();
         let mut process = astroshield(folder)
             .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments.split_whitespace())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log.try_clone().unwrap())
             .spawn()
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        let mut server = Self { process, output, address: String::new(), token: String::new() };
+        let mut server = Self { process, output, log, address: String::new(), token: String::new() };
         (server.address, server.token) = server.link();
         server
     }
@@ -73,9 +77,7 @@ impl Server {
         loop {
             let mut line = String::new();
             if self.output.read_line(&mut line).unwrap() == 0 {
-                let mut problem = String::new();
-                self.process.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
-                panic!("the server ended: {problem}");
+                panic!("the server ended: {}", self.log());
             }
             // One that answers no requests has nothing to sign in to.
             if let Some(health) = line.strip_prefix("AstroShield (") {
@@ -110,9 +112,16 @@ impl Server {
 
     /// Waits until it ends by itself, and returns exit status and log.
     pub(crate) fn end(mut self) -> (i32, String) {
+        let status = self.process.wait().unwrap();
+        (status.code().unwrap_or(-1), self.log())
+    }
+
+    /// What it has logged.
+    fn log(&mut self) -> String {
         let mut log = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.process.wait().unwrap().code().unwrap_or(-1), log)
+        self.log.rewind().unwrap();
+        self.log.read_to_string(&mut log).unwrap();
+        log
     }
 
     /// Asks for a path: status and body.
@@ -164,7 +173,7 @@ impl Server {
             if is_right(status, &body) {
                 return body;
             }
-            assert!(began.elapsed() < PATIENCE, "{path}: {status}: {body}");
+            assert!(began.elapsed() < PATIENCE, "{path}: {status}: {:.1000}", body);
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -175,6 +184,10 @@ impl Drop for Server {
         // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            eprintln!("the log of {}:\n{log}", self.address);
+        }
     }
 }
 

@@ -72,10 +72,14 @@ pub(super) struct Seen {
 
 struct Live {
     connection: PgConnection,
-    /// For whom it is set up.
+    /// For whom it is set up; empty where that is not known.
     tenant: String,
     era: u64,
     made: Instant,
+    /// Whether it waited for somebody, and may have died meanwhile.
+    waited: bool,
+    /// How far its server is known to have replayed the log of another one.
+    replayed: i64,
 }
 
 /// A connection in use.
@@ -125,7 +129,7 @@ impl Pool {
             match held.set_up_for(whose).await {
                 Ok(()) => return Ok(held),
                 // One that died while it was idle.
-                Err(error) if held.is_used() && is_lost(&error) => {
+                Err(error) if held.waited() && is_lost(&error) => {
                     self.inner.next_era();
                     held.renew().await?;
                 }
@@ -160,11 +164,6 @@ impl Pool {
                 Err(Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, said)).into())
             }
         }
-    }
-
-    /// Lets no connection of now be used again.
-    pub(super) fn drop_all(&self) {
-        self.inner.next_era();
     }
 
     /// What the watch saw last; nothing while the server does not answer.
@@ -220,7 +219,14 @@ impl Inner {
                 return Err(Error::Io(std::io::Error::other(said)));
             }
         }
-        Ok(Live { connection, tenant: String::new(), era, made: Instant::now() })
+        Ok(Live {
+            connection,
+            tenant: String::new(),
+            era,
+            made: Instant::now(),
+            waited: false,
+            replayed: i64::MIN,
+        })
     }
 
     /// Lets all connections of now be of no more use.
@@ -235,7 +241,8 @@ impl Inner {
         self.given_up.send_modify(|count| *count += 1);
     }
 
-    fn give_back(&self, live: Live) {
+    fn give_back(&self, mut live: Live) {
+        live.waited = true;
         if live.era == self.era.load(Ordering::Acquire) && !self.turns.is_closed() {
             lock(&self.idle).push(live);
         }
@@ -272,9 +279,22 @@ impl Held {
         self.live = None;
     }
 
-    /// Whether something was done in it before.
-    fn is_used(&self) -> bool {
-        self.live.as_ref().is_none_or(|live| !live.tenant.is_empty())
+    /// Its server is gone, or is not the one any more: so are the other connections to it.
+    pub(super) fn lost(mut self) {
+        if let Some(live) = self.live.take()
+            && live.era == self.pool.era.load(Ordering::Acquire)
+        {
+            self.pool.next_era();
+        }
+    }
+
+    /// How far its server is known to have replayed the log of another one.
+    pub(super) fn replayed(&mut self) -> Option<&mut i64> {
+        self.live.as_mut().map(|live| &mut live.replayed)
+    }
+
+    fn waited(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.waited)
     }
 
     async fn renew(&mut self) -> Outcome<()> {
@@ -288,6 +308,8 @@ impl Held {
         let tenant = whose.setting();
         if live.tenant != tenant {
             let statement = AssertSqlSafe(format!("SET {TENANT} = '{tenant}'"));
+            // Whoever gives up meanwhile leaves a connection behind that may be set up for either.
+            live.tenant.clear();
             live.connection.execute(sqlx::raw_sql(statement)).await?;
             tenant.clone_into(&mut live.tenant);
         }

@@ -1,7 +1,6 @@
 //! A server that follows the writer, and when it may be read from.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,8 @@ pub(super) struct Replica {
     pool: Pool,
     /// Where the processes tell each other how far tenants have written.
     cache: Option<Arc<dyn Cache>>,
-    written: Mutex<HashMap<String, i64>>,
-    /// How far the reader is known to be at least.
-    reached: AtomicI64,
+    /// How far, and when.
+    written: Mutex<HashMap<String, (i64, Instant)>>,
     /// How far the writer was, and when.
     writer: Mutex<VecDeque<(Instant, i64)>>,
     longest_lag: Duration,
@@ -28,14 +26,7 @@ pub(super) struct Replica {
 
 impl Replica {
     pub(super) fn new(pool: Pool, cache: Option<Arc<dyn Cache>>, longest_lag: Duration) -> Self {
-        Self {
-            pool,
-            cache,
-            written: Mutex::default(),
-            reached: AtomicI64::new(i64::MIN),
-            writer: Mutex::default(),
-            longest_lag,
-        }
+        Self { pool, cache, written: Mutex::default(), writer: Mutex::default(), longest_lag }
     }
 
     pub(super) fn pool(&self) -> &Pool {
@@ -50,12 +41,13 @@ impl Replica {
         }
         let due = self.due(tenant).await;
         let mut held = self.pool.acquire(&Whose::Tenant(tenant)).await.ok()?;
-        if due <= self.reached.load(Ordering::Acquire) {
+        // Known of the server at the other end of this connection: by the same name there may be another one by now.
+        if due <= *held.replayed()? {
             return Some(held);
         }
-        let reached = replayed(&mut held).await?;
-        self.reached.fetch_max(reached, Ordering::AcqRel);
-        if due <= reached {
+        let replayed = replayed(&mut held).await?;
+        *held.replayed()? = replayed;
+        if due <= replayed {
             return Some(held);
         }
         held.finish();
@@ -85,7 +77,8 @@ impl Replica {
         let mut due = i64::MIN;
         for name in [tenant.as_str(), "public"] {
             let own = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
-            due = due.max(own.unwrap_or(i64::MIN));
+            let own = own.filter(|(_, at)| at.elapsed() < self.life());
+            due = due.max(own.map_or(i64::MIN, |(position, _)| position));
         }
         if let Some(cache) = &self.cache {
             for tenant in [tenant, &TenantId::public()] {
@@ -100,15 +93,20 @@ impl Replica {
     pub(super) async fn wrote(&self, tenant: &TenantId, position: i64) {
         let newest = {
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-            let newest = written.entry(tenant.as_str().to_owned()).or_insert(position);
-            *newest = position.max(*newest);
+            written.retain(|_, (_, at)| at.elapsed() < self.life());
+            let (newest, at) =
+                written.entry(tenant.as_str().to_owned()).or_insert((position, Instant::now()));
+            (*newest, *at) = (position.max(*newest), Instant::now());
             *newest
         };
         if let Some(cache) = &self.cache {
-            // A reader that is behind by more is not asked, whatever there was to be read.
-            let life = 2 * self.longest_lag + Duration::from_secs(60);
-            cache.put(&key(tenant), newest.to_le_bytes().as_slice().into(), life).await;
+            cache.put(&key(tenant), newest.to_le_bytes().as_slice().into(), self.life()).await;
         }
+    }
+
+    /// How long it counts what was written: a reader that is behind by more is not asked at all.
+    fn life(&self) -> Duration {
+        2 * self.longest_lag + Duration::from_secs(60)
     }
 }
 

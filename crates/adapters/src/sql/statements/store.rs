@@ -91,12 +91,12 @@ macro_rules! read_again {
         let (whose, mut attempt) = (Whose::from($whose), 1);
         loop {
             let outcome = $store
-                .within(async {
+                .within_reading(&whose, attempt, async {
                     let mut held = $store.reading(&whose, attempt).await?;
                     let $connection: &mut Connection = &mut held;
-                    let value = $work.await?;
-                    finish_reading(held);
-                    Ok::<_, Failure>(value)
+                    let outcome = $work.await;
+                    finish_reading(held, outcome.as_ref().err());
+                    outcome
                 })
                 .await;
             match outcome {
