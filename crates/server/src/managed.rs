@@ -9,13 +9,11 @@ use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
-use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
-};
+use astroshield_domain::ports::{Broadcast, Cache, Downloads, SecretError, SecretSource, SecretText, Store};
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
-use crate::serve::outside::{Blobs, Outside, Placed};
+use crate::serve::outside::{Blobs, Messaging, Outside, Placed};
 use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
 use crate::telemetry;
 
@@ -72,14 +70,11 @@ pub(crate) fn broadcast(
     Ok(Arc::new(RedisBroadcast::new(redis(settings), store, capacity).context("cache.url")?))
 }
 
-/// The bus, and the slices that are handed out on it.
-pub(crate) fn bus(
-    settings: &settings::Bus,
-    store: Arc<dyn Store>,
-) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
+pub(crate) fn messaging(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Messaging> {
     let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
     let tasks = Arc::new(bus.tasks());
-    Ok((Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) }, Some(tasks)))
+    let bus = Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) };
+    Ok(Messaging { bus, tasks: Some(tasks) })
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.

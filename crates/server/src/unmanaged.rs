@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Bus, Cache, SecretSource, SecretText, Store, Tasks};
+use astroshield_domain::ports::{Broadcast, Cache, SecretSource, SecretText, Store};
 
-use crate::serve::outside::{Blobs, Placed};
+use crate::serve::outside::{Blobs, Messaging, Placed};
 use crate::settings::{self, Settings};
 
 /// There is no adapter that could refuse anything.
@@ -29,10 +29,7 @@ pub(crate) fn broadcast(
     bail!("cache.kind: not built")
 }
 
-pub(crate) fn bus(
-    _: &settings::Bus,
-    _: Arc<dyn Store>,
-) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
+pub(crate) fn messaging(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<Messaging> {
     bail!("bus.kind: not built")
 }
 

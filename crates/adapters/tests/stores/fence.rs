@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use astroshield_adapters::{PostgresSettings, PostgresStore};
 use astroshield_domain::ports::Store;
@@ -188,5 +189,26 @@ async fn connections_that_served_one_tenant_serve_another() {
     }
     for task in tasks {
         task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_gives_up_leaves_no_connection_behind_that_shows_one_tenant_what_is_of_another() {
+    let Some(url) = database().await else { return };
+    let settings = PostgresSettings { connections: 1, ..PostgresSettings::new(&url) };
+    let store = PostgresStore::open(settings, None).await.unwrap();
+    let tenants = ["one", "other"].map(tenant);
+    for (object, owner) in (5..).zip(&tenants) {
+        store.ingest(&ingest(owner, at(0), vec![element_set(object, 0)]), &[]).await.unwrap();
+    }
+    for round in 0..200_u64 {
+        for (place, owner) in tenants.iter().enumerate() {
+            let patience = Duration::from_micros(7 * (round % 100));
+            // Often it is given up while the connection is set up, or in the middle of reading.
+            let _ = tokio::time::timeout(patience, store.catalog_as_of(&tenants[1 - place], at(0))).await;
+            let sets = store.catalog_as_of(owner, at(0)).await.unwrap();
+            let seen: Vec<_> = sets.iter().map(|set| (&set.tenant, set.object.get() as usize)).collect();
+            assert_eq!(seen, [(owner, 5 + place)], "round {round}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::metrics;
-use astroshield_domain::ports::Downloads;
+use astroshield_domain::ports::{Bus, Downloads, Tasks};
 use async_trait::async_trait;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,12 @@ pub(crate) trait Outside: Send + Sync + 'static {
     async fn lag(&self, _consumers: &[&'static str]) -> anyhow::Result<Vec<(&'static str, i64)>> {
         Ok(Vec::new())
     }
+}
+
+/// The bus, and where slices are handed out to several processes, if they are.
+pub(crate) struct Messaging {
+    pub(crate) bus: Placed<dyn Bus>,
+    pub(crate) tasks: Option<Arc<dyn Tasks>>,
 }
 
 /// What is behind a port, and the server that it stands on, if it stands on one.

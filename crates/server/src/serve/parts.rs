@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
 
-use super::outside::{Blobs, Outside, Placed};
+use super::outside::{Blobs, Messaging, Outside, Placed};
 use crate::managed;
 use crate::settings::{BlobsKind, BusKind, CacheKind, Encryption, Settings, Smtp, StoreKind};
 
@@ -166,16 +166,13 @@ pub(super) fn cache(settings: &Settings) -> anyhow::Result<Placed<dyn Cache>> {
     }
 }
 
-/// The bus, and where slices are handed out to several processes, if they are.
-fn bus(
-    settings: &Settings,
-    store: &Arc<dyn Store>,
-) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
+fn messaging(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Messaging> {
     match settings.bus.kind {
         BusKind::Embedded => {
-            Ok((Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))), server: None }, None))
+            let bus = Placed { port: Arc::new(EmbeddedBus::new(Arc::clone(store))) as _, server: None };
+            Ok(Messaging { bus, tasks: None })
         }
-        BusKind::Kafka => managed::bus(&settings.bus, Arc::clone(store)),
+        BusKind::Kafka => managed::messaging(&settings.bus, Arc::clone(store)),
     }
 }
 
@@ -216,7 +213,7 @@ impl Parts {
             WebhookSettings { allowed_networks, roots: roots.clone(), ..WebhookSettings::default() };
         let store = database.port();
         let feeds = HttpFeedSettings { roots: roots.clone(), ..HttpFeedSettings::default() };
-        let (bus, tasks) = bus(settings, &store)?;
+        let Messaging { bus, tasks } = messaging(settings, &store)?;
         let feeds = HttpFeedClient::counting_in(&feeds, Arc::clone(&store))?;
         Ok(Self {
             blobs: blobs(settings, folder)?,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Error, Executor as _, Row as _};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -251,7 +252,7 @@ impl Inner {
 
 /// Whether a server did not take the user or the password (SQLSTATE, class 28).
 fn is_refusal(error: &Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("28"))
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code.starts_with("28"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
