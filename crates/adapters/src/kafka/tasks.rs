@@ -216,7 +216,7 @@ mod tests {
                     };
                     shares[worker] += 1;
                 }
-                let even = partitions as usize % workers == 0;
+                let even = (partitions as usize).is_multiple_of(workers);
                 let most =
                     slices.div_ceil(workers as u32) + if even { 1 } else { 1 + slices / partitions as u32 };
                 let share = *shares.iter().max().unwrap();
