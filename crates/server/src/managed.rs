@@ -73,7 +73,7 @@ pub(crate) fn broadcast(
 pub(crate) fn messaging(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Messaging> {
     let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
     let tasks = Arc::new(bus.tasks());
-    let bus = Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) };
+    let bus = Placed { port: Arc::<KafkaBus>::clone(&bus) as _, server: Some(bus) };
     Ok(Messaging { bus, tasks: Some(tasks) })
 }
 

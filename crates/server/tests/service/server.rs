@@ -173,7 +173,7 @@ impl Server {
             if is_right(status, &body) {
                 return body;
             }
-            assert!(began.elapsed() < PATIENCE, "{path}: {status}: {:.1000}", body);
+            assert!(began.elapsed() < PATIENCE, "{path}: {status}: {body:.1000}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
