@@ -15,4 +15,5 @@ mod power;
 mod process;
 mod script;
 mod soak;
+#[expect(dead_code, reason = "other tests use more of it")]
 mod target;
