@@ -126,7 +126,8 @@ impl Scene {
             let name = format!("{part:?}.pem").to_lowercase();
             fs::write(fleet.path().join(name), own.authority()).unwrap();
         }
-        let prefix = fleet.prefix.clone();
+        // As the user of Redis may.
+        let prefix = format!("astroshield-{}", fleet.prefix);
         fleet.set("ASTROSHIELD__CACHE__PREFIX", prefix);
         Some(Self { own, proxy, address, fleet, database })
     }
@@ -197,13 +198,15 @@ fn play(part: Part) {
     let key = key(&api);
     let authorization = format!("Bearer {key}");
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-    for (path, made) in [
-        ("/api/v1/webhooks", json!({ "name": "ops", "url": target.url() })),
-        ("/api/v1/rules", json!({ "name": "all", "severity": "critical", "relations": true })),
-    ] {
-        let (status, body) = api.post_with(path, &headers, &made.to_string());
-        assert_eq!(status, 201, "{body}");
-    }
+    let make = |path: &str, body: Value| -> Value {
+        let (status, made) = api.post_with(path, &headers, &body.to_string());
+        assert_eq!(status, 201, "{made}");
+        serde_json::from_str(&made).unwrap()
+    };
+    let hook = make("/api/v1/webhooks", json!({ "name": "ops", "url": target.url() }));
+    let channels = json!([{ "kind": "webhook", "webhook": hook["id"] }]);
+    let rule = json!({ "name": "all", "severity": "critical", "relations": true, "channels": channels });
+    make("/api/v1/rules", rule);
     for process in [&api, &rest] {
         says(process, part, false);
     }
