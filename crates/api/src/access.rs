@@ -96,11 +96,12 @@ pub(crate) async fn forget_key(state: &ApiState, hash: &[u8; 32]) {
 
 /// Puts off a sender of too many wrong keys and tokens, whichever process they were sent to.
 pub(crate) async fn put_off(state: &ApiState, sender: Option<Sender>) -> Option<Problem> {
-    let wait = match state.wrong_secrets.wait(sender, Instant::now()) {
-        Some(wait) => wait,
-        None => Limit::wrong_secrets(&state.settings)?.wait(state, &sender?.name()).await?,
+    let limit = Limit::wrong_secrets(&state.settings)?;
+    let standing = match state.wrong_secrets.wait(sender, Instant::now()) {
+        Some(wait) => limit.used_up_for(wait),
+        None => limit.used_up(state, &sender?.name()).await?,
     };
-    Some(Problem::too_many("too many wrong keys or tokens came from this address", wait))
+    Some(standing.put_off("too many wrong keys or tokens came from this address"))
 }
 
 /// Counts a wrong key or token: here, and for every process.

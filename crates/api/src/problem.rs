@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,6 +26,8 @@ pub(crate) struct Problem {
     errors: Box<[String]>,
     /// After how many seconds the same request may go through.
     retry_after_s: Option<NonZero<u32>>,
+    /// What else stands in the head of the answer.
+    headers: Option<Box<HeaderMap>>,
     /// What the log is told and the caller is not.
     inside: Option<Box<str>>,
 }
@@ -69,6 +71,7 @@ impl Problem {
             field: None,
             errors: Box::default(),
             retry_after_s: is_of_the_moment(status).then_some(RETRY_AFTER_S),
+            headers: None,
             inside: None,
         }
     }
@@ -195,6 +198,10 @@ impl Problem {
         Self { errors: errors.into(), ..self }
     }
 
+    pub(crate) fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { headers: Some(headers.into()), ..self }
+    }
+
     pub(crate) fn is_unauthenticated(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
     }
@@ -248,9 +255,12 @@ fn is_of_the_moment(status: StatusCode) -> bool {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
+        if let Some(headers) = self.headers.take() {
+            *response.headers_mut() = *headers;
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,6 +40,16 @@ impl Server {
     /// Starts `scripts/NAME`.
     pub fn start(name: &str) -> Self {
         Self::run(name, "start", &[])
+    }
+
+    /// Starts `scripts/kafka` with a proxy before it, to which it sends its clients.
+    pub fn start_kafka_behind(proxy: SocketAddr) -> Self {
+        Self::run("kafka", "start", &[proxy.port().to_string().as_ref()])
+    }
+
+    /// Starts `scripts/s3`, which holds what it has taken when it is killed.
+    pub fn start_durable_s3() -> Self {
+        Self::run("s3", "start", &["durable".as_ref()])
     }
 
     /// Starts `scripts/postgres`, which takes connections over TLS, too.

@@ -6,6 +6,7 @@ mod broadcast;
 mod cache;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long the server is left alone after it did not answer.
 const REST: Duration = Duration::from_secs(1);
+
+/// How long it may take to connect to all nodes of a cluster. Whoever asks does not wait for so long.
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// Where the server is.
 #[derive(Clone)]
@@ -80,8 +84,7 @@ pub enum RedisSettingsError {
 /// A server, and whether it has answered lately.
 pub(super) struct Server {
     settings: RedisSettings,
-    /// The connection, and the password that it was made with.
-    connection: Mutex<Option<(Connection, Option<SecretText>)>>,
+    link: Arc<Mutex<Link>>,
     origin: Instant,
     /// Until when the server is left alone, in ms since the origin.
     rests_until: AtomicU64,
@@ -91,6 +94,15 @@ pub(super) struct Server {
 enum Connection {
     One(ConnectionManager),
     Cluster(ClusterConnection),
+}
+
+/// The way to the server.
+#[derive(Default)]
+struct Link {
+    /// The connection, and the password that it was made with.
+    made: Option<(Connection, Option<SecretText>)>,
+    /// Which connection it is.
+    number: u64,
 }
 
 impl Server {
@@ -108,7 +120,7 @@ impl Server {
             return Err(RedisSettingsError::Prefix { prefix: settings.prefix });
         }
         let (origin, rests_until) = (Instant::now(), AtomicU64::new(0));
-        Ok(Self { settings, connection: Mutex::default(), origin, rests_until })
+        Ok(Self { settings, link: Arc::default(), origin, rests_until })
     }
 
     /// The name of what is ours in the server.
@@ -139,8 +151,11 @@ impl Server {
         if self.is_resting() {
             return None;
         }
+        let mut used = None;
         let asked = tokio::time::timeout(2 * PATIENCE, async {
-            match self.connection().await? {
+            let (connection, number) = self.connection().await?;
+            used = Some(number);
+            match connection {
                 Connection::One(mut connection) => connection.req_packed_command(command).await,
                 Connection::Cluster(mut connection) => connection.req_packed_command(command).await,
             }
@@ -151,9 +166,11 @@ impl Server {
                 return Some(value);
             }
             Ok(Err(error)) if is_away(&error) => {
-                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                    // Another one has taken its place, under the same name.
-                    *self.connection.lock().await = None;
+                // Another one has taken its place, under the same name; or a node says nothing, and the library asks that one
+                // again and again, whichever has taken its place.
+                let moved = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+                if moved || self.settings.cluster && error.is_timeout() {
+                    self.forget(used);
                 }
                 error.to_string()
             }
@@ -163,7 +180,12 @@ impl Server {
                 tracing::error!(%error, "Redis refuses");
                 return None;
             }
-            Err(_) => "no answer in time".to_owned(),
+            Err(_) => {
+                if self.settings.cluster {
+                    self.forget(used);
+                }
+                "no answer in time".to_owned()
+            }
         };
         let rest = self.origin.elapsed() + REST;
         let rest = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
@@ -188,34 +210,63 @@ impl Server {
         }
     }
 
-    async fn connection(&self) -> Result<Connection, RedisError> {
-        let mut connection = self.connection.lock().await;
-        let password = self.password();
-        if let Some((connection, made_with)) = &*connection
-            && *made_with == password
+    /// The connection, and which one it is. One that is being made goes on being made when nobody waits for it any more.
+    async fn connection(&self) -> Result<(Connection, u64), RedisError> {
+        let (link, settings, password) = (Arc::clone(&self.link), self.settings.clone(), self.password());
+        if let Ok(link) = link.try_lock()
+            && let Some(connection) = link.of(password.as_ref())
         {
-            return Ok(connection.clone());
+            return Ok(connection);
         }
-        let made = if self.settings.cluster {
-            let nodes = (0..self.settings.urls.len()).map(|place| info(&self.settings, place));
-            let mut builder = ClusterClientBuilder::new(nodes.collect::<Result<Vec<_>, _>>()?)
-                .retries(1)
-                .connection_timeout(PATIENCE)
-                .response_timeout(PATIENCE);
-            if let Some(pem) = &self.settings.roots_pem {
-                builder = builder.certs(certificates(pem));
+        let making = tokio::spawn(async move {
+            let mut link = link.lock_owned().await;
+            if let Some(connection) = link.of(password.as_ref()) {
+                return Ok(connection);
             }
-            Connection::Cluster(builder.build()?.get_async_connection().await?)
-        } else {
-            let config = ConnectionManagerConfig::new()
-                .set_number_of_retries(1)
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE));
-            Connection::One(ConnectionManager::new_with_config(self.node(0)?, config).await?)
-        };
-        *connection = Some((made.clone(), password));
-        Ok(made)
+            let late = |_| Err((ErrorKind::Io, "no connection in time").into());
+            let made = tokio::time::timeout(CONNECTING, connect(&settings)).await.unwrap_or_else(late)?;
+            link.number += 1;
+            link.made = Some((made.clone(), password));
+            Ok((made, link.number))
+        });
+        making.await.unwrap_or_else(|_| Err((ErrorKind::Io, "nobody connects any more").into()))
     }
+
+    /// Lets a connection be made anew, unless it was already.
+    fn forget(&self, used: Option<u64>) {
+        // Where it is held, another one is being made.
+        if let Ok(mut link) = self.link.try_lock()
+            && used == Some(link.number)
+        {
+            link.made = None;
+        }
+    }
+}
+
+impl Link {
+    fn of(&self, password: Option<&SecretText>) -> Option<(Connection, u64)> {
+        let (connection, made_with) = self.made.as_ref()?;
+        (made_with.as_ref() == password).then(|| (connection.clone(), self.number))
+    }
+}
+
+async fn connect(settings: &RedisSettings) -> Result<Connection, RedisError> {
+    if settings.cluster {
+        let nodes = (0..settings.urls.len()).map(|place| info(settings, place));
+        let mut builder = ClusterClientBuilder::new(nodes.collect::<Result<Vec<_>, _>>()?)
+            .retries(1)
+            .connection_timeout(PATIENCE)
+            .response_timeout(PATIENCE);
+        if let Some(pem) = &settings.roots_pem {
+            builder = builder.certs(certificates(pem));
+        }
+        return Ok(Connection::Cluster(builder.build()?.get_async_connection().await?));
+    }
+    let config = ConnectionManagerConfig::new()
+        .set_number_of_retries(1)
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    Ok(Connection::One(ConnectionManager::new_with_config(client(settings, 0)?, config).await?))
 }
 
 /// Whether a server that says so, or nothing, is to be left alone for a while.

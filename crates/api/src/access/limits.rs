@@ -26,9 +26,9 @@ pub(super) struct Limit {
     bucket: Bucket,
 }
 
-/// What is left to a caller who got through.
+/// What a limit says of a caller.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Passed {
+pub(super) struct Standing {
     limit: Limit,
     taken: Taken,
 }
@@ -59,28 +59,41 @@ impl Limit {
         state.ports.cache.take(&CacheKey { tenant, space: "limit", name }, self.bucket, tokens).await
     }
 
-    /// How long it takes until there is a token, if there is none.
-    pub(super) async fn wait(self, state: &ApiState, whose: &str) -> Option<Duration> {
-        let looked = self.take(state, whose, 0).await;
-        (looked.left == 0).then_some(looked.wait)
+    /// What it says where there is no token.
+    pub(super) async fn used_up(self, state: &ApiState, whose: &str) -> Option<Standing> {
+        let taken = self.take(state, whose, 0).await;
+        (taken.left == 0).then_some(Standing { limit: self, taken })
+    }
+
+    /// What it says where there is no token for a time, and all of them after it.
+    pub(super) fn used_up_for(self, wait: Duration) -> Standing {
+        Standing { limit: self, taken: Taken { granted: false, left: 0, wait, full_after: wait } }
     }
 
     /// Lets a request through that costs so many tokens, or puts it off.
-    pub(super) async fn pass(self, state: &ApiState, whose: &str, cost: u32) -> Result<Passed, Problem> {
+    pub(super) async fn pass(self, state: &ApiState, whose: &str, cost: u32) -> Result<Standing, Problem> {
         let taken = self.take(state, whose, cost).await;
+        let standing = Standing { limit: self, taken };
         if taken.granted {
-            return Ok(Passed { limit: self, taken });
+            return Ok(standing);
         }
         metrics::RATE_LIMITED.increment([self.name]);
         let detail = match self.name {
             "key" => "too many requests came under this key or session",
             _ => "too many requests came from this address",
         };
-        Err(Problem::too_many(detail, taken.wait))
+        Err(standing.put_off(detail))
     }
 }
 
-impl Passed {
+impl Standing {
+    /// Puts a caller off, who is told when to come again.
+    pub(super) fn put_off(&self, detail: &'static str) -> Problem {
+        let mut headers = HeaderMap::new();
+        self.tell(&mut headers);
+        Problem::too_many(detail, self.taken.wait).with_headers(headers)
+    }
+
     /// Says in the headers what is left. Where several limits say so, the first one is nearest to the route.
     pub(super) fn tell(&self, headers: &mut HeaderMap) {
         let Self { limit: Limit { name, bucket }, taken } = self;

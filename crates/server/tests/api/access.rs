@@ -35,12 +35,15 @@ async fn a_key_may_ask_so_often_and_costly_routes_count_more() {
     refused.expect_problem(429, None);
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((39..=41).contains(&wait), "{wait}");
+    assert_eq!(refused.header("ratelimit-policy"), "\"key\";q=60;w=60");
+    assert!(refused.header("ratelimit").starts_with("\"key\";r=9;t=5"), "{}", refused.header("ratelimit"));
     for _ in 0..9 {
         assert_eq!(client.get("/api/v1/runs").await.status, 200);
     }
     let refused = client.get("/api/v1/runs").await;
     refused.expect_problem(429, None);
     assert_eq!(refused.header("retry-after"), "1");
+    assert!(refused.header("ratelimit").starts_with("\"key\";r=0;t="), "{}", refused.header("ratelimit"));
     // Each key has its own.
     assert_eq!(service.client(Scope::Read).await.get("/api/v1/runs").await.status, 200);
 }
@@ -59,6 +62,7 @@ async fn an_address_may_ask_so_often_whoever_it_says_that_it_is() {
     let refused = sender.with("x-forwarded-for", "198.51.100.3").get("/signin").await;
     refused.expect_problem(429, None);
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    assert!(refused.header("ratelimit").starts_with("\"address\";r=0;t="), "{}", refused.header("ratelimit"));
     let proxy = from(&service, "10.0.0.7");
     for told in ["203.0.113.1", "192.0.2.1, 203.0.113.2", "192.0.2.1, 203.0.113.3, 10.0.0.9"] {
         assert_eq!(proxy.with("x-forwarded-for", told).get("/signin").await.status, 200, "{told}");
@@ -105,6 +109,8 @@ async fn wrong_keys_are_counted_for_every_process_that_shares_the_cache() {
         let refused = asked.with("authorization", "Bearer ask_5").get("/api/v1/runs").await;
         refused.expect_problem(429, None);
         assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+        assert_eq!(refused.header("ratelimit-policy"), "\"wrong-secret\";q=4;w=60");
+        assert!(refused.header("ratelimit").starts_with("\"wrong-secret\";r=0;t="));
         let token = asked.post("/api/v1/session", &json!({ "token": "guess" })).await;
         token.expect_problem(429, None);
     }

@@ -9,10 +9,15 @@ pub(crate) struct Chance(u64);
 impl Chance {
     /// Of `ASTROSHIELD_CRASH_SEED`, or of the clock; the seed is printed.
     pub(crate) fn new() -> Self {
-        let given = env::var("ASTROSHIELD_CRASH_SEED").ok().map(|seed| seed.parse().unwrap());
+        Self::of("ASTROSHIELD_CRASH_SEED")
+    }
+
+    /// Of a variable, or of the clock; the seed is printed.
+    pub(crate) fn of(variable: &str) -> Self {
+        let given = env::var(variable).ok().map(|seed| seed.parse().unwrap());
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed = given.unwrap_or(u64::from(since_1970.subsec_nanos()));
-        eprintln!("ASTROSHIELD_CRASH_SEED={seed}");
+        eprintln!("{variable}={seed}");
         Self(seed)
     }
 

@@ -1,6 +1,7 @@
 //! Processes of some roles each, on servers that they share.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use astroshield_testkit::postgres;
@@ -70,13 +71,26 @@ impl Fleet {
         Some(Self { folder, environment, database, prefix, partitions, processes })
     }
 
+    /// From now on processes are started with another value of a setting, named as in the environment.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.environment.push((name, value.into()));
+    }
+
+    /// The folder of what they are configured with.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the processes find in their environment.
+    pub(crate) fn environment(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
     /// Starts a process with a data folder of its own, and waits until it is ready.
     pub(crate) fn start(&self, roles: &str) -> Server {
         let number = self.processes.fetch_add(1, Ordering::Relaxed);
         let arguments = format!("--role {roles} --data process-{number}");
-        let environment: Vec<_> =
-            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let server = Server::start_in(self.folder.path(), &arguments, &environment);
+        let server = Server::start_in(self.folder.path(), &arguments, &self.environment());
         server.until("/health/ready", &[], |status, _| status == 200);
         server
     }

@@ -4,7 +4,9 @@
 
 #[path = "../faults/chance.rs"]
 mod chance;
+mod faults;
 mod fleet;
+mod load;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use astroshield_testkit::postgres;
-use astroshield_testkit::servers::Server as Outside;
+use astroshield_testkit::servers::{Server as Outside, variable};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use url::Url;
@@ -45,10 +45,12 @@ fn secrets_manager(moto: &Outside, operation: &str, body: &Value) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Does statements as the owner of the databases.
-fn as_owner(database: &str, statements: &[String]) {
+/// Does statements in a database as a user who may do anything: the service's own makes no users.
+fn as_administrator(database: &str, statements: &[String]) {
+    let mut server = Url::parse(&variable("ASTROSHIELD_TEST_POSTGRES_URL").unwrap()).unwrap();
+    server.set_path(Url::parse(database).unwrap().path());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let mut connection = PgConnection::connect(database).await.unwrap();
+        let mut connection = PgConnection::connect(server.as_str()).await.unwrap();
         for statement in statements {
             sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut connection).await.unwrap();
         }
@@ -94,7 +96,7 @@ fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
     let mut url = Url::parse(&database).unwrap();
     let name = url.path().trim_start_matches('/').to_owned();
     let password = |new: &str| format!("ALTER ROLE rotating PASSWORD '{new}'");
-    as_owner(
+    as_administrator(
         &database,
         &[
             "DO $$ BEGIN CREATE ROLE rotating LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
@@ -140,20 +142,20 @@ fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
     ready();
 
     // As rotation should be: the secret is followed before the connections are gone.
-    as_owner(&database, &[password("two")]);
+    as_administrator(&database, &[password("two")]);
     secrets_manager(
         &moto,
         "PutSecretValue",
         &json!({ "SecretId": "db", "SecretString": of_database("two") }),
     );
     std::thread::sleep(Duration::from_secs(3));
-    as_owner(&database, &[CUT.to_owned()]);
+    as_administrator(&database, &[CUT.to_owned()]);
     std::thread::sleep(Duration::from_secs(2));
     let lost = failed.swap(0, Ordering::Relaxed);
     assert!(lost <= 3, "{lost}: at most what was on a connection that was cut");
 
     // As it should not be: the connections are gone, and the secret comes later.
-    as_owner(&database, &[password("three"), CUT.to_owned()]);
+    as_administrator(&database, &[password("three"), CUT.to_owned()]);
     std::thread::sleep(Duration::from_secs(2));
     secrets_manager(
         &moto,

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
 use crate::server::PATIENCE;
 
@@ -27,9 +27,14 @@ impl Socket {
 
     /// The next message of JSON.
     pub(crate) fn next(&mut self) -> Value {
+        self.try_next().unwrap()
+    }
+
+    /// The next message of JSON, unless the connection ends or nothing comes.
+    pub(crate) fn try_next(&mut self) -> Result<Value, Error> {
         loop {
-            if let Message::Text(text) = self.0.read().unwrap() {
-                return serde_json::from_str(&text).unwrap();
+            if let Message::Text(text) = self.0.read()? {
+                return Ok(serde_json::from_str(&text).unwrap());
             }
         }
     }
