@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
 use crate::serve::outside::{Blobs, Messaging, Outside, Placed};
-use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::settings::{self, Fetched, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
 use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
@@ -81,7 +81,7 @@ pub(crate) fn messaging(settings: &settings::Bus, store: Arc<dyn Store>) -> anyh
 pub(crate) fn fetch_secrets(
     settings: &settings::Secrets,
     names: &[(String, String)],
-) -> Result<Vec<(Arc<dyn SecretSource>, SecretText)>, (String, String)> {
+) -> Result<Vec<Fetched>, (String, String)> {
     let place = || "secrets.endpoint".to_owned();
     let manager = SecretsManager::new(&SecretsManagerSettings {
         region: settings.region.clone(),

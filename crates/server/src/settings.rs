@@ -21,7 +21,7 @@ pub(crate) use self::layers::{DEFAULTS, Layers, Origin, SettingsError};
 pub(crate) use self::places::NOT_BUILT;
 #[cfg(feature = "managed")]
 pub(crate) use self::places::pairs;
-pub(crate) use self::rotation::with_password;
+pub(crate) use self::rotation::{Fetched, with_password};
 pub(crate) use self::secret::Secret;
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::BlobsEncryption;

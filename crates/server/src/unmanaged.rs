@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Cache, SecretSource, SecretText, Store};
+use astroshield_domain::ports::{Broadcast, Cache, Store};
 
 use crate::serve::outside::{Blobs, Messaging, Placed};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Fetched, Settings};
 
 /// There is no adapter that could refuse anything.
 pub(crate) fn check(_: &Settings) -> Result<(), (&'static str, String)> {
@@ -37,7 +37,7 @@ pub(crate) fn messaging(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<
 pub(crate) fn fetch_secrets(
     _: &settings::Secrets,
     names: &[(String, String)],
-) -> Result<Vec<(Arc<dyn SecretSource>, SecretText)>, (String, String)> {
+) -> Result<Vec<Fetched>, (String, String)> {
     let key = names.first().map(|(key, _)| format!("{key}_secret")).unwrap_or_default();
     Err((key, settings::NOT_BUILT.to_owned()))
 }

@@ -149,7 +149,7 @@ pub(super) async fn own(store: &dyn Store, blobs: &dyn ObjectStore, shutdown: &C
             None => return false,
             Some(Ok(())) => return true,
             Some(Err(error)) => {
-                tracing::error!("blobs.prefix: nothing is removed: {:#}", anyhow::Error::from(error))
+                tracing::error!("blobs.prefix: nothing is removed: {:#}", anyhow::Error::from(error));
             }
         }
         if shutdown.run_until_cancelled(tokio::time::sleep(MARK_WAIT)).await.is_none() {

@@ -35,6 +35,9 @@ impl std::fmt::Debug for Keepers {
 /// Where secrets are, by the key that they are of.
 pub(super) type Sources = Vec<(String, Arc<dyn SecretSource>)>;
 
+/// A secret, with where it was fetched and will be fetched again.
+pub(crate) type Fetched = (Arc<dyn SecretSource>, SecretText);
+
 impl Settings {
     /// Takes the names of secrets out of the settings, and puts what Secrets Manager has under them into their place.
     pub(super) fn fetch_secrets(layers: &Layers) -> Result<(Layers, Sources), SettingsError> {
