@@ -5,6 +5,7 @@ the machine; how much of it the load took is printed.
 """
 
 import atexit
+import contextlib
 import csv
 import datetime
 import gzip
@@ -16,6 +17,7 @@ import re
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -263,6 +265,9 @@ def loads(folder):
         memory_mb = service.memory_mb("VmRSS")
         service.stop()
         print(f"| memory after both, MB | {memory_mb:.0f} | | | | | |", flush=True)
+    with contextlib.closing(sqlite3.connect(folder / "astroshield.db")) as database:
+        count, = database.execute("SELECT count(*) FROM conjunctions").fetchone()
+    print("", f"The store had {count:,} conjunctions at the end.", sep="\n")
 
 
 def on_demand(folder):
@@ -295,13 +300,15 @@ def on_demand(folder):
 
 
 def whole(folder):
-    """The seeded store screens its whole catalog, which no run has done yet: on a copy, so that it is so the next time too."""
+    """A copy of the store screens its whole catalog, as if nobody had yet been told that it is there."""
     copy = WORK / "screened"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy)
+    with contextlib.closing(sqlite3.connect(copy / "astroshield.db")) as database, database:
+        database.execute("UPDATE consumers SET position = 0 WHERE consumer = 'runs'")
     service = Service(copy)
     begin = time.monotonic()
-    while not (runs := service.get("/runs?limit=1")["items"]) or runs[0]["state"] != "completed":
+    while (runs := service.get("/runs?limit=1")["items"])[0]["build"] == "seed" or runs[0]["state"] != "completed":
         if time.monotonic() - begin > 300:
             raise SystemExit(f"no run is completed: {runs}")
         time.sleep(0.5)
