@@ -96,3 +96,7 @@ bench: setup ## Measure speed and memory beside the peers (minutes, on an idle m
 .PHONY: bench-service
 bench-service: setup ## Measure the service under load: lists, search, WebSockets, memory (15 minutes, on an idle machine)
 	@scripts/bench-service $(CACHE)
+
+.PHONY: bench-tiers
+bench-tiers: setup-test ## Measure the service on servers beside the one in a single process (15 minutes, on an idle machine)
+	@scripts/bench-tiers $(CACHE)
