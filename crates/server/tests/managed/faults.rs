@@ -109,8 +109,7 @@ impl Scene {
         let mut database = fleet.database.clone();
         match part {
             Part::Postgres => {
-                database =
-                    tokio::runtime::Runtime::new().unwrap().block_on(database_on(&own.address));
+                database = tokio::runtime::Runtime::new().unwrap().block_on(database_on(&own.address));
                 fleet.set("ASTROSHIELD__STORE__URL", through(&database));
                 // One that says nothing is given up soon.
                 fleet.set("ASTROSHIELD__STORE__ANSWER_TIMEOUT", "2s");
@@ -243,7 +242,10 @@ fn play(part: Part) {
         let ready = back.elapsed();
         uploading.join().unwrap();
         while !load.has_alerts_of(first_of(round)) {
-            assert!(back.elapsed() < 2 * PATIENCE, "round {round}: {part:?} was {fault:?}, and nothing follows");
+            assert!(
+                back.elapsed() < 2 * PATIENCE,
+                "round {round}: {part:?} was {fault:?}, and nothing follows"
+            );
             thread::sleep(Duration::from_millis(200));
         }
         eprintln!(
