@@ -14,6 +14,7 @@ SECTIONS ?=
 HOURS ?= 3
 ROUNDS ?= 210
 MINUTES ?= 5
+FAULTS ?= 50
 SEED ?=
 
 .DEFAULT_GOAL := help
@@ -60,10 +61,11 @@ crash: setup-test ## Kill the service at every boundary, and cut its power (ROUN
 		cargo test --locked --package astroshield-server --test faults -- --nocapture killed power
 
 .PHONY: soak
-soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=)
+soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=), then servers that come and go (FAULTS=50 rounds of each)
 	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
 		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
 	ASTROSHIELD_ISSUER_ROUNDS=50 cargo test --locked --package astroshield-server --test identity -- --nocapture away
+	scripts/faults $(FAULTS) $(SEED)
 
 .PHONY: format
 format:

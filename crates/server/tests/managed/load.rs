@@ -66,8 +66,22 @@ struct Record {
     longest: Duration,
 }
 
+impl Record {
+    fn check(&self, named: &Named) {
+        assert_eq!(self.wrong, Vec::<String>::new());
+        for accepted in &self.accepted {
+            assert!(named.contains_key(accepted), "{accepted:?} was accepted and is lost");
+        }
+        for (name, times) in named {
+            assert_eq!(*times, 1, "{name:?} is there {times} times");
+        }
+    }
+}
+
 pub(crate) struct Load {
     address: String,
+    /// What names that it gives begin with.
+    name: String,
     authorization: String,
     may_be_refused: MayBeRefused,
     stop: AtomicBool,
@@ -89,6 +103,7 @@ impl Load {
     pub(crate) fn new(address: &str, key: &str, may_be_refused: MayBeRefused) -> Arc<Self> {
         Arc::new(Self {
             address: address.to_owned(),
+            name: address.rsplit(':').next().unwrap().to_owned(),
             authorization: format!("Bearer {key}"),
             may_be_refused,
             stop: AtomicBool::default(),
@@ -111,14 +126,21 @@ impl Load {
                 }
             }
         });
-        let tasks: [fn(&Self); 5] =
-            [Self::write_lists, Self::write_rules, Self::read, Self::read, Self::write_more_lists];
+        let mut tasks = self.begin_with_lists();
+        tasks.extend(self.spawn([Self::write_rules, Self::write_more_lists]));
         tasks
-            .map(|task| {
-                let load = Arc::clone(self);
-                thread::spawn(move || task(&load))
-            })
-            .into()
+    }
+
+    /// Begins to read, and to write watch lists only.
+    pub(crate) fn begin_with_lists(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
+        self.spawn([Self::write_lists, Self::read, Self::read]).into()
+    }
+
+    fn spawn<const COUNT: usize>(self: &Arc<Self>, tasks: [fn(&Self); COUNT]) -> [JoinHandle<()>; COUNT] {
+        tasks.map(|task| {
+            let load = Arc::clone(self);
+            thread::spawn(move || task(&load))
+        })
     }
 
     /// Nothing new is begun.
@@ -192,7 +214,7 @@ impl Load {
             if self.is_over() {
                 return;
             }
-            let name = format!("{writer}-{number}");
+            let name = format!("{writer}-{}-{number}", self.name);
             let body = json!({ "name": name, "objects": [] }).to_string();
             let path = "/api/v1/watch-lists";
             let (table, kind) = ("watch_lists", "application/json");
@@ -215,7 +237,7 @@ impl Load {
             if self.is_over() {
                 return;
             }
-            let name = format!("rule-{number}");
+            let name = format!("rule-{}-{number}", self.name);
             let rule = json!({ "name": name, "severity": "info", "enabled": false, "min_probability": 1.0 });
             let (table, path, kind) = ("rules", "/api/v1/rules", "application/json");
             self.write(&Write { table, path, kind, name: &name, body: &rule.to_string() }, None);
@@ -260,25 +282,28 @@ impl Load {
         !found.is_empty() && alerts.len() >= found.len()
     }
 
+    /// Panics unless nothing was answered that may not be, and everything that was accepted is there, once: how much.
+    pub(crate) fn check_writes(&self, database: &str) -> usize {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let named = runtime.block_on(async { named(&mut unfenced(database).await).await });
+        let record = self.record.lock().unwrap();
+        record.check(&named);
+        record.accepted.len()
+    }
+
     /// Panics unless everything that was accepted is there, once, and so is what follows from it.
     pub(crate) fn check(&self, database: &str, target: &Target, may_repeat: bool) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut db = runtime.block_on(unfenced(database));
         runtime.block_on(settle(&mut db));
-        let kept = runtime.block_on(Kept::read(&mut db));
+        let (kept, named) = runtime.block_on(async { (Kept::read(&mut db).await, named(&mut db).await) });
         // The socket is told a moment later.
         let began = Instant::now();
         while self.record.lock().unwrap().opened.len() < kept.alerts && began.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(100));
         }
         let record = self.record.lock().unwrap();
-        assert_eq!(record.wrong, Vec::<String>::new());
-        for accepted in &record.accepted {
-            assert!(kept.named.contains_key(accepted), "{accepted:?} was accepted and is lost");
-        }
-        for (name, times) in &kept.named {
-            assert_eq!(*times, 1, "{name:?} is there {times} times");
-        }
+        record.check(&named);
         let different: BTreeSet<_> = record.opened.iter().collect();
         assert_eq!(
             (record.opened.len(), different.len()),
@@ -304,10 +329,25 @@ impl Load {
     }
 }
 
-/// What the database holds in the end.
+/// Names by table, as often as they are there.
+type Named = BTreeMap<(&'static str, String), i64>;
+
+async fn named(db: &mut PgConnection) -> Named {
+    let mut named = BTreeMap::new();
+    for (table, statement) in [
+        ("watch_lists", "SELECT name, count(*) FROM watch_lists GROUP BY name"),
+        ("rules", "SELECT name, count(*) FROM rules GROUP BY name"),
+        ("uploads", "SELECT name, count(*) FROM uploads GROUP BY name"),
+    ] {
+        for row in sqlx::query(statement).fetch_all(&mut *db).await.unwrap() {
+            named.insert((table, row.get(0)), row.get(1));
+        }
+    }
+    named
+}
+
+/// What follows from what was written.
 struct Kept {
-    /// Names by table, as often as they are there.
-    named: BTreeMap<(&'static str, String), i64>,
     events: usize,
     alerts: usize,
     messages: BTreeSet<String>,
@@ -316,16 +356,6 @@ struct Kept {
 impl Kept {
     /// Reads it, and panics where something that happens once is there twice or was given up.
     async fn read(db: &mut PgConnection) -> Self {
-        let mut named = BTreeMap::new();
-        for (table, statement) in [
-            ("watch_lists", "SELECT name, count(*) FROM watch_lists GROUP BY name"),
-            ("rules", "SELECT name, count(*) FROM rules GROUP BY name"),
-            ("uploads", "SELECT name, count(*) FROM uploads GROUP BY name"),
-        ] {
-            for row in sqlx::query(statement).fetch_all(&mut *db).await.unwrap() {
-                named.insert((table, row.get(0)), row.get(1));
-            }
-        }
         let failed: Vec<String> =
             sqlx::query_scalar("SELECT coalesce(problem, '') FROM runs WHERE state = 'failed'")
                 .fetch_all(&mut *db)
@@ -360,11 +390,12 @@ impl Kept {
             };
             assert!(once.insert(format!("{} {subject}", payload["type"])), "told twice: {event}");
         }
-        Self { named, events: rows.len(), alerts: subjects.len(), messages }
+        Self { events: rows.len(), alerts: subjects.len(), messages }
     }
 }
 
-/// Waits until nothing is on its way for two seconds.
+/// Waits until nothing is on its way for two seconds. A message whose outcome could not be recorded is tried again after three
+/// minutes.
 async fn settle(db: &mut PgConnection) {
     let (began, mut quiet) = (Instant::now(), Instant::now());
     while quiet.elapsed() < Duration::from_secs(2) {
@@ -380,7 +411,7 @@ async fn settle(db: &mut PgConnection) {
         if !under_way.is_empty() {
             quiet = Instant::now();
         }
-        assert!(began.elapsed() < 2 * PATIENCE, "still under way: {under_way}");
+        assert!(began.elapsed() < 4 * PATIENCE, "still under way: {under_way}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -4,8 +4,10 @@
 
 #[path = "../faults/chance.rs"]
 mod chance;
+mod database;
 mod faults;
 mod fleet;
+mod guesses;
 mod load;
 mod roles;
 mod rotation;

@@ -1,0 +1,123 @@
+//! The database changes below processes that serve: it is migrated, and its reader goes away.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use astroshield_testkit::postgres::{database_on, unfenced};
+use astroshield_testkit::servers::{Server as Outside, variable};
+use serde_json::{Value, json};
+use sqlx::{Connection as _, Executor as _};
+use url::Url;
+
+use crate::fleet::{Fleet, key};
+use crate::load::{Load, MayBeRefused};
+use crate::server::{Server, run_in};
+use crate::tiers::Client;
+
+const NOTHING: MayBeRefused = MayBeRefused { rows: false, files: false };
+
+#[test]
+fn processes_serve_while_the_database_is_migrated_below_them() {
+    let Some(fleet) = Fleet::new("") else { return };
+    let processes = [fleet.start("api"), fleet.start("api")];
+    let key = key(&processes[0]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut db = runtime.block_on(unfenced(&fleet.database));
+    let does = |db: &mut sqlx::PgConnection, statements: &[&'static str]| {
+        for statement in statements {
+            runtime.block_on(db.execute(*statement)).unwrap();
+        }
+    };
+    // As a release left it that had neither a name of the installation nor two secrets of a webhook: nothing that these processes
+    // use once they have started, and are asked for here.
+    does(
+        &mut db,
+        &[
+            "CREATE TABLE kept AS SELECT * FROM installation",
+            "DROP TABLE installation",
+            "ALTER TABLE webhooks DROP COLUMN retired_secret, DROP COLUMN retired_until, DROP COLUMN rotation",
+            "DELETE FROM _sqlx_migrations WHERE version IN (20, 21)",
+        ],
+    );
+    let loads = processes.each_ref().map(|process| Load::new(&process.address, &key, NOTHING));
+    let tasks = loads.each_ref().map(Load::begin_with_lists);
+    let (status, to_do, said) = run_in(fleet.path(), "migrate --check", &fleet.environment());
+    assert_eq!((status, to_do.matches("to do: ").count()), (1, 2), "{to_do}{said}");
+
+    // A long transaction has a table that the migration wants.
+    does(&mut db, &["BEGIN", "SELECT count(*) FROM webhooks"]);
+    let migrated = thread::scope(|scope| {
+        let migrating = scope.spawn(|| run_in(fleet.path(), "migrate", &fleet.environment()));
+        thread::sleep(Duration::from_secs(5));
+        assert!(!migrating.is_finished(), "it waits for the table");
+        does(&mut db, &["COMMIT"]);
+        migrating.join().unwrap()
+    });
+    let (status, done, said) = migrated;
+    assert_eq!((status, done.matches("done: ").count()), (0, 2), "{done}{said}");
+    thread::sleep(Duration::from_secs(1));
+    for (load, tasks) in loads.iter().zip(tasks) {
+        load.end(tasks);
+        let accepted = load.check_writes(&fleet.database);
+        assert!(accepted > 20, "{accepted} writes say little");
+    }
+    does(&mut db, &["INSERT INTO installation SELECT * FROM kept", "DROP TABLE kept"]);
+    runtime.block_on(db.close()).unwrap();
+    let (status, nothing, _) = run_in(fleet.path(), "migrate --check", &fleet.environment());
+    assert_eq!((status, nothing.as_str()), (0, "nothing to do: the store is of this version\n"));
+    // One of this release beside them.
+    let authorization = format!("Bearer {key}");
+    let new = fleet.start("api");
+    assert_eq!(new.get_with("/api/v1/webhooks", &[("authorization", &authorization)]).0, 200);
+}
+
+#[test]
+fn a_service_whose_reader_is_away_says_that_it_is_degraded_and_reads_from_the_writer() {
+    if variable("ASTROSHIELD_TEST_POSTGRES_URL").is_none() {
+        return;
+    }
+    let writer = Outside::start("postgres");
+    let replica = writer.start_replica();
+    let url = tokio::runtime::Runtime::new().unwrap().block_on(database_on(&writer.address));
+    let mut reader: Url = url.parse().unwrap();
+    reader.set_port(replica.address.parse::<Url>().unwrap().port()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
+        .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
+        .concat();
+    let settings = format!(
+        "{feeds}[demo]\nfallback = false\n[log]\nlevel = \"error\"\n[server]\nresponse_cache = false\n\
+         [store]\nkind = \"postgres\"\nurl = \"{url}\"\nreader_url = \"{reader}\"\nanswer_timeout = \"2s\"\n\
+         connect_timeout = \"2s\"\n"
+    );
+    fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
+    let server = Server::start_in(folder.path(), "", &[]);
+    let says = |status: &str, reader: &str| {
+        server.until("/health/ready", &[], |code, body| {
+            assert_eq!(code, 200, "it can do all its work: {body}");
+            let body: Value = serde_json::from_str(body).unwrap();
+            body["status"] == status && body["dependencies"]["reader"]["status"] == reader
+        });
+    };
+    says("ready", "ok");
+    let client = Client::new(&server);
+    let bearer = format!("Bearer {}", client.key);
+    for (number, (away, back)) in [("kill", "restart"), ("freeze", "thaw")].into_iter().enumerate() {
+        replica.tell(away);
+        // From the first moment on, also before it is noticed.
+        let name = format!("list-{number}");
+        client.post(
+            "/api/v1/watch-lists",
+            "application/json",
+            &json!({ "name": name, "objects": [] }).to_string(),
+        );
+        let (status, lists) = server.get_with("/api/v1/watch-lists", &[("authorization", &bearer)]);
+        assert!(status == 200 && lists.contains(&name), "{status}: {lists}");
+        says("degraded", "problem");
+        assert_eq!(server.get_with("/api/v1/watch-lists", &[("authorization", &bearer)]).0, 200);
+        replica.tell(back);
+        says("ready", "ok");
+    }
+    assert_eq!(server.stop().0, 0);
+}
