@@ -4,19 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::gateway::{ManagementApi, ManagementSettings};
+use astroshield_adapters::kafka::{self, Authentication, KafkaBus, KafkaSettings, MskIam, MskIamSettings};
 use astroshield_adapters::otlp::OtlpError;
-use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
+use astroshield_adapters::redis::{
+    RedisBroadcast, RedisCache, RedisConnections, RedisSettings, RedisSettingsError,
+};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
+    Broadcast, Bus, Cache, Connections, Downloads, Gateway, SecretError, SecretSource, SecretText, Store,
+    Tasks,
 };
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
 use crate::serve::outside::{Blobs, Outside, Placed};
-use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::settings::{self, BlobsEncryption, BlobsKind, BusAuthentication, BusKind, CacheKind, Settings};
 use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
@@ -77,9 +81,25 @@ pub(crate) fn bus(
     settings: &settings::Bus,
     store: Arc<dyn Store>,
 ) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
-    let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
+    let bus = Arc::new(KafkaBus::new(kafka(settings)?, store).context("bus")?);
     let tasks = Arc::new(bus.tasks());
     Ok((Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) }, Some(tasks)))
+}
+
+/// The gateway that holds WebSockets, if there is one, and who is connected through it.
+pub(crate) fn gateway(
+    settings: &Settings,
+) -> anyhow::Result<Option<(Arc<dyn Connections>, Arc<dyn Gateway>)>> {
+    let gateway = &settings.gateway;
+    let Some(endpoint) = gateway.endpoint.clone() else { return Ok(None) };
+    let connections = RedisConnections::new(redis(&settings.cache)).context("cache.url")?;
+    let management = ManagementApi::new(&ManagementSettings {
+        endpoint,
+        region: gateway.region.clone(),
+        requests: gateway.requests,
+        roots_pem: gateway.authorities.clone().map(String::into_bytes),
+    });
+    Ok(Some((Arc::new(connections), Arc::new(management.context("gateway.endpoint")?))))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.
@@ -138,9 +158,7 @@ pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::R
         found.push(("cache", examine_redis(&settings.cache).await));
     }
     if settings.bus.kind == BusKind::Kafka {
-        let reached = kafka::reach(&kafka(&settings.bus)).await;
-        let reached = reached.map_err(anyhow::Error::from).context("bus.brokers: Kafka does not answer");
-        found.push(("bus", reached.map(|()| "Kafka answers".to_owned())));
+        found.push(("bus", examine_brokers(&settings.bus).await));
     }
     if let Some(reached) = telemetry::examine(&settings.telemetry).await {
         found.push(("telemetry", reached));
@@ -154,6 +172,11 @@ async fn examine_bucket(settings: &settings::Blobs) -> anyhow::Result<String> {
         Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(format!("the bucket {bucket} answers")),
         Err(error) => Err(error).with_context(|| format!("blobs.bucket: {bucket}")),
     }
+}
+
+async fn examine_brokers(settings: &settings::Bus) -> anyhow::Result<String> {
+    kafka::reach(&kafka(settings)?).await.context("bus.brokers: Kafka does not answer")?;
+    Ok("Kafka answers".to_owned())
 }
 
 async fn examine_redis(settings: &settings::Cache) -> anyhow::Result<String> {
@@ -218,14 +241,23 @@ fn redis(settings: &settings::Cache) -> RedisSettings {
     }
 }
 
-fn kafka(settings: &settings::Bus) -> KafkaSettings {
-    KafkaSettings {
+fn kafka(settings: &settings::Bus) -> anyhow::Result<KafkaSettings> {
+    let authentication = match settings.authentication {
+        BusAuthentication::Scram => Authentication::Scram {
+            user: settings.user.clone().unwrap_or_default(),
+            password: settings.password.reveal().to_owned(),
+        },
+        BusAuthentication::MskIam => {
+            let signer = MskIam::new(&MskIamSettings { region: settings.region.clone() });
+            Authentication::Tokens(Arc::new(signer.context("bus.authentication")?))
+        }
+    };
+    Ok(KafkaSettings {
         brokers: settings.brokers.clone().unwrap_or_default(),
-        user: settings.user.clone().unwrap_or_default(),
-        password: settings.password.reveal().to_owned(),
+        authentication,
         roots_pem: settings.authorities.clone(),
         prefix: settings.prefix.clone(),
         partitions: settings.partitions,
         replicas: Some(settings.replicas).filter(|&replicas| replicas > 0),
-    }
+    })
 }

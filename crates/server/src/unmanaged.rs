@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Bus, Cache, SecretSource, SecretText, Store, Tasks};
+use astroshield_domain::ports::{
+    Broadcast, Bus, Cache, Connections, Gateway, SecretSource, SecretText, Store, Tasks,
+};
 
 use crate::serve::outside::{Blobs, Placed};
 use crate::settings::{self, Settings};
@@ -34,6 +36,12 @@ pub(crate) fn bus(
     _: Arc<dyn Store>,
 ) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
     bail!("bus.kind: not built")
+}
+
+/// There is none.
+#[expect(clippy::unnecessary_wraps, reason = "as where it is built")]
+pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<(Arc<dyn Connections>, Arc<dyn Gateway>)>> {
+    Ok(None)
 }
 
 /// There is nothing to ask.

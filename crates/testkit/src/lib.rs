@@ -5,6 +5,7 @@ pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod entities;
+pub mod gateway;
 pub mod postgres;
 pub mod proxy;
 pub mod servers;
