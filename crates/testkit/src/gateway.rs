@@ -417,7 +417,7 @@ fn verify(
     let authorization = header("authorization").ok_or("Missing Authentication Token")?;
     let date = header("x-amz-date").ok_or("no x-amz-date")?;
     let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).map_err(|_| "x-amz-date")?;
-    let at = at.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| "x-amz-date")?.timestamp();
+    let at = jiff::tz::TimeZone::UTC.to_timestamp(at).map_err(|_| "x-amz-date")?;
     if now.duration_since(at).abs() > jiff::SignedDuration::from_mins(5) {
         return Err("Signature expired");
     }

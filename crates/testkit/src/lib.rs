@@ -4,6 +4,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod cache;
+pub mod connections;
 pub mod entities;
 pub mod gateway;
 pub mod postgres;

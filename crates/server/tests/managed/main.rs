@@ -5,6 +5,7 @@
 #[path = "../faults/chance.rs"]
 mod chance;
 mod fleet;
+mod gateway;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]
