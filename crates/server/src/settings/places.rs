@@ -230,12 +230,7 @@ impl Settings {
                 layers.refuse(key, format!("name=value, with commas, is due; part {place} is none"))
             })?;
         }
-        not_below(
-            layers,
-            "telemetry.metrics_interval",
-            telemetry.metrics_interval,
-            Duration::from_secs(1),
-        )?;
+        not_below(layers, "telemetry.metrics_interval", telemetry.metrics_interval, Duration::from_secs(1))?;
         super::in_range(layers, "telemetry.sampling", telemetry.sampling, 0.0, 1.0)
     }
 
