@@ -13,13 +13,12 @@ use astroshield_adapters::redis::{
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Connections, Downloads, Gateway, SecretError, SecretSource, SecretText, Store,
-    Tasks,
+    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
 };
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
-use crate::serve::outside::{Blobs, Outside, Placed};
+use crate::serve::outside::{Blobs, Outside, Placed, StreamGateway};
 use crate::settings::{self, BlobsEncryption, BlobsKind, BusAuthentication, BusKind, CacheKind, Settings};
 use crate::telemetry;
 
@@ -87,9 +86,7 @@ pub(crate) fn bus(
 }
 
 /// The gateway that holds WebSockets, if there is one, and who is connected through it.
-pub(crate) fn gateway(
-    settings: &Settings,
-) -> anyhow::Result<Option<(Arc<dyn Connections>, Arc<dyn Gateway>)>> {
+pub(crate) fn gateway(settings: &Settings) -> anyhow::Result<Option<StreamGateway>> {
     let gateway = &settings.gateway;
     let Some(endpoint) = gateway.endpoint.clone() else { return Ok(None) };
     let connections = RedisConnections::new(redis(&settings.cache)).context("cache.url")?;
@@ -99,7 +96,8 @@ pub(crate) fn gateway(
         requests: gateway.requests,
         roots_pem: gateway.authorities.clone().map(String::into_bytes),
     });
-    Ok(Some((Arc::new(connections), Arc::new(management.context("gateway.endpoint")?))))
+    let gateway = Arc::new(management.context("gateway.endpoint")?);
+    Ok(Some(StreamGateway { gateway, connections: Arc::new(connections) }))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Connections, Gateway, SecretSource, SecretText, Store, Tasks,
-};
+use astroshield_domain::ports::{Broadcast, Bus, Cache, SecretSource, SecretText, Store, Tasks};
 
-use crate::serve::outside::{Blobs, Placed};
+use crate::serve::outside::{Blobs, Placed, StreamGateway};
 use crate::settings::{self, Settings};
 
 /// There is no adapter that could refuse anything.
@@ -40,7 +38,7 @@ pub(crate) fn bus(
 
 /// There is none.
 #[expect(clippy::unnecessary_wraps, reason = "as where it is built")]
-pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<(Arc<dyn Connections>, Arc<dyn Gateway>)>> {
+pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<StreamGateway>> {
     Ok(None)
 }
 

@@ -41,17 +41,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Who waits for the answer to which event.
+type Waiting = HashMap<String, oneshot::Sender<Result<Value, Value>>>;
+
 /// The runtime API of one function, which any number of its processes may ask.
 pub struct Function {
     /// Where it is, as `host:port`.
     pub address: String,
     events: mpsc::UnboundedSender<(String, Vec<u8>)>,
-    waiting: Arc<Mutex<HashMap<String, oneshot::Sender<Result<Value, Value>>>>>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 struct Runtime {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<(String, Vec<u8>)>>,
-    waiting: Arc<Mutex<HashMap<String, oneshot::Sender<Result<Value, Value>>>>>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 impl Function {
@@ -330,7 +333,8 @@ async fn hold(
                 let (shared, failures) = (Arc::clone(shared), failures.clone());
                 tokio::spawn(async move {
                     if shared.connections.invoke(event.to_string().into_bytes()).await.is_err() {
-                        drop(failures.send(()));
+                        // A client that is gone needs no word of it.
+                        let _ = failures.send(());
                     }
                 });
             }

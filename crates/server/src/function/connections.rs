@@ -25,9 +25,9 @@ pub(super) struct ConnectionFunctions {
 
 impl ConnectionFunctions {
     pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let (connections, gateway) = managed::gateway(settings)?
-            .context("gateway.endpoint: the address of the management API is due")?;
-        Ok(Self { connections, gateway, most: settings.gateway.connections })
+        let held = managed::gateway(settings)?;
+        let held = held.context("gateway.endpoint: the address of the management API is due")?;
+        Ok(Self { connections: held.connections, gateway: held.gateway, most: settings.gateway.connections })
     }
 
     pub(super) async fn answer(&self, event: &[u8]) -> Value {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::metrics;
-use astroshield_domain::ports::Downloads;
+use astroshield_domain::ports::{Connections, Downloads, Gateway};
 use async_trait::async_trait;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,12 @@ impl<T: ?Sized> Clone for Placed<T> {
     fn clone(&self) -> Self {
         Self { port: Arc::clone(&self.port), server: self.server.clone() }
     }
+}
+
+/// A gateway that holds WebSockets, and those that it holds.
+pub(crate) struct StreamGateway {
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) connections: Arc<dyn Connections>,
 }
 
 /// Where blobs are kept.

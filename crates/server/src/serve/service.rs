@@ -441,13 +441,13 @@ impl Service {
         if !self.roles.has(Role::Api) {
             return Ok(());
         }
-        let Some((connections, gateway)) = managed::gateway(&self.settings)? else { return Ok(()) };
+        let Some(held) = managed::gateway(&self.settings)? else { return Ok(()) };
         let settings = GatewaySettings {
             keep_alive: self.settings.gateway.keep_alive,
             patience: self.settings.gateway.patience,
             ..GatewaySettings::default()
         };
-        let streams = GatewayStreams::new(self.api(house), connections, gateway, settings);
+        let streams = GatewayStreams::new(self.api(house), held.connections, held.gateway, settings);
         self.lead(tasks, "the serving of the gateway's clients", "gateway", move |_, shutdown| {
             let streams = streams.clone();
             async move { streams.run(shutdown).await }

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::fleet::{Fleet, key, key_of, pair};
+use crate::place::Issuer;
 use crate::server::{PATIENCE, Server};
 use crate::socket::Socket;
 
@@ -393,6 +394,44 @@ fn a_thousand_clients_at_once_are_told_with_a_bounded_number_of_requests() {
     drop(sockets);
     until_held(&[&api], &key, 0);
     Socket::connect(&address, &[("authorization", &authorization)]).unwrap();
+}
+
+#[test]
+fn an_access_token_is_taken_through_the_gateway_until_it_expires() {
+    let Some(issuer) = Issuer::shared() else { return };
+    let mut stage = Stage::new();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("issuer.pem");
+    std::fs::write(&authority, &issuer.authority).unwrap();
+    let identity = format!(
+        "[identity]\nkind = \"oidc\"\nissuer = \"{}\"\nclient_id = \"gateway\"\nclient_secret = \"hush\"\n\
+         audiences = [\"astroshield-api\"]\none_time_link = true\nauthorities_file = \"{}\"\n",
+        issuer.address,
+        authority.display()
+    );
+    let Some(fleet) = Fleet::new(&(stage.settings("") + &identity)) else { return };
+    let (api, _relay) = (fleet.start("api"), fleet.start("relay"));
+    stage.start_functions(&fleet, &api.address, 1);
+    let key = key(&api);
+    let token = |claims: Value| stage.runtime.block_on(issuer.token("ES256", claims));
+    let connect = |token: &str| {
+        Socket::connect(&stage.gateway.address, &[("authorization", &format!("Bearer {token}"))])
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let good = token(json!({ "exp": now + 12 }));
+    let mut socket = connect(&good).unwrap();
+    socket.subscribe(&json!({ "subscribe": ["uploads"] }));
+    let sent = upload(&api, &key, 0);
+    assert_eq!(upload_of(&socket.next_event()), sent);
+    let (head, signature) = (good.split_once('.').unwrap().0, good.rsplit_once('.').unwrap().1);
+    assert_eq!(connect(&format!("{head}.e30.{signature}")).err(), Some(401));
+    assert_eq!(connect(&token(json!({ "exp": now - 60 }))).err(), Some(401));
+    assert_eq!(connect(&token(json!({ "groups": [] }))).err(), Some(403));
+    thread::sleep(Duration::from_secs(13));
+    upload(&api, &key, 1);
+    let rest = socket.rest();
+    assert_eq!(rest.last().unwrap()["closing"]["code"], 1008, "{rest:?}");
+    assert!(rest.iter().all(|said| said.get("event").is_none()), "{rest:?}");
 }
 
 #[test]

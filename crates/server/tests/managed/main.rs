@@ -2,10 +2,16 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../identity/browser.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod browser;
 #[path = "../faults/chance.rs"]
 mod chance;
 mod fleet;
 mod gateway;
+#[path = "../identity/place.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod place;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]
