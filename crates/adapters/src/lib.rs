@@ -2,6 +2,8 @@
 
 mod embedded_bus;
 pub mod folder;
+#[cfg(feature = "managed")]
+pub mod gateway;
 pub mod http;
 #[cfg(feature = "managed")]
 pub mod kafka;

@@ -4,6 +4,7 @@ mod admission;
 mod bearer;
 mod limits;
 mod memberships;
+mod proof;
 mod provider_session;
 mod session;
 mod tokens;
@@ -31,6 +32,7 @@ pub(crate) use self::admission::admit;
 use self::limits::Limit;
 pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 pub(crate) use self::memberships::{Person, forget as forget_grants, grants_of};
+pub(crate) use self::proof::Proof;
 pub(crate) use self::provider_session::{begin_at_provider, end_at_provider};
 pub(crate) use self::session::{
     begin, begin_of_person, caller as caller_of_session, cookie_of, end, grants_of_session, session_of,
@@ -85,6 +87,41 @@ struct KnownKey {
     expires: Option<Timestamp>,
 }
 
+impl KnownKey {
+    /// Whose it is, unless it has expired.
+    fn caller(self, now: Timestamp) -> Result<Caller, Problem> {
+        if self.expires.is_some_and(|expires| expires <= now) {
+            metrics::REFUSED_CALLERS.increment(["expired"]);
+            return Err(Problem::unauthenticated("the API key has expired"));
+        }
+        Ok(Caller { tenant: self.tenant, name: self.name, scope: self.scope })
+    }
+}
+
+/// A key that was looked up in the store.
+enum StoredKey {
+    Known(KnownKey),
+    Revoked,
+    Unknown,
+}
+
+async fn cached_key(state: &ApiState, hash: &[u8; 32]) -> Option<KnownKey> {
+    let cached = state.ports.cache.get(&key_in_cache(hash)).await;
+    cached.and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
+async fn stored_key(state: &ApiState, hash: &[u8; 32]) -> Result<StoredKey, Problem> {
+    let Some(key) = state.ports.store.api_key_by_hash(hash).await? else { return Ok(StoredKey::Unknown) };
+    if key.revoked.is_some() {
+        return Ok(StoredKey::Revoked);
+    }
+    let known = KnownKey { tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
+    if let Ok(bytes) = serde_json::to_vec(&known) {
+        state.ports.cache.put(&key_in_cache(hash), bytes.into(), KEY_BELIEVED).await;
+    }
+    Ok(StoredKey::Known(known))
+}
+
 fn key_in_cache(hash: &[u8; 32]) -> CacheKey {
     CacheKey { tenant: TenantId::public(), space: "api-key", name: hexadecimal(hash) }
 }
@@ -132,33 +169,16 @@ async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> R
         not_put_off().await?;
         return Err(guessed("malformed").await);
     }
-    let hash = sha256(key.as_bytes());
-    let name = key_in_cache(&hash);
-    let now = state.now();
-    let cached = state.ports.cache.get(&name).await;
-    let known = match cached.and_then(|bytes| serde_json::from_slice::<KnownKey>(&bytes).ok()) {
-        Some(known) => known,
-        None => {
-            not_put_off().await?;
-            let Some(key) = state.ports.store.api_key_by_hash(&hash).await? else {
-                return Err(guessed("unknown").await);
-            };
-            if key.revoked.is_some() {
-                return Err(refused("revoked"));
-            }
-            let known =
-                KnownKey { tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
-            if let Ok(bytes) = serde_json::to_vec(&known) {
-                state.ports.cache.put(&name, bytes.into(), KEY_BELIEVED).await;
-            }
-            known
-        }
-    };
-    if known.expires.is_some_and(|expires| expires <= now) {
-        metrics::REFUSED_CALLERS.increment(["expired"]);
-        return Err(Problem::unauthenticated("the API key has expired"));
+    let (hash, now) = (sha256(key.as_bytes()), state.now());
+    if let Some(known) = cached_key(state, &hash).await {
+        return known.caller(now);
     }
-    Ok(Caller { tenant: known.tenant, name: known.name, scope: known.scope })
+    not_put_off().await?;
+    match stored_key(state, &hash).await? {
+        StoredKey::Known(known) => known.caller(now),
+        StoredKey::Revoked => Err(refused("revoked")),
+        StoredKey::Unknown => Err(guessed("unknown").await),
+    }
 }
 
 /// The caller of a request: the owner of its API key, else of its session. A session's requests that change something, or

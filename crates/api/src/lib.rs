@@ -31,6 +31,9 @@ use utoipa_axum::routes;
 pub use crate::access::{OneTimeTokens, new_key};
 use crate::problem::Problem;
 pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
+pub use crate::stream::{
+    GatewaySettings, GatewayStreams, LARGEST_STREAM_MESSAGE, STREAM_CALLER, StreamCaller,
+};
 
 /// Where the routes are.
 const BASE: &str = "/api/v1";
@@ -118,6 +121,7 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
     let (protected, _) = protected().split_for_parts();
     let (open, _) = open().split_for_parts();
     let protected = protected
+        .route("/stream/caller", get(stream::caller))
         .route("/openapi.json", get(page::openapi))
         .route("/docs", get(page::docs))
         .layer(from_fn_with_state(state.clone(), idempotency::repeat))

@@ -27,7 +27,7 @@ pub mod metrics;
 pub mod notify;
 pub mod on_demand;
 pub mod organization;
-mod patience;
+pub mod patience;
 mod population;
 pub mod ports;
 pub mod relay;

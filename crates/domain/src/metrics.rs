@@ -188,6 +188,11 @@ metrics_list! {
         is "requests that were put off as too many came under a `key` or from an `address`";
     STREAM_CONNECTIONS: Application Gauge<0> "astroshield_stream_connections" in Count by []
         is "open WebSockets";
+    GATEWAY_CONNECTIONS: Application Gauge<0> "astroshield_gateway_connections" in Count by []
+        is "open WebSockets that a gateway holds";
+    GATEWAY_MESSAGES: Application Counter<1> "astroshield_gateway_messages_total" in Count by ["outcome"]
+        is "messages to WebSockets that a gateway holds: `sent`, `gone` where the client has left, `put_off` and `failed`, after \
+            which they are tried again, or `given_up`";
     CATALOG_AGE: Business Gauge<0> "astroshield_catalog_age_seconds" in Seconds by []
         is "time since the newest public element set arrived";
     CATALOG_EPOCH_AGE: Business Gauge<0> "astroshield_catalog_epoch_age_seconds" in Seconds by []

@@ -7,7 +7,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(15);
 
 /// Waits that double from one failure to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Patience {
+pub struct Patience {
     first: Duration,
     longest: Duration,
     failures: u32,
@@ -15,24 +15,27 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// Waits from `first` to `longest`.
-    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+    #[must_use]
+    pub fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0 }
     }
 
     /// How often it failed since it last went well.
-    pub(crate) fn failures(self) -> u32 {
+    #[must_use]
+    pub fn failures(self) -> u32 {
         self.failures
     }
 
     /// It failed: how long to wait.
-    pub(crate) fn next(&mut self) -> Duration {
+    #[expect(clippy::should_implement_trait, reason = "it is no iterator: it has no end")]
+    pub fn next(&mut self) -> Duration {
         let wait = after(self.first, self.longest, self.failures);
         self.failures = self.failures.saturating_add(1);
         wait
     }
 
     /// It went well.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 }

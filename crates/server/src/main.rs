@@ -9,6 +9,8 @@ mod convert;
 mod destination;
 mod doctor;
 mod exit;
+#[cfg(feature = "managed")]
+mod function;
 mod input;
 mod logging;
 #[cfg_attr(not(feature = "managed"), path = "unmanaged.rs")]
@@ -69,6 +71,8 @@ enum Command {
     Propagate(propagate::Propagate),
     Pc(pc::Pc),
     Convert(convert::Convert),
+    #[cfg(feature = "managed")]
+    Function(function::Function),
     Completions(completions::Completions),
 }
 
@@ -87,6 +91,8 @@ impl Command {
             Self::Propagate(propagate) => propagate.run(),
             Self::Pc(pc) => pc.run(),
             Self::Convert(convert) => convert.run(),
+            #[cfg(feature = "managed")]
+            Self::Function(function) => function.run(),
             Self::Completions(completions) => completions.run(),
         }
     }
@@ -97,6 +103,8 @@ fn main() -> ExitCode {
     // The service ends by itself when it is interrupted.
     let prepared = match cli.command {
         Command::Serve(_) => Ok(()),
+        #[cfg(feature = "managed")]
+        Command::Function(_) => Ok(()),
         _ => output::remove_unfinished_on_interrupt(),
     };
     match prepared.and_then(|()| cli.command.run()) {

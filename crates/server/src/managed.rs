@@ -4,17 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::gateway::{ManagementApi, ManagementSettings};
+use astroshield_adapters::kafka::{self, Authentication, KafkaBus, KafkaSettings, MskIam, MskIamSettings};
 use astroshield_adapters::otlp::OtlpError;
-use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
+use astroshield_adapters::redis::{
+    RedisBroadcast, RedisCache, RedisConnections, RedisSettings, RedisSettingsError,
+};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{Broadcast, Cache, Downloads, SecretError, SecretSource, SecretText, Store};
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
-use crate::serve::outside::{Blobs, Messaging, Outside, Placed};
-use crate::settings::{self, Fetched, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::serve::outside::{Blobs, Messaging, Outside, Placed, StreamGateway};
+use crate::settings::{
+    self, BlobsEncryption, BlobsKind, BusAuthentication, BusKind, CacheKind, Fetched, Settings,
+};
 use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
@@ -71,10 +76,25 @@ pub(crate) fn broadcast(
 }
 
 pub(crate) fn messaging(settings: &settings::Bus, store: Arc<dyn Store>) -> anyhow::Result<Messaging> {
-    let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
+    let bus = Arc::new(KafkaBus::new(kafka(settings)?, store).context("bus")?);
     let tasks = Arc::new(bus.tasks());
     let bus = Placed { port: Arc::<KafkaBus>::clone(&bus) as _, server: Some(bus) };
     Ok(Messaging { bus, tasks: Some(tasks) })
+}
+
+/// The gateway that holds WebSockets, if there is one, and who is connected through it.
+pub(crate) fn gateway(settings: &Settings) -> anyhow::Result<Option<StreamGateway>> {
+    let gateway = &settings.gateway;
+    let Some(endpoint) = gateway.endpoint.clone() else { return Ok(None) };
+    let connections = RedisConnections::new(redis(&settings.cache)).context("cache.url")?;
+    let management = ManagementApi::new(&ManagementSettings {
+        endpoint,
+        region: gateway.region.clone(),
+        requests: gateway.requests,
+        roots_pem: gateway.authorities.clone().map(String::into_bytes),
+    });
+    let gateway = Arc::new(management.context("gateway.endpoint")?);
+    Ok(Some(StreamGateway { gateway, connections: Arc::new(connections) }))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.
@@ -133,9 +153,7 @@ pub(crate) async fn examine(settings: &Settings) -> Vec<(&'static str, anyhow::R
         found.push(("cache", examine_redis(&settings.cache).await));
     }
     if settings.bus.kind == BusKind::Kafka {
-        let reached = kafka::reach(&kafka(&settings.bus)).await;
-        let reached = reached.map_err(anyhow::Error::from).context("bus.brokers: Kafka does not answer");
-        found.push(("bus", reached.map(|()| "Kafka answers".to_owned())));
+        found.push(("bus", examine_brokers(&settings.bus).await));
     }
     if let Some(reached) = telemetry::examine(&settings.telemetry).await {
         found.push(("telemetry", reached));
@@ -149,6 +167,11 @@ async fn examine_bucket(settings: &settings::Blobs) -> anyhow::Result<String> {
         Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(format!("the bucket {bucket} answers")),
         Err(error) => Err(error).with_context(|| format!("blobs.bucket: {bucket}")),
     }
+}
+
+async fn examine_brokers(settings: &settings::Bus) -> anyhow::Result<String> {
+    kafka::reach(&kafka(settings)?).await.context("bus.brokers: Kafka does not answer")?;
+    Ok("Kafka answers".to_owned())
 }
 
 async fn examine_redis(settings: &settings::Cache) -> anyhow::Result<String> {
@@ -213,14 +236,23 @@ fn redis(settings: &settings::Cache) -> RedisSettings {
     }
 }
 
-fn kafka(settings: &settings::Bus) -> KafkaSettings {
-    KafkaSettings {
+fn kafka(settings: &settings::Bus) -> anyhow::Result<KafkaSettings> {
+    let authentication = match settings.authentication {
+        BusAuthentication::Scram => Authentication::Scram {
+            user: settings.user.clone().unwrap_or_default(),
+            password: settings.password.reveal().to_owned(),
+        },
+        BusAuthentication::MskIam => {
+            let signer = MskIam::new(&MskIamSettings { region: settings.region.clone() });
+            Authentication::Tokens(Arc::new(signer.context("bus.authentication")?))
+        }
+    };
+    Ok(KafkaSettings {
         brokers: settings.brokers.clone().unwrap_or_default(),
-        user: settings.user.clone().unwrap_or_default(),
-        password: settings.password.reveal().to_owned(),
+        authentication,
         roots_pem: settings.authorities.clone(),
         prefix: settings.prefix.clone(),
         partitions: settings.partitions,
         replicas: Some(settings.replicas).filter(|&replicas| replicas > 0),
-    }
+    })
 }

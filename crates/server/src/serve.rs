@@ -193,6 +193,7 @@ impl Serve {
 
         let (told, first) = mpsc::channel(1);
         service.start(&mut tasks, undecided.then_some(told));
+        service.stream_through_gateway(&mut tasks, &house)?;
         let (shutdown_timeout, drain) = (server.shutdown_timeout, server.drain);
         let mut process =
             Process { house, front, service, tasks, stop, shutdown, shutdown_timeout, draining, drain };

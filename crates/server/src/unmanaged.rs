@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use astroshield_domain::ports::{Broadcast, Cache, Store};
 
-use crate::serve::outside::{Blobs, Messaging, Placed};
+use crate::serve::outside::{Blobs, Messaging, Placed, StreamGateway};
 use crate::settings::{self, Fetched, Settings};
 
 /// There is no adapter that could refuse anything.
@@ -31,6 +31,12 @@ pub(crate) fn broadcast(
 
 pub(crate) fn messaging(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<Messaging> {
     bail!("bus.kind: not built")
+}
+
+/// There is none.
+#[expect(clippy::unnecessary_wraps, reason = "as where it is built")]
+pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<StreamGateway>> {
+    Ok(None)
 }
 
 /// There is nothing to ask.

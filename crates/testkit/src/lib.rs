@@ -4,7 +4,9 @@
 pub mod blobs;
 pub mod bus;
 pub mod cache;
+pub mod connections;
 pub mod entities;
+pub mod gateway;
 pub mod postgres;
 pub mod proxy;
 pub mod servers;

@@ -4,6 +4,7 @@ use astroshield_domain::ports::BusError;
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
+use super::authentication::Identified;
 use super::{KafkaSettings, PATIENCE, bus_error};
 
 /// A message that cannot be read, on its way there.
@@ -31,11 +32,11 @@ impl Poisoned {
 
 pub(super) struct DeadLetters {
     topic: String,
-    producer: FutureProducer,
+    producer: FutureProducer<Identified>,
 }
 
 impl DeadLetters {
-    pub(super) fn new(settings: &KafkaSettings, producer: FutureProducer) -> Self {
+    pub(super) fn new(settings: &KafkaSettings, producer: FutureProducer<Identified>) -> Self {
         Self { topic: settings.dead_letters(), producer }
     }
 

@@ -9,12 +9,13 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 
-use super::{KafkaSettings, PATIENCE, bus_error, tasks};
+use super::authentication::Identified;
+use super::{KafkaSettings, PATIENCE, bus_error, give_token, tasks};
 
 /// Asks for places of groups without being in them.
 pub(super) struct Lag {
     settings: Arc<KafkaSettings>,
-    asking: Mutex<HashMap<&'static str, BaseConsumer>>,
+    asking: Mutex<HashMap<&'static str, BaseConsumer<Identified>>>,
 }
 
 impl Lag {
@@ -33,9 +34,10 @@ impl Lag {
                 None => self
                     .settings
                     .consumer(name)
-                    .create()
+                    .create_with_context(self.settings.identified())
                     .map_err(|error| bus_error("asking for the lag", error))?,
             };
+            give_token(&consumer);
             let lag = self.of_one(name, &consumer, until);
             let lag = lag.map_err(|error| bus_error(&format!("asking for the lag of {name}"), error))?;
             asking.insert(name, consumer);
@@ -44,7 +46,12 @@ impl Lag {
         Ok(found)
     }
 
-    fn of_one(&self, name: &str, consumer: &BaseConsumer, until: Instant) -> Result<Option<i64>, KafkaError> {
+    fn of_one(
+        &self,
+        name: &str,
+        consumer: &BaseConsumer<Identified>,
+        until: Instant,
+    ) -> Result<Option<i64>, KafkaError> {
         let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_millis(10));
         let topic = if name == tasks::GROUP { self.settings.tasks() } else { self.settings.events() };
         let mut asked = TopicPartitionList::new();

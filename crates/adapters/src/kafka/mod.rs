@@ -4,9 +4,11 @@
 //! they speak of. A consumer is a consumer group; its processes share the partitions. Slices to be screened are in another
 //! topic, whose partitions those share who screen.
 
+mod authentication;
 mod dead_letters;
 mod envelope;
 mod lag;
+mod msk_iam;
 mod place;
 mod publisher;
 mod tasks;
@@ -21,13 +23,15 @@ use astroshield_domain::ports::{Bus, BusError, Store, Subscription};
 use async_trait::async_trait;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, Producer};
 use tokio::sync::Mutex;
 
+use self::authentication::Identified;
+pub use self::authentication::{Authentication, BearerToken, Tokens};
 use self::dead_letters::DeadLetters;
+pub use self::msk_iam::{MskIam, MskIamSettings};
 use self::place::Place;
 use self::publisher::Publisher;
 pub use self::tasks::KafkaTasks;
@@ -38,15 +42,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Shards that tenants fall into. They are spread over the partitions, and are the same whatever number of those there is.
 const SHARDS: u64 = 64;
 
-/// Where the brokers are, and how to speak to them: TLS, and SASL with SCRAM-SHA-512.
+/// Where the brokers are, and how to speak to them.
 #[derive(Clone)]
 pub struct KafkaSettings {
     /// `host:port`, some of them, with commas.
     pub brokers: String,
-    /// Name of the user.
-    pub user: String,
-    /// Password of the user.
-    pub password: String,
+    /// Who we are to them.
+    pub authentication: Authentication,
     /// Authorities that are trusted instead of the machine's, in PEM.
     pub roots_pem: Option<String>,
     /// What names of topics and consumer groups begin with.
@@ -61,7 +63,7 @@ impl fmt::Debug for KafkaSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaSettings")
             .field("brokers", &self.brokers)
-            .field("user", &self.user)
+            .field("authentication", &self.authentication)
             .field("prefix", &self.prefix)
             .field("partitions", &self.partitions)
             .finish_non_exhaustive()
@@ -71,13 +73,10 @@ impl fmt::Debug for KafkaSettings {
 impl KafkaSettings {
     fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
+        self.authentication.set(&mut config);
         config
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "astroshield")
-            .set("security.protocol", "SASL_SSL")
-            .set("sasl.mechanism", "SCRAM-SHA-512")
-            .set("sasl.username", &self.user)
-            .set("sasl.password", &self.password)
             .set("ssl.endpoint.identification.algorithm", "https")
             .set("socket.keepalive.enable", "true")
             // Reconnecting after a broker was away takes a second, not ten.
@@ -116,6 +115,10 @@ impl KafkaSettings {
         config
     }
 
+    fn identified(&self) -> Identified {
+        Identified(self.authentication.clone())
+    }
+
     fn events(&self) -> String {
         format!("{}events", self.prefix)
     }
@@ -143,7 +146,7 @@ impl KafkaSettings {
 pub struct KafkaBus {
     settings: Arc<KafkaSettings>,
     store: Arc<dyn Store>,
-    producer: FutureProducer,
+    producer: FutureProducer<Identified>,
     /// Publishes events, once this process does.
     publisher: Mutex<Option<Publisher>>,
     lag: Arc<lag::Lag>,
@@ -156,7 +159,8 @@ impl KafkaBus {
     /// # Errors
     /// When the settings cannot be.
     pub fn new(settings: KafkaSettings, store: Arc<dyn Store>) -> Result<Self, BusError> {
-        let producer = settings.producer().create().map_err(|error| bus_error("the producer", error))?;
+        let producer = settings.producer().create_with_context(settings.identified());
+        let producer = producer.map_err(|error| bus_error("the producer", error))?;
         let settings = Arc::new(settings);
         let lag = Arc::new(lag::Lag::new(Arc::clone(&settings)));
         Ok(Self { settings, store, producer, publisher: Mutex::default(), lag })
@@ -183,8 +187,17 @@ impl KafkaBus {
     /// # Errors
     /// When the brokers do not answer, or refuse.
     pub async fn make_topics(&self) -> Result<(), BusError> {
-        let admin: AdminClient<DefaultClientContext> =
-            self.settings.client().create().map_err(|error| bus_error("the administrator", error))?;
+        let identified = self.settings.identified();
+        let admin: AdminClient<Identified> = self
+            .settings
+            .client()
+            .create_with_context(identified.clone())
+            .map_err(|error| bus_error("the administrator", error))?;
+        let admin = blocking(move || {
+            let told = identified.identify(&admin);
+            told.map(|()| admin).map_err(|reason| BusError { reason, source: None })
+        })
+        .await?;
         let replicas = || TopicReplication::Fixed(self.settings.replicas.unwrap_or(-1));
         let (events, tasks, dead) =
             (self.settings.events(), self.settings.tasks(), self.settings.dead_letters());
@@ -223,13 +236,17 @@ impl KafkaBus {
 /// When no broker answers, or they refuse the user.
 pub async fn reach(settings: &KafkaSettings) -> Result<(), BusError> {
     // A consumer's question does not make a topic.
-    let consumer: BaseConsumer =
-        settings.client().create().map_err(|error| bus_error("the client", error))?;
+    let consumer: BaseConsumer<Identified> = settings
+        .client()
+        .create_with_context(settings.identified())
+        .map_err(|error| bus_error("the client", error))?;
     let topic = settings.events();
-    let asked =
-        tokio::task::spawn_blocking(move || consumer.fetch_metadata(Some(&topic), PATIENCE).map(drop));
-    let gone = |source| BusError { reason: "the client is gone".to_owned(), source: Some(Box::new(source)) };
-    asked.await.map_err(gone)?.map_err(|error| bus_error("asking for topics", error))
+    blocking(move || {
+        give_token(&consumer);
+        let asked = consumer.fetch_metadata(Some(&topic), PATIENCE);
+        asked.map(drop).map_err(|error| bus_error("asking for topics", error))
+    })
+    .await
 }
 
 impl fmt::Debug for KafkaBus {
@@ -270,6 +287,12 @@ impl Bus for KafkaBus {
     }
 }
 
+/// Has a consumer take a token if one is due, where nothing else is read from it. Blocks.
+fn give_token(consumer: &BaseConsumer<Identified>) {
+    // What else there is to read is of no concern: it has no subscription.
+    drop(consumer.poll(Duration::from_millis(10)));
+}
+
 /// Does what blocks a thread.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BusError> + Send + 'static,
@@ -289,8 +312,7 @@ mod tests {
     fn settings(partitions: i32) -> KafkaSettings {
         KafkaSettings {
             brokers: "127.0.0.1:9".to_owned(),
-            user: "me".to_owned(),
-            password: "hush".to_owned(),
+            authentication: Authentication::Scram { user: "me".to_owned(), password: "hush".to_owned() },
             roots_pem: None,
             prefix: String::new(),
             partitions,

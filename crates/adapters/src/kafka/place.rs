@@ -1,18 +1,20 @@
 //! A consumer's place on the bus.
 
 use std::collections::{HashMap, VecDeque};
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ports::{BusError, Store, Subscription};
 use async_trait::async_trait;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::authentication::Identified;
 use super::dead_letters::{DeadLetters, Poisoned};
 use super::{KafkaSettings, bus_error, envelope};
 
@@ -23,8 +25,9 @@ const SKIPPED: usize = 256;
 type Outstanding = HashMap<i32, VecDeque<(i64, i64)>>;
 
 /// Follows which partitions this process has.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Assigned {
+    identified: Identified,
     outstanding: Arc<Mutex<Outstanding>>,
 }
 
@@ -34,7 +37,13 @@ impl Assigned {
     }
 }
 
-impl ClientContext for Assigned {}
+impl ClientContext for Assigned {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.identified.generate_oauth_token(config)
+    }
+}
 
 impl ConsumerContext for Assigned {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -68,7 +77,7 @@ impl Place {
         store: Arc<dyn Store>,
         dead_letters: DeadLetters,
     ) -> Result<Self, BusError> {
-        let assigned = Assigned::default();
+        let assigned = Assigned { identified: settings.identified(), outstanding: Arc::default() };
         let consumer: StreamConsumer<Assigned> = settings
             .consumer(name)
             // A run of hours is no sign of death: who is alive sends heartbeats.

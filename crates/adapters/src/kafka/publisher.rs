@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use tracing::Span;
 
+use super::authentication::Identified;
 use super::{KafkaSettings, PATIENCE, blocking, bus_error, envelope};
 
 /// How long a transaction may stay open when whoever began it is gone; until then, nobody reads past it.
@@ -16,7 +17,7 @@ const OPEN: Duration = Duration::from_secs(20);
 
 pub(super) struct Publisher {
     /// Taken out when this is dropped: letting go of a producer waits for the brokers.
-    producer: Option<FutureProducer>,
+    producer: Option<FutureProducer<Identified>>,
 }
 
 impl Publisher {
@@ -26,7 +27,9 @@ impl Publisher {
         config
             .set("transactional.id", format!("{}relay", settings.prefix))
             .set("transaction.timeout.ms", OPEN.as_millis().to_string());
-        let producer: FutureProducer = config.create().map_err(|error| bus_error("the publisher", error))?;
+        let producer: FutureProducer<Identified> = config
+            .create_with_context(settings.identified())
+            .map_err(|error| bus_error("the publisher", error))?;
         // Kept here while it waits, so that it is let go of on a thread of its own however this ends.
         let publisher = Self { producer: Some(producer) };
         publisher.on_thread("taking over", |producer| producer.init_transactions(PATIENCE)).await?;
@@ -74,7 +77,7 @@ impl Publisher {
         self.on_thread("publishing", |producer| producer.commit_transaction(PATIENCE)).await
     }
 
-    fn producer(&self) -> Result<&FutureProducer, BusError> {
+    fn producer(&self) -> Result<&FutureProducer<Identified>, BusError> {
         self.producer
             .as_ref()
             .ok_or_else(|| BusError { reason: "the publisher is closed".to_owned(), source: None })
@@ -83,7 +86,7 @@ impl Publisher {
     async fn on_thread(
         &self,
         what: &'static str,
-        work: impl FnOnce(&FutureProducer) -> rdkafka::error::KafkaResult<()> + Send + 'static,
+        work: impl FnOnce(&FutureProducer<Identified>) -> rdkafka::error::KafkaResult<()> + Send + 'static,
     ) -> Result<(), BusError> {
         let producer = self.producer()?.clone();
         blocking(move || work(&producer).map_err(|error| bus_error(what, error))).await

@@ -11,6 +11,7 @@ use rdkafka::message::{Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::authentication::Identified;
 use super::dead_letters::{DeadLetters, Poisoned};
 use super::envelope::{EnvelopeError, SCHEMA};
 use super::place::is_of_another;
@@ -22,11 +23,11 @@ pub(super) const GROUP: &str = "screening";
 /// [`Tasks`] on Kafka.
 pub struct KafkaTasks {
     settings: Arc<KafkaSettings>,
-    producer: FutureProducer,
+    producer: FutureProducer<Identified>,
 }
 
 impl KafkaTasks {
-    pub(super) fn new(settings: Arc<KafkaSettings>, producer: FutureProducer) -> Self {
+    pub(super) fn new(settings: Arc<KafkaSettings>, producer: FutureProducer<Identified>) -> Self {
         Self { settings, producer }
     }
 }
@@ -83,14 +84,14 @@ impl Tasks for KafkaTasks {
     }
 
     async fn join(&self) -> Result<Box<dyn Worker>, BusError> {
-        let consumer: StreamConsumer = self
+        let consumer: StreamConsumer<Identified> = self
             .settings
             .consumer(GROUP)
             // A slice is screened in less; who takes longer is taken for dead, and another one gets its slices.
             .set("max.poll.interval.ms", "600000")
             // Who comes or goes waits for nobody longer than that.
             .set("session.timeout.ms", "6000")
-            .create()
+            .create_with_context(self.settings.identified())
             .map_err(|error| bus_error("the consumer", error))?;
         let topic = self.settings.tasks();
         consumer.subscribe(&[&topic]).map_err(|error| bus_error("subscribing", error))?;
@@ -113,7 +114,7 @@ struct Taken {
 }
 
 struct Place {
-    consumer: Option<Arc<StreamConsumer>>,
+    consumer: Option<Arc<StreamConsumer<Identified>>>,
     topic: String,
     dead_letters: DeadLetters,
     taken: Option<Taken>,
@@ -121,7 +122,7 @@ struct Place {
 }
 
 impl Place {
-    fn consumer(&self) -> Result<Arc<StreamConsumer>, BusError> {
+    fn consumer(&self) -> Result<Arc<StreamConsumer<Identified>>, BusError> {
         let closed = || BusError { reason: "the consumer is closed".to_owned(), source: None };
         self.consumer.clone().ok_or_else(closed)
     }

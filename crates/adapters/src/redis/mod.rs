@@ -1,9 +1,10 @@
-//! What several processes share, in Redis or Valkey: a cache, and a broadcast.
+//! What several processes share, in Redis or Valkey: a cache, a broadcast, and the connections that a gateway holds.
 //!
-//! Nothing here is needed: without the server, values are forgotten and events are read from the store.
+//! Without the server, values are forgotten, events are read from the store, and clients of a gateway wait.
 
 mod broadcast;
 mod cache;
+mod connections;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 
 pub use self::broadcast::RedisBroadcast;
 pub use self::cache::RedisCache;
+pub use self::connections::RedisConnections;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use astroshield_adapters::SqliteStore;
-use astroshield_adapters::kafka::{KafkaBus, KafkaSettings};
+use astroshield_adapters::kafka::{Authentication, BearerToken, KafkaBus, KafkaSettings, Tokens, reach};
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, Store, Subscription, Tasks, Worker};
 use astroshield_testkit::entities::{at, feed_event};
 use astroshield_testkit::{bus, tasks};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _};
@@ -35,13 +38,16 @@ fn settings(brokers: String, authority: String, partitions: i32) -> KafkaSetting
     let number = NAMES.fetch_add(1, Ordering::Relaxed);
     KafkaSettings {
         brokers,
-        user: "astroshield".to_owned(),
-        password: "secret".to_owned(),
+        authentication: scram("secret"),
         roots_pem: Some(authority),
         prefix: format!("test-{}-{number}-", std::process::id()),
         partitions,
         replicas: Some(1),
     }
+}
+
+fn scram(password: &str) -> Authentication {
+    Authentication::Scram { user: "astroshield".to_owned(), password: password.to_owned() }
 }
 
 async fn store(folder: &TempDir) -> Arc<dyn Store> {
@@ -321,8 +327,8 @@ fn client(settings: &KafkaSettings) -> ClientConfig {
         .set("bootstrap.servers", &settings.brokers)
         .set("security.protocol", "SASL_SSL")
         .set("sasl.mechanism", "SCRAM-SHA-512")
-        .set("sasl.username", &settings.user)
-        .set("sasl.password", &settings.password)
+        .set("sasl.username", "astroshield")
+        .set("sasl.password", "secret")
         .set("ssl.ca.pem", settings.roots_pem.as_deref().unwrap());
     config
 }
@@ -334,11 +340,71 @@ async fn strangers_are_refused_and_brokers_with_another_authority_are_not_used()
     let store = store(&folder).await;
     let bus = |settings: KafkaSettings| KafkaBus::new(settings, Arc::clone(&store)).unwrap();
     let other = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap().cert.pem();
-    assert!(!bus(KafkaSettings { password: "guess".to_owned(), ..settings.clone() }).ping().await);
+    assert!(!bus(KafkaSettings { authentication: scram("guess"), ..settings.clone() }).ping().await);
     assert!(!bus(KafkaSettings { roots_pem: Some(other), ..settings.clone() }).ping().await);
     let bus = bus(settings);
     bus.make_topics().await.unwrap();
     assert!(bus.ping().await);
+}
+
+/// Tokens that hold for some seconds and are used for half of them, of the kind that brokers take for tests: a JWT that nobody
+/// signed. librdkafka looks every second whether another one is due.
+struct Unsigned {
+    given: AtomicU32,
+    subject: Option<&'static str>,
+}
+
+impl Tokens for Unsigned {
+    fn token(&self) -> Result<BearerToken, String> {
+        let subject = self.subject.ok_or("there are no credentials")?;
+        self.given.fetch_add(1, Ordering::Relaxed);
+        let issued = Timestamp::now();
+        let (used, holds) = (issued + Duration::from_secs(6), issued + Duration::from_secs(12));
+        let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+        let claims =
+            format!(r#"{{"sub":"{subject}","iat":{},"exp":{}}}"#, issued.as_second(), holds.as_second());
+        let text = format!("{}.{}.", encode(r#"{"alg":"none"}"#.to_owned()), encode(claims));
+        Ok(BearerToken { text, expires: used })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_client_has_a_token_and_a_new_one_before_it_expires() {
+    let Some(settings) = shared(1) else { return };
+    let tokens = Arc::new(Unsigned { given: AtomicU32::new(0), subject: Some("astroshield") });
+    let authentication = Authentication::Tokens(Arc::<Unsigned>::clone(&tokens));
+    let settings = KafkaSettings { authentication, ..settings };
+    reach(&settings).await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let bus = KafkaBus::new(settings.clone(), Arc::clone(&store)).unwrap();
+    bus.make_topics().await.unwrap();
+    let sent = committed(&*store, &tenants(1), 60).await;
+    let mut subscription = bus.subscribe("all", &Topic::ALL).await.unwrap();
+    let (before, begun) = (tokens.given.load(Ordering::Relaxed), Instant::now());
+    // Over several lives of a token, after which the brokers end a connection without a new one.
+    for event in &sent {
+        bus.publish(std::slice::from_ref(event)).await.unwrap();
+        assert_eq!(next(&mut *subscription).await, *event);
+        subscription.acknowledge(event.position).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_secs(24));
+    assert!(bus.ping().await);
+    assert_eq!(bus.lag(&["all"]).await.unwrap().len(), 1);
+    let given = tokens.given.load(Ordering::Relaxed) - before;
+    assert!(given >= 6, "{given} tokens in {:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_token_the_bus_says_so_and_waits() {
+    let Some(settings) = shared(1) else { return };
+    let tokens = Unsigned { given: AtomicU32::new(0), subject: None };
+    let settings = KafkaSettings { authentication: Authentication::Tokens(Arc::new(tokens)), ..settings };
+    let folder = TempDir::new().unwrap();
+    let bus = KafkaBus::new(settings, store(&folder).await).unwrap();
+    assert_eq!(bus.make_topics().await.unwrap_err().to_string(), "bus: there are no credentials");
+    assert!(!bus.ping().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

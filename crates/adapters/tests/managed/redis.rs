@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use astroshield_adapters::SqliteStore;
-use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings};
+use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisConnections, RedisSettings};
 use astroshield_domain::event::Published;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey, Store};
+use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey, Connections, ConnectionsError, Store};
 use astroshield_testkit::cache::{broadcast_suite, cache_suite};
+use astroshield_testkit::connections::connections_suite;
 use astroshield_testkit::entities::{at, feed_event};
 use jiff::Timestamp;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -83,6 +84,17 @@ async fn next(receiver: &mut Receiver<Arc<Published>>) -> Published {
 async fn the_cache_keeps_to_the_port() {
     let Some(settings) = shared() else { return };
     cache_suite(&RedisCache::new(settings).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_of_a_gateway_keep_to_the_port_and_are_unknown_without_the_server() {
+    let server = Server::start("redis");
+    let connections = RedisConnections::new(of(&server)).unwrap();
+    connections_suite(&connections).await;
+    server.tell("kill");
+    assert_eq!(connections.all().await, Err(ConnectionsError::Unavailable));
+    server.tell("restart");
+    eventually("Redis answers again", async || connections.all().await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,6 +238,7 @@ async fn a_cluster_keeps_to_the_ports_and_goes_on_when_a_node_is_lost() {
     let server = Server::start("redis_cluster");
     let cache = RedisCache::new(of(&server)).unwrap();
     cache_suite(&cache).await;
+    connections_suite(&RedisConnections::new(of(&server)).unwrap()).await;
     let folder = TempDir::new().unwrap();
     let broadcast = RedisBroadcast::new(of(&server), store(&folder).await, 64).unwrap();
     broadcast.ready().await;

@@ -44,15 +44,20 @@ pub(super) async fn caller_of_token(
         }
     };
     let person = Person::new(state, identity);
-    let Some(wanted) = headers.get(TENANT).map(HeaderValue::as_bytes) else {
+    let Some(wanted) = named_tenant(headers)? else {
         if grants_of(state, &person).await?.len() > 1 {
             let problem = "the token's owner belongs to several organizations; name one of them";
             return Err(Problem::forbidden(problem).at("Astroshield-Tenant"));
         }
         return caller_of(state, &person, None).await;
     };
-    let wanted = std::str::from_utf8(wanted).ok().and_then(|name| TenantId::new(name).ok());
-    let wanted =
-        wanted.ok_or_else(|| Problem::invalid("Astroshield-Tenant", "the identity of a tenant is due"))?;
     caller_of(state, &person, Some(&wanted)).await
+}
+
+/// The tenant that a request names.
+pub(super) fn named_tenant(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
+    let Some(wanted) = headers.get(TENANT).map(HeaderValue::as_bytes) else { return Ok(None) };
+    let wanted = std::str::from_utf8(wanted).ok().and_then(|name| TenantId::new(name).ok());
+    let due = || Problem::invalid("Astroshield-Tenant", "the identity of a tenant is due");
+    wanted.map(Some).ok_or_else(due)
 }

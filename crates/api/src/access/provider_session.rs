@@ -173,6 +173,21 @@ pub(crate) async fn begin_at_provider(
     cookie(state, &id, life.as_secs())
 }
 
+/// Refuses a session that is over, or that the provider has not stood by for too long.
+pub(super) fn not_doubtful(state: &ApiState, session: &Session) -> Result<(), Problem> {
+    if time_to_live(state, session).is_zero() {
+        return Err(over(OVER));
+    }
+    if session.standing.as_ref().is_some_and(|standing| standing.is_doubtful(state)) {
+        return Err(unconfirmed());
+    }
+    Ok(())
+}
+
+fn unconfirmed() -> Problem {
+    Problem::unavailable("the identity provider has not confirmed the session for too long")
+}
+
 /// A session as the provider stands by it now.
 pub(super) async fn confirmed(state: &ApiState, id: &str, session: Session) -> Result<Session, Problem> {
     if time_to_live(state, &session).is_zero() {
@@ -213,7 +228,7 @@ async fn recheck(state: &ApiState, id: &str, session: Session) -> Result<Session
         }
     }
     if session.standing.as_ref().is_some_and(|standing| standing.is_doubtful(state)) {
-        return Err(Problem::unavailable("the identity provider has not confirmed the session for too long"));
+        return Err(unconfirmed());
     }
     Ok(session)
 }

@@ -38,7 +38,11 @@ pub(super) struct Session {
 
 /// Only the hash is kept, so that what is in the cache opens nothing.
 pub(super) fn in_cache(id: &str) -> CacheKey {
-    CacheKey { tenant: TenantId::public(), space: "session", name: hexadecimal(&sha256(id.as_bytes())) }
+    named(hexadecimal(&sha256(id.as_bytes())))
+}
+
+fn named(hash: String) -> CacheKey {
+    CacheKey { tenant: TenantId::public(), space: "session", name: hash }
 }
 
 /// The session that a request's cookie names.
@@ -66,7 +70,11 @@ impl Session {
 }
 
 async fn found(state: &ApiState, id: &str) -> Result<Session, Problem> {
-    let bytes = state.ports.cache.get(&in_cache(id)).await;
+    found_under(state, &in_cache(id)).await
+}
+
+async fn found_under(state: &ApiState, key: &CacheKey) -> Result<Session, Problem> {
+    let bytes = state.ports.cache.get(key).await;
     let session = bytes.and_then(|bytes| serde_json::from_slice::<Session>(&bytes).ok());
     session.ok_or_else(|| {
         metrics::REFUSED_CALLERS.increment(["session_over"]);
@@ -80,6 +88,17 @@ pub(crate) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem
     if session.standing.is_some() {
         session = provider_session::confirmed(state, id, session).await?;
     }
+    match &session.person {
+        Some(person) => caller_of(state, person, session.chosen()).await,
+        None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),
+    }
+}
+
+/// The caller of a session of which the hash is known. It is not used with this, and the provider is not asked: who uses it does
+/// that.
+pub(crate) async fn caller_of_kept(state: &ApiState, hash: &str) -> Result<Caller, Problem> {
+    let session = found_under(state, &named(hash.to_owned())).await?;
+    provider_session::not_doubtful(state, &session)?;
     match &session.person {
         Some(person) => caller_of(state, person, session.chosen()).await,
         None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),

@@ -5,6 +5,7 @@ mod bus;
 mod cache;
 mod clock;
 mod downloads;
+mod gateway;
 mod identity_provider;
 mod outside;
 mod secrets;
@@ -16,6 +17,10 @@ pub use bus::{Bus, BusError, Subscription};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
+pub use gateway::{
+    ConnectionId, ConnectionIdError, Connections, ConnectionsError, Gateway, GatewayError, HeldConnection,
+    HeldSubscription, Said, Saying,
+};
 pub use identity_provider::{IdentityError, IdentityProvider, ProviderSession, SignInAnswer, SignInRequest};
 pub use outside::{
     DeliveryError, FeedAnswer, FeedClient, FeedError, FeedFault, FeedRequest, Mail, Mailer, WebhookClient,

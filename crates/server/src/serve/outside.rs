@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::metrics;
-use astroshield_domain::ports::{Bus, Downloads, Tasks};
+use astroshield_domain::ports::{Bus, Connections, Downloads, Gateway, Tasks};
 use async_trait::async_trait;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,12 @@ impl<T: ?Sized> Clone for Placed<T> {
     fn clone(&self) -> Self {
         Self { port: Arc::clone(&self.port), server: self.server.clone() }
     }
+}
+
+/// A gateway that holds WebSockets, and those that it holds.
+pub(crate) struct StreamGateway {
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) connections: Arc<dyn Connections>,
 }
 
 /// Where blobs are kept.

@@ -9,7 +9,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use astroshield_adapters::oidc::OidcProvider;
-use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases};
+use astroshield_api::{
+    ApiSettings, ApiState, GatewaySettings, GatewayStreams, OneTimeTokens, Ports, UseCases,
+};
 use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
@@ -38,6 +40,7 @@ use super::roles::{Role, Roles};
 use super::tasks::Tasks;
 use super::{feeds, health, identity, outside, requests, rotation, sign_in};
 use crate::backup::StoreArchiver;
+use crate::managed;
 use crate::settings::{BlobsKind, Settings, StoreKind};
 use crate::telemetry::Telemetry;
 
@@ -431,6 +434,25 @@ impl Service {
                 async move { poller.run(shutdown).await }
             });
         }
+    }
+
+    /// Serves the clients of a gateway, if there is one: from one process at a time.
+    pub(super) fn stream_through_gateway(&self, tasks: &mut Tasks, house: &House) -> anyhow::Result<()> {
+        if !self.roles.has(Role::Api) {
+            return Ok(());
+        }
+        let Some(held) = managed::gateway(&self.settings)? else { return Ok(()) };
+        let settings = GatewaySettings {
+            keep_alive: self.settings.gateway.keep_alive,
+            patience: self.settings.gateway.patience,
+            ..GatewaySettings::default()
+        };
+        let streams = GatewayStreams::new(self.api(house), held.connections, held.gateway, settings);
+        self.lead(tasks, "the serving of the gateway's clients", "gateway", move |_, shutdown| {
+            let streams = streams.clone();
+            async move { streams.run(shutdown).await }
+        });
+        Ok(())
     }
 
     fn run_settings(&self) -> RunSettings {

@@ -6,7 +6,7 @@ use astroshield_adapters::PostgresSettings;
 use astroshield_adapters::trust::TrustedRoots;
 use url::Url;
 
-use super::sections::BlobsEncryption;
+use super::sections::{BlobsEncryption, BusAuthentication};
 use super::{BlobsKind, BusKind, CacheKind, Layers, Settings, SettingsError, Store, StoreKind, not_below};
 use crate::managed;
 
@@ -25,6 +25,7 @@ impl Settings {
             ("blobs.authorities_file", &self.blobs.authorities_file, &mut self.blobs.authorities),
             ("cache.authorities_file", &self.cache.authorities_file, &mut self.cache.authorities),
             ("bus.authorities_file", &self.bus.authorities_file, &mut self.bus.authorities),
+            ("gateway.authorities_file", &self.gateway.authorities_file, &mut self.gateway.authorities),
             ("secrets.authorities_file", &self.secrets.authorities_file, &mut self.secrets.authorities),
             ("telemetry.authorities_file", &self.telemetry.authorities_file, &mut self.telemetry.authorities),
         ] {
@@ -78,9 +79,16 @@ impl Settings {
         if let (false, Some((key, _))) = (cfg!(feature = "managed"), self.shared()) {
             return Err(layers.refuse(key, NOT_BUILT));
         }
-        if !cfg!(feature = "managed") && self.telemetry.endpoint.is_some() {
-            return Err(layers.refuse("telemetry.endpoint", NOT_BUILT));
+        for (key, wants) in [
+            ("telemetry.endpoint", self.telemetry.endpoint.is_some()),
+            ("gateway.endpoint", self.gateway.endpoint.is_some()),
+            ("gateway.service", self.gateway.service.is_some()),
+        ] {
+            if !cfg!(feature = "managed") && wants {
+                return Err(layers.refuse(key, NOT_BUILT));
+            }
         }
+        self.check_gateway(layers)?;
         let checked = self.check_blobs().and_then(|()| self.check_cache()).and_then(|()| self.check_bus());
         checked.and_then(|()| managed::check(self)).map_err(|(key, reason)| layers.refuse(key, reason))
     }
@@ -130,15 +138,20 @@ impl Settings {
 
     fn check_bus(&self) -> Result<(), (&'static str, String)> {
         let bus = &self.bus;
-        if bus.kind == BusKind::Kafka {
-            for (key, is_missing) in [
-                ("bus.brokers", bus.brokers.is_none()),
-                ("bus.user", bus.user.is_none()),
-                ("bus.password", bus.password.is_empty()),
-            ] {
-                if is_missing {
-                    return Err((key, "Kafka needs brokers, a user and a password".to_owned()));
+        if bus.kind == BusKind::Kafka && bus.brokers.is_none() {
+            return Err(("bus.brokers", "Kafka needs brokers".to_owned()));
+        }
+        for (key, is_missing) in [("bus.user", bus.user.is_none()), ("bus.password", bus.password.is_empty())]
+        {
+            match bus.authentication {
+                BusAuthentication::Scram if bus.kind == BusKind::Kafka && is_missing => {
+                    return Err((key, "Kafka needs a user and a password".to_owned()));
                 }
+                BusAuthentication::MskIam if !is_missing => {
+                    let reason = "bus.authentication = \"msk_iam\" takes credentials of AWS, and no user";
+                    return Err((key, reason.to_owned()));
+                }
+                _ => {}
             }
         }
         let is_broker = |broker: &str| {
@@ -163,6 +176,36 @@ impl Settings {
             return Err(("bus.replicas", format!("{}: 0 to 9 are due", bus.replicas)));
         }
         Ok(())
+    }
+
+    fn check_gateway(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let gateway = &self.gateway;
+        for (key, address) in [("gateway.endpoint", &gateway.endpoint), ("gateway.service", &gateway.service)]
+        {
+            let Some(address) = address else { continue };
+            match Url::parse(address) {
+                Ok(url) if url.scheme() == "https" && url.host().is_some() => {}
+                Ok(url) if url.scheme() == "http" && is_this_machine(&url) => {}
+                Ok(url) if url.scheme() == "http" => {
+                    return Err(layers.refuse(key, "http: would be readable on the way; https: is due"));
+                }
+                _ => return Err(layers.refuse(key, "an address of https: is due")),
+            }
+        }
+        if gateway.endpoint.is_some() && self.cache.kind != CacheKind::Redis {
+            let reason = "connections are remembered in Redis: cache.kind has to be \"redis\"";
+            return Err(layers.refuse("gateway.endpoint", reason));
+        }
+        for (key, number, most) in [
+            ("gateway.connections", gateway.connections, 1_000_000),
+            ("gateway.requests", gateway.requests, 1_000),
+        ] {
+            if !(1..=most).contains(&number) {
+                return Err(layers.refuse(key, format!("{number}: 1 to {most} are due")));
+            }
+        }
+        not_below(layers, "gateway.keep_alive", gateway.keep_alive, Duration::from_secs(1))?;
+        not_below(layers, "gateway.patience", gateway.patience, Duration::from_secs(1))
     }
 
     pub(super) fn check_telemetry(&self, layers: &Layers) -> Result<(), SettingsError> {

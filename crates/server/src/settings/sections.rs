@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) cache: Cache,
+    pub(crate) gateway: Gateway,
     pub(crate) bus: Bus,
     pub(crate) demo: Demo,
     pub(crate) feeds: BTreeMap<String, Feed>,
@@ -264,6 +265,31 @@ pub(crate) struct Cache {
     pub(crate) authorities: Option<String>,
 }
 
+/// A gateway that holds WebSockets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Gateway {
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    #[serde(deserialize_with = "text")]
+    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a gateway needs"))]
+    pub(crate) region: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) service: Option<String>,
+    pub(crate) connections: usize,
+    pub(crate) requests: usize,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) keep_alive: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) patience: Duration,
+    #[serde(deserialize_with = "path")]
+    pub(super) authorities_file: Option<PathBuf>,
+    /// What is in that file.
+    #[serde(skip)]
+    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a gateway needs"))]
+    pub(crate) authorities: Option<String>,
+}
+
 /// What the bus is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -272,12 +298,24 @@ pub(crate) enum BusKind {
     Kafka,
 }
 
+/// How the brokers know who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BusAuthentication {
+    Scram,
+    MskIam,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what MSK needs"))]
 pub(crate) struct Bus {
     pub(crate) kind: BusKind,
     #[serde(deserialize_with = "text")]
     pub(crate) brokers: Option<String>,
+    pub(crate) authentication: BusAuthentication,
+    #[serde(deserialize_with = "text")]
+    pub(crate) region: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(crate) user: Option<String>,
     pub(crate) password: Secret,

@@ -271,6 +271,23 @@ fn what_a_server_needs_is_named_before_anything_is_asked_of_it() {
         ),
         ("a:1,b:2", "a:1,b", "bus.brokers: \"b\": host:port is due"),
         ("password = \"hunter2\"", "", "bus.password: Kafka needs"),
+        (
+            "[bus]",
+            "[gateway]\nendpoint = \"http://a:1/live\"\n[bus]",
+            "gateway.endpoint: http: would be readable",
+        ),
+        ("[bus]", "[gateway]\nservice = \"a\"\n[bus]", "gateway.service: an address of https: is due"),
+        ("[bus]", "[gateway]\nrequests = 0\n[bus]", "gateway.requests: 0: 1 to 1000 are due"),
+        (
+            "[cache]\nkind = \"redis\"",
+            "[gateway]\nendpoint = \"https://a:1/live\"\n[cache]\nkind = \"memory\"",
+            "gateway.endpoint: connections are remembered in Redis",
+        ),
+        (
+            "user = \"me\"",
+            "user = \"me\"\nauthentication = \"msk_iam\"",
+            "bus.user: bus.authentication = \"msk_iam\"",
+        ),
         ("user = \"me\"", "user = \"me\"\npartitions = 65", "bus.partitions: 65: 1 to 64 are due"),
         ("user = \"me\"", "user = \"me\"\nprefix = \"a b\"", "bus.prefix: \"a b\": up to 100"),
     ] {

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use crate::service::Service;
+use crate::service::{HOST, Service};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -90,6 +90,36 @@ async fn strangers_and_pages_of_other_sites_get_no_stream() {
     assert_eq!(status(connect(&address, &elsewhere).await), 403);
     let origin = format!("http://{address}");
     assert!(connect(&address, &[("cookie", &cookie), ("origin", &origin)]).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_a_client_of_a_gateway_is_and_by_what_that_is_seen_later_opens_nothing() {
+    let service = Service::start().await;
+    let path = "/api/v1/stream/caller";
+    service.stranger().get(path).await.expect_problem(401, None);
+    let key = service.key_of("local", Scope::Read).await;
+    let program = service.stranger().with("authorization", &format!("Bearer {key}"));
+    let answer = program.get(path).await.json();
+    assert_eq!((&answer["tenant"], &answer["scope"]), (&json!("local"), &json!("read")));
+    let proof: Value = serde_json::from_str(answer["proof"].as_str().unwrap()).unwrap();
+    let hash = proof["key"].as_str().unwrap();
+    assert!(hash.len() == 64 && !answer.to_string().contains(&key), "{answer}");
+    let with_hash = service.stranger().with("authorization", &format!("Bearer {hash}"));
+    with_hash.get(path).await.expect_problem(401, None);
+
+    // With a session, only our own pages may ask, as for a WebSocket.
+    let token = json!({ "token": service.token(LONG) });
+    let answer = service.stranger().post("/api/v1/session", &token).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let page = service.stranger().with("cookie", &cookie);
+    page.get(path).await.expect_problem(403, Some("Origin"));
+    let elsewhere = service.stranger().with("cookie", &cookie).with("origin", "http://elsewhere.example");
+    elsewhere.get(path).await.expect_problem(403, Some("Origin"));
+    let ours = service.stranger().with("cookie", &cookie).with("origin", &format!("http://{HOST}"));
+    let answer = ours.get(path).await.json();
+    let id = cookie.split_once('=').unwrap().1;
+    let proof = answer["proof"].as_str().unwrap();
+    assert!(proof.contains("session") && !proof.contains(id), "{answer}");
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use astroshield_testkit::postgres;
-use astroshield_testkit::servers::variable;
+use astroshield_testkit::servers::{Server as Outside, variable};
 use serde_json::Value;
 
-use crate::server::Server;
+use crate::server::{Server, astroshield};
 
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
@@ -26,21 +27,25 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// `None` where a server is missing. `more` is said in the configuration, too.
     pub(crate) fn new(more: &str) -> Option<Self> {
+        let redis = variable("ASTROSHIELD_TEST_REDIS_URL")?;
+        let authority = fs::read_to_string(variable("ASTROSHIELD_TEST_REDIS_CA")?).unwrap();
+        Self::on(&redis, &authority, more)
+    }
+
+    /// With a Redis of its own.
+    pub(crate) fn with_redis(more: &str, redis: &Outside) -> Option<Self> {
+        Self::on(&redis.address, &redis.authority(), more)
+    }
+
+    fn on(redis: &str, redis_authority: &str, more: &str) -> Option<Self> {
         let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
-        let (redis, kafka, s3) = (
-            variable("ASTROSHIELD_TEST_REDIS_URL")?,
-            variable("ASTROSHIELD_TEST_KAFKA")?,
-            variable("ASTROSHIELD_TEST_S3")?,
-        );
+        let (kafka, s3) = (variable("ASTROSHIELD_TEST_KAFKA")?, variable("ASTROSHIELD_TEST_S3")?);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        for (name, authority) in [
-            ("redis", "ASTROSHIELD_TEST_REDIS_CA"),
-            ("kafka", "ASTROSHIELD_TEST_KAFKA_CA"),
-            ("s3", "ASTROSHIELD_TEST_S3_CA"),
-        ] {
+        for (name, authority) in [("kafka", "ASTROSHIELD_TEST_KAFKA_CA"), ("s3", "ASTROSHIELD_TEST_S3_CA")] {
             fs::copy(variable(authority)?, path.join(format!("{name}.pem"))).unwrap();
         }
+        fs::write(path.join("redis.pem"), redis_authority).unwrap();
         fs::write(path.join("redis.url"), redis).unwrap();
         fs::write(path.join("kafka.password"), "secret\n").unwrap();
         let number = NAMES.fetch_add(1, Ordering::Relaxed);
@@ -53,7 +58,8 @@ impl Fleet {
             "[store]\nkind = \"postgres\"\n\
              [blobs]\nkind = \"s3\"\nbucket = \"astroshield\"\nprefix = \"{prefix}\"\nendpoint = \"{s3}\"\n\
              authorities_file = \"s3.pem\"\n\
-             [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nauthorities_file = \"redis.pem\"\n\
+             [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nprefix = \"astroshield-{prefix}\"\n\
+             authorities_file = \"redis.pem\"\n\
              [bus]\nkind = \"kafka\"\nbrokers = \"{kafka}\"\nuser = \"astroshield\"\n\
              password_file = \"kafka.password\"\nprefix = \"{prefix}\"\npartitions = {partitions}\nreplicas = 1\n\
              authorities_file = \"kafka.pem\"\n\
@@ -95,6 +101,13 @@ impl Fleet {
         server
     }
 
+    /// The binary, where it has the configuration of the processes.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = astroshield(self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
+        command
+    }
+
     /// What the authority of Kafka says.
     pub(crate) fn kafka_authority(&self) -> String {
         fs::read_to_string(self.folder.path().join("kafka.pem")).unwrap()
@@ -103,9 +116,12 @@ impl Fleet {
 
 /// A key to all processes that answer requests.
 pub(crate) fn key(server: &Server) -> String {
-    let cookie = server.sign_in();
-    let own =
-        [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+    key_of(server, &server.sign_in())
+}
+
+/// As [`key`], with a session.
+pub(crate) fn key_of(server: &Server, cookie: &str) -> String {
+    let own = [("cookie", cookie), ("origin", &server.address), ("content-type", "application/json")];
     let (status, made) = server.post_with("/api/v1/api-keys", &own, r#"{"name":"test","scope":"admin"}"#);
     assert_eq!(status, 201, "{made}");
     let made: Value = serde_json::from_str(&made).unwrap();

@@ -2,13 +2,20 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../identity/browser.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod browser;
 #[path = "../faults/chance.rs"]
 mod chance;
 mod database;
 mod faults;
 mod fleet;
+mod gateway;
 mod guesses;
 mod load;
+#[path = "../identity/place.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod place;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use astroshield_adapters::PostgresStore;
-use astroshield_adapters::kafka::{KafkaBus, KafkaSettings};
+use astroshield_adapters::kafka::{Authentication, KafkaBus, KafkaSettings};
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ports::{Bus as _, Store};
 use astroshield_testkit::servers::variable;
@@ -190,8 +190,10 @@ fn witness(
 ) -> Option<impl Future<Output = ()> + use<>> {
     let settings = KafkaSettings {
         brokers: variable("ASTROSHIELD_TEST_KAFKA")?,
-        user: "astroshield".to_owned(),
-        password: "secret".to_owned(),
+        authentication: Authentication::Scram {
+            user: "astroshield".to_owned(),
+            password: "secret".to_owned(),
+        },
         roots_pem: Some(fleet.kafka_authority()),
         prefix: fleet.prefix.clone(),
         partitions: fleet.partitions,

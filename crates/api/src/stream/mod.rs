@@ -1,4 +1,8 @@
-//! `/stream`: events as they happen, over a WebSocket.
+//! `/stream`: events as they happen, over a WebSocket: ours, or one that a gateway holds for us.
+
+mod caller;
+mod direct;
+mod gateway;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +14,25 @@ use astroshield_domain::metrics;
 use astroshield_domain::ports::{Store, StoreError};
 use astroshield_domain::trace::Place;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
 
-use crate::access::{Reader, authenticate};
+pub(crate) use self::caller::caller;
+pub use self::caller::{STREAM_CALLER, StreamCaller};
+use self::direct::Direct;
+pub use self::gateway::{GatewaySettings, GatewayStreams};
+use crate::access::{Proof, Reader, authenticate};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
 /// Largest message that a client may send, in bytes; a subscription takes far less.
-const LARGEST_MESSAGE: usize = 16 << 10;
+pub const LARGEST_STREAM_MESSAGE: usize = 16 << 10;
 
 /// Buffer for what a client sends, in bytes: a subscription and pongs.
 const READ_BUFFER: usize = 1 << 10;
@@ -37,12 +45,6 @@ const SILENT_KEEP_ALIVES: u32 = 3;
 
 /// How long what a client may see is believed: what is its tenant's own is not told later than this after its key or role ended.
 const BELIEVED: Duration = Duration::from_secs(5);
-
-/// How long to try to tell a client why it is cut off: one that wakes up in this time learns where to go on.
-const FAREWELL: Duration = Duration::from_secs(10);
-
-/// The same where the server stops, which waits for nobody.
-const FAREWELL_AT_THE_END: Duration = Duration::from_secs(1);
 
 /// What a client sends.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -74,7 +76,7 @@ struct Told<'a> {
 /// position that was seen, if any. The answer is `{"subscribed":[...],"position":41,"reset":false}`, and each event comes as
 /// `{"position":42,"event":{...}}`. After a lost connection, subscribe again with the last position; an event may then
 /// come twice. `reset` is true where events may be missing, as they are forgotten or the database is another one: read
-/// anew what you have kept.
+/// anew what you have kept. The answer to a subscription may come again at any time: all up to its `position` was sent.
 #[utoipa::path(get, path = "/stream", tag = "stream",
     responses((status = 101, description = "A WebSocket from here on")))]
 pub(crate) async fn stream(
@@ -88,29 +90,20 @@ pub(crate) async fn stream(
     let room = Arc::clone(&state.connections).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("as many WebSockets as are allowed are open"))?;
     let place = Place::here();
+    let (identified, checked) = (Identified::Request { uri, headers }, Instant::now());
     // Thousands are open at once, and the default is 128 KiB for each.
     let upgrade = upgrade.read_buffer_size(READ_BUFFER);
-    Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
-        let counted = Counted::one();
-        let checked = Instant::now();
-        let connection =
-            Connection { state, caller, uri, headers, socket, checked, _room: room, _counted: counted };
-        place.carry(connection.run())
-    }))
-}
-
-/// A client.
-struct Connection {
-    state: ApiState,
-    caller: Arc<Caller>,
-    /// What it identified itself with, to see whether that still holds.
-    uri: Uri,
-    headers: HeaderMap,
-    socket: WebSocket,
-    /// When that was seen.
-    checked: Instant,
-    _room: OwnedSemaphorePermit,
-    _counted: Counted,
+    Ok(upgrade.max_message_size(LARGEST_STREAM_MESSAGE).max_frame_size(LARGEST_STREAM_MESSAGE).on_upgrade(
+        move |socket| {
+            let patience = state.settings.slow_client_timeout;
+            let shutdown = state.shutdown.clone();
+            let line = Direct { socket, patience, shutdown, _room: room, _counted: Counted::one() };
+            let mut connection = Connection { state, caller, identified, checked, line };
+            place.carry(async move {
+                connection.run(Subscription::default()).await;
+            })
+        },
+    ))
 }
 
 /// Counts as an open connection until it is dropped.
@@ -133,53 +126,123 @@ impl Drop for Counted {
 enum End {
     /// The other side went away.
     Gone,
+    /// This process has no more to do with it.
+    Left,
     /// We close it.
     Close(u16, &'static str),
 }
 
 /// What a client has and wants.
+#[derive(Debug, Default, PartialEq)]
 struct Subscription {
     topics: Vec<Topic>,
     /// Everything up to here was sent, or is not wanted.
     position: i64,
+    /// Whether it may have missed something before that, and was not told so yet.
+    reset: bool,
 }
 
-impl Connection {
-    async fn run(mut self) {
+/// What comes from a client.
+enum Heard {
+    Text(String),
+    Binary,
+    TooLarge,
+    /// More than are taken at once.
+    TooMany,
+    /// Only that it is there.
+    SignOfLife,
+    Gone,
+}
+
+/// What lies between a client and its connection.
+trait Line: Send {
+    /// What the client says next. It may be given up, and asked again.
+    fn hear(&mut self) -> impl Future<Output = Heard> + Send;
+
+    /// Sends a message; returns when the client, or who takes it for it, has it.
+    fn send(&mut self, text: String) -> impl Future<Output = Result<(), End>> + Send;
+
+    /// Remembers how far the client is.
+    fn note(&mut self, subscription: &Subscription) -> impl Future<Output = ()> + Send;
+
+    /// Keeps the line open; whether the client is known to be there.
+    fn keep_alive(&mut self, subscription: &Subscription) -> impl Future<Output = Result<bool, End>> + Send;
+
+    /// That this process is to have no more to do with it.
+    fn stop(&self) -> CancellationToken;
+
+    /// How it ends then.
+    fn stopped(&self) -> End;
+
+    /// Tells the client why it is cut off, and does that.
+    fn close(&mut self, code: u16, reason: &'static str) -> impl Future<Output = ()> + Send;
+}
+
+/// By what it is seen who a client is.
+enum Identified {
+    /// What it came with.
+    Request { uri: Uri, headers: HeaderMap },
+    /// What was kept of that.
+    Proof(Proof),
+}
+
+/// A client.
+struct Connection<L> {
+    state: ApiState,
+    caller: Arc<Caller>,
+    identified: Identified,
+    /// When it was seen that this still holds.
+    checked: Instant,
+    line: L,
+}
+
+impl<L: Line> Connection<L> {
+    /// Serves a client until one of the two sides ends it.
+    async fn run(&mut self, subscription: Subscription) -> End {
         let events = self.state.ports.broadcast.subscribe();
-        if let Err(End::Close(code, reason)) = self.serve(events).await {
-            let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            // A client that takes nothing does not take this either; it is cut off all the same. What it has sent is read,
-            // since a connection that is closed with something unread takes back what was sent.
-            let farewell = async {
-                self.socket.send(Message::Close(Some(frame))).await?;
-                while let Some(Ok(_)) = self.socket.recv().await {}
-                Ok::<(), axum::Error>(())
-            };
-            let patience = if code == close_code::AWAY { FAREWELL_AT_THE_END } else { FAREWELL };
-            drop(timeout(patience, farewell).await);
+        let ended = self.serve(events, subscription).await;
+        let end = ended.err().unwrap_or(End::Gone);
+        if let End::Close(code, reason) = end {
+            self.line.close(code, reason).await;
         }
+        end
     }
 
-    async fn serve(&mut self, mut events: Receiver<Arc<Published>>) -> Result<(), End> {
-        let mut subscription = Subscription { topics: Vec::new(), position: 0 };
+    async fn serve(
+        &mut self,
+        mut events: Receiver<Arc<Published>>,
+        mut subscription: Subscription,
+    ) -> Result<(), End> {
+        if matches!(self.identified, Identified::Proof(_)) {
+            // It was taken for granted some time ago.
+            self.check().await?;
+        }
+        if !subscription.topics.is_empty() {
+            // Another process has begun this: it may not have said so.
+            self.answer(&mut subscription).await?;
+            self.catch_up(&mut subscription).await?;
+        }
         let period = self.state.settings.keep_alive;
         let mut keep_alive = interval_at(Instant::now() + period, period);
         keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let shutdown = self.state.shutdown.clone();
+        let stop = self.line.stop();
         let mut silent = 0;
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return Err(End::Close(close_code::AWAY, "the server stops")),
-                message = self.socket.recv() => {
+                () = stop.cancelled() => return Err(self.line.stopped()),
+                heard = self.line.hear() => {
                     silent = 0;
-                    match message {
-                        None | Some(Err(_) | Ok(Message::Close(_))) => return Err(End::Gone),
-                        Some(Ok(Message::Text(text))) => self.subscribe(&text, &mut subscription).await?,
-                        Some(Ok(Message::Binary(_))) => {
-                            return Err(End::Close(close_code::UNSUPPORTED, "text is due"));
+                    match heard {
+                        Heard::Gone => return Err(End::Gone),
+                        Heard::Text(text) => self.subscribe(&text, &mut subscription).await?,
+                        Heard::Binary => return Err(End::Close(close_code::UNSUPPORTED, "text is due")),
+                        Heard::TooLarge => {
+                            return Err(End::Close(close_code::SIZE, "a message of up to 16 KiB is due"));
                         }
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Heard::TooMany => {
+                            return Err(End::Close(close_code::POLICY, "too many messages at once"));
+                        }
+                        Heard::SignOfLife => {}
                     }
                 }
                 event = events.recv() => match event {
@@ -193,7 +256,9 @@ impl Connection {
                         return Err(End::Close(close_code::POLICY, "no sign of life"));
                     }
                     self.check().await?;
-                    self.send(Message::Ping(axum::body::Bytes::new())).await?;
+                    if self.line.keep_alive(&subscription).await? {
+                        silent = 0;
+                    }
                 }
             }
         }
@@ -201,7 +266,12 @@ impl Connection {
 
     /// Ends the connection of a key or session that is over, or that is another caller's by now.
     async fn check(&mut self) -> Result<(), End> {
-        let known = authenticate(&self.state, &Method::GET, &self.uri, &self.headers, None).await;
+        let known = match &self.identified {
+            Identified::Request { uri, headers } => {
+                authenticate(&self.state, &Method::GET, uri, headers, None).await
+            }
+            Identified::Proof(proof) => proof.caller(&self.state).await,
+        };
         match known {
             Ok(caller) if caller == *self.caller => {
                 self.checked = Instant::now();
@@ -212,19 +282,10 @@ impl Connection {
         }
     }
 
-    /// Sends a message to a client that takes it in time.
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.state.settings.slow_client_timeout, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Close(close_code::AGAIN, "too slow; come again with your last position")),
-        }
-    }
-
     async fn send_json<T: Serialize>(&mut self, value: &T) -> Result<(), End> {
         let text =
             serde_json::to_string(value).map_err(|_| End::Close(close_code::ERROR, "a fault of ours"))?;
-        self.send(Message::Text(text.into())).await
+        self.line.send(text).await
     }
 
     async fn subscribe(&mut self, text: &str, subscription: &mut Subscription) -> Result<(), End> {
@@ -234,16 +295,25 @@ impl Connection {
         };
         let first = subscription.topics.is_empty();
         subscription.topics = asked.subscribe;
-        let mut reset = false;
+        subscription.reset = false;
         if let Some(after) = asked.after {
-            (subscription.position, reset) = place(self.state.ports.store.as_ref(), after).await?;
+            let store = Arc::clone(&self.state.ports.store);
+            (subscription.position, subscription.reset) = place(store.as_ref(), after).await?;
         } else if first {
             let store = Arc::clone(&self.state.ports.store);
             subscription.position = store.last_position().await.map_err(|error| unreadable(&error))?;
         }
-        let position = subscription.position;
-        self.send_json(&Subscribed { subscribed: &subscription.topics, position, reset }).await?;
+        self.line.note(subscription).await;
+        self.answer(subscription).await?;
         self.catch_up(subscription).await
+    }
+
+    /// Says that a subscription is taken.
+    async fn answer(&mut self, subscription: &mut Subscription) -> Result<(), End> {
+        let text = subscribed(subscription)?;
+        self.line.send(text).await?;
+        subscription.reset = false;
+        Ok(())
     }
 
     /// Sends what the store has after the position of a client.
@@ -268,16 +338,24 @@ impl Connection {
         if *position <= subscription.position {
             return Ok(());
         }
-        subscription.position = *position;
         let wanted = subscription.topics.contains(&event.payload.topic());
         if wanted && may_see(&self.caller, &event.tenant) {
             if event.tenant == self.caller.tenant && self.checked.elapsed() > BELIEVED {
                 self.check().await?;
             }
             self.send_json(&Told { position: *position, event }).await?;
+            subscription.position = *position;
+            self.line.note(subscription).await;
         }
+        subscription.position = *position;
         Ok(())
     }
+}
+
+fn subscribed(subscription: &Subscription) -> Result<String, End> {
+    let Subscription { topics, position, reset } = subscription;
+    let answer = Subscribed { subscribed: topics, position: *position, reset: *reset };
+    serde_json::to_string(&answer).map_err(|_| End::Close(close_code::ERROR, "a fault of ours"))
 }
 
 /// Where to go on for a client that has seen a position, and whether it may have missed something: one that this database

@@ -1,0 +1,146 @@
+//! Who may connect: whoever the service takes, which is asked with what the client came with. Keys, tokens, sessions, limits and
+//! addresses are thereby dealt with in one place, and no function needs the database.
+
+use anyhow::Context;
+use astroshield_adapters::gateway::{CallerAnswer, CallerLookup};
+use astroshield_api::{STREAM_CALLER, StreamCaller};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::Failure;
+use super::event::Request;
+use crate::settings::Settings;
+
+/// What of a client's headers the service is told.
+const TOLD: [HeaderName; 8] = [
+    HeaderName::from_static("authorization"),
+    HeaderName::from_static("cookie"),
+    HeaderName::from_static("origin"),
+    HeaderName::from_static("sec-fetch-site"),
+    HeaderName::from_static("astroshield-tenant"),
+    HeaderName::from_static("user-agent"),
+    HeaderName::from_static("x-amzn-trace-id"),
+    HeaderName::from_static("traceparent"),
+];
+
+/// API Gateway answers this message, and no other one, with 401.
+const UNAUTHORIZED: Failure = Failure("Unauthorized");
+
+/// Says who may connect.
+pub(super) struct Authorizer {
+    service: CallerLookup,
+}
+
+impl Authorizer {
+    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let gateway = &settings.gateway;
+        let service = gateway.service.as_deref().context("gateway.service: its address is due")?;
+        let address = format!("{}{STREAM_CALLER}", service.trim_end_matches('/'));
+        // The name that people use, which cookies and origins are held against.
+        let public = settings.server.public_url.as_deref().map(Url::parse).transpose();
+        let public = public.context("server.public_url")?;
+        let host =
+            public.as_ref().map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned());
+        let roots = gateway.authorities.as_deref().map(str::as_bytes);
+        let service = CallerLookup::new(&address, host.as_deref(), roots).context("gateway.service")?;
+        Ok(Self { service })
+    }
+
+    pub(super) async fn answer(&self, event: &[u8]) -> Result<Value, Failure> {
+        let request: Request = serde_json::from_slice(event).map_err(|error| {
+            tracing::error!(%error, "this is no request to connect");
+            UNAUTHORIZED
+        })?;
+        let answer = self.service.ask(told(&request)).await.map_err(|reason| {
+            tracing::error!(reason, "the service does not answer");
+            Failure("the service does not answer")
+        })?;
+        judge(&request, &answer)
+    }
+}
+
+/// What the service is told of a request.
+fn told(request: &Request) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for name in TOLD {
+        for value in request.header(name.as_str()) {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.append(name.clone(), value);
+            }
+        }
+    }
+    if let Some(Ok(address)) = request.address().map(HeaderValue::from_str) {
+        headers.insert("x-forwarded-for", address);
+    }
+    headers
+}
+
+/// What follows from the answer of the service.
+fn judge(request: &Request, answer: &CallerAnswer) -> Result<Value, Failure> {
+    let policy = |principal: &str, effect: &str, context: Value| {
+        json!({
+            "principalId": principal,
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": request.method_arn }],
+            },
+            "context": context,
+        })
+    };
+    match answer.status {
+        200 => {
+            let caller: StreamCaller = serde_json::from_slice(&answer.body).map_err(|error| {
+                tracing::error!(%error, "the service is not of this version");
+                Failure("the service is not of this version")
+            })?;
+            let principal = format!("{}/{}", caller.tenant, caller.name);
+            let context = serde_json::to_value(&caller).map_err(|_| Failure("a fault of ours"))?;
+            Ok(policy(&principal, "Allow", context))
+        }
+        401 => Err(UNAUTHORIZED),
+        // Known, but not let in: by its origin, its address or its scope.
+        403 => Ok(policy("nobody", "Deny", json!({}))),
+        status => {
+            tracing::error!(status, "the service cannot say who this is");
+            Err(Failure("the service cannot say who this is"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::tests::REQUEST;
+    use super::*;
+
+    #[test]
+    fn only_what_identifies_a_client_is_passed_on() {
+        let headers = told(&serde_json::from_str(REQUEST).unwrap());
+        let names: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(names, [("authorization", "Bearer ask_1"), ("x-forwarded-for", "192.0.2.9")]);
+    }
+
+    #[test]
+    fn the_service_decides() {
+        let request: Request = serde_json::from_str(REQUEST).unwrap();
+        let judged =
+            |status, body: &str| judge(&request, &CallerAnswer { status, body: body.as_bytes().to_vec() });
+        let known = r#"{"tenant":"local","name":"program","scope":"read","proof":"{}"}"#;
+        let allowed = judged(200, known).unwrap();
+        assert_eq!(allowed["principalId"], "local/program");
+        let statement = &allowed["policyDocument"]["Statement"][0];
+        assert_eq!(
+            (&statement["Effect"], &statement["Resource"]),
+            (&json!("Allow"), &json!(request.method_arn))
+        );
+        // Nothing but texts, numbers and truth values may be in it.
+        let context = allowed["context"].as_object().unwrap();
+        assert!(context.values().all(Value::is_string), "{context:?}");
+        assert_eq!(judged(401, ""), Err(UNAUTHORIZED));
+        assert_eq!(judged(403, "").unwrap()["policyDocument"]["Statement"][0]["Effect"], "Deny");
+        for (status, body) in [(200, "{}"), (200, ""), (204, ""), (429, ""), (500, ""), (503, "")] {
+            assert!(judged(status, body).is_err_and(|failure| failure != UNAUTHORIZED), "{status}");
+        }
+    }
+}

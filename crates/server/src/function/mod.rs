@@ -1,0 +1,95 @@
+//! `astroshield function`: what AWS Lambda runs behind a WebSocket API of API Gateway.
+
+mod authorizer;
+mod connections;
+mod event;
+
+use anyhow::{Context, anyhow};
+use astroshield_adapters::gateway::Runtime;
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use self::authorizer::Authorizer;
+use self::connections::ConnectionFunctions;
+use crate::exit::Completion;
+use crate::logging;
+use crate::settings::{Settings, SettingsArgs};
+use crate::telemetry::Telemetry;
+
+/// Answer events of API Gateway, started by AWS Lambda
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The file `bootstrap` beside the program, in the package of the function:
+  #!/bin/sh
+  exec ./astroshield function \"$_HANDLER\"
+
+The handler of the function is `authorizer` or `connections`; the settings are variables, as ASTROSHIELD__GATEWAY__SERVICE.")]
+pub(crate) struct Function {
+    /// Which one
+    #[arg(value_enum)]
+    which: Which,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// A function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Says who may connect
+    Authorizer,
+    /// Deals with $connect, $disconnect and $default
+    Connections,
+}
+
+/// What answers events.
+enum Handler {
+    Authorizer(Authorizer),
+    Connections(ConnectionFunctions),
+}
+
+/// That an event cannot be answered: what whoever asked is told.
+#[derive(Debug, PartialEq, Eq)]
+struct Failure(&'static str);
+
+impl Function {
+    pub(crate) fn run(&self) -> anyhow::Result<Completion> {
+        let settings = Settings::from_layers(&self.settings.layers()?)?;
+        let telemetry = Telemetry::new(&settings, "function")?;
+        logging::start(&settings, &telemetry)?;
+        let handler = match self.which {
+            Which::Authorizer => Handler::Authorizer(Authorizer::new(&settings)?),
+            Which::Connections => Handler::Connections(ConnectionFunctions::new(&settings)?),
+        };
+        let runtime = Runtime::of_environment().map_err(|reason| anyhow!(reason))?;
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        threads.context("threads")?.block_on(async {
+            let _told = telemetry.start();
+            for keeper in settings.keepers.take() {
+                tokio::spawn(keeper.run(CancellationToken::new()));
+            }
+            handler.answer(&runtime).await
+        })
+    }
+}
+
+impl Handler {
+    /// Answers events, one after the other, until there are no more.
+    async fn answer(&self, runtime: &Runtime) -> anyhow::Result<Completion> {
+        loop {
+            let invocation = runtime.next().await.map_err(|reason| anyhow!(reason))?;
+            let answer = match self {
+                Self::Authorizer(authorizer) => authorizer.answer(&invocation.event).await,
+                Self::Connections(functions) => Ok(functions.answer(&invocation.event).await),
+            };
+            let taken = match answer {
+                Ok(answer) => runtime.answer::<Value>(&invocation.id, &answer).await,
+                Err(Failure(message)) => runtime.fail(&invocation.id, "Refused", message).await,
+            };
+            // Lambda may have given up waiting; the next event is another one.
+            if let Err(reason) = taken {
+                tracing::error!(reason, "an answer was not taken");
+            }
+        }
+    }
+}
