@@ -708,6 +708,10 @@ pub trait Store: Send + Sync + 'static {
 
     // Upkeep
 
+    /// Makes what has to be there before something comes: a store may keep element sets by the month. Returns how many parts were
+    /// made.
+    async fn make_room(&self, now: Timestamp) -> Result<u64, StoreError>;
+
     /// Tenants that have conjunctions, `public` among them.
     async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError>;
 

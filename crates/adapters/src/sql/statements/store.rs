@@ -42,7 +42,7 @@ use super::days::{self, Series};
 use super::{
     Connection, SYSTEM, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage,
     deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases,
-    objects, organizations, requests, runs, silence, upkeep, watching,
+    make_months, objects, organizations, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -916,6 +916,10 @@ impl Store for ThisStore {
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         write!(self, Whose::Everybody, connection, upkeep::prune(connection, what, before, limit))
+    }
+
+    async fn make_room(&self, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self, Whose::Everybody, connection, make_months(connection, now))
     }
 
     async fn named_blobs(&self, paths: &[String]) -> Result<Vec<String>, StoreError> {
