@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use astroshield_adapters::kafka::{self, KafkaBus, KafkaSettings};
+use astroshield_adapters::kafka::{self, KafkaBus, KafkaHistory, KafkaSettings};
 use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{RedisBroadcast, RedisCache, RedisSettings, RedisSettingsError};
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{
-    Broadcast, Bus, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
+    Broadcast, Bus, BusHistory, Cache, Downloads, SecretError, SecretSource, SecretText, Store, Tasks,
 };
+use astroshield_domain::reconciliation;
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
@@ -80,6 +81,11 @@ pub(crate) fn bus(
     let bus = Arc::new(KafkaBus::new(kafka(settings), store).context("bus")?);
     let tasks = Arc::new(bus.tasks());
     Ok((Placed { port: Arc::<KafkaBus>::clone(&bus), server: Some(bus) }, Some(tasks)))
+}
+
+/// What the brokers know beside the store.
+pub(crate) fn bus_history(settings: &settings::Bus) -> anyhow::Result<Arc<dyn BusHistory>> {
+    Ok(Arc::new(KafkaHistory::new(kafka(settings), &reconciliation::CONSUMERS)))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.

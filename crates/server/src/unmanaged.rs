@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Bus, Cache, SecretSource, SecretText, Store, Tasks};
+use astroshield_domain::ports::{Broadcast, Bus, BusHistory, Cache, SecretSource, SecretText, Store, Tasks};
 
 use crate::serve::outside::{Blobs, Placed};
 use crate::settings::{self, Settings};
@@ -33,6 +33,10 @@ pub(crate) fn bus(
     _: &settings::Bus,
     _: Arc<dyn Store>,
 ) -> anyhow::Result<(Placed<dyn Bus>, Option<Arc<dyn Tasks>>)> {
+    bail!("bus.kind: not built")
+}
+
+pub(crate) fn bus_history(_: &settings::Bus) -> anyhow::Result<Arc<dyn BusHistory>> {
     bail!("bus.kind: not built")
 }
 

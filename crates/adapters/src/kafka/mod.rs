@@ -6,6 +6,7 @@
 
 mod dead_letters;
 mod envelope;
+mod history;
 mod lag;
 mod place;
 mod publisher;
@@ -28,6 +29,7 @@ use rdkafka::producer::{FutureProducer, Producer};
 use tokio::sync::Mutex;
 
 use self::dead_letters::DeadLetters;
+pub use self::history::KafkaHistory;
 use self::place::Place;
 use self::publisher::Publisher;
 pub use self::tasks::KafkaTasks;

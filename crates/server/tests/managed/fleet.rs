@@ -1,13 +1,16 @@
 //! Processes of some roles each, on servers that they share.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings};
 use astroshield_testkit::postgres;
 use astroshield_testkit::servers::variable;
+use object_store::ObjectStore;
 use serde_json::Value;
 
-use crate::server::Server;
+use crate::server::{Server, run_in};
 
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
@@ -26,6 +29,11 @@ impl Fleet {
     /// `None` where a server is missing. `more` is said in the configuration, too.
     pub(crate) fn new(more: &str) -> Option<Self> {
         let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
+        Self::on(database, more)
+    }
+
+    /// As [`Fleet::new`], on a database.
+    pub(crate) fn on(database: String, more: &str) -> Option<Self> {
         let (redis, kafka, s3) = (
             variable("ASTROSHIELD_TEST_REDIS_URL")?,
             variable("ASTROSHIELD_TEST_KAFKA")?,
@@ -81,6 +89,27 @@ impl Fleet {
         server
     }
 
+    /// Runs a command to its end: its status, and what it says.
+    pub(crate) fn run(&self, arguments: &str) -> (i32, String, String) {
+        let environment: Vec<_> =
+            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run_in(self.folder.path(), arguments, &environment)
+    }
+
+    /// The blobs.
+    pub(crate) fn blobs(&self) -> Arc<dyn ObjectStore> {
+        let settings = S3Settings {
+            bucket: "astroshield".to_owned(),
+            prefix: self.prefix.clone(),
+            region: Some("eu-central-1".to_owned()),
+            endpoint: variable("ASTROSHIELD_TEST_S3"),
+            key: Some(S3Key { id: "astroshield".to_owned(), secret: "secret".to_owned() }),
+            encryption: S3Encryption::OfBucket,
+            roots_pem: Some(fs::read(self.folder.path().join("s3.pem")).unwrap()),
+        };
+        Arc::new(S3Blobs::new(&settings).unwrap())
+    }
+
     /// What the authority of Kafka says.
     pub(crate) fn kafka_authority(&self) -> String {
         fs::read_to_string(self.folder.path().join("kafka.pem")).unwrap()
@@ -89,9 +118,12 @@ impl Fleet {
 
 /// A key to all processes that answer requests.
 pub(crate) fn key(server: &Server) -> String {
-    let cookie = server.sign_in();
-    let own =
-        [("cookie", cookie.as_str()), ("origin", &server.address), ("content-type", "application/json")];
+    key_of(server, &server.sign_in())
+}
+
+/// As [`key`], made in a session.
+pub(crate) fn key_of(server: &Server, cookie: &str) -> String {
+    let own = [("cookie", cookie), ("origin", &server.address), ("content-type", "application/json")];
     let (status, made) = server.post_with("/api/v1/api-keys", &own, r#"{"name":"test","scope":"admin"}"#);
     assert_eq!(status, 201, "{made}");
     let made: Value = serde_json::from_str(&made).unwrap();

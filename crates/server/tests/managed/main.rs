@@ -5,6 +5,7 @@
 #[path = "../faults/chance.rs"]
 mod chance;
 mod fleet;
+mod reconcile;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]

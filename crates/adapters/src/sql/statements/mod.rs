@@ -30,6 +30,7 @@ mod installation;
 mod leases;
 mod objects;
 mod organizations;
+mod reconciliation;
 mod requests;
 mod runs;
 mod silence;
