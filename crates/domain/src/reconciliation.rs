@@ -120,7 +120,7 @@ pub struct Reconciled {
 #[derive(Debug, thiserror::Error)]
 pub enum ReconciliationError {
     /// Processes are at work.
-    #[error("the service is running ({}): stop all of its processes first", by.join(", "))]
+    #[error("the service is running, or was until some seconds ago ({}): stop all of its processes first", by.join(", "))]
     InUse {
         /// Leases that are held, and consumers that are connected.
         by: Vec<String>,

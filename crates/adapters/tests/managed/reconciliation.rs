@@ -84,6 +84,8 @@ async fn consumers_see_again_what_they_had_not_dealt_with_and_nothing_that_the_s
     let mut subscription = process.subscription().await;
     let kept = [commit(&*process.store, "a").await, commit(&*process.store, "b").await];
     assert_eq!(take(&mut *subscription).await, kept[0]);
+    // The other one has seen everything.
+    process.store.advance_consumer(CONSUMERS[1], 2).await.unwrap();
     // Handed out, and not dealt with.
     assert_eq!(next(&mut *subscription).await.event.id, kept[1]);
     drop(subscription);
