@@ -334,18 +334,23 @@ async fn find(_connection: &mut PgConnection, _text: &str) -> Outcome<Found> {
     Ok(Found)
 }
 
-/// Selects from the objects whose name or designator holds a text, or that have a number.
+/// Selects from the objects whose name or designator holds a text, or that have a number. Names of public objects have an index
+/// of their own.
 fn push_named(
     query: &mut QueryBuilder<Postgres>,
-    _owner: &str,
+    owner: &str,
     text: &str,
     number: Option<i64>,
     _found: &Found,
 ) {
     let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    query.push("objects o WHERE (o.search LIKE ").push_bind(format!("%{text}%"));
+    let (tables, named, object) = match owner {
+        statements::PUBLIC => ("public_names n JOIN objects o ON o.number = n.object", "n.named", "n.object"),
+        _ => ("objects o", "o.search", "o.number"),
+    };
+    query.push(format_args!("{tables} WHERE ({named} LIKE ")).push_bind(format!("%{text}%"));
     if let Some(number) = number {
-        query.push(" OR o.number = ").push_bind(number);
+        query.push(format_args!(" OR {object} = ")).push_bind(number);
     }
     query.push(")");
 }

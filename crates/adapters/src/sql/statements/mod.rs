@@ -38,7 +38,7 @@ mod store;
 mod upkeep;
 mod watching;
 
-const PUBLIC: &str = "public";
+pub(super) const PUBLIC: &str = "public";
 
 /// Whose rows a tenant sees.
 fn visible_to(tenant: &TenantId) -> impl Iterator<Item = &str> {
