@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use astroshield_adapters::kafka::{KafkaBus, KafkaSettings};
+use astroshield_adapters::kafka::{Authentication, KafkaBus, KafkaSettings};
 use astroshield_adapters::{EmbeddedBus, LocalBroadcast, PostgresStore, SqliteStore};
 use astroshield_domain::event::{Event, Topic};
 use astroshield_domain::ids::TenantId;

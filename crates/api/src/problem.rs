@@ -101,6 +101,11 @@ impl Problem {
             .because(format!("no such {kind}: {id}"))
     }
 
+    /// What was there and does not come back.
+    pub(crate) fn gone(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::GONE, "gone", "it is gone for good").because(detail)
+    }
+
     pub(crate) fn no_such_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-route", "nothing is at this address")
     }

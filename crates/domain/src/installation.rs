@@ -20,6 +20,12 @@ pub enum InstallationError {
         /// What this store is called.
         ours: Uuid,
     },
+    /// The mark is not the name of a store.
+    #[error("the mark of the blobs, {mark:?}, is no name of an installation")]
+    Unknown {
+        /// What it says.
+        mark: String,
+    },
     /// The store does not say what it is called.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,6 +51,20 @@ pub async fn mark(store: &dyn Store, blobs: &dyn ObjectStore) -> Result<(), Inst
         Ok(_) | Err(Error::AlreadyExists { .. }) => judge(&blobs.get(&path).await?.bytes().await?, ours),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whose blobs are, if they say so.
+///
+/// # Errors
+/// When they say what is no name, or do not answer.
+pub async fn marked(blobs: &dyn ObjectStore) -> Result<Option<Uuid>, InstallationError> {
+    let mark = match blobs.get(&Path::from(MARK)).await {
+        Ok(found) => found.bytes().await?,
+        Err(Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let text = String::from_utf8_lossy(&mark).into_owned();
+    text.parse().map(Some).map_err(|_| InstallationError::Unknown { mark: text })
 }
 
 fn judge(mark: &[u8], ours: Uuid) -> Result<(), InstallationError> {

@@ -30,6 +30,7 @@ pub mod organization;
 pub mod patience;
 mod population;
 pub mod ports;
+pub mod reconciliation;
 pub mod relay;
 pub mod runs;
 pub mod satcat;

@@ -18,7 +18,7 @@ use crate::patience::{self, Patience};
 use crate::ports::{Broadcast, Bus, BusError, Clock, Store, StoreError};
 
 /// The relay's name as a consumer: where it is, is how far events are published.
-const CONSUMER: &str = "relay";
+pub(crate) const CONSUMER: &str = "relay";
 
 /// Events that are taken at once.
 const BATCH: u32 = 500;

@@ -23,6 +23,8 @@ use crate::time;
 
 /// How often conjunctions become past.
 const PASS: Duration = Duration::from_secs(60);
+/// How often the store is asked to make room for what is to come.
+const ROOM: Duration = Duration::from_secs(3600);
 /// Wait before the first time that something is forgotten.
 const FIRST: Duration = Duration::from_secs(5 * 60);
 /// How often what is old is forgotten.
@@ -122,6 +124,19 @@ impl Upkeep {
                 tokio::time::sleep(PASS).await;
             }
         };
+        let making_room = async {
+            loop {
+                let made = self.store.make_room(self.clock.now()).await;
+                match &made {
+                    Ok(0) => {}
+                    Ok(parts) => tracing::info!(parts, "the store has room for the months to come"),
+                    Err(error) => {
+                        tracing::warn!(error = crate::describe(error), "the store has no new room yet");
+                    }
+                }
+                tokio::time::sleep(if made.is_ok() { ROOM } else { PASS }).await;
+            }
+        };
         let forgetting = async {
             tokio::time::sleep(FIRST).await;
             loop {
@@ -134,7 +149,7 @@ impl Upkeep {
         // Whatever is being done is a transaction or the removal of one blob: it may be cut off anywhere.
         tokio::select! {
             () = shutdown.cancelled() => {}
-            ((), ()) = async { tokio::join!(passing, forgetting) } => {}
+            ((), (), ()) = async { tokio::join!(passing, making_room, forgetting) } => {}
         }
     }
 

@@ -23,6 +23,7 @@ mod output;
 mod parquet;
 mod pc;
 mod propagate;
+mod reconcile;
 mod satcat;
 mod screen;
 mod serve;
@@ -64,6 +65,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Reconcile(reconcile::Reconcile),
     Tenant(tenant::Tenant),
     #[command(subcommand)]
     Catalog(catalog::Catalog),
@@ -85,6 +87,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run(),
             Self::Backup(backup) => backup.run(),
             Self::Restore(restore) => restore.run(),
+            Self::Reconcile(reconcile) => reconcile.run(),
             Self::Tenant(tenant) => tenant.run(),
             Self::Catalog(catalog) => catalog.run(),
             Self::Screen(screen) => screen.run(),

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use astroshield_adapters::gateway::{ManagementApi, ManagementSettings};
-use astroshield_adapters::kafka::{self, Authentication, KafkaBus, KafkaSettings, MskIam, MskIamSettings};
+use astroshield_adapters::kafka::{
+    self, Authentication, KafkaBus, KafkaHistory, KafkaSettings, MskIam, MskIamSettings,
+};
 use astroshield_adapters::otlp::OtlpError;
 use astroshield_adapters::redis::{
     RedisBroadcast, RedisCache, RedisConnections, RedisSettings, RedisSettingsError,
 };
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
-use astroshield_domain::ports::{Broadcast, Cache, Downloads, SecretError, SecretSource, SecretText, Store};
+use astroshield_domain::ports::{
+    Broadcast, BusHistory, Cache, Downloads, SecretError, SecretSource, SecretText, Store,
+};
+use astroshield_domain::reconciliation;
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
@@ -95,6 +100,11 @@ pub(crate) fn gateway(settings: &Settings) -> anyhow::Result<Option<StreamGatewa
     });
     let gateway = Arc::new(management.context("gateway.endpoint")?);
     Ok(Some(StreamGateway { gateway, connections: Arc::new(connections) }))
+}
+
+/// What the brokers know beside the store.
+pub(crate) fn bus_history(settings: &settings::Bus) -> anyhow::Result<Arc<dyn BusHistory>> {
+    Ok(Arc::new(KafkaHistory::new(kafka(settings)?, &reconciliation::CONSUMERS)))
 }
 
 /// Asks Secrets Manager for the secrets of these names, each with the key that it is of.

@@ -1,6 +1,7 @@
 //! `astroshield migrate`.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Context;
 use astroshield_adapters::{Examination, examine_postgres, examine_sqlite};
@@ -67,18 +68,19 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
 
 /// Looks at the store without changing it. The inner error is the store's.
 pub(crate) fn examine(settings: &Settings) -> anyhow::Result<anyhow::Result<Examination>> {
-    let runtime = runtime()?;
-    Ok(match settings.store.kind {
+    let folder = settings.data_folder().context("data.folder: there is no home folder to put it into")?;
+    Ok(runtime()?.block_on(examine_in(settings, &folder)))
+}
+
+/// As [`examine`], of the store in a folder if it is in one.
+pub(crate) async fn examine_in(settings: &Settings, folder: &Path) -> anyhow::Result<Examination> {
+    match settings.store.kind {
         StoreKind::Sqlite => {
-            let folder =
-                settings.data_folder().context("data.folder: there is no home folder to put it into")?;
             let path = folder.join(DATABASE_FILE);
-            runtime.block_on(examine_sqlite(&path)).with_context(|| path.display().to_string())
+            examine_sqlite(&path).await.with_context(|| path.display().to_string())
         }
-        StoreKind::Postgres => {
-            runtime.block_on(examine_postgres(&settings.store.postgres())).context("store.url")
-        }
-    })
+        StoreKind::Postgres => examine_postgres(&settings.store.postgres()).await.context("store.url"),
+    }
 }
 
 /// A runtime for a command that waits for a database.

@@ -142,6 +142,7 @@ impl Serve {
         if shown == Shown::Demo {
             settings.feeds = [(feeds::DEMO_FEED.to_owned(), feeds::demo(&settings, &folder)?)].into();
         }
+        parts::leave_cache_of_before(&mut settings, owned.path()).await?;
         let house = House::new(&settings, listener.local_addr().context("server.listen")?, &telemetry)?;
         let links = settings.identity.kind == IdentityKind::Local || settings.identity.one_time_link;
         let (shutdown, draining) = (CancellationToken::new(), CancellationToken::new());

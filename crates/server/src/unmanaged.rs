@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use astroshield_domain::ports::{Broadcast, Cache, Store};
+use astroshield_domain::ports::{Broadcast, BusHistory, Cache, Store};
 
 use crate::serve::outside::{Blobs, Messaging, Placed, StreamGateway};
 use crate::settings::{self, Fetched, Settings};
@@ -37,6 +37,10 @@ pub(crate) fn messaging(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<
 #[expect(clippy::unnecessary_wraps, reason = "as where it is built")]
 pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<StreamGateway>> {
     Ok(None)
+}
+
+pub(crate) fn bus_history(_: &settings::Bus) -> anyhow::Result<Arc<dyn BusHistory>> {
+    bail!("bus.kind: not built")
 }
 
 /// There is nothing to ask.

@@ -57,6 +57,11 @@ impl Server {
         Self::run("postgres", "start", &["tls".as_ref()])
     }
 
+    /// Starts a PostgreSQL that keeps its log, so that it can be restored to any time after a `backup`.
+    pub fn start_archiving_postgres() -> Self {
+        Self::run("postgres", "start", &["archive".as_ref()])
+    }
+
     /// Starts a PostgreSQL that follows this one.
     pub fn start_replica(&self) -> Self {
         Self::run("postgres", "replica", &[self.folder.as_os_str()])
@@ -82,10 +87,14 @@ impl Server {
 
     /// `freeze`, `thaw`, `kill` or `restart`, and what else its script knows.
     pub fn tell(&self, command: &str) {
-        assert!(
-            Command::new(&self.script).arg(command).arg(&self.folder).status().unwrap().success(),
-            "{command}"
-        );
+        self.tell_with(command, &[]);
+    }
+
+    /// As [`Server::tell`], with what the command wants to know.
+    pub fn tell_with(&self, command: &str, arguments: &[&str]) {
+        let mut told = Command::new(&self.script);
+        told.arg(command).arg(&self.folder).args(arguments);
+        assert!(told.status().unwrap().success(), "{command}");
     }
 
     /// A file in its folder.

@@ -7,6 +7,7 @@
 mod authentication;
 mod dead_letters;
 mod envelope;
+mod history;
 mod lag;
 mod msk_iam;
 mod place;
@@ -31,6 +32,7 @@ use tokio::sync::Mutex;
 use self::authentication::Identified;
 pub use self::authentication::{Authentication, BearerToken, Tokens};
 use self::dead_letters::DeadLetters;
+pub use self::history::KafkaHistory;
 pub use self::msk_iam::{MskIam, MskIamSettings};
 use self::place::Place;
 use self::publisher::Publisher;

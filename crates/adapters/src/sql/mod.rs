@@ -6,6 +6,7 @@
 
 mod archive;
 mod builder;
+mod bulk;
 mod examination;
 mod failure;
 mod lookups;

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use astroshield_domain::event::Published;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Cache, StoreError};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Decode, Postgres, QueryBuilder, Row as _, Type};
 use tokio::sync::Notify;
 
 use self::pool::{Held, Pool};
 use self::replica::Replica;
+use super::bulk::{Column, Values};
 use super::failure::{Failure, Outcome, store_error};
 use super::whose::Whose;
 
@@ -46,6 +49,8 @@ type ThisStore = PostgresStore;
 const MAX_BINDS: usize = 65_535;
 /// Its name in telemetry.
 const SYSTEM: &str = "postgresql";
+/// Rows that one statement inserts: their columns are arrays, a value each.
+const BULK_ROWS: usize = 10_000;
 const FOR_UPDATE: &str = " FOR UPDATE";
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 /// The time of the database, in microseconds since 1970; not that of the beginning of the transaction.
@@ -66,6 +71,19 @@ const REFERENCES: &str = "SELECT t.relname::text, r.conname::text, o.relname::te
      JOIN pg_attribute there ON there.attrelid = o.oid AND there.attnum = pair.there \
      WHERE r.contype = 'f' AND t.relnamespace = current_schema()::regnamespace AND NOT t.relispartition \
      ORDER BY t.relname, r.conname, pair.place";
+
+/// Goes from objects to their current element sets. LIMIT keeps the planner to this order: it does not know that each object's is
+/// in one month, and would rather read the whole history.
+const CURRENT_SET: &str = "CROSS JOIN LATERAL (SELECT * FROM element_sets WHERE tenant = o.tenant AND object = o.number \
+     AND epoch_ns = o.epoch_ns AND digest = o.digest LIMIT 1) e WHERE TRUE";
+/// To those that were current as of the time $2, where epochs may lead by $3 and are therefore at most $4.
+const SET_AS_OF: &str = "CROSS JOIN LATERAL (SELECT * FROM element_sets h \
+     WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 AND h.epoch_ns / 1000 <= h.arrived + $3 \
+         AND h.epoch_ns <= $4 \
+     ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1) e WHERE TRUE";
+
+/// Months that have a partition for element sets before they begin.
+const MONTHS_AHEAD: i64 = 2;
 
 /// The store in a database of PostgreSQL.
 #[derive(Clone)]
@@ -264,6 +282,43 @@ async fn lock(connection: &mut PgConnection, what: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Makes partitions of element sets, for the month of a time and some to come. Returns how many were not there yet.
+async fn make_months(connection: &mut PgConnection, now: Timestamp) -> Outcome<u64> {
+    let this = TimeZone::UTC.to_datetime(now).date().first_of_month();
+    let mut made = 0;
+    for ahead in 0..=MONTHS_AHEAD {
+        let month = this.saturating_add(ahead.months());
+        let is_new: bool = sqlx::query_scalar("SELECT astroshield_make_month($1::text::date)")
+            .bind(month.to_string())
+            .fetch_one(&mut *connection)
+            .await?;
+        made += u64::from(is_new);
+    }
+    Ok(made)
+}
+
+/// Rows of so many columns that one statement inserts.
+const fn rows_in_bulk(_columns: usize) -> usize {
+    BULK_ROWS
+}
+
+/// Goes on with the rows that are inserted.
+fn push_rows(query: &mut QueryBuilder<Postgres>, _rows: usize, columns: Vec<Column<'_>>) {
+    query.push("SELECT * FROM unnest(");
+    let mut arrays = query.separated(", ");
+    for Column { values, .. } in columns {
+        match values {
+            Values::Integers(values) => arrays.push_bind(values),
+            Values::Small(values) => arrays.push_bind(values),
+            Values::Reals(values) => arrays.push_bind(values),
+            Values::Truths(values) => arrays.push_bind(values),
+            Values::Texts(values) => arrays.push_bind(values),
+            Values::Ids(values) => arrays.push_bind(values),
+        };
+    }
+    query.push(")");
+}
+
 /// The columns of a row, in the order in which they were selected.
 struct Columns<'r> {
     row: &'r PgRow,
@@ -296,18 +351,23 @@ async fn find(_connection: &mut PgConnection, _text: &str) -> Outcome<Found> {
     Ok(Found)
 }
 
-/// Selects from the objects whose name or designator holds a text, or that have a number.
+/// Selects from the objects whose name or designator holds a text, or that have a number. Names of public objects have an index
+/// of their own.
 fn push_named(
     query: &mut QueryBuilder<Postgres>,
-    _owner: &str,
+    owner: &str,
     text: &str,
     number: Option<i64>,
     _found: &Found,
 ) {
     let text = text.to_uppercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    query.push("objects o WHERE (o.search LIKE ").push_bind(format!("%{text}%"));
+    let (tables, named, object) = match owner {
+        statements::PUBLIC => ("public_names n JOIN objects o ON o.number = n.object", "n.named", "n.object"),
+        _ => ("objects o", "o.search", "o.number"),
+    };
+    query.push(format_args!("{tables} WHERE ({named} LIKE ")).push_bind(format!("%{text}%"));
     if let Some(number) = number {
-        query.push(" OR o.number = ").push_bind(number);
+        query.push(format_args!(" OR {object} = ")).push_bind(number);
     }
     query.push(")");
 }

@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use astroshield_domain::event::Published;
 use astroshield_domain::ports::StoreError;
-use sqlx::Sqlite;
+use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
+use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::Notify;
 
+use super::bulk::{Column, Values};
 use super::failure::{Failure, Outcome, migration_error, store_error};
 use super::lookups::{Columns, Lookups, Select};
 use super::readers::{Readers, Reading};
@@ -64,6 +66,16 @@ const COLUMNS: &str = "SELECT t.name, c.name, c.pk FROM sqlite_schema t JOIN pra
 const REFERENCES: &str = "SELECT t.name, CAST(r.id AS TEXT), r.\"table\", r.\"from\", r.\"to\" \
      FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) r WHERE t.type = 'table' \
      ORDER BY t.name, r.id, r.seq";
+
+/// Goes from objects to their current element sets. CROSS JOIN keeps to this order: from few objects to their sets.
+const CURRENT_SET: &str = "CROSS JOIN element_sets e WHERE e.tenant = o.tenant AND e.object = o.number \
+     AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest";
+/// To those that were current as of the time $2, where epochs may lead by $3 and are therefore at most $4.
+const SET_AS_OF: &str = "CROSS JOIN element_sets e WHERE e.tenant = o.tenant AND e.object = o.number \
+     AND (e.epoch_ns, e.digest) = (SELECT h.epoch_ns, h.digest FROM element_sets h \
+         WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 \
+             AND h.epoch_ns / 1000 <= h.arrived + $3 AND h.epoch_ns <= $4 \
+         ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1)";
 
 const READERS: usize = 4;
 const LOOKUPS: u32 = 4;
@@ -192,6 +204,32 @@ fn create(path: &Path) -> io::Result<()> {
 /// Transactions that write follow one another anyway.
 async fn lock(_connection: &mut SqliteConnection, _what: &str) -> Outcome<()> {
     Ok(())
+}
+
+/// Nothing: one table has all element sets.
+async fn make_months(_connection: &mut SqliteConnection, _now: Timestamp) -> Outcome<u64> {
+    Ok(0)
+}
+
+/// Rows of so many columns that one statement inserts: each value is one of its own.
+const fn rows_in_bulk(columns: usize) -> usize {
+    MAX_BINDS / columns
+}
+
+/// Goes on with the rows that are inserted.
+fn push_rows(query: &mut QueryBuilder<Sqlite>, rows: usize, columns: Vec<Column<'_>>) {
+    query.push_values(0..rows, |mut row, place| {
+        for Column { values, .. } in &columns {
+            match values {
+                Values::Integers(values) => row.push_bind(values[place]),
+                Values::Small(values) => row.push_bind(values[place]),
+                Values::Reals(values) => row.push_bind(values[place]),
+                Values::Truths(values) => row.push_bind(values[place]),
+                Values::Texts(values) => row.push_bind(values[place].as_deref()),
+                Values::Ids(values) => row.push_bind(values[place]),
+            };
+        }
+    });
 }
 
 /// A text that so many objects hold is found soon by going through them in order; to find it by the index means to sort

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
 /// On the server that all tests share, under names of its own.
-fn shared(partitions: i32) -> Option<KafkaSettings> {
+pub(crate) fn shared(partitions: i32) -> Option<KafkaSettings> {
     let brokers = variable("ASTROSHIELD_TEST_KAFKA")?;
     let authority = std::fs::read_to_string(variable("ASTROSHIELD_TEST_KAFKA_CA")?).unwrap();
     Some(settings(brokers, authority, partitions))
@@ -97,7 +97,7 @@ async fn committed(store: &dyn Store, tenants: &[TenantId], count: usize) -> Vec
     }
 }
 
-async fn next(subscription: &mut dyn Subscription) -> Published {
+pub(crate) async fn next(subscription: &mut dyn Subscription) -> Published {
     tokio::time::timeout(PATIENCE, subscription.next()).await.expect("an event in time").unwrap()
 }
 

@@ -4,6 +4,7 @@
 
 mod archive;
 mod fence;
+mod months;
 mod postgres;
 mod postgres_servers;
 mod sqlite;

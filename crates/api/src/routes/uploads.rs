@@ -109,7 +109,8 @@ pub(crate) async fn upload(
 #[utoipa::path(get, path = "/uploads/{id}/file", tag = "uploads",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
     responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream"))),
-        (status = 307, description = "The file is at the address in `Location`, for some minutes")))]
+        (status = 307, description = "The file is at the address in `Location`, for some minutes"),
+        (status = 410, description = "The file was lost; the upload and what was read of it are there")))]
 pub(crate) async fn file(
     State(state): State<ApiState>,
     Reader(caller): Reader,
@@ -117,6 +118,14 @@ pub(crate) async fn file(
 ) -> Result<Response, Problem> {
     let upload = state.ports.store.upload(&caller.tenant, id).await?;
     let upload = upload.ok_or_else(|| Problem::not_found("upload", id))?;
+    // Before a link is given that leads nowhere.
+    if let Some(since) = state.ports.store.missing_since(&caller.tenant, &upload.blob).await? {
+        return Err(Problem::gone(format!(
+            "the file {} was lost: it was missing when the store was restored and reconciled at {since}; what was read of it \
+             is still there",
+            upload.name
+        )));
+    }
     kept(&state, &upload.blob, &upload.name).await
 }
 

@@ -36,7 +36,7 @@ use self::encounter::Messages;
 pub use self::watch::Evaluated;
 
 /// The notifier's name as a consumer.
-const CONSUMER: &str = "notify";
+pub(crate) const CONSUMER: &str = "notify";
 
 /// The consumer that requests under idempotency keys are of.
 const REQUESTS: &str = "requests";

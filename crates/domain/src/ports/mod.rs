@@ -2,6 +2,7 @@
 
 mod archiver;
 mod bus;
+mod bus_history;
 mod cache;
 mod clock;
 mod downloads;
@@ -14,6 +15,7 @@ mod tasks;
 
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
+pub use bus_history::{BusHistory, BusPlace};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;

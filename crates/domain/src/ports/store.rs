@@ -28,6 +28,7 @@ use crate::ids::{
 };
 use crate::lease::Lease;
 use crate::organization::{Account, Member, Organization, Role};
+use crate::reconciliation::{BlobKind, BlobOwner, KeptBlob, Reconciled, StoreState};
 use crate::screening::{NotScreened, Run, RunConclusion};
 use crate::silence::Watched;
 
@@ -694,6 +695,35 @@ pub trait Store: Send + Sync + 'static {
     /// Ends a lease; nothing if it is somebody else's by now.
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError>;
 
+    // Reconciliation after a restore
+
+    /// What the store says of itself.
+    async fn state(&self) -> Result<StoreState, StoreError>;
+
+    /// Those of some events that the store knows.
+    async fn known_events(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError>;
+
+    /// How many events have a position after one and up to another.
+    async fn events_between(&self, after: i64, last: i64) -> Result<u64, StoreError>;
+
+    /// Rows of a kind that speak of blobs, by tenant and identity, those after one.
+    async fn blob_owners(
+        &self,
+        kind: BlobKind,
+        after: Option<&(TenantId, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<BlobOwner>, StoreError>;
+
+    /// Blobs that nothing spoke of at the last reconciliation. They are named by it ([`Store::named_blobs`]).
+    async fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError>;
+
+    /// Since when it is known that a blob of a tenant is gone that something speaks of.
+    async fn missing_since(&self, tenant: &TenantId, path: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Goes on from a restore: with positions and the relay from where it is said, and with leases that nobody of before can hold.
+    /// What was known of blobs is replaced; a blob that was known to be unnamed or missing stays so since then.
+    async fn reconcile(&self, reconciled: &Reconciled) -> Result<(), StoreError>;
+
     // Silence
 
     /// What this store is called: a name of its own from the first time that somebody asks. A backup does not have it, so
@@ -707,6 +737,10 @@ pub trait Store: Send + Sync + 'static {
     async fn put_watched(&self, watched: &Watched) -> Result<(), StoreError>;
 
     // Upkeep
+
+    /// Makes what has to be there before something comes: a store may keep element sets by the month. Returns how many parts were
+    /// made.
+    async fn make_room(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Tenants that have conjunctions, `public` among them.
     async fn tenants_with_conjunctions(&self) -> Result<Vec<TenantId>, StoreError>;

@@ -39,7 +39,7 @@ use crate::trace::Trace;
 use crate::{metrics, time};
 
 /// The runner's name as a consumer.
-const CONSUMER: &str = "runs";
+pub(crate) const CONSUMER: &str = "runs";
 
 /// Events that a run names as its causes, at most.
 const CAUSES: usize = 100;

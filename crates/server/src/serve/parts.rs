@@ -106,6 +106,21 @@ impl Database {
     }
 }
 
+/// Takes names in the cache of servers that were not used before the store was last restored.
+pub(super) async fn leave_cache_of_before(settings: &mut Settings, folder: &Path) -> anyhow::Result<()> {
+    if settings.cache.kind != CacheKind::Redis {
+        return Ok(());
+    }
+    let database = Database::open(settings, folder, None).await?;
+    let state = database.port().state().await;
+    database.close().await;
+    let restores = state.context("store")?.restores;
+    if restores > 0 {
+        settings.cache.prefix = format!("{}.{restores}", settings.cache.prefix);
+    }
+    Ok(())
+}
+
 /// As the reader of a database.
 #[async_trait]
 impl Outside for PostgresStore {

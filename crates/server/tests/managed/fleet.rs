@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings};
 use astroshield_testkit::postgres;
 use astroshield_testkit::servers::{Server as Outside, variable};
+use object_store::ObjectStore;
 use serde_json::Value;
 
-use crate::server::{Server, astroshield};
+use crate::server::{Server, astroshield, run_in};
 
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
@@ -27,18 +30,22 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// `None` where a server is missing. `more` is said in the configuration, too.
     pub(crate) fn new(more: &str) -> Option<Self> {
+        Self::on(new_database()?, more)
+    }
+
+    /// As [`Fleet::new`], on a database.
+    pub(crate) fn on(database: String, more: &str) -> Option<Self> {
         let redis = variable("ASTROSHIELD_TEST_REDIS_URL")?;
         let authority = fs::read_to_string(variable("ASTROSHIELD_TEST_REDIS_CA")?).unwrap();
-        Self::on(&redis, &authority, more)
+        Self::on_servers(database, &redis, &authority, more)
     }
 
-    /// With a Redis of its own.
+    /// As [`Fleet::new`], with a Redis of its own.
     pub(crate) fn with_redis(more: &str, redis: &Outside) -> Option<Self> {
-        Self::on(&redis.address, &redis.authority(), more)
+        Self::on_servers(new_database()?, &redis.address, &redis.authority(), more)
     }
 
-    fn on(redis: &str, redis_authority: &str, more: &str) -> Option<Self> {
-        let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
+    fn on_servers(database: String, redis: &str, redis_authority: &str, more: &str) -> Option<Self> {
         let (kafka, s3) = (variable("ASTROSHIELD_TEST_KAFKA")?, variable("ASTROSHIELD_TEST_S3")?);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
@@ -108,10 +115,35 @@ impl Fleet {
         command
     }
 
+    /// Runs a command to its end: its status, and what it says.
+    pub(crate) fn run(&self, arguments: &str) -> (i32, String, String) {
+        let environment: Vec<_> =
+            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run_in(self.folder.path(), arguments, &environment)
+    }
+
+    /// The blobs.
+    pub(crate) fn blobs(&self) -> Arc<dyn ObjectStore> {
+        let settings = S3Settings {
+            bucket: "astroshield".to_owned(),
+            prefix: self.prefix.clone(),
+            region: Some("eu-central-1".to_owned()),
+            endpoint: variable("ASTROSHIELD_TEST_S3"),
+            key: Some(S3Key { id: "astroshield".to_owned(), secret: "secret".to_owned() }),
+            encryption: S3Encryption::OfBucket,
+            roots_pem: Some(fs::read(self.folder.path().join("s3.pem")).unwrap()),
+        };
+        Arc::new(S3Blobs::new(&settings).unwrap())
+    }
+
     /// What the authority of Kafka says.
     pub(crate) fn kafka_authority(&self) -> String {
         fs::read_to_string(self.folder.path().join("kafka.pem")).unwrap()
     }
+}
+
+fn new_database() -> Option<String> {
+    tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())
 }
 
 /// A key to all processes that answer requests.

@@ -16,6 +16,7 @@ mod load;
 #[path = "../identity/place.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod place;
+mod reconcile;
 mod roles;
 mod rotation;
 #[path = "../service/server.rs"]

@@ -13,6 +13,7 @@ mod inbound;
 mod installation;
 mod leases;
 mod organizations;
+mod reconciliation;
 mod requests;
 mod runs;
 mod silence;
@@ -38,6 +39,7 @@ pub use self::inbound::*;
 pub use self::installation::*;
 pub use self::leases::*;
 pub use self::organizations::*;
+pub use self::reconciliation::*;
 pub use self::requests::*;
 pub use self::runs::*;
 pub use self::silence::*;
@@ -192,6 +194,8 @@ macro_rules! store_suite {
             figures_count_what_there_is
             a_store_is_given_a_name_once
             the_watching_for_silence_is_kept
+            a_reconciled_store_goes_on_beyond_all_positions
+            blobs_found_by_a_reconciliation_are_kept_or_known_to_be_missing
             a_lease_is_held_by_one_at_a_time
             a_lease_that_many_ask_for_is_given_once
             a_lease_ends_by_itself

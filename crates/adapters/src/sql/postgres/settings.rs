@@ -108,6 +108,8 @@ impl PostgresSettings {
             ("tcp_keepalives_count", "3"),
             ("tcp_user_timeout", "30000"),
             ("client_connection_check_interval", "10000"),
+            // What is asked takes milliseconds; to compile it takes more than that, as soon as months make it look large.
+            ("jit", "off"),
         ]))
     }
 

@@ -9,12 +9,13 @@ use astroshield_domain::ids::{EventId, IngestId, TenantId};
 use astroshield_domain::ports::{Continued, Page};
 use astroshield_formats::CatalogNumber;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
 use super::{
-    Connection, Database, Failure, Outcome, PUBLIC, Row, add_events, all, lock, page, push_visible,
-    rows_at_once,
+    CURRENT_SET, Connection, Database, Failure, Outcome, PUBLIC, Row, SET_AS_OF, add_events, all, insertion,
+    lock, page, push_visible, rows_in_bulk,
 };
+use crate::sql::bulk::Rows;
 use crate::sql::values::{
     Code, catalog_number, digest, epoch, epoch_nanoseconds, letter, microseconds, small_count, stored_count,
     tenant, time, time_of_nanoseconds,
@@ -42,6 +43,23 @@ struct Rank {
 struct Incoming<'a> {
     set: &'a ElementSet,
     rank: Rank,
+}
+
+/// What becomes current of an object.
+struct Current<'a> {
+    object: CatalogNumber,
+    incoming: Option<Incoming<'a>>,
+    orbit: Option<Orbit>,
+}
+
+impl<'a> Current<'a> {
+    fn set(&self) -> Option<&'a ElementSet> {
+        self.incoming.map(|incoming| incoming.set)
+    }
+
+    fn rank(&self) -> Option<Rank> {
+        self.incoming.map(|incoming| incoming.rank)
+    }
 }
 
 impl Incoming<'_> {
@@ -131,38 +149,31 @@ async fn insert_element_sets(
     sets: &[Incoming<'_>],
 ) -> Outcome<HashSet<(i64, i64, i64)>> {
     let mut inserted = HashSet::with_capacity(sets.len());
-    for chunk in sets.chunks(rows_at_once(22)) {
-        let mut query: QueryBuilder<Database> = QueryBuilder::new(
-            "INSERT INTO element_sets (tenant, object, epoch_ns, digest, grade, arrived, mean_motion_rev_day, \
-             eccentricity, inclination_deg, raan_deg, argument_of_perigee_deg, mean_anomaly_deg, \
-             bstar_inv_earth_radii, mean_motion_dot, mean_motion_ddot, element_set_number, revolution_at_epoch, \
-             classification, name, designator, source, ingest) ",
-        );
-        query.push_values(chunk, |mut row, Incoming { set, rank }| {
-            let elements = &set.elements;
-            row.push_bind(ingest.tenant.as_str())
-                .push_bind(i64::from(set.object.get()))
-                .push_bind(rank.epoch_ns)
-                .push_bind(rank.digest)
-                .push_bind(rank.grade)
-                .push_bind(rank.arrived)
-                .push_bind(elements.mean_motion_rev_day)
-                .push_bind(elements.eccentricity)
-                .push_bind(elements.inclination_deg)
-                .push_bind(elements.raan_deg)
-                .push_bind(elements.argument_of_perigee_deg)
-                .push_bind(elements.mean_anomaly_deg)
-                .push_bind(elements.bstar_inv_earth_radii)
-                .push_bind(set.mean_motion_dot)
-                .push_bind(set.mean_motion_ddot)
-                .push_bind(set.element_set_number.map(i64::from))
-                .push_bind(set.revolution_at_epoch.map(i64::from))
-                .push_bind(set.classification.map(String::from))
-                .push_bind(set.name.as_deref())
-                .push_bind(set.international_designator.as_deref())
-                .push_bind(set.source.as_str())
-                .push_bind(set.ingest.0);
-        });
+    for chunk in sets.chunks(rows_in_bulk(22)) {
+        let rows = Rows::of(chunk)
+            .with("tenant", |_| ingest.tenant.as_str())
+            .with("object", |Incoming { set, .. }| i64::from(set.object.get()))
+            .with("epoch_ns", |Incoming { rank, .. }| rank.epoch_ns)
+            .with("digest", |Incoming { rank, .. }| rank.digest)
+            .with("grade", |Incoming { rank, .. }| rank.grade)
+            .with("arrived", |Incoming { rank, .. }| rank.arrived)
+            .with("mean_motion_rev_day", |Incoming { set, .. }| set.elements.mean_motion_rev_day)
+            .with("eccentricity", |Incoming { set, .. }| set.elements.eccentricity)
+            .with("inclination_deg", |Incoming { set, .. }| set.elements.inclination_deg)
+            .with("raan_deg", |Incoming { set, .. }| set.elements.raan_deg)
+            .with("argument_of_perigee_deg", |Incoming { set, .. }| set.elements.argument_of_perigee_deg)
+            .with("mean_anomaly_deg", |Incoming { set, .. }| set.elements.mean_anomaly_deg)
+            .with("bstar_inv_earth_radii", |Incoming { set, .. }| set.elements.bstar_inv_earth_radii)
+            .with("mean_motion_dot", |Incoming { set, .. }| set.mean_motion_dot)
+            .with("mean_motion_ddot", |Incoming { set, .. }| set.mean_motion_ddot)
+            .with("element_set_number", |Incoming { set, .. }| set.element_set_number.map(i64::from))
+            .with("revolution_at_epoch", |Incoming { set, .. }| set.revolution_at_epoch.map(i64::from))
+            .with("classification", |Incoming { set, .. }| set.classification.map(String::from))
+            .with("name", |Incoming { set, .. }| set.name.as_deref())
+            .with("designator", |Incoming { set, .. }| set.international_designator.as_deref())
+            .with("source", |Incoming { set, .. }| set.source.as_str())
+            .with("ingest", |Incoming { set, .. }| set.ingest.0);
+        let mut query = insertion("element_sets", rows);
         query.push(" ON CONFLICT DO NOTHING RETURNING object, epoch_ns, digest");
         for row in query.build().fetch_all(&mut *connection).await? {
             inserted.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
@@ -204,30 +215,33 @@ async fn put_current(
     ingest: &Ingest,
     current: &BTreeMap<CatalogNumber, Option<Incoming<'_>>>,
 ) -> Outcome<()> {
-    let (arrived, rows) = (microseconds(ingest.arrived), current.iter().collect::<Vec<_>>());
-    for chunk in rows.chunks(rows_at_once(14)) {
-        let mut query: QueryBuilder<Database> = QueryBuilder::new(
-            "INSERT INTO objects (tenant, number, first_arrived, epoch_ns, digest, grade, arrived, source, name, \
-             designator, perigee_km, apogee_km, inclination_deg, period_min) ",
-        );
-        query.push_values(chunk, |mut row, (object, current)| {
-            let (set, rank) = (current.map(|current| current.set), current.map(|current| current.rank));
-            let orbit = set.map(|set| Orbit::of(&set.elements));
-            row.push_bind(ingest.tenant.as_str())
-                .push_bind(i64::from(object.get()))
-                .push_bind(arrived)
-                .push_bind(rank.map(|rank| rank.epoch_ns))
-                .push_bind(rank.map(|rank| rank.digest))
-                .push_bind(rank.map(|rank| rank.grade))
-                .push_bind(rank.map(|rank| rank.arrived))
-                .push_bind(set.map(|set| set.source.as_str()))
-                .push_bind(set.and_then(|set| set.name.as_deref()))
-                .push_bind(set.and_then(|set| set.international_designator.as_deref()))
-                .push_bind(orbit.map(|orbit| orbit.perigee_km))
-                .push_bind(orbit.map(|orbit| orbit.apogee_km))
-                .push_bind(set.map(|set| set.elements.inclination_deg))
-                .push_bind(orbit.map(|orbit| orbit.period_min));
-        });
+    let rows: Vec<Current<'_>> = current
+        .iter()
+        .map(|(&object, &incoming)| Current {
+            object,
+            incoming,
+            orbit: incoming.map(|new| Orbit::of(&new.set.elements)),
+        })
+        .collect();
+    for chunk in rows.chunks(rows_in_bulk(14)) {
+        let rows = Rows::of(chunk)
+            .with("tenant", |_| ingest.tenant.as_str())
+            .with("number", |current| i64::from(current.object.get()))
+            .with("first_arrived", |_| microseconds(ingest.arrived))
+            .with("epoch_ns", |current| current.rank().map(|rank| rank.epoch_ns))
+            .with("digest", |current| current.rank().map(|rank| rank.digest))
+            .with("grade", |current| current.rank().map(|rank| rank.grade))
+            .with("arrived", |current| current.rank().map(|rank| rank.arrived))
+            .with("source", |current| current.set().map(|set| set.source.as_str()))
+            .with("name", |current| current.set().and_then(|set| set.name.as_deref()))
+            .with("designator", |current| {
+                current.set().and_then(|set| set.international_designator.as_deref())
+            })
+            .with("perigee_km", |current| current.orbit.map(|orbit| orbit.perigee_km))
+            .with("apogee_km", |current| current.orbit.map(|orbit| orbit.apogee_km))
+            .with("inclination_deg", |current| current.set().map(|set| set.elements.inclination_deg))
+            .with("period_min", |current| current.orbit.map(|orbit| orbit.period_min));
+        let mut query = insertion("objects", rows);
         query.push(
             " ON CONFLICT (tenant, number) DO UPDATE SET \
              first_arrived = coalesce(objects.first_arrived, excluded.first_arrived), \
@@ -284,34 +298,27 @@ impl Orbit {
 }
 
 /// The pointer of an object tells its current element set for all times since that arrived; only for those before, the
-/// history has to be searched. CROSS JOIN keeps SQLite to the order: from few objects to their sets.
+/// history has to be searched, among the epochs that can have arrived by then.
 pub(super) async fn catalog_as_of(
     connection: &mut Connection,
     tenant: &TenantId,
     as_of: Timestamp,
 ) -> Outcome<Vec<ElementSet>> {
-    let rows = sqlx::query(
-        "SELECT e.* FROM objects o CROSS JOIN element_sets e \
-         WHERE e.tenant = o.tenant AND e.object = o.number AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest \
-             AND o.tenant IN ($1, 'public') AND o.arrived <= $2 \
+    let statement = format!(
+        "SELECT e.* FROM objects o {CURRENT_SET} AND o.tenant IN ($1, 'public') AND o.arrived <= $2 \
          UNION ALL \
-         SELECT e.* FROM objects o CROSS JOIN element_sets e \
-         WHERE e.tenant = o.tenant AND e.object = o.number \
-             AND e.epoch_ns = (SELECT h.epoch_ns FROM element_sets h \
-                 WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 \
-                     AND h.epoch_ns / 1000 <= h.arrived + $3 \
-                 ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1) \
-             AND e.digest = (SELECT h.digest FROM element_sets h \
-                 WHERE h.tenant = o.tenant AND h.object = o.number AND h.arrived <= $2 \
-                     AND h.epoch_ns / 1000 <= h.arrived + $3 \
-                 ORDER BY h.epoch_ns DESC, h.grade DESC, h.arrived DESC, h.digest DESC LIMIT 1) \
-             AND o.tenant IN ($1, 'public') AND o.arrived > $2 AND o.first_arrived <= $2",
-    )
-    .bind(tenant.as_str())
-    .bind(microseconds(as_of))
-    .bind(LARGEST_LEAD_US)
-    .fetch_all(connection)
-    .await?;
+         SELECT e.* FROM objects o {SET_AS_OF} \
+             AND o.tenant IN ($1, 'public') AND o.arrived > $2 AND o.first_arrived <= $2"
+    );
+    let as_of = microseconds(as_of);
+    let newest_epoch_ns = as_of.saturating_add(LARGEST_LEAD_US).saturating_mul(1_000).saturating_add(999);
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(tenant.as_str())
+        .bind(as_of)
+        .bind(LARGEST_LEAD_US)
+        .bind(newest_epoch_ns)
+        .fetch_all(connection)
+        .await?;
     let mut ranked = rows
         .iter()
         .map(|row| {
@@ -347,10 +354,7 @@ pub(super) async fn current_element_sets(
 ) -> Outcome<Page<ElementSet>> {
     let mut query: QueryBuilder<Database> = QueryBuilder::new("");
     push_visible(&mut query, tenant, "number", limit, |query, owner| {
-        query.push(
-            "SELECT o.number, e.* FROM objects o CROSS JOIN element_sets e \
-             WHERE e.tenant = o.tenant AND e.object = o.number AND e.epoch_ns = o.epoch_ns AND e.digest = o.digest AND ",
-        );
+        query.push(format_args!("SELECT o.number, e.* FROM objects o {CURRENT_SET} AND "));
         super::objects::push_counting(query, tenant, owner);
         if let Some(after) = after {
             query.push(" AND o.number > ").push_bind(i64::from(after.get()));

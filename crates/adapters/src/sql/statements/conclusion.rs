@@ -1,14 +1,15 @@
 //! The conclusion of a run: its conjunctions take the place of what was known.
 
-use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus};
+use astroshield_domain::conjunction::{Conjunction, ConjunctionStatus, Participant, Solution};
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{ConjunctionId, EventId, RunId, TenantId};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion, RunKind, RunState};
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use sqlx::AssertSqlSafe;
 
 use super::{
-    Connection, Database, Failure, Outcome, add_events, coverage, lock, require_own, rows_at_once, runs,
+    Connection, Failure, Outcome, add_events, coverage, insertion, lock, require_own, rows_in_bulk, runs,
 };
+use crate::sql::bulk::Rows;
 use crate::sql::values::{Code, Word, microseconds, nanoseconds, stored_count};
 
 /// Conjunctions that the event of a run names.
@@ -18,6 +19,23 @@ const LEADING: usize = 20;
 const SOLUTION: &str = "first_grade, second_grade, first_epoch_ns, second_epoch_ns, tca, miss_distance_km, \
      miss_radial_km, miss_in_track_km, miss_cross_track_km, relative_speed_km_s, maximum_probability, dilution_km, \
      probability, method, at_edge";
+
+/// A conjunction, and what is derived of it for its row.
+struct Found<'a> {
+    conjunction: &'a Conjunction,
+    objects: &'a [Participant; 2],
+    solution: &'a Solution,
+    epochs_ns: [Option<i64>; 2],
+}
+
+impl<'a> Found<'a> {
+    fn of(conjunction: &'a Conjunction) -> Outcome<Self> {
+        let [first, second] = &conjunction.objects;
+        let epochs_ns =
+            [first.epoch.map(nanoseconds).transpose()?, second.epoch.map(nanoseconds).transpose()?];
+        Ok(Self { conjunction, objects: &conjunction.objects, solution: &conjunction.solution, epochs_ns })
+    }
+}
 
 /// Conjunctions that are written in one transaction: others who write wait for a part, not for a whole catalog.
 pub(super) const AT_ONCE: usize = 5_000;
@@ -96,52 +114,40 @@ async fn run_to_conclude(
 }
 
 async fn put_conjunctions(connection: &mut Connection, run: &Run, part: &[&Conjunction]) -> Outcome<()> {
-    for chunk in part.chunks(rows_at_once(30)) {
-        let mut query: QueryBuilder<Database> = QueryBuilder::new(format!(
-            "INSERT INTO conjunctions (tenant, id, run, run_kind, status, relation, first_seen, last_seen, \
-             first_object, second_object, first_name, second_name, first_radius_m, second_radius_m, \
-             leading_probability, {SOLUTION}) "
-        ));
-        let epochs = chunk
-            .iter()
-            .map(|conjunction| {
-                let [first, second] = &conjunction.objects;
-                Ok((first.epoch.map(nanoseconds).transpose()?, second.epoch.map(nanoseconds).transpose()?))
-            })
-            .collect::<Outcome<Vec<_>>>()?;
-        query.push_values(chunk.iter().zip(epochs), |mut row, (conjunction, epochs)| {
-            let ([first, second], solution) = (&conjunction.objects, &conjunction.solution);
-            row.push_bind(run.tenant.as_str())
-                .push_bind(conjunction.id.0)
-                .push_bind(run.id.0)
-                .push_bind(run.kind.word())
-                .push_bind(ConjunctionStatus::Active.code())
-                .push_bind(conjunction.relation)
-                .push_bind(microseconds(conjunction.first_seen))
-                .push_bind(microseconds(conjunction.last_seen))
-                .push_bind(i64::from(first.number.get()))
-                .push_bind(i64::from(second.number.get()))
-                .push_bind(first.name.as_deref())
-                .push_bind(second.name.as_deref())
-                .push_bind(first.hard_body_radius_m)
-                .push_bind(second.hard_body_radius_m)
-                .push_bind(conjunction.leading_probability())
-                .push_bind(first.grade.code())
-                .push_bind(second.grade.code())
-                .push_bind(epochs.0)
-                .push_bind(epochs.1)
-                .push_bind(microseconds(solution.tca))
-                .push_bind(solution.miss_distance_km)
-                .push_bind(solution.miss_ric_km[0])
-                .push_bind(solution.miss_ric_km[1])
-                .push_bind(solution.miss_ric_km[2])
-                .push_bind(solution.relative_speed_km_s)
-                .push_bind(solution.maximum_probability)
-                .push_bind(solution.dilution_km)
-                .push_bind(solution.probability)
-                .push_bind(solution.method.code())
-                .push_bind(solution.at_edge);
-        });
+    for chunk in part.chunks(rows_in_bulk(30)) {
+        let found = chunk.iter().copied().map(Found::of).collect::<Outcome<Vec<_>>>()?;
+        let rows = Rows::of(&found)
+            .with("tenant", |_| run.tenant.as_str())
+            .with("id", |found| found.conjunction.id.0)
+            .with("run", |_| run.id.0)
+            .with("run_kind", |_| run.kind.word())
+            .with("status", |_| ConjunctionStatus::Active.code())
+            .with("relation", |found| found.conjunction.relation)
+            .with("first_seen", |found| microseconds(found.conjunction.first_seen))
+            .with("last_seen", |found| microseconds(found.conjunction.last_seen))
+            .with("first_object", |found| i64::from(found.objects[0].number.get()))
+            .with("second_object", |found| i64::from(found.objects[1].number.get()))
+            .with("first_name", |found| found.objects[0].name.as_deref())
+            .with("second_name", |found| found.objects[1].name.as_deref())
+            .with("first_radius_m", |found| found.objects[0].hard_body_radius_m)
+            .with("second_radius_m", |found| found.objects[1].hard_body_radius_m)
+            .with("leading_probability", |found| found.conjunction.leading_probability())
+            .with("first_grade", |found| found.objects[0].grade.code())
+            .with("second_grade", |found| found.objects[1].grade.code())
+            .with("first_epoch_ns", |found| found.epochs_ns[0])
+            .with("second_epoch_ns", |found| found.epochs_ns[1])
+            .with("tca", |found| microseconds(found.solution.tca))
+            .with("miss_distance_km", |found| found.solution.miss_distance_km)
+            .with("miss_radial_km", |found| found.solution.miss_ric_km[0])
+            .with("miss_in_track_km", |found| found.solution.miss_ric_km[1])
+            .with("miss_cross_track_km", |found| found.solution.miss_ric_km[2])
+            .with("relative_speed_km_s", |found| found.solution.relative_speed_km_s)
+            .with("maximum_probability", |found| found.solution.maximum_probability)
+            .with("dilution_km", |found| found.solution.dilution_km)
+            .with("probability", |found| found.solution.probability)
+            .with("method", |found| found.solution.method.code())
+            .with("at_edge", |found| found.solution.at_edge);
+        let mut query = insertion("conjunctions", rows);
         let columns = "run, run_kind, status, relation, first_seen, last_seen, first_object, second_object, first_name, \
              second_name, first_radius_m, second_radius_m, leading_probability"
             .split(", ")
@@ -224,17 +230,14 @@ async fn put_not_screened(
     not_screened: &[NotScreened],
 ) -> Outcome<()> {
     let numbered: Vec<(i64, &NotScreened)> = (0..).zip(not_screened).collect();
-    for chunk in numbered.chunks(rows_at_once(5)) {
-        let mut query: QueryBuilder<Database> =
-            QueryBuilder::new("INSERT INTO run_not_screened (run, object, entry, since, reason) ");
-        query.push_values(chunk, |mut row, (entry, object)| {
-            row.push_bind(run.id.0)
-                .push_bind(i64::from(object.object))
-                .push_bind(*entry)
-                .push_bind(object.from.map(microseconds))
-                .push_bind(object.reason.as_str());
-        });
-        query.build().execute(&mut *connection).await?;
+    for chunk in numbered.chunks(rows_in_bulk(5)) {
+        let rows = Rows::of(chunk)
+            .with("run", |_| run.id.0)
+            .with("object", |(_, object)| i64::from(object.object))
+            .with("entry", |(entry, _)| *entry)
+            .with("since", |(_, object)| object.from.map(microseconds))
+            .with("reason", |(_, object)| object.reason.as_str());
+        insertion("run_not_screened", rows).build().execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::screening::{Covered, Run};
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::{Connection, Database, Outcome, PUBLIC, Select, rows_at_once};
+use super::{Connection, Outcome, PUBLIC, Select, insertion, rows_in_bulk};
+use crate::sql::bulk::Rows;
 use crate::sql::values::microseconds;
 
 /// That a conjunction `c` is of an object that a tenant covers at its TCA. The primary key finds the few rows that matter.
@@ -51,17 +52,17 @@ pub(super) async fn put_covered(connection: &mut Connection, run: &Run, covered:
     for row in &rows {
         reaching.insert(row.try_get(0)?, row.try_get(1)?);
     }
-    for chunk in covered.chunks(rows_at_once(4)) {
-        let mut query: QueryBuilder<Database> =
-            QueryBuilder::new("INSERT INTO covered_objects (tenant, object, start, stop) ");
-        query.push_values(chunk, |mut row, covered| {
-            let (object, start) = (i64::from(covered.object), microseconds(covered.start));
-            let goes_on = reaching.get(&object).copied().filter(|_| start == from);
-            row.push_bind(run.tenant.as_str())
-                .push_bind(object)
-                .push_bind(goes_on.unwrap_or(start))
-                .push_bind(microseconds(covered.stop));
-        });
+    for chunk in covered.chunks(rows_in_bulk(4)) {
+        let goes_on = |covered: &Covered| {
+            let is_next = microseconds(covered.start) == from;
+            reaching.get(&i64::from(covered.object)).copied().filter(|_| is_next)
+        };
+        let rows = Rows::of(chunk)
+            .with("tenant", |_| run.tenant.as_str())
+            .with("object", |covered| i64::from(covered.object))
+            .with("start", |covered| goes_on(covered).unwrap_or(microseconds(covered.start)))
+            .with("stop", |covered| microseconds(covered.stop));
+        let mut query = insertion("covered_objects", rows);
         query.push(" ON CONFLICT (tenant, object, start) DO UPDATE SET stop = excluded.stop");
         query.build().execute(&mut *connection).await?;
     }

@@ -7,9 +7,10 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::{Connection, Database, Outcome, rows_at_once};
+use super::{Connection, Outcome, insertion, rows_in_bulk};
+use crate::sql::bulk::Rows;
 use crate::sql::failure::Failure;
 use crate::sql::values::{Code, json, microseconds, of_json, time};
 
@@ -54,17 +55,15 @@ pub(super) async fn put<T: Daily + Serialize>(
         rows.push((day, value.certainty().code(), json(value)?));
     }
     let mut changed = 0;
-    for chunk in rows.chunks(rows_at_once(6)) {
-        let mut query: QueryBuilder<Database> =
-            QueryBuilder::new("INSERT INTO days (series, day, certainty, source, arrived, body) ");
-        query.push_values(chunk, |mut row, (day, certainty, body)| {
-            row.push_bind(series.name())
-                .push_bind(*day)
-                .push_bind(*certainty)
-                .push_bind(source)
-                .push_bind(microseconds(arrived))
-                .push_bind(body.as_str());
-        });
+    for chunk in rows.chunks(rows_in_bulk(6)) {
+        let rows = Rows::of(chunk)
+            .with("series", |_| series.name())
+            .with("day", |(day, _, _)| *day)
+            .with("certainty", |(_, certainty, _)| *certainty)
+            .with("source", |_| source)
+            .with("arrived", |_| microseconds(arrived))
+            .with("body", |(_, _, body)| body.as_str());
+        let mut query = insertion("days", rows);
         query.push(
             " ON CONFLICT (series, day) DO UPDATE SET certainty = excluded.certainty, source = excluded.source, \
              arrived = excluded.arrived, body = excluded.body \

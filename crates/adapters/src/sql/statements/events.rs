@@ -19,21 +19,21 @@ pub(super) async fn sequence_events(connection: &mut Connection, limit: u32) -> 
         sqlx::query_scalar("UPDATE event_positions SET newest = newest WHERE only_row = 1 RETURNING newest")
             .fetch_one(&mut *connection)
             .await?;
-    let rows = sqlx::query("SELECT entry, body FROM events WHERE position IS NULL ORDER BY entry LIMIT $1")
-        .bind(i64::from(limit))
-        .fetch_all(&mut *connection)
-        .await?;
-    let mut position = newest;
-    let mut published = Vec::with_capacity(rows.len());
-    for row in &rows {
-        position += 1;
-        sqlx::query("UPDATE events SET position = $2 WHERE entry = $1")
-            .bind(row.try_get::<i64, _>(0)?)
-            .bind(position)
-            .execute(&mut *connection)
-            .await?;
-        published.push(Published { position, event: of_json(row.try_get(1)?)? });
-    }
+    let rows = sqlx::query(
+        "UPDATE events SET position = $1 + waiting.place \
+         FROM (SELECT entry, row_number() OVER (ORDER BY entry) AS place FROM events \
+             WHERE position IS NULL ORDER BY entry LIMIT $2) AS waiting \
+         WHERE events.entry = waiting.entry RETURNING position, body",
+    )
+    .bind(newest)
+    .bind(i64::from(limit))
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut published = all(&rows, |row: &Row| {
+        Ok(Published { position: row.try_get(0)?, event: of_json(row.try_get(1)?)? })
+    })?;
+    published.sort_by_key(|published| published.position);
+    let position = published.last().map_or(newest, |published| published.position);
     if position > newest {
         sqlx::query("UPDATE event_positions SET newest = $1 WHERE only_row = 1")
             .bind(position)

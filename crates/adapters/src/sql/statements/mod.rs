@@ -1,16 +1,18 @@
 //! The statements, for the database of the parent module.
 
 use super::{
-    COLUMNS, Columns, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, Lookup, MAX_BINDS,
-    NOW, REFERENCES, Row, SYSTEM, Select, ThisStore, begin, find, finish_reading, finish_writing, lock,
-    look_up, push_named,
+    COLUMNS, CURRENT_SET, Columns, Connection, Database, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED, Found, Lookup,
+    MAX_BINDS, NOW, REFERENCES, Row, SET_AS_OF, SYSTEM, Select, ThisStore, begin, find, finish_reading,
+    finish_writing, lock, look_up, make_months, push_named, push_rows, rows_in_bulk,
 };
 use crate::sql::builder::Builder;
+use crate::sql::bulk::Rows;
 use crate::sql::failure::{Failure, Outcome};
 use crate::sql::values::{json, microseconds};
 use astroshield_domain::event::Event;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
+use sqlx::QueryBuilder;
 
 mod access;
 mod alerts;
@@ -28,6 +30,7 @@ mod installation;
 mod leases;
 mod objects;
 mod organizations;
+mod reconciliation;
 mod requests;
 mod runs;
 mod silence;
@@ -35,7 +38,7 @@ mod store;
 mod upkeep;
 mod watching;
 
-const PUBLIC: &str = "public";
+pub(super) const PUBLIC: &str = "public";
 
 /// Whose rows a tenant sees.
 fn visible_to(tenant: &TenantId) -> impl Iterator<Item = &str> {
@@ -78,20 +81,32 @@ const fn rows_at_once(columns: usize) -> usize {
     MAX_BINDS / columns
 }
 
+/// A statement that inserts rows into a table.
+fn insertion<T>(table: &str, rows: Rows<'_, T>) -> QueryBuilder<Database> {
+    let (count, columns) = rows.into_columns();
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let mut query = QueryBuilder::new(format!("INSERT INTO {table} ({}) ", names.join(", ")));
+    push_rows(&mut query, count, columns);
+    query
+}
+
 /// Puts events into the outbox.
 async fn add_events<'a>(
     connection: &mut Connection,
     events: impl IntoIterator<Item = &'a Event>,
 ) -> Outcome<()> {
-    for event in events {
-        sqlx::query("INSERT INTO events (id, tenant, topic, at, body) VALUES ($1, $2, $3, $4, $5)")
-            .bind(event.id.0)
-            .bind(event.tenant.as_str())
-            .bind(event.payload.topic().name())
-            .bind(microseconds(event.at))
-            .bind(json(event)?)
-            .execute(&mut *connection)
-            .await?;
+    let events = events
+        .into_iter()
+        .map(|event| Ok((event, json(event)?)))
+        .collect::<Outcome<Vec<(&Event, String)>>>()?;
+    for chunk in events.chunks(rows_in_bulk(5)) {
+        let rows = Rows::of(chunk)
+            .with("id", |(event, _)| event.id.0)
+            .with("tenant", |(event, _)| event.tenant.as_str())
+            .with("topic", |(event, _)| event.payload.topic().name())
+            .with("at", |(event, _)| microseconds(event.at))
+            .with("body", |(_, body)| body.as_str());
+        insertion("events", rows).build().execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -9,10 +9,11 @@ use astroshield_formats::CatalogNumber;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{
-    Columns, Connection, Database, Found, Lookup, Outcome, PUBLIC, Select, all, find, look_up, page,
-    push_named, push_visible, rows_at_once,
+    Columns, Connection, Database, Found, Lookup, Outcome, PUBLIC, Select, all, find, insertion, look_up,
+    page, push_named, push_visible, rows_in_bulk,
 };
 use crate::sql::builder::Builder;
+use crate::sql::bulk::Rows;
 use crate::sql::values::{Code, Word, catalog_number, letter, time_of_nanoseconds};
 
 /// Everything of an object that SATCAT tells.
@@ -34,21 +35,19 @@ pub(super) async fn put_satcat(connection: &mut Connection, entries: &[SatcatEnt
         entries.iter().map(|entry| (entry.object, entry)).collect();
     let entries: Vec<&SatcatEntry> = newest.into_values().collect();
     let mut changed = 0;
-    for chunk in entries.chunks(rows_at_once(10)) {
-        let mut query: QueryBuilder<Database> =
-            QueryBuilder::new(format!("INSERT INTO objects (tenant, number, {SATCAT}) "));
-        query.push_values(chunk, |mut row, entry| {
-            row.push_bind(PUBLIC)
-                .push_bind(i64::from(entry.object.get()))
-                .push_bind(entry.name.as_str())
-                .push_bind(entry.international_designator.as_deref())
-                .push_bind(entry.kind.word())
-                .push_bind(entry.status.map(String::from))
-                .push_bind(entry.owner.as_deref())
-                .push_bind(entry.launch_date.as_deref())
-                .push_bind(entry.decay_date.as_deref())
-                .push_bind(entry.radar_cross_section_m2);
-        });
+    for chunk in entries.chunks(rows_in_bulk(10)) {
+        let rows = Rows::of(chunk)
+            .with("tenant", |_| PUBLIC)
+            .with("number", |entry| i64::from(entry.object.get()))
+            .with("satcat_name", |entry| entry.name.as_str())
+            .with("satcat_designator", |entry| entry.international_designator.as_deref())
+            .with("kind", |entry| entry.kind.word())
+            .with("status", |entry| entry.status.map(String::from))
+            .with("owner", |entry| entry.owner.as_deref())
+            .with("launch_date", |entry| entry.launch_date.as_deref())
+            .with("decay_date", |entry| entry.decay_date.as_deref())
+            .with("radar_cross_section_m2", |entry| entry.radar_cross_section_m2);
+        let mut query = insertion("objects", rows);
         let (old, new) = (of_table("objects"), of_table("excluded"));
         query.push(format_args!(
             " ON CONFLICT (tenant, number) DO UPDATE SET ({SATCAT}) = ({new}) WHERE ({old}) IS DISTINCT FROM ({new})"

@@ -27,6 +27,7 @@ use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
 };
+use astroshield_domain::reconciliation::{BlobKind, BlobOwner, KeptBlob, Reconciled, StoreState};
 use astroshield_domain::screening::{NotScreened, Run, RunConclusion};
 use astroshield_domain::silence::Watched;
 use astroshield_formats::{CatalogNumber, EarthOrientationDay, SpaceWeatherDay};
@@ -42,7 +43,7 @@ use super::days::{self, Series};
 use super::{
     Connection, SYSTEM, ThisStore, access, alerts, begin, catalog, conclusion, conjunctions, coverage,
     deliveries, erasure, events, figures, finish_reading, finish_writing, inbound, installation, leases,
-    objects, organizations, requests, runs, silence, upkeep, watching,
+    make_months, objects, organizations, reconciliation, requests, runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
@@ -893,6 +894,39 @@ impl Store for ThisStore {
         write!(self, Whose::Everybody, connection, installation::installation(connection, new))
     }
 
+    async fn state(&self) -> Result<StoreState, StoreError> {
+        read!(self, Whose::Everybody, connection, reconciliation::state(connection))
+    }
+
+    async fn known_events(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        read!(self, Whose::Everybody, connection, reconciliation::known_events(connection, ids))
+    }
+
+    async fn events_between(&self, after: i64, last: i64) -> Result<u64, StoreError> {
+        read!(self, Whose::Everybody, connection, reconciliation::events_between(connection, after, last))
+    }
+
+    async fn blob_owners(
+        &self,
+        kind: BlobKind,
+        after: Option<&(TenantId, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<BlobOwner>, StoreError> {
+        read!(self, Whose::Everybody, connection, reconciliation::blob_owners(connection, kind, after, limit))
+    }
+
+    async fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        read!(self, Whose::Everybody, connection, reconciliation::kept_blobs(connection))
+    }
+
+    async fn missing_since(&self, tenant: &TenantId, path: &str) -> Result<Option<Timestamp>, StoreError> {
+        read!(self, tenant, connection, reconciliation::missing_since(connection, tenant, path))
+    }
+
+    async fn reconcile(&self, reconciled: &Reconciled) -> Result<(), StoreError> {
+        write!(self, Whose::Everybody, connection, reconciliation::reconcile(connection, reconciled))
+    }
+
     async fn watched(&self) -> Result<Option<Watched>, StoreError> {
         read!(self, Whose::Everybody, connection, silence::watched(connection))
     }
@@ -916,6 +950,10 @@ impl Store for ThisStore {
 
     async fn prune(&self, what: Prunable, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         write!(self, Whose::Everybody, connection, upkeep::prune(connection, what, before, limit))
+    }
+
+    async fn make_room(&self, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self, Whose::Everybody, connection, make_months(connection, now))
     }
 
     async fn named_blobs(&self, paths: &[String]) -> Result<Vec<String>, StoreError> {

@@ -156,11 +156,12 @@ async fn prune_runs(connection: &mut Connection, before: Timestamp, limit: u32) 
 }
 
 pub(super) async fn named_blobs(connection: &mut Connection, paths: &[String]) -> Outcome<Vec<String>> {
-    const NAMES: [&str; 5] = [
+    const NAMES: [&str; 6] = [
         "SELECT blob FROM ingests WHERE blob IN (",
         "SELECT blob FROM uploads WHERE blob IN (",
         "SELECT blob FROM ephemerides WHERE blob IN (",
         "SELECT blob FROM cdms WHERE blob IN (",
+        "SELECT path FROM reconciled_blobs WHERE state = 'unnamed' AND path IN (",
         "SELECT s.blob FROM run_slices s JOIN runs r ON r.id = s.run WHERE r.state = 'running' AND s.blob IN (",
     ];
     let mut named = Vec::new();

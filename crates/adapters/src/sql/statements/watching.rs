@@ -8,7 +8,8 @@ use astroshield_domain::ids::{RuleId, TenantId, WatchListId, WebhookId};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::access::add_audit;
-use super::{Connection, Database, Failure, Outcome, Row, all, rows_at_once};
+use super::{Connection, Database, Failure, Outcome, Row, all, insertion, rows_in_bulk};
+use crate::sql::bulk::Rows;
 use crate::sql::values::{Code, catalog_number, json, microseconds, of_json, small_count, tenant, time};
 
 type QueryResult = <Database as sqlx::Database>::QueryResult;
@@ -78,23 +79,18 @@ pub(super) async fn put_watch_list(
         .execute(&mut *connection)
         .await?;
     let placed: Vec<(i64, &WatchedObject)> = (0..).zip(&list.objects).collect();
-    for chunk in placed.chunks(rows_at_once(9)) {
-        let mut query: QueryBuilder<Database> = QueryBuilder::new(
-            "INSERT INTO watched_objects (tenant, watch_list, place, object, hard_body_radius_m, maneuverable, \
-             maneuverable_stated, min_probability, max_miss_distance_km) ",
-        );
-        query.push_values(chunk, |mut row, (place, watched)| {
-            row.push_bind(list.tenant.as_str())
-                .push_bind(list.id.0)
-                .push_bind(*place)
-                .push_bind(i64::from(watched.object))
-                .push_bind(watched.hard_body_radius_m)
-                .push_bind(watched.maneuverable.unwrap_or(false))
-                .push_bind(watched.maneuverable.is_some())
-                .push_bind(watched.min_probability)
-                .push_bind(watched.max_miss_distance_km);
-        });
-        query.build().execute(&mut *connection).await?;
+    for chunk in placed.chunks(rows_in_bulk(9)) {
+        let rows = Rows::of(chunk)
+            .with("tenant", |_| list.tenant.as_str())
+            .with("watch_list", |_| list.id.0)
+            .with("place", |(place, _)| *place)
+            .with("object", |(_, watched)| i64::from(watched.object))
+            .with("hard_body_radius_m", |(_, watched)| watched.hard_body_radius_m)
+            .with("maneuverable", |(_, watched)| watched.maneuverable.unwrap_or(false))
+            .with("maneuverable_stated", |(_, watched)| watched.maneuverable.is_some())
+            .with("min_probability", |(_, watched)| watched.min_probability)
+            .with("max_miss_distance_km", |(_, watched)| watched.max_miss_distance_km);
+        insertion("watched_objects", rows).build().execute(&mut *connection).await?;
     }
     add_audit(connection, audit).await
 }
