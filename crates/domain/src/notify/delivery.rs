@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Encounter, Notifier, message};
@@ -36,6 +37,9 @@ const AT_ONCE: usize = 32;
 const ATTEMPT: Duration = Duration::from_secs(90);
 /// How long nobody else tries what was taken: longer than an attempt, so that only a crash makes it come again.
 const LEASE: SignedDuration = SignedDuration::from_secs(180);
+
+/// For so long, a message that is taken goes on trying to reach a store that is away: less than the lease by an attempt.
+const INSISTENCE: Duration = Duration::from_secs(80);
 /// How often to look for messages if nobody says that there are some.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -64,6 +68,24 @@ fn judge(result: Result<(), DeliveryError>, attempts: u32, now: Timestamp) -> Ve
     Verdict { state: DeliveryState::Due, next_attempt, problem }
 }
 
+/// Does work again while the store is away, for a time.
+async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
+    work: impl Fn() -> F,
+    shutdown: &CancellationToken,
+) -> Result<T, StoreError> {
+    let (began, mut patience) = (Instant::now(), Patience::new(INTERVAL, Duration::from_secs(5)));
+    loop {
+        match work().await {
+            Err(error @ StoreError::Unavailable { .. }) if began.elapsed() < INSISTENCE => {
+                if shutdown.run_until_cancelled(tokio::time::sleep(patience.next())).await.is_none() {
+                    return Err(error);
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 impl Notifier {
     /// Delivers until shutdown.
     pub(super) async fn keep_delivering(&self, shutdown: &CancellationToken) {
@@ -71,7 +93,7 @@ impl Notifier {
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
             // One that hangs keeps its own place only: the others are given away again as they come free.
-            let wait = match self.begin_due(&mut attempts).await {
+            let wait = match self.begin_due(&mut attempts, shutdown).await {
                 Ok(_) => {
                     patience.reset();
                     INTERVAL
@@ -106,7 +128,7 @@ impl Notifier {
     /// When the store fails. What could not be recorded is tried again when its lease ends.
     pub async fn deliver_due(&self) -> Result<usize, StoreError> {
         let mut attempts = JoinSet::new();
-        let mut outcome = Ok(self.begin_due(&mut attempts).await?);
+        let mut outcome = Ok(self.begin_due(&mut attempts, &CancellationToken::new()).await?);
         while let Some(ended) = attempts.join_next().await {
             if let Ok(Err(error)) = ended {
                 outcome = Err(error);
@@ -116,7 +138,11 @@ impl Notifier {
     }
 
     /// Begins attempts at messages that are due, as many as there is room for; returns how many.
-    async fn begin_due(&self, attempts: &mut JoinSet<Result<(), StoreError>>) -> Result<usize, StoreError> {
+    async fn begin_due(
+        &self,
+        attempts: &mut JoinSet<Result<(), StoreError>>,
+        shutdown: &CancellationToken,
+    ) -> Result<usize, StoreError> {
         let room = u32::try_from(AT_ONCE.saturating_sub(attempts.len())).unwrap_or_default();
         if room == 0 {
             return Ok(0);
@@ -126,23 +152,23 @@ impl Notifier {
         let taken = self.store.take_deliveries(now, until, room).await?;
         let count = taken.len();
         for delivery in taken {
-            let notifier = self.clone();
+            let (notifier, shutdown) = (self.clone(), shutdown.clone());
             attempts.spawn(async move {
                 let trace = delivery.trace.clone().unwrap_or_else(Trace::begin);
-                trace.follow("deliver", notifier.attempt(&delivery)).await
+                trace.follow("deliver", notifier.attempt(&delivery, &shutdown)).await
             });
         }
         Ok(count)
     }
 
     #[tracing::instrument(skip_all, fields(delivery = %delivery.id, alert = %delivery.alert))]
-    async fn attempt(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let result = match tokio::time::timeout(ATTEMPT, self.send(delivery)).await {
-            Ok(sent) => match sent? {
-                Some(result) => result,
-                None => return self.drop_disabled(delivery).await,
-            },
-            Err(_) => Err(passing(format!("no answer within {} s", ATTEMPT.as_secs()))),
+    async fn attempt(&self, delivery: &Delivery, shutdown: &CancellationToken) -> Result<(), StoreError> {
+        let sending = || async {
+            let late = |_| Ok(Some(Err(passing(format!("no answer within {} s", ATTEMPT.as_secs())))));
+            tokio::time::timeout(ATTEMPT, self.send(delivery)).await.unwrap_or_else(late)
+        };
+        let Some(result) = insist(sending, shutdown).await? else {
+            return self.drop_disabled(delivery).await;
         };
         let verdict = judge(result, delivery.attempts, self.clock.now());
         measure(delivery, verdict.state, self.clock.now());
@@ -158,7 +184,9 @@ impl Notifier {
             // Before it is recorded: after a crash in between, it is tried and given up again.
             self.tell_of_given_up(delivery, problem.as_deref().unwrap_or("no reason is known")).await?;
         }
-        self.store.put_delivery(delivery.id, state, next_attempt, problem.as_deref()).await
+        // Without it, the message would go out again, and only when the lease ends.
+        let recording = || self.store.put_delivery(delivery.id, state, next_attempt, problem.as_deref());
+        insist(recording, shutdown).await
     }
 
     /// Drops a message to a webhook that somebody has taken out of use: nobody is to be told there, so nobody missed it.

@@ -163,7 +163,7 @@ pub(crate) fn key_of(server: &Server, cookie: &str) -> String {
 /// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
 pub(crate) fn pair(place: u32) -> String {
     let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
-    let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place);
+    let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place % 360);
     let row = |inclination: u32, number: u32| {
         format!(
             "TEST {number},2056-001A,{epoch},{motion},0,{inclination},{node},0,0,0,U,{number},999,1,0,0,0\n"

@@ -394,8 +394,8 @@ impl Kept {
     }
 }
 
-/// Waits until nothing is on its way for two seconds. A message whose outcome could not be recorded is tried again after three
-/// minutes.
+/// Waits until nothing is on its way for two seconds. A message that was taken as the database went away, without an answer to
+/// whoever took it, is free after three minutes.
 async fn settle(db: &mut PgConnection) {
     let (began, mut quiet) = (Instant::now(), Instant::now());
     while quiet.elapsed() < Duration::from_secs(2) {
