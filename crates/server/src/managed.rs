@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
 use crate::serve::outside::{Blobs, Messaging, Outside, Placed};
-use crate::settings::{self, Fetched, BlobsEncryption, BlobsKind, BusKind, CacheKind, Settings};
+use crate::settings::{self, BlobsEncryption, BlobsKind, BusKind, CacheKind, Fetched, Settings};
 use crate::telemetry;
 
 /// Whether the adapters take the settings; else the key, and why not.
