@@ -199,6 +199,12 @@ fn what_is_on_its_way(client: &Client) -> io::Result<Option<String>> {
     if let Some(run) = runs["items"].as_array().unwrap().iter().find(|run| run["state"] == "running") {
         return Ok(Some(run.to_string()));
     }
+    // A relay that has failed for long waits for seconds, in which nothing else can happen.
+    let metrics = client.get("/metrics")?.body;
+    let waiting = metrics.lines().find(|line| line.starts_with("astroshield_outbox_events ")).unwrap();
+    if !waiting.ends_with(" 0") {
+        return Ok(Some(waiting.to_owned()));
+    }
     Ok(last_delivery(client)?.map(|(_, delivery)| delivery))
 }
 
