@@ -64,7 +64,7 @@ names! {
     earth_orientation_kind: "observed", "predicted";
     /// [`astroshield_formats::EarthOrientationKind`], or that there was none.
     orientation_used: "observed", "predicted", "none";
-    /// [`astroshield_domain::backups::BackupState`].
+    /// [`astroshield_domain::kept_files::FileState`].
     backup_state: "running", "completed", "failed";
     /// [`astroshield_domain::access::Scope`].
     scope: "read", "write", "admin";

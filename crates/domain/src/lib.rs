@@ -22,6 +22,7 @@ pub mod identity;
 pub mod ids;
 pub mod ingest;
 pub mod installation;
+pub mod kept_files;
 pub mod lease;
 pub mod metrics;
 pub mod notify;

@@ -105,7 +105,7 @@ pub struct Reconciled {
     /// Now.
     pub at: Timestamp,
     /// The name that a store without one is given: that of its blobs.
-    pub installation: Option<Uuid>,
+    pub installation: Uuid,
     /// Positions go on after this one.
     pub last_position: i64,
     /// Where the relay goes on.
@@ -272,7 +272,7 @@ pub async fn reconcile(
     store
         .reconcile(&Reconciled {
             at: now,
-            installation: marked,
+            installation: marked.unwrap_or_else(Uuid::new_v4),
             last_position: report.events.continue_after,
             relay: report.events.publish_after,
             unnamed: report.blobs.unnamed.iter().filter_map(|blob| owned(&blob.path)).collect(),

@@ -9,10 +9,11 @@ use anyhow::{Context, bail};
 use astroshield_adapters::ArchiveStore;
 use astroshield_domain::access::AuditEntry;
 use astroshield_domain::archive::{ArchiveEntry, ArchiveHead, ArchiveItem};
-use astroshield_domain::backups::{self, BackupContents};
+use astroshield_domain::backups;
 use astroshield_domain::data_exports;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::installation;
+use astroshield_domain::kept_files::Contents;
 use astroshield_domain::ports::{Archiver, Clock as _, Store, StoreError, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use async_trait::async_trait;
@@ -148,7 +149,7 @@ pub(crate) struct StoreArchiver {
 }
 
 impl StoreArchiver {
-    async fn try_archive(&self, recipients: &[String], path: &str) -> anyhow::Result<BackupContents> {
+    async fn try_archive(&self, recipients: &[String], path: &str) -> anyhow::Result<Contents> {
         let encryptor = archive::encryptor_to(recipients)?;
         let (settings, folder, blobs) = (self.settings.clone(), self.folder.clone(), Arc::clone(&self.blobs));
         let runtime = Handle::current();
@@ -156,7 +157,7 @@ impl StoreArchiver {
             .await
     }
 
-    async fn try_archive_tenant(&self, tenant: &TenantId, path: &str) -> anyhow::Result<BackupContents> {
+    async fn try_archive_tenant(&self, tenant: &TenantId, path: &str) -> anyhow::Result<Contents> {
         let (settings, folder, blobs) = (self.settings.clone(), self.folder.clone(), Arc::clone(&self.blobs));
         let (runtime, tenant) = (Handle::current(), tenant.clone());
         self.keep(path, move |file| {
@@ -172,7 +173,7 @@ impl StoreArchiver {
         &self,
         path: &str,
         write: impl FnOnce(File) -> anyhow::Result<(File, u64, u64)> + Send + 'static,
-    ) -> anyhow::Result<BackupContents> {
+    ) -> anyhow::Result<Contents> {
         // Without a name, it is gone whatever happens to us.
         let file = tempfile::tempfile_in(&self.folder).with_context(|| self.folder.display().to_string())?;
         // Compression and encryption would hold up what else this thread does.
@@ -187,7 +188,7 @@ impl StoreArchiver {
         }
         let bytes = copied?;
         blob.shutdown().await?;
-        Ok(BackupContents { rows, blobs, bytes })
+        Ok(Contents { rows, blobs, bytes })
     }
 }
 
@@ -197,11 +198,11 @@ impl Archiver for StoreArchiver {
         archive::encryptor_to(recipients).map(drop).map_err(|error| error.to_string())
     }
 
-    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<Contents, String> {
         self.try_archive(recipients, path).await.map_err(|error| format!("{error:#}"))
     }
 
-    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<BackupContents, String> {
+    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<Contents, String> {
         self.try_archive_tenant(tenant, path).await.map_err(|error| format!("{error:#}"))
     }
 }

@@ -12,6 +12,7 @@ mod fitness;
 #[path = "../outside/http_server.rs"]
 #[expect(dead_code, reason = "shared with the tests of what goes out, which need more of it")]
 mod http_server;
+mod kept_files;
 mod notifiers;
 mod parts;
 mod received;

@@ -44,6 +44,10 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
+    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self { now: Mutex::new(now), looks: AtomicUsize::new(0) })
+    }
+
     pub(crate) fn forward(&self, by: SignedDuration) {
         let mut now = self.now.lock().unwrap();
         *now += by;
@@ -211,7 +215,7 @@ impl Parts {
             writes: AtomicUsize::new(0),
             stopped: Semaphore::new(0),
         });
-        let clock = Arc::new(Hands { now: Mutex::new(start()), looks: AtomicUsize::new(0) });
+        let clock = Hands::at(start());
         let ingestor = Ingestor::new(store.clone(), blobs.clone(), clock.clone());
         let bus = Arc::new(EmbeddedBus::new(store.clone()));
         Self { store, blobs, bus, clock, ingestor: Arc::new(ingestor), opened, files }

@@ -1,7 +1,8 @@
 //! `/backups`: everything that must not be lost, in one encrypted file.
 
-use astroshield_domain::backups::{Backup, BackupError, BackupState};
+use astroshield_domain::backups::{Backup, BackupError};
 use astroshield_domain::ids::BackupId;
+use astroshield_domain::kept_files::{FileState, KeptFileError};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -35,7 +36,7 @@ pub(crate) struct BackupRow {
     id: BackupId,
     /// How far it is.
     #[schema(schema_with = schema::backup_state)]
-    state: BackupState,
+    state: FileState,
     /// Who asked for it.
     by: String,
     /// What it is encrypted to.
@@ -62,7 +63,7 @@ impl From<Backup> for BackupRow {
             id: backup.id,
             state: backup.state,
             by: backup.by,
-            recipients: backup.recipients,
+            recipients: backup.order.recipients,
             started: backup.started,
             finished: backup.finished,
             rows: backup.rows,
@@ -77,11 +78,20 @@ impl From<BackupError> for Problem {
     fn from(error: BackupError) -> Self {
         match error {
             BackupError::NotYours => Self::forbidden(error.to_string()),
-            BackupError::Busy | BackupError::NotWhole { .. } => Self::conflict(error.to_string()),
             BackupError::Recipients { reason } => Self::unprocessable(reason).at("recipients"),
-            BackupError::NotFound { id } => Self::not_found("backup", id),
-            BackupError::Store(error) => error.into(),
-            BackupError::Blob(_) => Self::unavailable(chain(&error)),
+            BackupError::File(error) => error.into(),
+        }
+    }
+}
+
+/// Of backups, and of exports of an organization.
+impl From<KeptFileError> for Problem {
+    fn from(error: KeptFileError) -> Self {
+        match error {
+            KeptFileError::Busy { .. } | KeptFileError::NotWhole { .. } => Self::conflict(error.to_string()),
+            KeptFileError::NotFound { kind, id } => Self::not_found(kind, id),
+            KeptFileError::Store(error) => error.into(),
+            KeptFileError::Blob(_) => Self::unavailable(chain(&error)),
         }
     }
 }

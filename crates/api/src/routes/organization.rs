@@ -1,8 +1,9 @@
 //! `/organization` and `/members`: the caller's organization, who belongs to it, and all that it has.
 
 use astroshield_domain::access::Caller;
-use astroshield_domain::data_exports::{DataExport, DataExportError, DataExportState};
+use astroshield_domain::data_exports::DataExport;
 use astroshield_domain::ids::{DataExportId, MemberId, TenantId};
+use astroshield_domain::kept_files::FileState;
 use astroshield_domain::organization::{Account, Member, NewMember, Organization, OrganizationError, Role};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -15,7 +16,7 @@ use super::uploads::kept;
 use crate::access::{self, Admin, Reader};
 use crate::answer::{self, List};
 use crate::idempotency::Tried;
-use crate::problem::{Problem, chain};
+use crate::problem::Problem;
 use crate::request::{Id, Json};
 use crate::schema;
 use crate::state::ApiState;
@@ -281,7 +282,7 @@ pub(crate) struct DataExportRow {
     id: DataExportId,
     /// How far it is.
     #[schema(schema_with = schema::backup_state)]
-    state: DataExportState,
+    state: FileState,
     /// Who asked for it.
     by: String,
     /// When it was begun, UTC.
@@ -312,17 +313,6 @@ impl From<DataExport> for DataExportRow {
             blobs: export.blobs,
             size_bytes: export.bytes,
             problem: export.problem,
-        }
-    }
-}
-
-impl From<DataExportError> for Problem {
-    fn from(error: DataExportError) -> Self {
-        match error {
-            DataExportError::Busy | DataExportError::NotWhole { .. } => Self::conflict(error.to_string()),
-            DataExportError::NotFound { id } => Self::not_found("export", id),
-            DataExportError::Store(error) => error.into(),
-            DataExportError::Blob(_) => Self::unavailable(chain(&error)),
         }
     }
 }

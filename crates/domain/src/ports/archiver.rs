@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::backups::BackupContents;
 use crate::ids::TenantId;
+use crate::kept_files::Contents;
 
 /// Writes everything that must not be lost to one encrypted file.
 #[async_trait]
@@ -18,11 +18,11 @@ pub trait Archiver: Send + Sync + 'static {
     ///
     /// # Errors
     /// When something cannot be read or written: the reason.
-    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String>;
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<Contents, String>;
 
     /// Writes what one tenant has, in forms that others read, as a blob of a path. There is no blob if it fails.
     ///
     /// # Errors
     /// When something cannot be read or written: the reason.
-    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<BackupContents, String>;
+    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<Contents, String>;
 }

@@ -125,6 +125,9 @@ pub(super) async fn keep_telling(
     }
 }
 
+/// From here on it is asked how many events there are.
+const GAP: u64 = 1_000_000;
+
 impl Metrics {
     pub(super) fn new(
         recorded: PrometheusHandle,
@@ -142,7 +145,11 @@ impl Metrics {
             return Ok(());
         }
         let now = self.clock.now();
-        self.show(&self.store.figures(now).await?, now);
+        let figures = self.store.figures(now).await?;
+        self.show(&figures, now);
+        for consumer in self.consumers {
+            metrics::CONSUMER_LAG.set([*consumer], self.lag(&figures, consumer).await? as f64);
+        }
         for feed in self.store.feeds().await? {
             metrics::FEED_FAILURES.set([feed.feed.clone()], f64::from(feed.failures));
             if let Some(confirmed) = feed.confirmed {
@@ -193,10 +200,16 @@ impl Metrics {
             let count: u64 = found.map(|(_, count)| count).sum();
             metrics::ALERTS_UNRESOLVED.set([severity_name], count as f64);
         }
-        for consumer in self.consumers {
-            let place = figures.consumers.iter().find(|(name, _)| name == consumer);
-            let lag = figures.last_position - place.map_or(0, |(_, position)| *position);
-            metrics::CONSUMER_LAG.set([*consumer], lag as f64);
+    }
+
+    /// Events that a consumer has not dealt with. Positions have gaps: a reconciliation leaves one of a billion.
+    async fn lag(&self, figures: &Figures, consumer: &str) -> Result<u64, StoreError> {
+        let place = figures.consumers.iter().find(|(name, _)| name == consumer);
+        let place = place.map_or(0, |(_, position)| *position);
+        match u64::try_from(figures.last_position - place) {
+            Ok(lag) if lag < GAP => Ok(lag),
+            Ok(_) => self.store.events_between(place, figures.last_position).await,
+            Err(_) => Ok(0),
         }
     }
 }

@@ -11,7 +11,7 @@ use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
 use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
-use astroshield_domain::backups::{BackupContents, Backups};
+use astroshield_domain::backups::Backups;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
@@ -19,6 +19,7 @@ use astroshield_domain::conjunction::{
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
+use astroshield_domain::kept_files::Contents;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{
@@ -101,21 +102,21 @@ impl Archiver for Archive {
         unknown.map_or(Ok(()), |recipient| Err(format!("{recipient} is no public key of age")))
     }
 
-    async fn archive(&self, recipients: &[String], path: &str) -> Result<BackupContents, String> {
+    async fn archive(&self, recipients: &[String], path: &str) -> Result<Contents, String> {
         if recipients.contains(&"age1fails".to_owned()) {
             return Err("no room".to_owned());
         }
         let bytes = recipients.join("\n").into_bytes();
         let size = bytes.len() as u64;
         self.0.put(&path.into(), bytes.into()).await.unwrap();
-        Ok(BackupContents { rows: 3, blobs: 1, bytes: size })
+        Ok(Contents { rows: 3, blobs: 1, bytes: size })
     }
 
-    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<BackupContents, String> {
+    async fn archive_tenant(&self, tenant: &TenantId, path: &str) -> Result<Contents, String> {
         let bytes = format!("all of {tenant}").into_bytes();
         let size = bytes.len() as u64;
         self.0.put(&path.into(), bytes.into()).await.unwrap();
-        Ok(BackupContents { rows: 2, blobs: 0, bytes: size })
+        Ok(Contents { rows: 2, blobs: 0, bytes: size })
     }
 }
 

@@ -5,13 +5,18 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 use astroshield_domain::reconciliation::{BlobKind, KeptBlob, RELAY, Reconciled};
 
+use uuid::Uuid;
+
 use super::{new_events, put_event};
 use crate::entities::{at, element_set, ingest, tenant, upload};
+
+/// What a store without a name is called.
+const NAME: Uuid = Uuid::from_u128(7);
 
 fn nothing() -> Reconciled {
     Reconciled {
         at: at(0),
-        installation: None,
+        installation: NAME,
         last_position: 0,
         relay: None,
         unnamed: Vec::new(),
@@ -85,6 +90,8 @@ pub async fn blobs_found_by_a_reconciliation_are_kept_or_known_to_be_missing(sto
         ..nothing()
     };
     store.reconcile(&found).await.unwrap();
+    let state = store.state().await.unwrap();
+    assert_eq!((state.installation, state.restores), (Some(NAME), 1));
     assert_eq!(store.kept_blobs().await.unwrap(), [KeptBlob { path: lost.clone(), noted: at(0) }]);
     assert_eq!(store.named_blobs(&[lost.clone()]).await.unwrap(), [lost.clone()]);
     assert_eq!(store.missing_since(&own, &file.blob).await.unwrap(), Some(at(0)));

@@ -123,11 +123,13 @@ pub(super) async fn missing_since(
 }
 
 pub(super) async fn reconcile(connection: &mut Connection, reconciled: &Reconciled) -> Outcome<()> {
-    if let Some(id) = reconciled.installation {
-        let statement = "INSERT INTO installation (one, id) VALUES (0, $1) ON CONFLICT (one) DO NOTHING";
-        sqlx::query(statement).bind(id).execute(&mut *connection).await?;
-    }
-    sqlx::query("UPDATE installation SET restores = restores + 1").execute(&mut *connection).await?;
+    sqlx::query(
+        "INSERT INTO installation (one, id, restores) VALUES (0, $1, 1) \
+         ON CONFLICT (one) DO UPDATE SET restores = installation.restores + 1",
+    )
+    .bind(reconciled.installation)
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("UPDATE event_positions SET newest = $1 WHERE newest < $1")
         .bind(reconciled.last_position)
         .execute(&mut *connection)
