@@ -1,0 +1,46 @@
+# The service and its commands in one image, for one's own servers. FEATURES chooses what it is built with; the default takes
+# everything, so that the same image runs on SQLite alone or on PostgreSQL, Redis, Kafka and S3.
+#
+#     docker build --tag astroshield .
+#     docker run --read-only --tmpfs /tmp --volume astroshield:/var/lib/astroshield --publish 127.0.0.1:7878:7878 \
+#         --env ASTROSHIELD__SERVER__LISTEN=0.0.0.0:7878 --env ASTROSHIELD__SERVER__ALLOW_REMOTE=true astroshield
+
+ARG DEBIAN=bookworm
+ARG DEBIAN_SLIM=12.12-slim
+ARG RUST=1.95.0
+
+FROM docker.io/library/rust:${RUST}-slim-${DEBIAN} AS build
+# The Kafka client is C, and its TLS is OpenSSL's.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+ARG FEATURES=managed,parquet
+# Which commit the sources are of: results name it.
+ARG COMMIT=
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/target \
+    ASTROSHIELD_COMMIT="$COMMIT" CARGO_TARGET_DIR=/target cargo build --locked --release --package astroshield-server --features "$FEATURES" \
+    && install -D --strip /target/release/astroshield /out/astroshield
+
+FROM docker.io/library/debian:${DEBIAN_SLIM}
+LABEL org.opencontainers.image.title=AstroShield \
+      org.opencontainers.image.licenses=Apache-2.0
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates libssl3 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/astroshield --shell /usr/sbin/nologin astroshield \
+    && install -d -m 0700 -o astroshield -g astroshield /var/lib/astroshield
+COPY --from=build /out/astroshield /usr/bin/astroshield
+COPY deploy/healthcheck /usr/bin/astroshield-healthcheck
+COPY LICENSE /usr/share/doc/astroshield/LICENSE
+USER 10001:10001
+WORKDIR /var/lib/astroshield
+# The configuration is /etc/astroshield/config.toml, where there is one.
+ENV XDG_CONFIG_HOME=/etc ASTROSHIELD__DATA__FOLDER=/var/lib/astroshield
+VOLUME /var/lib/astroshield
+EXPOSE 7878
+# A process that is alive but not ready is not to be started again: that would not bring its database back.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=1m CMD ["astroshield-healthcheck"]
+ENTRYPOINT ["astroshield"]
+CMD ["serve"]
