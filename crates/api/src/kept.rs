@@ -77,7 +77,6 @@ pub(crate) struct InMaking(Mutex<HashMap<CacheKey, Arc<OnceCell<Bytes>>>>);
 struct Waiting<'a> {
     answers: &'a InMaking,
     key: CacheKey,
-    cell: Arc<OnceCell<Bytes>>,
 }
 
 impl InMaking {
@@ -86,20 +85,21 @@ impl InMaking {
     where
         F: Future<Output = Result<Bytes, Problem>>,
     {
+        let waiting = Waiting { answers: self, key };
+        // After that, so that it is given up before it is counted who waits still: of two who end at once, one is the last.
         let cell = {
             let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(answers.entry(key.clone()).or_default())
+            Arc::clone(answers.entry(waiting.key.clone()).or_default())
         };
-        let waiting = Waiting { answers: self, key, cell };
-        waiting.cell.get_or_try_init(|| make).await.cloned()
+        cell.get_or_try_init(|| make).await.cloned()
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut answers = self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map's and this one's.
-        if Arc::strong_count(&self.cell) == 2 {
+        // The map's alone.
+        if answers.get(&self.key).is_some_and(|cell| Arc::strong_count(cell) == 1) {
             answers.remove(&self.key);
         }
     }
@@ -255,6 +255,22 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), 1);
         assert!(processes.iter().all(|process| process.0.lock().unwrap().is_empty()));
         assert_eq!(cache.values.lock().unwrap().len(), 1, "the claim is given back");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nothing_is_left_of_answers_whose_last_waiters_end_at_once() {
+        let process = Arc::new(InMaking::default());
+        for round in 0..2_000 {
+            let key = CacheKey { name: round.to_string(), ..key() };
+            let asked = (0..4).map(|_| {
+                let (process, key) = (Arc::clone(&process), key.clone());
+                tokio::spawn(async move { process.one(key, async { Ok(Bytes::from_static(b"made")) }).await })
+            });
+            for answer in join_all(asked).await {
+                assert_eq!(answer.unwrap().unwrap(), "made");
+            }
+        }
+        assert_eq!(process.0.lock().unwrap().len(), 0);
     }
 
     #[tokio::test(start_paused = true)]
