@@ -35,7 +35,7 @@ pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases}
 /// Where the routes are.
 const BASE: &str = "/api/v1";
 
-/// Routes for which a caller has to say who they are: all but signing in.
+/// Routes of callers: those who have a key, or belong to an organization.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
@@ -97,7 +97,17 @@ fn protected() -> OpenApiRouter<ApiState> {
 }
 
 fn open() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::default().routes(routes!(routes::session::sign_in))
+    OpenApiRouter::default()
+        .routes(routes!(routes::session::sign_in))
+        .merge(of_people())
+}
+
+/// Routes of people who may belong to no organization yet.
+fn of_people() -> OpenApiRouter<ApiState> {
+    use crate::routes::organization;
+    OpenApiRouter::default()
+        .routes(routes!(organization::invitations))
+        .routes(routes!(organization::accept, organization::decline))
 }
 
 /// The OpenAPI document of the interface.

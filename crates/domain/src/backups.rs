@@ -219,7 +219,7 @@ impl Backups {
 
     async fn note(&self, caller: &Caller, action: &str, id: BackupId) -> Result<(), StoreError> {
         let now = time::to_microsecond(self.clock.now());
-        let entry = AuditEntry::of(&caller.tenant, &caller.name, now, action, &id);
+        let entry = AuditEntry::of(&caller.tenant, caller.by(), now, action, &id);
         self.store.add_audit(&entry).await
     }
 

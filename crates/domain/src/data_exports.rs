@@ -188,7 +188,7 @@ impl DataExports {
 
     async fn note(&self, caller: &Caller, action: &str, id: DataExportId) -> Result<(), StoreError> {
         let now = time::to_microsecond(self.clock.now());
-        self.store.add_audit(&AuditEntry::of(&caller.tenant, &caller.name, now, action, &id)).await
+        self.store.add_audit(&AuditEntry::of(&caller.tenant, caller.by(), now, action, &id)).await
     }
 
     /// The exports of the caller's tenant, the newest first.

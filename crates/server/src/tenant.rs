@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use astroshield_api::new_key;
-use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
+use astroshield_domain::access::{ApiKey, AuditEntry, By, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
-use astroshield_domain::organization::{Account, NewMember, Organizations, Role};
+use astroshield_domain::organization::{Account, Consent, NewMember, Organizations, Role};
 use astroshield_domain::ports::{Clock as _, Store, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
@@ -171,6 +171,11 @@ pub(crate) fn author() -> String {
     }
 }
 
+/// The same, as whoever runs the service.
+pub(crate) fn by(author: &str) -> By<'_> {
+    By { name: author, principal: &Principal::Operator }
+}
+
 impl Tenant {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         let settings = Settings::from_layers(&self.settings.layers()?)?;
@@ -200,7 +205,8 @@ struct AtWork {
 impl AtWork {
     fn run(&self, action: &Action) -> anyhow::Result<()> {
         let organizations = Organizations::new(Arc::clone(&self.store), Arc::new(SystemClock));
-        let by = author();
+        let author = author();
+        let by = by(&author);
         match action {
             Action::List => {
                 let mut output = Output::create(None)?;
@@ -211,15 +217,15 @@ impl AtWork {
                 output.finish()
             }
             Action::Create { tenant, name } => {
-                let made = self.runtime.block_on(organizations.create(&by, tenant, name))?;
+                let made = self.runtime.block_on(organizations.create(by, tenant, name))?;
                 eprintln!("{}: made", made.tenant);
                 Ok(())
             }
-            Action::Key { tenant, name, scope } => self.make_key(&organizations, tenant, name, *scope),
-            Action::Member(action) => self.change_members(&organizations, &by, action),
-            Action::Export { tenant, file } => self.export(&organizations, &by, tenant, file),
+            Action::Key { tenant, name, scope } => self.make_key(&organizations, by, tenant, name, *scope),
+            Action::Member(action) => self.change_members(&organizations, by, action),
+            Action::Export { tenant, file } => self.export(&organizations, by, tenant, file),
             Action::Remove { tenant, confirm } => {
-                self.runtime.block_on(organizations.close(&by, tenant, confirm))?;
+                self.runtime.block_on(organizations.close(by, tenant, confirm))?;
                 let gone = self.runtime.block_on(self.upkeep()?.erase())?;
                 eprintln!("{tenant}: removed; {gone} rows and files erased");
                 Ok(())
@@ -230,6 +236,7 @@ impl AtWork {
     fn make_key(
         &self,
         organizations: &Organizations,
+        by: By<'_>,
         tenant: &TenantId,
         name: &str,
         scope: KeyScope,
@@ -250,7 +257,7 @@ impl AtWork {
             expires: None,
             revoked: None,
         };
-        let audit = AuditEntry::of(tenant, &author(), now, "api_key.create", &key.id);
+        let audit = AuditEntry::of(tenant, by, now, "api_key.create", &key.id);
         self.runtime.block_on(self.store.add_api_key(&key, &audit))?;
         let mut output = Output::create(None)?;
         writeln!(output, "{text}")?;
@@ -260,7 +267,7 @@ impl AtWork {
     fn change_members(
         &self,
         organizations: &Organizations,
-        by: &str,
+        by: By<'_>,
         action: &MemberAction,
     ) -> anyhow::Result<()> {
         match action {
@@ -268,6 +275,9 @@ impl AtWork {
                 let mut output = Output::create(None)?;
                 for member in self.runtime.block_on(organizations.members(tenant))? {
                     let who = match &member.account {
+                        Some(Account { issuer, subject }) if member.pending => {
+                            format!("{subject} at {issuer} (invited)")
+                        }
                         Some(Account { issuer, subject }) => format!("{subject} at {issuer}"),
                         None => "invited".to_owned(),
                     };
@@ -285,8 +295,8 @@ impl AtWork {
                     name: name.clone(),
                     role: (*role).into(),
                 };
-                let member = self.runtime.block_on(organizations.add(by, tenant, None, new))?;
-                eprintln!("{}: {}", member.id, if member.account.is_some() { "added" } else { "invited" });
+                let member = self.runtime.block_on(organizations.add(by, tenant, None, new, Consent::Given))?;
+                eprintln!("{}: {}", member.id, if member.pending { "invited" } else { "added" });
                 Ok(())
             }
             MemberAction::Role { tenant, member, role } => {
@@ -301,7 +311,7 @@ impl AtWork {
     fn export(
         &self,
         organizations: &Organizations,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         file: &std::path::Path,
     ) -> anyhow::Result<()> {

@@ -69,7 +69,7 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D:
 pub(super) struct Known {
     pub(super) metadata: Metadata,
     pub(super) keys: Vec<Key>,
-    heard: Instant,
+    pub(super) heard: Instant,
 }
 
 /// The last time that an issuer was asked.

@@ -95,11 +95,20 @@ impl Passed {
     }
 }
 
+/// The route of a request, without where they all are.
+fn route(request: &Request) -> &str {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    path.strip_prefix(BASE).unwrap_or_default()
+}
+
+/// Whether a request only has something computed, which ends with whoever wants it.
+pub(super) fn keeps_nothing(request: &Request) -> bool {
+    route(request) == "/screenings"
+}
+
 /// Tokens of a request: as many as it makes work.
 pub(super) fn cost(request: &Request) -> u32 {
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let route = path.strip_prefix(BASE).unwrap_or_default();
-    match (request.method(), route) {
+    match (request.method(), route(request)) {
         // Seconds of every processor.
         (&Method::POST, "/screenings") => 50,
         // Everything that there is.

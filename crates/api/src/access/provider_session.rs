@@ -145,7 +145,7 @@ async fn replace(state: &ApiState, id: &str, session: &Session) -> Result<bool, 
     Ok(state.ports.cache.replace(&in_cache(id), bytes.into(), time_to_live(state, session)).await)
 }
 
-/// Begins a session in the first organization of somebody; the header that gives the browser its cookie.
+/// Begins a session of somebody, in the organization that they chose last, else in the first; the header that gives the browser its cookie.
 pub(crate) async fn begin_at_provider(
     state: &ApiState,
     person: Person,

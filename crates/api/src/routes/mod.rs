@@ -28,5 +28,5 @@ use jiff::Timestamp;
 
 /// The line of the audit log for a write.
 fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: &impl ToString) -> AuditEntry {
-    AuditEntry::of(&caller.tenant, &caller.name, at, action, target)
+    AuditEntry::of(&caller.tenant, caller.by(), at, action, target)
 }

@@ -3,7 +3,9 @@
 use astroshield_domain::access::Caller;
 use astroshield_domain::data_exports::{DataExport, DataExportError, DataExportState};
 use astroshield_domain::ids::{DataExportId, MemberId, TenantId};
-use astroshield_domain::organization::{Account, Member, NewMember, Organization, OrganizationError, Role};
+use astroshield_domain::organization::{
+    Account, Consent, Invitation, Member, NewMember, Organization, OrganizationError, Role,
+};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::uploads::kept;
-use crate::access::{self, Admin, Reader};
+use crate::access::{self, Admin, Reader, Somebody};
 use crate::answer::{self, List};
 use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
@@ -44,6 +46,7 @@ impl From<OrganizationError> for Problem {
         match error {
             OrganizationError::Invalid { field, reason } => Self::unprocessable(reason).at(field),
             OrganizationError::NotFound { tenant } => Self::not_found("organization", tenant),
+            OrganizationError::NotInvited { id } => Self::not_found("invitation", id),
             OrganizationError::NotConfirmed { .. } => Self::unprocessable(error.to_string()).at("confirm"),
             OrganizationError::Stays { .. } => Self::conflict(error.to_string()),
             OrganizationError::Store(error) => error.into(),
@@ -101,7 +104,7 @@ pub(crate) async fn remove(
 ) -> Result<Response, Problem> {
     let keys = state.ports.store.api_keys(&caller.tenant).await?;
     let members = state.organizations.members(&caller.tenant).await?;
-    state.organizations.close(&caller.name, &caller.tenant, &body.confirm).await?;
+    state.organizations.close(caller.by(), &caller.tenant, &body.confirm).await?;
     for key in &keys {
         access::forget_key(&state, &key.hash).await;
     }
@@ -122,7 +125,7 @@ pub(crate) struct MemberRow {
     /// What they may do.
     #[schema(schema_with = schema::role)]
     role: Role,
-    /// Whether nobody has accepted the invitation yet.
+    /// Whether they have not accepted the invitation yet: until then they may do nothing.
     invited: bool,
     /// The identity provider that vouches for them.
     issuer: Option<String>,
@@ -139,10 +142,9 @@ pub(crate) struct MemberRow {
 
 impl From<Member> for MemberRow {
     fn from(member: Member) -> Self {
-        let invited = member.account.is_none();
         let (issuer, subject) = member.account.map(|Account { issuer, subject }| (issuer, subject)).unzip();
-        let Member { id, role, email, name, added, .. } = member;
-        Self { id, role, invited, issuer, subject, email, name, added }
+        let Member { id, role, email, name, pending, added, .. } = member;
+        Self { id, role, invited: pending, issuer, subject, email, name, added }
     }
 }
 
@@ -157,7 +159,7 @@ pub(crate) async fn members(
     answer::json(&List { items: rows.into_iter().map(MemberRow::from).collect(), next_cursor: None })
 }
 
-/// Somebody to add: by issuer and subject, or by an address that is invited.
+/// Somebody to invite: by issuer and subject, or by an address that is invited.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberBody {
@@ -172,7 +174,7 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 300, pattern = "^[ -~]+$")]
     subject: Option<String>,
-    /// Address. Whoever signs in and has it, as the provider has verified, accepts the invitation with that.
+    /// Address. Whoever signs in and has it, as the provider has verified, may accept the invitation.
     #[serde(default)]
     #[schema(max_length = 254, pattern = "^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
@@ -186,9 +188,9 @@ pub(crate) struct MemberBody {
     name: Option<String>,
 }
 
-/// Add a member, or invite one.
+/// Invite somebody. They are a member once they accept: `POST /session/invitations/{id}`.
 #[utoipa::path(post, path = "/members", tag = "organization", request_body = MemberBody,
-    responses((status = 201, description = "Added or invited", body = MemberRow)))]
+    responses((status = 201, description = "Invited", body = MemberRow)))]
 pub(crate) async fn add(
     State(state): State<ApiState>,
     Admin(caller): Admin,
@@ -212,7 +214,7 @@ pub(crate) async fn add(
         }
     };
     let new = NewMember { account, email: body.email, name: body.name, role: body.role };
-    let member = state.organizations.add(&caller.name, &caller.tenant, id, new).await?;
+    let member = state.organizations.add(caller.by(), &caller.tenant, id, new, Consent::Asked).await?;
     if let Some(account) = &member.account {
         access::forget_grants(&state, account).await;
     }
@@ -248,7 +250,7 @@ pub(crate) async fn change_role(
     Json(body): Json<RoleBody>,
 ) -> Result<Response, Problem> {
     let member = found(&state, &caller, Some(id)).await?.ok_or_else(|| Problem::not_found("member", id))?;
-    state.organizations.change_role(&caller.name, &caller.tenant, id, body.role).await?;
+    state.organizations.change_role(caller.by(), &caller.tenant, id, body.role).await?;
     if let Some(account) = &member.account {
         access::forget_grants(&state, account).await;
     }
@@ -266,7 +268,7 @@ pub(crate) async fn remove_member(
     Id(id): Id<MemberId>,
 ) -> Result<Response, Problem> {
     let member = found(&state, &caller, Some(id)).await?;
-    let removed = state.organizations.remove(&caller.name, &caller.tenant, id).await;
+    let removed = state.organizations.remove(caller.by(), &caller.tenant, id).await;
     if let Some(account) = member.as_ref().and_then(|member| member.account.as_ref()) {
         access::forget_grants(&state, account).await;
     }
@@ -449,4 +451,72 @@ pub(crate) async fn switch(
     let audit = super::audit_entry(&caller, state.now(), "session.switch", &caller.name);
     state.ports.store.add_audit(&audit).await?;
     answer::json(&super::session::SignedIn::from(&caller))
+}
+
+/// An organization that would have the person who asks as a member.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationRow {
+    /// Identity.
+    #[schema(schema_with = schema::id)]
+    id: MemberId,
+    /// The organization.
+    tenant: String,
+    /// Its name.
+    organization: String,
+    /// What they may do there.
+    #[schema(schema_with = schema::role)]
+    role: Role,
+    /// When they were invited, UTC.
+    #[schema(schema_with = schema::time)]
+    invited: Timestamp,
+}
+
+impl From<Invitation> for InvitationRow {
+    fn from(invitation: Invitation) -> Self {
+        let Invitation { id, tenant, organization, role, invited } = invitation;
+        Self { id, tenant: tenant.to_string(), organization, role, invited }
+    }
+}
+
+/// Your invitations: by who you are, and by your verified address. None for keys.
+#[utoipa::path(get, path = "/session/invitations", tag = "session",
+    responses((status = 200, description = "Invitations", body = List<InvitationRow>)))]
+pub(crate) async fn invitations(
+    State(state): State<ApiState>,
+    Somebody(person): Somebody,
+) -> Result<Response, Problem> {
+    let rows = match &person {
+        Some(person) => state.organizations.invitations(&person.identity).await?,
+        None => Vec::new(),
+    };
+    answer::json(&List { items: rows.into_iter().map(InvitationRow::from).collect(), next_cursor: None })
+}
+
+/// Accept an invitation: you belong to the organization from now on. What you work in stays; `PUT /session` changes that.
+#[utoipa::path(post, path = "/session/invitations/{id}", tag = "session",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 200, description = "Accepted", body = InvitationRow)))]
+pub(crate) async fn accept(
+    State(state): State<ApiState>,
+    Somebody(person): Somebody,
+    Id(id): Id<MemberId>,
+) -> Result<Response, Problem> {
+    let person = person.ok_or_else(|| Problem::not_found("invitation", id))?;
+    let accepted = state.organizations.accept(&person.identity, id).await?;
+    access::forget_grants(&state, &Account::of(&person.identity)).await;
+    answer::json(&InvitationRow::from(accepted))
+}
+
+/// Decline an invitation: it is gone.
+#[utoipa::path(delete, path = "/session/invitations/{id}", tag = "session",
+    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    responses((status = 204, description = "Declined")))]
+pub(crate) async fn decline(
+    State(state): State<ApiState>,
+    Somebody(person): Somebody,
+    Id(id): Id<MemberId>,
+) -> Result<Response, Problem> {
+    let person = person.ok_or_else(|| Problem::not_found("invitation", id))?;
+    state.organizations.decline(&person.identity, id).await?;
+    Ok(answer::no_content())
 }

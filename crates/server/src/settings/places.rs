@@ -187,7 +187,7 @@ impl Settings {
                 layers.refuse(key, format!("name=value, with commas, is due; part {place} is none"))
             })?;
         }
-        super::not_below(
+        not_below(
             layers,
             "telemetry.metrics_interval",
             telemetry.metrics_interval,

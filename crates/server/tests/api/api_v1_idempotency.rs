@@ -95,7 +95,8 @@ async fn every_write_of_a_caller_is_documented_to_take_a_key_and_takes_it() {
         for (method, operation) in item.as_object().unwrap() {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
             let documented = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
-            let is_open = operation.get("security").is_some();
+            let is_open =
+                operation.get("security").is_some() || path.contains("/session/invitations/");
             assert_eq!(documented, method != "get" && !is_open, "{method} {path}");
             if documented {
                 let answer = used.send(&method.to_uppercase(), &address, "{}").await;

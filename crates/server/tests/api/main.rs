@@ -21,5 +21,6 @@ mod api_v1_uploads;
 mod api_v1_watch_lists;
 mod api_v1_webhooks;
 mod page;
+mod people;
 mod service;
 mod tenants;

@@ -10,7 +10,7 @@ use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
-use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
+use astroshield_domain::access::{ApiKey, AuditEntry, By, Caller, Principal, Scope};
 use astroshield_domain::backups::{BackupContents, Backups};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
@@ -22,7 +22,7 @@ use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{
-    Archiver, Broadcast, Clock, DeliveryError, Mail, Mailer, Store, SystemClock,
+    Archiver, Broadcast, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Store, SystemClock,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
@@ -42,6 +42,8 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use crate::people::People;
 
 pub(crate) const HOST: &str = "localhost:8080";
 
@@ -141,17 +143,25 @@ impl Service {
     }
 
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
-        Self::build(settings, broadcast_capacity, None).await
+        Self::build(settings, broadcast_capacity, None, None).await
     }
 
     pub(crate) async fn with_mailer() -> Self {
-        Self::build(ApiSettings::default(), 64, Some(Arc::new(Taken))).await
+        Self::build(ApiSettings::default(), 64, Some(Arc::new(Taken)), None).await
+    }
+
+    /// A service that people sign in to at a provider.
+    pub(crate) async fn with_people(settings: ApiSettings) -> (Self, Arc<People>) {
+        let people = Arc::new(People::default());
+        let service = Self::build(settings, 64, None, Some(Arc::<People>::clone(&people))).await;
+        (service, people)
     }
 
     async fn build(
         settings: ApiSettings,
         broadcast_capacity: usize,
         mailer: Option<Arc<dyn Mailer>>,
+        identity: Option<Arc<dyn IdentityProvider>>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = postgres::chosen().await;
@@ -202,7 +212,7 @@ impl Service {
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,
             webhooks,
-            identity: None,
+            identity,
         };
         let tokens = Arc::new(OneTimeTokens::default());
         let state = ApiState::new(
@@ -307,7 +317,8 @@ impl Service {
             expires: None,
             revoked: None,
         };
-        let audit = AuditEntry::of(&tenant, "test", now, "api_key.create", &stored.id);
+        let by = By { name: "test", principal: &Principal::Operator };
+        let audit = AuditEntry::of(&tenant, by, now, "api_key.create", &stored.id);
         self.store.add_api_key(&stored, &audit).await.unwrap();
         key
     }
@@ -328,7 +339,12 @@ impl Service {
 
     /// A one-time token.
     pub(crate) fn token(&self, lifetime: Duration) -> String {
-        let caller = Caller { tenant: TenantId::local(), name: "operator".to_owned(), scope: Scope::Admin };
+        let caller = Caller {
+            tenant: TenantId::local(),
+            name: "operator".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Admin,
+        };
         self.tokens.issue(caller, Timestamp::now(), lifetime)
     }
 

@@ -2,18 +2,19 @@
 //! forgotten: it has to be given what these tests need to know of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::{AuditQuery, Scope};
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::conjunction::ConjunctionQuery;
-use astroshield_domain::identity::{Grant, Identity};
 use astroshield_domain::ids::TenantId;
 use astroshield_testkit::entities::{alert, cdm, organization, upload};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::service::{Answer, Client, HOST, Service};
+use crate::people::{ISSUER, People, accept, browser, program};
+use crate::service::{Answer, Client, Service};
 
 /// An object that nobody else has.
 const TLE: &str = "ALPHA ONLY\n\
@@ -137,7 +138,8 @@ impl Made {
             "runs" => &self.run,
             "conjunctions" => &self.conjunction,
             "api-keys" => &self.key,
-            "members" => &self.member,
+            // One that is offered to somebody else is not there.
+            "members" | "session" => &self.member,
             "organization" => &self.export,
             // Of the platform, for nobody else: whether there is one, nobody else is told.
             "backups" => "018f3c2e-8a54-7c1b-9d37-2b605e8fa911",
@@ -188,7 +190,13 @@ async fn send(client: &Client, method: &str, path: &str, body: &Value) -> Answer
 
 /// A service with the organizations alpha and beta.
 async fn with_two() -> (Service, Client, Client, Made) {
-    let service = Service::start().await;
+    let (service, _, alpha, beta, made) = with_two_and_people().await;
+    (service, alpha, beta, made)
+}
+
+/// The same, and those who sign in at its identity provider.
+async fn with_two_and_people() -> (Service, Arc<People>, Client, Client, Made) {
+    let (service, people) = Service::with_people(ApiSettings::default()).await;
     for name in ["alpha", "beta"] {
         let tenant = TenantId::new(name).unwrap();
         let audit = astroshield_testkit::entities::audit_entry(&TenantId::local(), "organization.create");
@@ -197,7 +205,7 @@ async fn with_two() -> (Service, Client, Client, Made) {
     let (alpha, beta) =
         (client_of(&service, "alpha", Scope::Admin).await, client_of(&service, "beta", Scope::Admin).await);
     let made = Made::of(&service, &alpha, &TenantId::new("alpha").unwrap()).await;
-    (service, alpha, beta, made)
+    (service, people, alpha, beta, made)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -313,33 +321,12 @@ async fn an_idempotency_key_of_another_tenant_gives_nothing_of_its_answer() {
     }
 }
 
-fn person(subject: &str) -> Identity {
-    Identity {
-        issuer: "https://issuer.example".to_owned(),
-        subject: subject.to_owned(),
-        name: None,
-        email: Some(format!("{subject}@example.org")),
-        groups: Vec::new(),
-    }
-}
-
-/// A browser in which somebody has signed in.
-async fn browser(service: &Service, person: Identity, granted: Vec<Grant>) -> Client {
-    let cookie = service.state.begin_session(person, granted).await.unwrap();
-    let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-    service.stranger().with("cookie", &cookie).with("origin", &format!("http://{HOST}"))
-}
-
-fn grant(tenant: &str, scope: Scope) -> Grant {
-    Grant { tenant: TenantId::new(tenant).unwrap(), scope }
-}
-
 /// Writes that change nothing that lasts, with why.
 const NO_CHANGE: [(&str, &str); 1] = [("POST", "/api/v1/screenings")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
-    let (mut service, _, _, made) = with_two().await;
+    let (mut service, people, _, _, made) = with_two_and_people().await;
     let peer: std::net::SocketAddr = "192.0.2.44:4711".parse().unwrap();
     service.routes = service.routes.layer(axum::Extension(axum::extract::ConnectInfo(peer)));
     let alpha = client_of(&service, "alpha", Scope::Admin).await;
@@ -356,7 +343,11 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
             .post("/api/v1/members", &json!({ "issuer": "https://i", "subject": "s", "role": "viewer" }))
             .await,
     );
-    let both = vec![grant("alpha", Scope::Admin), grant("beta", Scope::Read)];
+    let both = ["astroshield:alpha:administrator", "astroshield:beta:viewer"];
+    for subject in ["switcher", "leaver"] {
+        people.know(subject, &both);
+    }
+    people.know("guest", &[]);
     let mut writes: Vec<(String, String)> =
         operations().into_iter().filter(|(method, _)| method != "GET").collect();
     // What is removed goes last, the organization after all else.
@@ -376,10 +367,15 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
                 body = json!({ "token": service.token(std::time::Duration::from_secs(60)) });
             }
             ("PUT", "/session") => {
-                client = browser(&service, person("switcher"), both.clone()).await;
+                client = browser(&service, "switcher").await;
                 (tenant, body) = ("beta", json!({ "tenant": "beta" }));
             }
-            ("DELETE", "/session") => client = browser(&service, person("leaver"), both.clone()).await,
+            ("DELETE", "/session") => client = browser(&service, "leaver").await,
+            (_, "/session/invitations/{id}") => {
+                let guest = json!({ "email": "guest@example.org", "role": "viewer" });
+                place = path.replace("{id}", &id_of(&alpha.post("/api/v1/members", &guest).await));
+                client = browser(&service, "guest").await;
+            }
             (_, "/backups" | "/backups/{id}") => {
                 (client, tenant) = (platform.clone(), "local");
                 place = path.replace("{id}", &backup);
@@ -410,11 +406,14 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_works_in_one_organization_at_a_time_and_a_role_counts_at_once() {
-    let (service, alpha, beta, _) = with_two().await;
-    let ann = json!({ "issuer": "https://issuer.example", "subject": "ann", "role": "operator" });
+    let (service, people, alpha, beta, _) = with_two_and_people().await;
+    people.know("ann", &[]);
+    let ann = json!({ "issuer": ISSUER, "subject": "ann", "role": "operator" });
     let of_alpha = id_of(&alpha.post("/api/v1/members", &ann).await);
+    let browser = browser(&service, "ann").await;
+    accept(&browser).await;
     beta.post("/api/v1/members", &json!({ "email": "Ann@example.org", "role": "viewer" })).await;
-    let browser = browser(&service, person("ann"), Vec::new()).await;
+    assert_eq!(accept(&browser).await["organization"], "Organization beta");
     let who = browser.get("/api/v1/session").await.json();
     assert_eq!(
         (&who["tenant"], &who["scope"], &who["name"]),
@@ -425,7 +424,7 @@ async fn a_person_works_in_one_organization_at_a_time_and_a_role_counts_at_once(
         { "tenant": "alpha", "scope": "write", "active": true },
         { "tenant": "beta", "scope": "read", "active": false }
     ]);
-    assert_eq!(organizations["items"], expected, "the invitation was accepted by the verified address");
+    assert_eq!(organizations["items"], expected);
     let list = json!({ "name": "x", "objects": [] });
     assert_eq!(browser.post("/api/v1/watch-lists", &list).await.status, 201);
 
@@ -446,19 +445,113 @@ async fn a_person_works_in_one_organization_at_a_time_and_a_role_counts_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_belongs_to_an_organization_without_having_accepted() {
+    let (service, people, alpha, beta, _) = with_two_and_people().await;
+    people.know("zoe", &["astroshield:beta:operator"]);
+    people.know("robot", &["astroshield:beta:operator"]);
+    people.know("bob", &[]);
+    let (zoe, robot, bob) =
+        (browser(&service, "zoe").await, program(&service, "robot"), browser(&service, "bob").await);
+    assert_eq!(robot.get("/api/v1/session").await.json()["tenant"], "beta");
+    // Whatever alpha's administrator does, they work where they did.
+    for subject in ["zoe", "robot"] {
+        let new = json!({ "issuer": ISSUER, "subject": subject, "role": "administrator" });
+        let added = alpha.post("/api/v1/members", &new).await;
+        assert_eq!((added.status.as_u16(), &added.json()["invited"]), (201, &json!(true)));
+    }
+    let by_address = json!({ "email": "zoe@example.org", "role": "viewer" });
+    assert_eq!(alpha.post("/api/v1/members", &by_address).await.status, 201);
+    let again = browser(&service, "zoe").await;
+    for one in [&zoe, &again, &robot] {
+        let who = one.get("/api/v1/session").await;
+        assert_eq!((who.status.as_u16(), &who.json()["tenant"]), (200, &json!("beta")), "{}", who.text());
+    }
+    zoe.put("/api/v1/session", &json!({ "tenant": "alpha" })).await.expect_problem(404, None);
+    robot.with("astroshield-tenant", "alpha").get("/api/v1/runs").await.expect_problem(403, None);
+
+    // They are asked, and nobody else is.
+    let asked = zoe.get("/api/v1/session/invitations").await.json();
+    assert_eq!(asked["items"].as_array().unwrap().len(), 2, "{asked}");
+    assert_eq!(asked["items"][0]["organization"], "Organization alpha");
+    let path = format!("/api/v1/session/invitations/{}", asked["items"][0]["id"].as_str().unwrap());
+    for other in [&bob, &robot, &beta, &alpha] {
+        other.post(&path, &json!({})).await.expect_problem(404, None);
+        other.delete(&path).await.expect_problem(404, None);
+    }
+    service.stranger().post(&path, &json!({})).await.expect_problem(401, None);
+    assert_eq!(beta.get("/api/v1/session/invitations").await.json()["items"], json!([]));
+    let elsewhere = zoe.with("sec-fetch-site", "cross-site");
+    elsewhere.post(&path, &json!({})).await.expect_problem(403, Some("Origin"));
+    // Who belongs to no organization yet can answer, too.
+    alpha.post("/api/v1/members", &json!({ "email": "bob@example.org", "role": "viewer" })).await;
+    bob.get("/api/v1/session").await.expect_problem(403, None);
+    assert_eq!(accept(&bob).await["tenant"], "alpha");
+    assert_eq!(bob.get("/api/v1/session").await.json()["tenant"], "alpha");
+
+    // Having accepted, they work where they did until they choose, and what they chose last is where they begin.
+    assert_eq!(zoe.post(&path, &json!({})).await.status, 200);
+    assert_eq!(zoe.get("/api/v1/session/invitations").await.json()["items"], json!([]), "one answer for both");
+    assert_eq!(zoe.get("/api/v1/session").await.json()["tenant"], "beta");
+    zoe.put("/api/v1/session", &json!({ "tenant": "beta" })).await;
+    let next = browser(&service, "zoe").await;
+    assert_eq!(next.get("/api/v1/session").await.json()["tenant"], "beta", "and not what sorts first");
+    next.put("/api/v1/session", &json!({ "tenant": "alpha" })).await;
+    let next = browser(&service, "zoe").await;
+    assert_eq!(next.get("/api/v1/session").await.json()["tenant"], "alpha");
+    let actions = alpha.get("/api/v1/audit?action=member.").await.json();
+    let principal = format!("person {ISSUER} zoe");
+    let line = actions["items"].as_array().unwrap().iter().find(|line| line["principal"] == principal.as_str());
+    assert_eq!(line.unwrap()["action"], "member.accept", "{actions}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_that_is_declined_is_gone() {
+    let (service, people, alpha, _, made) = with_two_and_people().await;
+    people.know("ann", &[]);
+    let ann = json!({ "issuer": ISSUER, "subject": "ann", "role": "viewer" });
+    let path = format!("/api/v1/session/invitations/{}", id_of(&alpha.post("/api/v1/members", &ann).await));
+    let browser = browser(&service, "ann").await;
+    assert_eq!(browser.delete(&path).await.status, 204);
+    browser.post(&path, &json!({})).await.expect_problem(404, None);
+    let members = alpha.get("/api/v1/members").await.json();
+    assert_eq!(members["items"].as_array().unwrap().len(), 1, "{members}");
+    assert_eq!(members["items"][0]["id"], made.member.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_without_an_organization_is_told_so() {
-    let (service, ..) = with_two().await;
-    let nobody = browser(&service, person("nobody"), vec![grant("gamma", Scope::Admin)]).await;
+    let (service, people, ..) = with_two_and_people().await;
+    people.know("nobody", &["astroshield:gamma:administrator"]);
+    let nobody = browser(&service, "nobody").await;
     let problem = nobody.get("/api/v1/watch-lists").await.expect_problem(403, None);
     assert!(problem["detail"].as_str().unwrap().contains("member of no organization"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_names_another_tenant_than_its_own_is_refused() {
+    let (service, people, alpha, ..) = with_two_and_people().await;
+    people.know("ann", &["astroshield:alpha:viewer", "astroshield:beta:viewer"]);
+    let browser = browser(&service, "ann").await;
+    for client in [&alpha, &browser] {
+        assert_eq!(client.with("astroshield-tenant", "alpha").get("/api/v1/runs").await.status, 200);
+        let other = client.with("astroshield-tenant", "beta").get("/api/v1/runs").await;
+        other.expect_problem(403, Some("Astroshield-Tenant"));
+        let none = client.with("astroshield-tenant", "Not One").get("/api/v1/runs").await;
+        none.expect_problem(400, Some("Astroshield-Tenant"));
+    }
+    let program = program(&service, "ann");
+    program.get("/api/v1/runs").await.expect_problem(403, Some("Astroshield-Tenant"));
+    assert_eq!(program.with("astroshield-tenant", "beta").get("/api/v1/runs").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_organization_that_is_removed_lets_nobody_in_from_that_moment() {
-    let (service, alpha, beta, _) = with_two().await;
-    let session = browser(&service, person("ann"), vec![grant("beta", Scope::Read)]).await;
-    let ann = json!({ "issuer": "https://issuer.example", "subject": "ann", "role": "administrator" });
+    let (service, people, alpha, beta, _) = with_two_and_people().await;
+    people.know("ann", &["astroshield:beta:viewer"]);
+    let session = browser(&service, "ann").await;
+    let ann = json!({ "issuer": ISSUER, "subject": "ann", "role": "administrator" });
     assert_eq!(alpha.post("/api/v1/members", &ann).await.status, 201);
+    accept(&session).await;
     session.put("/api/v1/session", &json!({ "tenant": "alpha" })).await;
     assert_eq!(session.get("/api/v1/members").await.status, 200);
     let removal = "/api/v1/organization/removal";
@@ -474,6 +567,31 @@ async fn an_organization_that_is_removed_lets_nobody_in_from_that_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_called_like_somebody_else_is_told_from_them_in_the_log() {
+    let (service, people, alpha, ..) = with_two_and_people().await;
+    people.know("ann", &["astroshield:alpha:administrator"]);
+    let ann = browser(&service, "ann").await;
+    let body = json!({ "name": "ann@example.org", "scope": "write" });
+    let key = alpha.post("/api/v1/api-keys", &body).await.json();
+    let posing = service.stranger().with("authorization", &format!("Bearer {}", key["key"].as_str().unwrap()));
+    for client in [&ann, &posing] {
+        let list = json!({ "name": "x", "objects": [] });
+        assert_eq!(client.post("/api/v1/watch-lists", &list).await.status, 201);
+    }
+    let lines = async |by: &str| {
+        let path = format!("/api/v1/audit?action=watch_list.&by={}", by.replace(' ', "%20"));
+        let found = alpha.get(&path).await.json();
+        let principal = |line: &Value| line["principal"].as_str().unwrap().to_owned();
+        found["items"].as_array().unwrap().iter().map(principal).collect::<Vec<_>>()
+    };
+    let of_ann = format!("person {ISSUER} ann");
+    let of_key = format!("key {}", key["id"].as_str().unwrap());
+    assert_eq!(lines("ann@example.org").await, [of_key.clone(), of_ann.clone()]);
+    assert_eq!(lines(&of_ann).await, [of_ann]);
+    assert_eq!(lines(&of_key).await, [of_key]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_log_is_searched_and_given_as_a_table() {
     let (_service, alpha, ..) = with_two().await;
     alpha.put("/api/v1/organization", &json!({ "name": "Alpha, Inc." })).await;
@@ -483,7 +601,7 @@ async fn the_audit_log_is_searched_and_given_as_a_table() {
     let table = alpha.get("/api/v1/audit?format=csv&limit=2").await;
     assert!(table.header("content-type").starts_with("text/csv"));
     let lines: Vec<String> = table.text().lines().map(str::to_owned).collect();
-    assert_eq!((lines.len(), lines[0].as_str()), (3, "at,by,action,target,address,request_id"));
+    assert_eq!((lines.len(), lines[0].as_str()), (3, "at,by,action,target,address,request_id,principal"));
     let next = table.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
     let rest = alpha.get(&format!("/api/v1/audit{next}")).await;
     assert_eq!(rest.text().lines().next(), Some(lines[0].as_str()));
@@ -494,7 +612,7 @@ async fn the_audit_log_is_searched_and_given_as_a_table() {
 
 #[tokio::test]
 async fn an_organization_has_a_name_and_keeps_its_last_administrator() {
-    let service = Service::with(ApiSettings::default(), 64).await;
+    let (service, people) = Service::with_people(ApiSettings::default()).await;
     let platform = service.client(Scope::Admin).await;
     assert_eq!(platform.get("/api/v1/organization").await.json()["name"], "Local");
     for bad in ["", "  ", &"x".repeat(101)] {
@@ -502,9 +620,11 @@ async fn an_organization_has_a_name_and_keeps_its_last_administrator() {
     }
     let named = platform.put("/api/v1/organization", &json!({ "name": "Operations" })).await;
     assert_eq!(named.json()["name"], "Operations");
-    let admin = json!({ "issuer": "https://i", "subject": "ann", "role": "administrator" });
+    let admin = json!({ "issuer": ISSUER, "subject": "ann", "role": "administrator" });
     let id = id_of(&platform.post("/api/v1/members", &admin).await);
     platform.post("/api/v1/members", &admin).await.expect_problem(409, None);
+    people.know("ann", &[]);
+    accept(&browser(&service, "ann").await).await;
     platform.delete(&format!("/api/v1/members/{id}")).await.expect_problem(409, None);
     let path = format!("/api/v1/members/{id}");
     platform.put(&path, &json!({ "role": "viewer" })).await.expect_problem(409, None);
