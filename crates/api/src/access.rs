@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, TenantId};
 use astroshield_domain::organization::Account;
-use astroshield_domain::{metrics, trace};
 use astroshield_domain::ports::{CacheKey, IdentityProvider};
+use astroshield_domain::{metrics, trace};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -30,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::admission::admit;
 use self::limits::Limit;
-pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY, admit_sign_in};
 pub(crate) use self::memberships::{Person, forget as forget_grants, grants_of};
 pub(crate) use self::provider_session::{begin_at_provider, end_at_provider};
 pub(crate) use self::session::{
@@ -335,6 +335,14 @@ pub(crate) async fn require_caller(
     Ok(response)
 }
 
+/// Counts what a caller has done for themselves beside requests.
+pub(crate) async fn count(state: &ApiState, caller: &Caller, tokens: u32) -> Result<(), Problem> {
+    if let Some(limit) = Limit::keys(&state.settings) {
+        limit.pass(state, &counted_as(&caller.principal), tokens).await?;
+    }
+    Ok(())
+}
+
 /// What a caller is counted by, however they show who they are: a hash, which says nothing of them.
 fn counted_as(principal: &Principal) -> String {
     hexadecimal(&sha256(principal.to_string().as_bytes()))
@@ -404,12 +412,7 @@ mod tests {
     use super::*;
 
     fn caller(scope: Scope) -> Caller {
-        Caller {
-            tenant: TenantId::local(),
-            name: "test".to_owned(),
-            principal: Principal::Operator,
-            scope,
-        }
+        Caller { tenant: TenantId::local(), name: "test".to_owned(), principal: Principal::Operator, scope }
     }
 
     #[test]

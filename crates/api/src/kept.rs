@@ -168,7 +168,7 @@ where
 {
     let claim = CacheKey { space: "making", ..key.clone() };
     let until = Instant::now() + OTHERS_PATIENCE;
-    while !cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await && Instant::now() < until {
+    while !cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await.is_done() && Instant::now() < until {
         tokio::time::sleep(OTHERS_LOOK).await;
         if let Some(kept) = cache.get(key).await {
             return Ok(Bytes::from_owner(kept));
@@ -186,7 +186,7 @@ where
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
-    use astroshield_domain::ports::{Bucket, Taken};
+    use astroshield_domain::ports::{Bucket, Put, Taken};
     use async_trait::async_trait;
     use futures_util::future::join_all;
 
@@ -211,12 +211,16 @@ mod tests {
             }
         }
 
-        async fn add(&self, key: &CacheKey, value: Arc<[u8]>, _: Duration) -> bool {
-            !self.away && self.values.lock().unwrap().insert(key.clone(), value).is_none()
+        async fn add(&self, key: &CacheKey, value: Arc<[u8]>, _: Duration) -> Put {
+            if self.away {
+                return Put::Away;
+            }
+            let before = self.values.lock().unwrap().insert(key.clone(), value);
+            if before.is_none() { Put::Done } else { Put::Refused }
         }
 
-        async fn replace(&self, _: &CacheKey, _: Arc<[u8]>, _: Duration) -> bool {
-            false
+        async fn replace(&self, _: &CacheKey, _: Arc<[u8]>, _: Duration) -> Put {
+            Put::Away
         }
 
         async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
@@ -225,6 +229,10 @@ mod tests {
 
         async fn remove(&self, key: &CacheKey) {
             self.values.lock().unwrap().remove(key);
+        }
+
+        async fn remove_if(&self, key: &CacheKey, _: &[u8]) {
+            self.remove(key).await;
         }
 
         async fn take(&self, _: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {
@@ -283,7 +291,7 @@ mod tests {
         // Another process has begun and says no more.
         let cache = Shared::default();
         let claim = CacheKey { space: "making", ..key.clone() };
-        assert!(cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await);
+        assert!(cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await.is_done());
         let began = Instant::now();
         kept_or(&cache, &key, counted(&count)).await.unwrap();
         assert_eq!(count.load(Ordering::Relaxed), 2);

@@ -106,7 +106,7 @@ pub struct ApiSettings {
     pub allow: Vec<IpNet>,
     /// Networks that are not let in.
     pub deny: Vec<IpNet>,
-    /// Requests that a key or a session may send in a minute; 0 is any number. Some routes count more than once.
+    /// Requests that a key or a person may send in a minute; 0 is any number. Some routes count more than once.
     pub requests_per_minute_per_key: u32,
     /// Requests that an address may send in a minute; 0 is any number.
     pub requests_per_minute_per_address: u32,

@@ -76,7 +76,12 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
 
     fn caller() -> Caller {
-        Caller { tenant: TenantId::local(), name: "local".to_owned(), principal: Principal::Operator, scope: Scope::Admin }
+        Caller {
+            tenant: TenantId::local(),
+            name: "local".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Admin,
+        }
     }
 
     fn now() -> Timestamp {

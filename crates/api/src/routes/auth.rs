@@ -97,8 +97,13 @@ fn own_path(path: &str) -> bool {
 }
 
 /// Sends the browser to the provider.
-async fn login(State(state): State<ApiState>, Query(query): Query<LoginQuery>) -> Result<Response, Problem> {
+async fn login(
+    State(state): State<ApiState>,
+    access::From(sender): access::From,
+    Query(query): Query<LoginQuery>,
+) -> Result<Response, Problem> {
     let provider = provider(&state)?;
+    access::admit_sign_in(&state, sender).await.inspect_err(|_| metrics::SIGN_INS.increment(["put_off"]))?;
     let return_to = query.return_to.unwrap_or_else(|| "/".to_owned());
     if !own_path(&return_to) {
         return Err(Problem::invalid("return_to", "a path of this server is due"));
@@ -109,7 +114,7 @@ async fn login(State(state): State<ApiState>, Query(query): Query<LoginQuery>) -
     let address = provider.sign_in_address(&request).await.map_err(provider_problem)?;
     let sign_in = SignIn { nonce, verifier, return_to, browser: sha256(browser.as_bytes()) };
     let bytes = serde_json::to_vec(&sign_in).map_err(Problem::internal)?;
-    if !state.ports.cache.add(&in_cache(&name), bytes.into(), LIFETIME).await {
+    if !state.ports.cache.add(&in_cache(&name), bytes.into(), LIFETIME).await.is_done() {
         return Err(Problem::unavailable("the cache does not take a sign-in"));
     }
     let cookie = cookie(&state, &cookie_name(&state.settings, &name), &browser, LIFETIME.as_secs())?;

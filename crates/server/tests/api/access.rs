@@ -1,6 +1,7 @@
 //! Who is let in, how often, and what browsers are told.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
@@ -228,6 +229,35 @@ async fn pages_of_other_origins_ask_with_a_key_where_they_may_and_never_with_a_s
         service.client(Scope::Read).await.with("origin", "https://any.example").get("/api/v1/runs").await;
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
+async fn an_address_begins_only_so_many_sign_ins() {
+    let (service, _) = Service::with_people(ApiSettings::default()).await;
+    let sender = from(&service, "192.0.2.1");
+    for _ in 0..120 {
+        assert_eq!(sender.get("/auth/login").await.status, 303);
+    }
+    sender.get("/auth/login").await.expect_problem(429, None);
+    assert_eq!(from(&service, "192.0.2.2").get("/auth/login").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_session_whose_cache_is_away_while_it_is_refreshed_goes_on() {
+    let (service, people) = Service::with_people(ApiSettings::default()).await;
+    people.know("ann", &["astroshield:local:viewer"]);
+    people.stand_by_it_for(-1);
+    let ann = browser(&service, "ann").await;
+    service.cache.replaces_nothing.store(true, Ordering::Relaxed);
+    people.stand_by_it_for(3_600);
+    let back = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        service.cache.replaces_nothing.store(false, Ordering::Relaxed);
+    };
+    let (answer, ()) = tokio::join!(ann.get("/api/v1/session"), back);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(ann.get("/api/v1/session").await.status, 200);
+    assert_eq!((people.refreshed(), people.revoked()), (1, 0), "what came is kept");
 }
 
 #[tokio::test]

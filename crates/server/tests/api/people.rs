@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use astroshield_domain::identity::Identity;
 use astroshield_domain::ports::{
@@ -17,7 +18,13 @@ pub(crate) const ISSUER: &str = "https://issuer.example";
 
 /// Who there is, by subject. Its code and its access token are the subject.
 #[derive(Default)]
-pub(crate) struct People(Mutex<HashMap<String, Identity>>);
+pub(crate) struct People {
+    known: Mutex<HashMap<String, Identity>>,
+    /// How many seconds less than an hour it stands by what it gives.
+    less_than_an_hour: AtomicI64,
+    refreshed: AtomicU32,
+    revoked: AtomicU32,
+}
 
 impl People {
     /// Makes somebody known, with a verified address and groups.
@@ -29,11 +36,33 @@ impl People {
             email: Some(format!("{subject}@example.org")),
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
         };
-        self.0.lock().unwrap().insert(subject.to_owned(), identity);
+        self.known.lock().unwrap().insert(subject.to_owned(), identity);
+    }
+
+    /// For so many seconds it stands by what it gives from now on.
+    pub(crate) fn stand_by_it_for(&self, seconds: i64) {
+        self.less_than_an_hour.store(3_600 - seconds, Ordering::Relaxed);
+    }
+
+    /// How many sessions were refreshed.
+    pub(crate) fn refreshed(&self) -> u32 {
+        self.refreshed.load(Ordering::Relaxed)
+    }
+
+    /// How many tokens were taken back.
+    pub(crate) fn revoked(&self) -> u32 {
+        self.revoked.load(Ordering::Relaxed)
+    }
+
+    fn give(&self, token: &str) -> Result<ProviderSession, IdentityError> {
+        let less = self.less_than_an_hour.load(Ordering::Relaxed);
+        let expires = Timestamp::now() + SignedDuration::from_secs(3_600 - less);
+        let (identity, refresh_token) = (Some(self.find(token)?), Some(token.to_owned()));
+        Ok(ProviderSession { identity, id_token: None, refresh_token, expires })
     }
 
     fn find(&self, subject: &str) -> Result<Identity, IdentityError> {
-        let found = self.0.lock().unwrap().get(subject).cloned();
+        let found = self.known.lock().unwrap().get(subject).cloned();
         found.ok_or_else(|| IdentityError::Refused { reason: "nobody".to_owned(), forged: true })
     }
 }
@@ -45,16 +74,16 @@ impl IdentityProvider for People {
     }
 
     async fn redeem(&self, answer: &SignInAnswer<'_>) -> Result<ProviderSession, IdentityError> {
-        self.refresh(answer.code, answer.code).await
+        self.give(answer.code)
     }
 
     async fn refresh(&self, token: &str, _: &str) -> Result<ProviderSession, IdentityError> {
-        let expires = Timestamp::now() + SignedDuration::from_hours(1);
-        let (identity, refresh_token) = (Some(self.find(token)?), Some(token.to_owned()));
-        Ok(ProviderSession { identity, id_token: None, refresh_token, expires })
+        self.refreshed.fetch_add(1, Ordering::Relaxed);
+        self.give(token)
     }
 
     async fn revoke(&self, _: &str) -> Result<(), IdentityError> {
+        self.revoked.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

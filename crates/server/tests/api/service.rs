@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{
-    Archiver, Broadcast, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Store, SystemClock,
+    Archiver, Broadcast, Bucket, Cache, CacheKey, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Put,
+    Store, SystemClock,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
@@ -56,6 +57,7 @@ pub(crate) struct Service {
     pub(crate) broadcast: Arc<LocalBroadcast>,
     pub(crate) bus: Arc<EmbeddedBus>,
     pub(crate) notifier: Arc<Notifier>,
+    pub(crate) cache: Arc<Hiccuping>,
     folder: Arc<TempDir>,
     /// Where the store is PostgreSQL.
     database: Option<String>,
@@ -118,6 +120,50 @@ impl Archiver for Archive {
         let size = bytes.len() as u64;
         self.0.put(&path.into(), bytes.into()).await.unwrap();
         Ok(BackupContents { rows: 2, blobs: 0, bytes: size })
+    }
+}
+
+/// A cache that may be away when a value is to be replaced.
+pub(crate) struct Hiccuping {
+    cache: MemoryCache,
+    pub(crate) replaces_nothing: AtomicBool,
+}
+
+#[async_trait]
+impl Cache for Hiccuping {
+    async fn get(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        self.cache.get(key).await
+    }
+
+    async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) {
+        self.cache.put(key, value, time_to_live).await;
+    }
+
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
+        self.cache.add(key, value, time_to_live).await
+    }
+
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
+        if self.replaces_nothing.load(Ordering::Relaxed) {
+            return Put::Away;
+        }
+        self.cache.replace(key, value, time_to_live).await
+    }
+
+    async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        self.cache.claim(key).await
+    }
+
+    async fn remove(&self, key: &CacheKey) {
+        self.cache.remove(key).await;
+    }
+
+    async fn remove_if(&self, key: &CacheKey, value: &[u8]) {
+        self.cache.remove_if(key, value).await;
+    }
+
+    async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> astroshield_domain::ports::Taken {
+        self.cache.take(key, bucket, tokens).await
     }
 }
 
@@ -204,11 +250,15 @@ impl Service {
                 Arc::clone(&clock),
             ),
         };
+        let cache = Arc::new(Hiccuping {
+            cache: MemoryCache::new(16 << 20),
+            replaces_nothing: AtomicBool::default(),
+        });
         let ports = Ports {
             store: Arc::clone(&store),
             blobs,
             downloads: None,
-            cache: Arc::new(MemoryCache::new(16 << 20)),
+            cache: Arc::<Hiccuping>::clone(&cache),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,
             webhooks,
@@ -233,6 +283,7 @@ impl Service {
             broadcast,
             bus,
             notifier,
+            cache,
             folder: Arc::new(folder),
             database,
         }
@@ -250,6 +301,7 @@ impl Service {
             broadcast: Arc::clone(&self.broadcast),
             bus: Arc::clone(&self.bus),
             notifier: Arc::clone(&self.notifier),
+            cache: Arc::clone(&self.cache),
             folder: Arc::clone(&self.folder),
             database: self.database.clone(),
         }
