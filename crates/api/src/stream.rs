@@ -7,7 +7,7 @@ use astroshield_domain::access::Caller;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::metrics;
-use astroshield_domain::ports::{Store, StoreError};
+use astroshield_domain::ports::{Bucket, Store, StoreError};
 use astroshield_domain::trace::Place;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
@@ -19,7 +19,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use crate::access::{Reader, authenticate};
+use crate::access::{self, Reader, authenticate};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -31,6 +31,12 @@ const READ_BUFFER: usize = 1 << 10;
 
 /// Events that are read from the store at once.
 const CATCH_UP: u32 = 500;
+
+/// So often a client may have events read from the store: at once, and then one time in a second.
+const CATCH_UPS: Bucket = Bucket { capacity: 100, filled_in: Duration::from_secs(100) };
+
+/// What that counts as, of the requests that its key or person may send.
+const CATCH_UP_COST: u32 = 5;
 
 /// Keep-alives without a sign of life after which a client is gone.
 const SILENT_KEEP_ALIVES: u32 = 3;
@@ -93,8 +99,17 @@ pub(crate) async fn stream(
     Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| {
         let counted = Counted::one();
         let checked = Instant::now();
-        let connection =
-            Connection { state, caller, uri, headers, socket, checked, _room: room, _counted: counted };
+        let connection = Connection {
+            state,
+            caller,
+            uri,
+            headers,
+            socket,
+            checked,
+            rested: checked,
+            _room: room,
+            _counted: counted,
+        };
         place.carry(connection.run())
     }))
 }
@@ -109,6 +124,8 @@ struct Connection {
     socket: WebSocket,
     /// When that was seen.
     checked: Instant,
+    /// When it may have as much read for it as at first.
+    rested: Instant,
     _room: OwnedSemaphorePermit,
     _counted: Counted,
 }
@@ -236,6 +253,7 @@ impl Connection {
         subscription.topics = asked.subscribe;
         let mut reset = false;
         if let Some(after) = asked.after {
+            self.pace().await?;
             (subscription.position, reset) = place(self.state.ports.store.as_ref(), after).await?;
         } else if first {
             let store = Arc::clone(&self.state.ports.store);
@@ -246,11 +264,27 @@ impl Connection {
         self.catch_up(subscription).await
     }
 
+    /// Lets a client who has events read again and again wait.
+    async fn pace(&mut self) -> Result<(), End> {
+        let counted = access::count(&self.state, &self.caller, CATCH_UP_COST).await;
+        counted.map_err(|_| End::Close(close_code::AGAIN, "too many requests; come again in a minute"))?;
+        loop {
+            let now = Instant::now();
+            let (taken, full_after) = CATCH_UPS.take(self.rested.saturating_duration_since(now), 1);
+            if taken.granted {
+                self.rested = now + full_after;
+                return Ok(());
+            }
+            tokio::time::sleep(taken.wait).await;
+        }
+    }
+
     /// Sends what the store has after the position of a client.
     async fn catch_up(&mut self, subscription: &mut Subscription) -> Result<(), End> {
         while !subscription.topics.is_empty() {
             let (position, topics) = (subscription.position, &subscription.topics);
-            let events = self.state.ports.store.events_after(position, topics, CATCH_UP).await;
+            let store = &self.state.ports.store;
+            let events = store.events_seen_by(&self.caller.tenant, position, topics, CATCH_UP).await;
             let events = events.map_err(|error| unreadable(&error))?;
             for published in &events {
                 self.tell(published, subscription).await?;
@@ -286,7 +320,7 @@ async fn place(store: &dyn Store, after: i64) -> Result<(i64, bool), End> {
     // The oldest first: it only grows.
     let oldest = store.oldest_position().await.map_err(|error| unreadable(&error))?;
     let newest = store.last_position().await.map_err(|error| unreadable(&error))?;
-    Ok(if after > newest { (newest, true) } else { (after, after < oldest - 1) })
+    Ok(if after > newest { (newest, true) } else { (after.max(0), after < oldest - 1) })
 }
 
 fn may_see(caller: &Caller, tenant: &TenantId) -> bool {

@@ -516,8 +516,16 @@ pub trait Store: Send + Sync + 'static {
     /// One webhook.
     async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
-    /// Makes or replaces a webhook.
+    /// Makes a webhook, or gives one another name, address and whether it is in use. Its secrets stay.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Gives a webhook the secrets of this one. A conflict if the secret is not the one before it any more.
+    async fn rotate_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &str,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 
     /// Removes a webhook. A conflict while a rule names it.
     async fn remove_webhook(
@@ -690,6 +698,15 @@ pub trait Store: Send + Sync + 'static {
     /// Events that have a position after one, of some topics, in the order of positions.
     async fn events_after(
         &self,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError>;
+
+    /// As [`Store::events_after`], those that a tenant may see: its own and public ones.
+    async fn events_seen_by(
+        &self,
+        tenant: &TenantId,
         position: i64,
         topics: &[Topic],
         limit: u32,

@@ -140,7 +140,9 @@ pub async fn invitations_are_accepted_or_declined(store: &dyn Store) {
         .into();
     let told: Vec<_> = told
         .into_iter()
-        .map(|Invitation { id, tenant, organization, role, invited }| (id, tenant, organization, role, invited))
+        .map(|Invitation { id, tenant, organization, role, invited }| {
+            (id, tenant, organization, role, invited)
+        })
         .collect();
     assert_eq!(told, expected);
     let without_address = Invitee { email: None, ..ann.clone() };
@@ -197,8 +199,17 @@ pub async fn an_invitation_with_a_greater_role_gives_it(store: &dyn Store) {
         assert_eq!(store.members(&a).await.unwrap().len(), 1);
     }
     let told: Vec<String> = actions(store, &a).await.into_iter().map(|(_, action)| action).collect();
-    let expected =
-        ["made", "added", "invited", "accept", "invited", "accept", "member.administrator", "invited", "accept"];
+    let expected = [
+        "made",
+        "added",
+        "invited",
+        "accept",
+        "invited",
+        "accept",
+        "member.administrator",
+        "invited",
+        "accept",
+    ];
     assert_eq!(told, expected);
 }
 

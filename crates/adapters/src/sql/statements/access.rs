@@ -156,9 +156,8 @@ pub(super) async fn audit(
         let address =
             address.map(|text| text.parse().map_err(|_| Failure::corrupt(format!("{text:?} is no address"))));
         let principal: Option<String> = row.try_get("principal")?;
-        let principal = principal.map(|text| {
-            text.parse::<Principal>().map_err(|error| Failure::corrupt(error.to_string()))
-        });
+        let principal = principal
+            .map(|text| text.parse::<Principal>().map_err(|error| Failure::corrupt(error.to_string())));
         Ok(AuditEntry {
             at: time(row.try_get("at")?)?,
             tenant: tenant(row.try_get("tenant")?)?,

@@ -263,7 +263,8 @@ pub(super) async fn memberships(connection: &mut Connection, account: &Account) 
 }
 
 /// Invitations of an account ($1, $2), or to an address ($3).
-const INVITED: &str = "(m.issuer = $1 AND m.subject = $2 AND m.offered IS NOT NULL OR m.issuer IS NULL AND m.email = $3)";
+const INVITED: &str =
+    "(m.issuer = $1 AND m.subject = $2 AND m.offered IS NOT NULL OR m.issuer IS NULL AND m.email = $3)";
 
 pub(super) async fn invitations(
     connection: &mut Connection,

@@ -633,6 +633,20 @@ impl Store for ThisStore {
         )
     }
 
+    async fn rotate_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &str,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(&webhook.tenant, audit),
+            connection,
+            watching::rotate_webhook(connection, webhook, before, audit)
+        )
+    }
+
     async fn remove_webhook(
         &self,
         tenant: &TenantId,
@@ -893,7 +907,28 @@ impl Store for ThisStore {
         topics: &[Topic],
         limit: u32,
     ) -> Result<Vec<Published>, StoreError> {
-        read!(self, Whose::Everybody, connection, events::events_after(connection, position, topics, limit))
+        read!(
+            self,
+            Whose::Everybody,
+            connection,
+            events::events_after(connection, None, position, topics, limit)
+        )
+    }
+
+    async fn events_seen_by(
+        &self,
+        tenant: &TenantId,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        // Not of a reader, which may lag behind what others were told.
+        read!(
+            self,
+            Whose::Everybody,
+            connection,
+            events::events_after(connection, Some(tenant), position, topics, limit)
+        )
     }
 
     async fn last_position(&self) -> Result<i64, StoreError> {
