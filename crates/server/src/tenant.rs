@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use astroshield_api::new_key;
 use astroshield_domain::access::{ApiKey, AuditEntry, By, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
+use astroshield_domain::installation;
 use astroshield_domain::organization::{Account, Consent, NewMember, Organizations, Role};
 use astroshield_domain::ports::{Clock as _, Store, SystemClock};
 use astroshield_domain::time::to_microsecond;
@@ -225,8 +226,9 @@ impl AtWork {
             Action::Member(action) => self.change_members(&organizations, by, action),
             Action::Export { tenant, file } => self.export(&organizations, by, tenant, file),
             Action::Remove { tenant, confirm } => {
+                let upkeep = self.upkeep()?;
                 self.runtime.block_on(organizations.close(by, tenant, confirm))?;
-                let gone = self.runtime.block_on(self.upkeep()?.erase())?;
+                let gone = self.runtime.block_on(upkeep.erase())?;
                 eprintln!("{tenant}: removed; {gone} rows and files erased");
                 Ok(())
             }
@@ -295,7 +297,8 @@ impl AtWork {
                     name: name.clone(),
                     role: (*role).into(),
                 };
-                let member = self.runtime.block_on(organizations.add(by, tenant, None, new, Consent::Given))?;
+                let member =
+                    self.runtime.block_on(organizations.add(by, tenant, None, new, Consent::Given))?;
                 eprintln!("{}: {}", member.id, if member.pending { "invited" } else { "added" });
                 Ok(())
             }
@@ -328,9 +331,11 @@ impl AtWork {
         Ok(())
     }
 
-    /// What the server does every minute.
+    /// What the server does every minute, where the blobs are this store's: of others nothing may be removed.
     fn upkeep(&self) -> anyhow::Result<Upkeep> {
         let blobs = parts::blobs(&self.settings, &self.folder)?.store;
+        let marking = installation::mark(&*self.store, &*blobs);
+        self.runtime.block_on(marking).context("blobs: nothing is removed")?;
         let store = Arc::clone(&self.store);
         Ok(Upkeep::new(UpkeepSettings::default(), store, blobs, Arc::new(SystemClock)))
     }
