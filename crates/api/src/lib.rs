@@ -29,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use crate::access::{OneTimeTokens, new_key};
+pub use crate::envelope::{REQUEST_ID, request_id};
 use crate::problem::Problem;
 pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
 
@@ -97,9 +98,7 @@ fn protected() -> OpenApiRouter<ApiState> {
 }
 
 fn open() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::default()
-        .routes(routes!(routes::session::sign_in))
-        .merge(of_people())
+    OpenApiRouter::default().routes(routes!(routes::session::sign_in)).merge(of_people())
 }
 
 /// Routes of people who may belong to no organization yet.
