@@ -408,12 +408,7 @@ impl Organizations {
     ///
     /// # Errors
     /// When there is no such member, or nobody would administer the organization any more.
-    pub async fn remove(
-        &self,
-        by: By<'_>,
-        tenant: &TenantId,
-        id: MemberId,
-    ) -> Result<(), OrganizationError> {
+    pub async fn remove(&self, by: By<'_>, tenant: &TenantId, id: MemberId) -> Result<(), OrganizationError> {
         let audit = AuditEntry::of(tenant, by, self.now(), "member.remove", &id);
         Ok(self.store.remove_member(tenant, id, &audit).await?)
     }
@@ -474,11 +469,7 @@ impl Organizations {
     ///
     /// # Errors
     /// When they have no such invitation, or the store fails.
-    pub async fn accept(
-        &self,
-        identity: &Identity,
-        id: MemberId,
-    ) -> Result<Invitation, OrganizationError> {
+    pub async fn accept(&self, identity: &Identity, id: MemberId) -> Result<Invitation, OrganizationError> {
         let (invitee, invitation, audit) = self.answer_to(identity, id, "member.accept").await?;
         self.store.accept_invitation(&invitee, &invitation.tenant, id, &audit).await?;
         Ok(invitation)

@@ -40,7 +40,12 @@ fn tenant(name: &str) -> TenantId {
 }
 
 fn caller(tenant: &TenantId) -> Caller {
-    Caller { tenant: tenant.clone(), name: "ann".to_owned(), principal: Principal::Operator, scope: Scope::Write }
+    Caller {
+        tenant: tenant.clone(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 async fn run(parts: &Parts, tenant: &TenantId, kind: RunKind) -> Option<astroshield_domain::ids::RunId> {

@@ -18,7 +18,12 @@ use crate::alerts::{alerts, audit, notifier, rule_to, target};
 use crate::parts::{Parts, catalog};
 
 fn ann() -> Caller {
-    Caller { tenant: TenantId::local(), name: "ann".to_owned(), principal: Principal::Operator, scope: Scope::Write }
+    Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 /// Somebody uploads a row of `cdm_public` that is made now.

@@ -32,7 +32,12 @@ fn exporter(parts: &Parts) -> Exporter {
 }
 
 fn caller() -> Caller {
-    Caller { tenant: TenantId::local(), name: "ann".to_owned(), principal: Principal::Operator, scope: Scope::Write }
+    Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 /// The object of most conjunctions.

@@ -154,7 +154,12 @@ async fn what_a_removed_organization_has_is_erased_and_what_comes_late_is_too() 
     let by = By { name: "test", principal: &Principal::Operator };
     let (gone, kept) = (TenantId::new("gone").unwrap(), TenantId::new("kept").unwrap());
     let give = async |tenant: &TenantId| {
-        let caller = Caller { tenant: tenant.clone(), name: "ann".to_owned(), principal: Principal::Operator, scope: Scope::Write };
+        let caller = Caller {
+            tenant: tenant.clone(),
+            name: "ann".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Write,
+        };
         let (store, clock) = (parts.store.clone(), parts.clock.clone());
         let uploads = Uploads::new(store, parts.blobs.clone(), clock, parts.ingestor.clone());
         uploads.receive(&caller, "noise", None, b"nothing".to_vec()).await.unwrap();
