@@ -103,10 +103,10 @@ fn open() -> OpenApiRouter<ApiState> {
 
 /// Routes of people who may belong to no organization yet.
 fn of_people() -> OpenApiRouter<ApiState> {
-    use crate::routes::organization;
+    use crate::routes::invitations;
     OpenApiRouter::default()
-        .routes(routes!(organization::invitations))
-        .routes(routes!(organization::accept, organization::decline))
+        .routes(routes!(invitations::invitations))
+        .routes(routes!(invitations::accept, invitations::decline))
 }
 
 /// The OpenAPI document of the interface.

@@ -11,6 +11,7 @@ pub(crate) mod element_sets;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod geometry;
+pub(crate) mod invitations;
 pub(crate) mod objects;
 pub(crate) mod organization;
 pub(crate) mod rules;
