@@ -13,13 +13,14 @@ mod wrong_secrets;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use astroshield_domain::access::{Caller, Scope};
-use astroshield_domain::ids::TenantId;
-use astroshield_domain::metrics;
-use astroshield_domain::ports::CacheKey;
+use astroshield_domain::access::{Caller, Principal, Scope};
+use astroshield_domain::ids::{ApiKeyId, TenantId};
+use astroshield_domain::organization::Account;
+use astroshield_domain::ports::{CacheKey, IdentityProvider};
+use astroshield_domain::{metrics, trace};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -30,13 +31,12 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::admission::admit;
 use self::limits::Limit;
-pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY, admit_sign_in};
 pub(crate) use self::memberships::{Person, forget as forget_grants, grants_of};
-pub(crate) use self::proof::Proof;
+pub(crate) use self::proof::{Proof, Proven};
 pub(crate) use self::provider_session::{begin_at_provider, end_at_provider};
 pub(crate) use self::session::{
-    begin, begin_of_person, caller as caller_of_session, cookie_of, end, grants_of_session, session_of,
-    switch,
+    begin, caller as caller_of_session, cookie_of, end, grants_of_session, session_of, switch,
 };
 pub use self::tokens::OneTimeTokens;
 pub(crate) use self::wrong_secrets::{From, Sender, WrongSecrets};
@@ -81,6 +81,7 @@ pub fn new_key() -> (String, [u8; 32]) {
 /// A key that was looked up, as it is cached.
 #[derive(Debug, Serialize, Deserialize)]
 struct KnownKey {
+    id: ApiKeyId,
     tenant: TenantId,
     name: String,
     scope: Scope,
@@ -94,7 +95,8 @@ impl KnownKey {
             metrics::REFUSED_CALLERS.increment(["expired"]);
             return Err(Problem::unauthenticated("the API key has expired"));
         }
-        Ok(Caller { tenant: self.tenant, name: self.name, scope: self.scope })
+        let principal = Principal::Key(self.id);
+        Ok(Caller { tenant: self.tenant, name: self.name, principal, scope: self.scope })
     }
 }
 
@@ -115,7 +117,8 @@ async fn stored_key(state: &ApiState, hash: &[u8; 32]) -> Result<StoredKey, Prob
     if key.revoked.is_some() {
         return Ok(StoredKey::Revoked);
     }
-    let known = KnownKey { tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
+    let known =
+        KnownKey { id: key.id, tenant: key.tenant, name: key.name, scope: key.scope, expires: key.expires };
     if let Ok(bytes) = serde_json::to_vec(&known) {
         state.ports.cache.put(&key_in_cache(hash), bytes.into(), KEY_BELIEVED).await;
     }
@@ -154,31 +157,68 @@ async fn caller_of_key(state: &ApiState, key: &str, sender: Option<Sender>) -> R
         metrics::REFUSED_CALLERS.increment([reason]);
         Problem::unauthenticated("the API key is not valid")
     };
-    let guessed = async |reason| {
-        count_wrong(state, sender).await;
-        refused(reason)
-    };
-    let not_put_off = async || match put_off(state, sender).await {
+    // Only who guesses is put off: whoever has a good key may share the address of one who does.
+    let guessed = async |reason| match put_off(state, sender).await {
         Some(problem) => {
             metrics::REFUSED_CALLERS.increment(["put_off"]);
-            Err(problem)
+            problem
         }
-        None => Ok(()),
+        None => {
+            count_wrong(state, sender).await;
+            refused(reason)
+        }
     };
     if !key.starts_with(KEY_PREFIX) || key.len() > 100 {
-        not_put_off().await?;
         return Err(guessed("malformed").await);
     }
     let (hash, now) = (sha256(key.as_bytes()), state.now());
     if let Some(known) = cached_key(state, &hash).await {
         return known.caller(now);
     }
-    not_put_off().await?;
     match stored_key(state, &hash).await? {
         StoredKey::Known(known) => known.caller(now),
         StoredKey::Revoked => Err(refused("revoked")),
         StoredKey::Unknown => Err(guessed("unknown").await),
     }
+}
+
+/// What a request shows to say who sends it.
+enum Shown<'a> {
+    Key(&'a str),
+    Token(&'a Arc<dyn IdentityProvider>, &'a str),
+    Session(&'a str),
+}
+
+fn shown<'a>(state: &'a ApiState, headers: &'a HeaderMap) -> Result<Shown<'a>, Problem> {
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let key = authorization.to_str().ok().and_then(|text| text.split_once(' '));
+        return match key {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => match &state.ports.identity {
+                Some(provider) if !key.trim().starts_with(KEY_PREFIX) => {
+                    Ok(Shown::Token(provider, key.trim()))
+                }
+                _ => Ok(Shown::Key(key.trim())),
+            },
+            _ => {
+                metrics::REFUSED_CALLERS.increment(["malformed"]);
+                Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due"))
+            }
+        };
+    }
+    session_of(state, headers).map(Shown::Session).ok_or_else(|| {
+        metrics::REFUSED_CALLERS.increment(["missing"]);
+        Problem::unauthenticated(
+            "send `Authorization: Bearer ...` with an API key or an access token, or sign in at /signin",
+        )
+    })
+}
+
+/// Refuses a request of a session that changes something, or that opens a WebSocket, unless it comes from our own pages.
+fn require_own_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    if !method.is_safe() || headers.contains_key(header::UPGRADE) {
+        require_same_origin(uri, headers)?;
+    }
+    Ok(())
 }
 
 /// The caller of a request: the owner of its API key, else of its session. A session's requests that change something, or
@@ -190,32 +230,47 @@ pub(crate) async fn authenticate(
     headers: &HeaderMap,
     sender: Option<Sender>,
 ) -> Result<Caller, Problem> {
-    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
-        let key = authorization.to_str().ok().and_then(|text| text.split_once(' '));
-        return match key {
-            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => match &state.ports.identity {
-                Some(provider) if !key.trim().starts_with(KEY_PREFIX) => {
-                    bearer::caller_of_token(state, provider, key.trim(), headers, sender).await
-                }
-                _ => caller_of_key(state, key.trim(), sender).await,
-            },
-            _ => {
-                metrics::REFUSED_CALLERS.increment(["malformed"]);
-                Err(Problem::unauthenticated("`Authorization: Bearer ask_...` is due"))
-            }
-        };
-    }
-    let Some(session) = session_of(headers) else {
-        metrics::REFUSED_CALLERS.increment(["missing"]);
-        return Err(Problem::unauthenticated(
-            "send `Authorization: Bearer ...` with an API key or an access token, or sign in at /signin",
-        ));
+    let wanted = bearer::wanted_tenant(headers)?;
+    let caller = match shown(state, headers)? {
+        Shown::Key(key) => caller_of_key(state, key, sender).await?,
+        Shown::Token(provider, token) => {
+            return bearer::caller_of_token(state, provider, token, wanted.as_ref(), sender).await;
+        }
+        Shown::Session(session) => {
+            let caller = session::caller(state, session).await?;
+            require_own_page(method, uri, headers)?;
+            caller
+        }
     };
-    let caller = session::caller(state, session).await?;
-    if !method.is_safe() || headers.contains_key(header::UPGRADE) {
-        require_same_origin(uri, headers)?;
+    match wanted {
+        Some(wanted) if wanted != caller.tenant => {
+            let detail = format!("this key or session works in {}, and not in {wanted}", caller.tenant);
+            Err(Problem::forbidden(detail).at("Astroshield-Tenant"))
+        }
+        _ => Ok(caller),
     }
-    Ok(caller)
+}
+
+/// The person of a request, whether they belong to an organization or not; `None` for keys, and for sessions that nobody vouches
+/// for.
+async fn person_of(
+    state: &ApiState,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    sender: Option<Sender>,
+) -> Result<Option<Person>, Problem> {
+    match shown(state, headers)? {
+        Shown::Key(key) => caller_of_key(state, key, sender).await.map(|_| None),
+        Shown::Token(provider, token) => {
+            bearer::person_of_token(state, provider, token, sender).await.map(Some)
+        }
+        Shown::Session(session) => {
+            let person = session::person(state, session).await?;
+            require_own_page(method, uri, headers)?;
+            Ok(person)
+        }
+    }
 }
 
 /// Refuses a request that a page of another site sent.
@@ -265,27 +320,66 @@ pub(crate) async fn require_caller(
     let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
     let caller = authenticate(&state, request.method(), request.uri(), request.headers(), sender).await?;
     let taken = match Limit::keys(&state.settings) {
-        Some(limit) => Some(limit.pass(&state, &secret_of(request.headers()), limits::cost(&request)).await?),
+        Some(limit) => {
+            Some(limit.pass(&state, &counted_as(&caller.principal), limits::cost(&request)).await?)
+        }
         None => None,
     };
-    let writer = (!request.method().is_safe()).then(|| caller.tenant.clone());
+    let writes = !request.method().is_safe() && !limits::keeps_nothing(&request);
+    let tenant = caller.tenant.clone();
     request.extensions_mut().insert(Arc::new(caller));
-    let mut response = next.run(request).await;
-    if let Some(tenant) = writer {
-        // Whatever became of it: an answer from before it must not be given after it.
-        state.writes.add(state.ports.cache.as_ref(), &tenant).await;
-    }
+    let mut response = if writes {
+        // A task of its own: what is written although its caller has gone away must not be hidden by an answer from before it.
+        let work = tokio::spawn(trace::carry(async move {
+            let response = next.run(request).await;
+            // Whatever became of it.
+            state.writes.add(state.ports.cache.as_ref(), &tenant).await;
+            response
+        }));
+        match work.await {
+            Ok(response) => response,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(error) => return Err(Problem::internal(error)),
+            },
+        }
+    } else {
+        next.run(request).await
+    };
     if let Some(passed) = taken {
         passed.tell(response.headers_mut());
     }
     Ok(response)
 }
 
-/// What a caller is counted by: a hash of the key or session, which says nothing of either.
-fn secret_of(headers: &HeaderMap) -> String {
-    let key = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let secret = key.or_else(|| session_of(headers).map(str::as_bytes));
-    hexadecimal(&sha256(secret.unwrap_or_default()))
+/// Counts what a caller has done for themselves beside requests.
+pub(crate) async fn count(state: &ApiState, caller: &Caller, tokens: u32) -> Result<(), Problem> {
+    if let Some(limit) = Limit::keys(&state.settings) {
+        limit.pass(state, &counted_as(&caller.principal), tokens).await?;
+    }
+    Ok(())
+}
+
+/// What a caller is counted by, however they show who they are: a hash, which says nothing of them.
+fn counted_as(principal: &Principal) -> String {
+    hexadecimal(&sha256(principal.to_string().as_bytes()))
+}
+
+/// Somebody whom an identity provider vouches for, whether they belong to an organization or not; `None` for other callers.
+pub(crate) struct Somebody(pub(crate) Option<Person>);
+
+impl FromRequestParts<ApiState> for Somebody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let sender = Sender::of(&parts.extensions, &parts.headers, &state.settings.trusted_proxies);
+        let person = person_of(state, &parts.method, &parts.uri, &parts.headers, sender).await?;
+        if let (Some(person), Some(limit)) = (&person, Limit::keys(&state.settings)) {
+            let principal = Principal::Person(Account::of(&person.identity));
+            limit.pass(state, &counted_as(&principal), 1).await?;
+        }
+        Ok(Self(person))
+    }
 }
 
 macro_rules! scopes {
@@ -335,7 +429,7 @@ mod tests {
     use super::*;
 
     fn caller(scope: Scope) -> Caller {
-        Caller { tenant: TenantId::local(), name: "test".to_owned(), scope }
+        Caller { tenant: TenantId::local(), name: "test".to_owned(), principal: Principal::Operator, scope }
     }
 
     #[test]
@@ -368,7 +462,7 @@ mod tests {
         let uri = Uri::from_static("/api/v1/rules");
         let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
             let pair = |(name, value): &(&'static str, &'static str)| {
-                (header::HeaderName::from_static(name), HeaderValue::from_static(value))
+                (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))
             };
             pairs.iter().map(pair).collect()
         };

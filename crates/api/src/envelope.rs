@@ -13,13 +13,15 @@ use uuid::Uuid;
 use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::problem::{PROBLEM_JSON, Problem};
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Carries the id of a request, which a problem names.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest request id that is taken from a caller.
 const LONGEST_ID: usize = 64;
 
-/// The id that the caller gave, if it may stand in a log, else a new one.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+/// The id that the caller gave a request, if it may stand in a log, else a new one.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     let plain = |id: &&HeaderValue| {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(allowed)

@@ -5,10 +5,13 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use astroshield_domain::access::{Attempt, Attempted, Caller, Scope, StoredAnswer};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::{Cache, CacheKey, Put};
 use astroshield_domain::trace;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -18,6 +21,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
+use crate::access::{hexadecimal, sha256};
 use crate::answer;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::body_bytes;
@@ -92,6 +96,55 @@ impl Drop for Taken {
     }
 }
 
+/// How long a key is held for the process that works on it, if that says no more.
+const HELD: Duration = Duration::from_secs(10);
+
+/// How often it says so.
+const RENEWED: Duration = Duration::from_secs(3);
+
+/// A key that one of several processes works on, as all of them see in the cache.
+struct Hold {
+    cache: Arc<dyn Cache>,
+    key: CacheKey,
+    value: Arc<[u8]>,
+}
+
+impl Hold {
+    /// Without a server of the cache that answers, the process alone sees to it.
+    async fn take(state: &ApiState, tenant: &TenantId, key: &str) -> Result<Self, Problem> {
+        let name = hexadecimal(&sha256(key.as_bytes()));
+        let key = CacheKey { tenant: tenant.clone(), space: "attempt", name };
+        let hold = Self {
+            cache: Arc::clone(&state.ports.cache),
+            key,
+            value: rand::random::<[u8; 16]>().as_slice().into(),
+        };
+        match hold.cache.add(&hold.key, Arc::clone(&hold.value), HELD).await {
+            Put::Done | Put::Away => Ok(hold),
+            Put::Refused => Err(unanswered()),
+        }
+    }
+
+    /// Does work, and gives the key back with its end.
+    async fn during<T>(self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        let done = loop {
+            tokio::select! {
+                done = &mut work => break done,
+                () = tokio::time::sleep(RENEWED) => {
+                    self.cache.replace(&self.key, Arc::clone(&self.value), HELD).await;
+                }
+            }
+        };
+        self.cache.remove_if(&self.key, &self.value).await;
+        done
+    }
+}
+
+fn unanswered() -> Problem {
+    Problem::conflict("the first request of this Idempotency-Key is not answered yet")
+}
+
 /// Answers a repeated request with the answer of the first.
 pub(crate) async fn repeat(
     State(state): State<ApiState>,
@@ -113,20 +166,38 @@ pub(crate) async fn repeat(
         Problem::invalid("Idempotency-Key", format!("1 to {LONGEST_KEY} printable ASCII characters are due"))
     })?;
     let key = key.to_owned();
-    let taken = Taken::take(&state.in_flight, &caller.tenant, &key)
-        .ok_or_else(|| Problem::conflict("the first request of this Idempotency-Key is not answered yet"))?;
+    let taken = Taken::take(&state.in_flight, &caller.tenant, &key).ok_or_else(unanswered)?;
 
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let bytes = body_bytes(whole, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
     let hash =
         hash_of(&parts.method, &parts.uri.to_string(), parts.headers.get(header::CONTENT_TYPE), &bytes);
-    match state.ports.store.attempt(&caller.tenant, &key, &hash, state.now()).await? {
+    // A task of its own: a caller who goes away must not leave the write done and its answer forgotten.
+    let work = tokio::spawn(trace::carry(async move {
+        let hold = Hold::take(&state, &caller.tenant, &key).await?;
+        let request = Request::from_parts(parts, Body::from(bytes));
+        let answered = hold.during(answer_once(&state, &caller, &key, hash, request, next)).await;
+        drop(taken);
+        answered
+    }));
+    work.await.map_err(Problem::internal)?
+}
+
+async fn answer_once(
+    state: &ApiState,
+    caller: &Caller,
+    key: &str,
+    hash: [u8; 32],
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    match state.ports.store.attempt(&caller.tenant, key, &hash, state.now()).await? {
         Attempted::Answered(answer)
             if answer.request == hash && answer.status == StatusCode::NOT_FOUND.as_u16() =>
         {
             // Nothing was done, and there is nothing to do: it says the same of itself.
-            return Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await);
+            return Ok(next.run(request).await);
         }
         Attempted::Answered(answer) if answer.request == hash => return Ok(replay(answer)),
         Attempted::Answered(_) => {
@@ -134,18 +205,12 @@ pub(crate) async fn repeat(
             return Err(Problem::unprocessable(detail).at("Idempotency-Key"));
         }
         Attempted::Open(attempt) => {
-            parts.extensions.insert(Arc::new(attempt));
+            request.extensions_mut().insert(Arc::new(attempt));
         }
     }
-    let method = parts.method.clone();
-    // A task of its own: a caller who goes away must not leave the write done and its answer forgotten.
-    let work = tokio::spawn(trace::carry(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-        let response = keep(&state, &caller, &key, (method, hash), response).await;
-        drop(taken);
-        response
-    }));
-    work.await.map_err(Problem::internal)?
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    keep(state, caller, key, (method, hash), response).await
 }
 
 fn hash_of(method: &Method, uri: &str, content_type: Option<&HeaderValue>, body: &[u8]) -> [u8; 32] {

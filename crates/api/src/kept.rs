@@ -77,7 +77,6 @@ pub(crate) struct InMaking(Mutex<HashMap<CacheKey, Arc<OnceCell<Bytes>>>>);
 struct Waiting<'a> {
     answers: &'a InMaking,
     key: CacheKey,
-    cell: Arc<OnceCell<Bytes>>,
 }
 
 impl InMaking {
@@ -86,20 +85,21 @@ impl InMaking {
     where
         F: Future<Output = Result<Bytes, Problem>>,
     {
+        let waiting = Waiting { answers: self, key };
+        // After that, so that it is given up before it is counted who waits still: of two who end at once, one is the last.
         let cell = {
             let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(answers.entry(key.clone()).or_default())
+            Arc::clone(answers.entry(waiting.key.clone()).or_default())
         };
-        let waiting = Waiting { answers: self, key, cell };
-        waiting.cell.get_or_try_init(|| make).await.cloned()
+        cell.get_or_try_init(|| make).await.cloned()
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut answers = self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map's and this one's.
-        if Arc::strong_count(&self.cell) == 2 {
+        // The map's alone.
+        if answers.get(&self.key).is_some_and(|cell| Arc::strong_count(cell) == 1) {
             answers.remove(&self.key);
         }
     }
@@ -168,7 +168,7 @@ where
 {
     let claim = CacheKey { space: "making", ..key.clone() };
     let until = Instant::now() + OTHERS_PATIENCE;
-    while !cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await && Instant::now() < until {
+    while !cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await.is_done() && Instant::now() < until {
         tokio::time::sleep(OTHERS_LOOK).await;
         if let Some(kept) = cache.get(key).await {
             return Ok(Bytes::from_owner(kept));
@@ -186,7 +186,7 @@ where
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
-    use astroshield_domain::ports::{Bucket, Taken};
+    use astroshield_domain::ports::{Bucket, Put, Taken};
     use async_trait::async_trait;
     use futures_util::future::join_all;
 
@@ -211,12 +211,16 @@ mod tests {
             }
         }
 
-        async fn add(&self, key: &CacheKey, value: Arc<[u8]>, _: Duration) -> bool {
-            !self.away && self.values.lock().unwrap().insert(key.clone(), value).is_none()
+        async fn add(&self, key: &CacheKey, value: Arc<[u8]>, _: Duration) -> Put {
+            if self.away {
+                return Put::Away;
+            }
+            let before = self.values.lock().unwrap().insert(key.clone(), value);
+            if before.is_none() { Put::Done } else { Put::Refused }
         }
 
-        async fn replace(&self, _: &CacheKey, _: Arc<[u8]>, _: Duration) -> bool {
-            false
+        async fn replace(&self, _: &CacheKey, _: Arc<[u8]>, _: Duration) -> Put {
+            Put::Away
         }
 
         async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
@@ -225,6 +229,10 @@ mod tests {
 
         async fn remove(&self, key: &CacheKey) {
             self.values.lock().unwrap().remove(key);
+        }
+
+        async fn remove_if(&self, key: &CacheKey, _: &[u8]) {
+            self.remove(key).await;
         }
 
         async fn take(&self, _: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {
@@ -257,6 +265,22 @@ mod tests {
         assert_eq!(cache.values.lock().unwrap().len(), 1, "the claim is given back");
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nothing_is_left_of_answers_whose_last_waiters_end_at_once() {
+        let process = Arc::new(InMaking::default());
+        for round in 0..2_000 {
+            let key = CacheKey { name: round.to_string(), ..key() };
+            let asked = (0..4).map(|_| {
+                let (process, key) = (Arc::clone(&process), key.clone());
+                tokio::spawn(async move { process.one(key, async { Ok(Bytes::from_static(b"made")) }).await })
+            });
+            for answer in join_all(asked).await {
+                assert_eq!(answer.unwrap().unwrap(), "made");
+            }
+        }
+        assert_eq!(process.0.lock().unwrap().len(), 0);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn without_a_cache_each_process_makes_it_once_and_one_that_dies_is_not_waited_for() {
         let (away, count) = (Shared { away: true, ..Shared::default() }, AtomicUsize::new(0));
@@ -267,7 +291,7 @@ mod tests {
         // Another process has begun and says no more.
         let cache = Shared::default();
         let claim = CacheKey { space: "making", ..key.clone() };
-        assert!(cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await);
+        assert!(cache.add(&claim, Arc::default(), OTHERS_PATIENCE).await.is_done());
         let began = Instant::now();
         kept_or(&cache, &key, counted(&count)).await.unwrap();
         assert_eq!(count.load(Ordering::Relaxed), 2);

@@ -29,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use crate::access::{OneTimeTokens, new_key};
+pub use crate::envelope::{REQUEST_ID, request_id};
 use crate::problem::Problem;
 pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
 pub use crate::stream::{
@@ -38,7 +39,7 @@ pub use crate::stream::{
 /// Where the routes are.
 const BASE: &str = "/api/v1";
 
-/// Routes for which a caller has to say who they are: all but signing in.
+/// Routes of callers: those who have a key, or belong to an organization.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
@@ -100,7 +101,15 @@ fn protected() -> OpenApiRouter<ApiState> {
 }
 
 fn open() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::default().routes(routes!(routes::session::sign_in))
+    OpenApiRouter::default().routes(routes!(routes::session::sign_in)).merge(of_people())
+}
+
+/// Routes of people who may belong to no organization yet.
+fn of_people() -> OpenApiRouter<ApiState> {
+    use crate::routes::invitations;
+    OpenApiRouter::default()
+        .routes(routes!(invitations::invitations))
+        .routes(routes!(invitations::accept, invitations::decline))
 }
 
 /// The OpenAPI document of the interface.

@@ -29,7 +29,11 @@ pub(crate) fn begin() -> OpenApi {
         .build();
     let bearer =
         HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, `ask_...`")).build();
-    let cookie = ApiKey::Cookie(ApiKeyValue::new("astroshield_session"));
+    let cookie = ApiKeyValue::with_description(
+        "astroshield_session",
+        "The cookie of a session; over TLS, its name begins with `__Host-`",
+    );
+    let cookie = ApiKey::Cookie(cookie);
     let components = ComponentsBuilder::new()
         .security_scheme("api_key", SecurityScheme::Http(bearer))
         .security_scheme("session", SecurityScheme::ApiKey(cookie))
@@ -72,8 +76,8 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
         for write in [&mut *put, &mut *post, &mut *delete].into_iter().flatten() {
-            if write.security.is_some() {
-                // Open to everybody: a key is a caller's, and nobody has said yet who they are.
+            // Such a key is a caller's: nobody has said yet who they are, or they may belong to no organization yet.
+            if write.security.is_some() || path.contains("/session/invitations/") {
                 continue;
             }
             let key = ParameterBuilder::new()

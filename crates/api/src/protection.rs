@@ -61,6 +61,7 @@ pub(crate) fn cross_origin(settings: &ApiSettings) -> Option<CorsLayer> {
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         header::IF_NONE_MATCH,
+        HeaderName::from_static("astroshield-tenant"),
         HeaderName::from_static("idempotency-key"),
         HeaderName::from_static("traceparent"),
         REQUEST_ID,

@@ -8,21 +8,20 @@ use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::export::Exporter;
 use astroshield_domain::feeds::FeedSettings;
-use astroshield_domain::identity::{Grant, GroupRoles, Identity};
+use astroshield_domain::identity::GroupRoles;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::organization::Organizations;
 use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, IdentityProvider, Store, WebhookClient};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
-use axum::http::HeaderValue;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{self, OneTimeTokens, WrongSecrets};
+use crate::access::{OneTimeTokens, WrongSecrets};
 use crate::idempotency::InFlight;
 use crate::kept::{InMaking, Writes};
 use crate::position::Position;
@@ -107,7 +106,7 @@ pub struct ApiSettings {
     pub allow: Vec<IpNet>,
     /// Networks that are not let in.
     pub deny: Vec<IpNet>,
-    /// Requests that a key or a session may send in a minute; 0 is any number. Some routes count more than once.
+    /// Requests that a key or a person may send in a minute; 0 is any number. Some routes count more than once.
     pub requests_per_minute_per_key: u32,
     /// Requests that an address may send in a minute; 0 is any number.
     pub requests_per_minute_per_address: u32,
@@ -226,19 +225,6 @@ impl ApiState {
         let (ports, use_cases) = (self.ports.clone(), self.use_cases.clone());
         let (tokens, demo) = (Arc::clone(&self.tokens), Arc::clone(&self.demo));
         Self::new(ports, use_cases, settings, tokens, demo, self.shutdown.clone())
-    }
-
-    /// Begins the session of somebody whom an identity provider vouches for; the cookie of it.
-    ///
-    /// # Errors
-    /// When the store does not answer: the reason.
-    pub async fn begin_session(
-        &self,
-        identity: Identity,
-        granted: Vec<Grant>,
-    ) -> Result<HeaderValue, String> {
-        let begun = access::begin_of_person(self, access::Person { identity, granted }).await;
-        begun.map_err(|problem| format!("{problem:?}"))
     }
 
     /// Exports what the store holds.

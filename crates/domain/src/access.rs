@@ -1,6 +1,8 @@
 //! Who may do what.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use crate::ids::{ApiKeyId, TenantId};
+use crate::organization::Account;
 use crate::trace::Trace;
 
 /// What a caller may do; each includes the ones before it.
@@ -22,18 +25,89 @@ pub enum Scope {
     Admin,
 }
 
+/// Who acts, by what never becomes somebody else's. As text: `key ID`, `person ISSUER SUBJECT`, `operator`, `service`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// Whoever has an API key.
+    Key(ApiKeyId),
+    /// Somebody whom an identity provider vouches for.
+    Person(Account),
+    /// Whoever runs the service: by its command line, or the link that it prints.
+    Operator,
+    /// The service itself.
+    Service,
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "key {id}"),
+            // An issuer is an address, in which there is no blank.
+            Self::Person(Account { issuer, subject }) => write!(f, "person {issuer} {subject}"),
+            Self::Operator => f.write_str("operator"),
+            Self::Service => f.write_str("service"),
+        }
+    }
+}
+
+/// A text that names no principal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} names nobody: `key ID`, `person ISSUER SUBJECT`, `operator` or `service` is due")]
+pub struct PrincipalError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Principal {
+    type Err = PrincipalError;
+
+    fn from_str(text: &str) -> Result<Self, PrincipalError> {
+        let named = || match text.split_once(' ')? {
+            ("key", id) => id.parse().ok().map(Self::Key),
+            ("person", account) => {
+                let (issuer, subject) = account.split_once(' ')?;
+                Some(Self::Person(Account { issuer: issuer.to_owned(), subject: subject.to_owned() }))
+            }
+            _ => None,
+        };
+        match text {
+            "operator" => Ok(Self::Operator),
+            "service" => Ok(Self::Service),
+            _ => named().ok_or_else(|| PrincipalError { text: text.to_owned() }),
+        }
+    }
+}
+
+/// Who did something, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// What they are called.
+    pub name: &'a str,
+    /// Who they are.
+    pub principal: &'a Principal,
+}
+
 /// Somebody who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// On whose behalf.
     pub tenant: TenantId,
-    /// Who, for the audit log.
+    /// What they are called. Whoever makes a key names it, and people may choose their names: it proves nothing.
     pub name: String,
+    /// Who they are.
+    pub principal: Principal,
     /// What they may do.
     pub scope: Scope,
 }
 
 impl Caller {
+    /// Who it is, for the audit log.
+    #[must_use]
+    pub fn by(&self) -> By<'_> {
+        By { name: &self.name, principal: &self.principal }
+    }
+
     /// Whether the whole installation is theirs to look after: backups, organizations, what is everybody's.
     #[must_use]
     pub fn is_platform_administrator(&self) -> bool {
@@ -69,8 +143,10 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// On whose behalf.
     pub tenant: TenantId,
-    /// Who.
+    /// What they are called who did it.
     pub by: String,
+    /// Who they are; `None` in lines of a release that did not tell.
+    pub principal: Option<Principal>,
     /// What (`webhook.create`).
     pub action: String,
     /// To what.
@@ -84,12 +160,13 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// What somebody does now, by the request that is being answered here.
     #[must_use]
-    pub fn of(tenant: &TenantId, by: &str, at: Timestamp, action: &str, target: &impl ToString) -> Self {
+    pub fn of(tenant: &TenantId, by: By<'_>, at: Timestamp, action: &str, target: &impl ToString) -> Self {
         let trace = Trace::current();
         Self {
             at,
             tenant: tenant.clone(),
-            by: by.to_owned(),
+            by: by.name.to_owned(),
+            principal: Some(by.principal.clone()),
             action: action.to_owned(),
             target: target.to_string(),
             address: trace.as_ref().and_then(Trace::address),
@@ -101,7 +178,7 @@ impl AuditEntry {
 /// Which entries of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditQuery {
-    /// By whom.
+    /// By whom: what they are called, or a principal as text.
     pub by: Option<String>,
     /// What: an action (`webhook.create`), or what all of a kind begin with (`webhook.`).
     pub action: Option<String>,
@@ -181,6 +258,20 @@ pub struct StoredAnswer {
 mod tests {
     use super::*;
     use crate::ids::{RuleId, WatchListId};
+
+    #[test]
+    fn a_principal_is_read_as_it_is_written_and_no_name_is_taken_for_one() {
+        let account = Account { issuer: "https://id.example".to_owned(), subject: "a b  c".to_owned() };
+        let key = ApiKeyId::at(Timestamp::UNIX_EPOCH);
+        for principal in
+            [Principal::Key(key), Principal::Person(account), Principal::Operator, Principal::Service]
+        {
+            assert_eq!(principal.to_string().parse(), Ok(principal));
+        }
+        for name in ["", "ann@example.org", "key", "key x", "person https://id.example", "operator 1"] {
+            assert!(name.parse::<Principal>().is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn an_attempt_names_what_it_makes_the_same_each_time_and_by_time() {

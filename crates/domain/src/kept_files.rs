@@ -275,7 +275,7 @@ impl<K: FileKind> KeptFiles<K> {
     }
 
     async fn note(&self, caller: &Caller, action: &str, id: K::Id) -> Result<(), StoreError> {
-        self.store.add_audit(&AuditEntry::of(&caller.tenant, &caller.name, self.now(), action, &id)).await
+        self.store.add_audit(&AuditEntry::of(&caller.tenant, caller.by(), self.now(), action, &id)).await
     }
 
     /// The files of the caller's tenant, the newest first.

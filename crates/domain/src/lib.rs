@@ -39,6 +39,7 @@ pub mod screening;
 pub mod secrets;
 pub mod silence;
 pub mod sizes;
+pub mod this_machine;
 pub mod time;
 pub mod trace;
 pub mod trajectory;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{AuditEntry, Caller, Scope};
+use crate::access::{AuditEntry, By, Caller, Principal, Scope};
 use crate::identity::{Grant, Identity};
 use crate::ids::{MemberId, TenantId};
 use crate::ports::{Clock, Store, StoreError};
@@ -102,6 +102,14 @@ pub struct Account {
     pub subject: String,
 }
 
+impl Account {
+    /// The account of an identity.
+    #[must_use]
+    pub fn of(identity: &Identity) -> Self {
+        Self { issuer: identity.issuer.clone(), subject: identity.subject.clone() }
+    }
+}
+
 /// Somebody who belongs to an organization, or is invited to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -117,8 +125,57 @@ pub struct Member {
     pub name: Option<String>,
     /// What they may do.
     pub role: Role,
+    /// Whether they have not accepted yet: until then they may do nothing.
+    pub pending: bool,
     /// When they were added or invited.
     pub added: Timestamp,
+}
+
+/// Somebody who may be invited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitee {
+    /// Who it is.
+    pub account: Account,
+    /// The address that the provider has verified, in lower case.
+    pub email: Option<String>,
+    /// How people call them.
+    pub name: Option<String>,
+}
+
+impl Invitee {
+    /// Who an identity is as an invitee. An address that cannot be one was never invited.
+    #[must_use]
+    pub fn of(identity: &Identity) -> Self {
+        Self {
+            account: Account::of(identity),
+            email: identity.email.as_deref().and_then(|address| email(address).ok()),
+            name: identity.name.clone(),
+        }
+    }
+}
+
+/// An organization's offer to somebody to belong to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Identity.
+    pub id: MemberId,
+    /// The organization.
+    pub tenant: TenantId,
+    /// Its name.
+    pub organization: String,
+    /// What they may do there.
+    pub role: Role,
+    /// When they were invited.
+    pub invited: Timestamp,
+}
+
+/// Whether somebody is a member with being added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// They are asked first: organizations do not make anybody theirs.
+    Asked,
+    /// Whoever runs the installation vouches for it, where it is known who they are.
+    Given,
 }
 
 /// Why an organization or a member was not made, changed or removed.
@@ -137,6 +194,12 @@ pub enum OrganizationError {
     NotFound {
         /// Which.
         tenant: TenantId,
+    },
+    /// Somebody has no such invitation.
+    #[error("no such invitation: {id}")]
+    NotInvited {
+        /// Which.
+        id: MemberId,
     },
     /// The name that confirms a removal is another one.
     #[error("to remove {tenant}, its identity is due as confirmation, and this is {given:?}")]
@@ -247,7 +310,7 @@ impl Organizations {
     /// When the name cannot be one, or the identity is or was another's.
     pub async fn create(
         &self,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         name: &str,
     ) -> Result<Organization, OrganizationError> {
@@ -273,7 +336,7 @@ impl Organizations {
         let now = self.now();
         let organization = self.find(&caller.tenant).await?;
         let renamed = Organization { name: plain_name(name)?, ..organization };
-        let audit = AuditEntry::of(&caller.tenant, &caller.name, now, "organization.rename", &caller.tenant);
+        let audit = AuditEntry::of(&caller.tenant, caller.by(), now, "organization.rename", &caller.tenant);
         self.store.rename_organization(&renamed, &audit).await?;
         Ok(renamed)
     }
@@ -287,16 +350,17 @@ impl Organizations {
         Ok(self.store.members(tenant).await?)
     }
 
-    /// Adds a member, or invites whoever proves to have an address.
+    /// Adds a member, or invites one, by who they are or by an address.
     ///
     /// # Errors
     /// When neither is told who it is nor an address, they belong to it already, or there is no such organization.
     pub async fn add(
         &self,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         id: Option<MemberId>,
         new: NewMember,
+        consent: Consent,
     ) -> Result<Member, OrganizationError> {
         let now = self.now();
         self.find(tenant).await?;
@@ -312,13 +376,14 @@ impl Organizations {
         let member = Member {
             id: id.unwrap_or_else(|| MemberId::at(now)),
             tenant: tenant.clone(),
+            pending: new.account.is_none() || consent == Consent::Asked,
             account: new.account,
             email: new.email.as_deref().map(email).transpose()?,
             name: new.name.as_deref().map(plain_name).transpose()?,
             role: new.role,
             added: now,
         };
-        let action = if member.account.is_some() { "member.add" } else { "member.invite" };
+        let action = if member.pending { "member.invite" } else { "member.add" };
         self.store.add_member(&member, &AuditEntry::of(tenant, by, now, action, &member.id)).await?;
         Ok(member)
     }
@@ -329,7 +394,7 @@ impl Organizations {
     /// When there is no such member, or nobody would administer the organization any more.
     pub async fn change_role(
         &self,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         id: MemberId,
         role: Role,
@@ -343,14 +408,14 @@ impl Organizations {
     ///
     /// # Errors
     /// When there is no such member, or nobody would administer the organization any more.
-    pub async fn remove(&self, by: &str, tenant: &TenantId, id: MemberId) -> Result<(), OrganizationError> {
+    pub async fn remove(&self, by: By<'_>, tenant: &TenantId, id: MemberId) -> Result<(), OrganizationError> {
         let audit = AuditEntry::of(tenant, by, self.now(), "member.remove", &id);
         Ok(self.store.remove_member(tenant, id, &audit).await?)
     }
 
-    /// What somebody who signed in may do, by organization. Invitations to their address are accepted with this. `granted` is
-    /// what the provider's groups say; of two grants in an organization the greater one counts, and only organizations that
-    /// are there and open are told.
+    /// What somebody who signed in may do, by organization: that which they chose last comes first. `granted` is what the
+    /// provider's groups say; of two grants in an organization the greater one counts, and only organizations that are there and
+    /// open are told.
     ///
     /// # Errors
     /// When the store fails.
@@ -359,12 +424,7 @@ impl Organizations {
         identity: &Identity,
         granted: &[Grant],
     ) -> Result<Vec<Grant>, OrganizationError> {
-        let account = Account { issuer: identity.issuer.clone(), subject: identity.subject.clone() };
-        // An address that cannot be one was never invited.
-        if let Some(address) = identity.email.as_deref().and_then(|address| email(address).ok()) {
-            let name = identity.name.as_deref();
-            self.store.accept_invitations(&account, &address, name, self.now()).await?;
-        }
+        let account = Account::of(identity);
         let known = self.store.memberships(&account).await?;
         let mut scopes: BTreeMap<TenantId, Scope> =
             known.into_iter().map(|Grant { tenant, scope }| (tenant, scope)).collect();
@@ -378,7 +438,66 @@ impl Organizations {
                 Err(error) => return Err(error),
             }
         }
-        Ok(scopes.into_iter().map(|(tenant, scope)| Grant { tenant, scope }).collect())
+        let mut grants: Vec<Grant> =
+            scopes.into_iter().map(|(tenant, scope)| Grant { tenant, scope }).collect();
+        if grants.len() > 1
+            && let Some(chosen) = self.store.chosen_organization(&account).await?
+        {
+            // Stable: the others stay in the order of their identities.
+            grants.sort_by_key(|grant| grant.tenant != chosen);
+        }
+        Ok(grants)
+    }
+
+    /// Keeps which of their organizations somebody chose.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn choose(&self, account: &Account, tenant: &TenantId) -> Result<(), OrganizationError> {
+        Ok(self.store.choose_organization(account, tenant, self.now()).await?)
+    }
+
+    /// Invitations of somebody that they have not accepted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn invitations(&self, identity: &Identity) -> Result<Vec<Invitation>, OrganizationError> {
+        Ok(self.store.invitations(&Invitee::of(identity)).await?)
+    }
+
+    /// Makes somebody a member of the organization that invited them. Its log tells of it.
+    ///
+    /// # Errors
+    /// When they have no such invitation, or the store fails.
+    pub async fn accept(&self, identity: &Identity, id: MemberId) -> Result<Invitation, OrganizationError> {
+        let (invitee, invitation, audit) = self.answer_to(identity, id, "member.accept").await?;
+        self.store.accept_invitation(&invitee, &invitation.tenant, id, &audit).await?;
+        Ok(invitation)
+    }
+
+    /// Removes an invitation of somebody. The log of the organization tells of it.
+    ///
+    /// # Errors
+    /// When they have no such invitation, or the store fails.
+    pub async fn decline(&self, identity: &Identity, id: MemberId) -> Result<(), OrganizationError> {
+        let (invitee, invitation, audit) = self.answer_to(identity, id, "member.decline").await?;
+        Ok(self.store.decline_invitation(&invitee, &invitation.tenant, id, &audit).await?)
+    }
+
+    async fn answer_to(
+        &self,
+        identity: &Identity,
+        id: MemberId,
+        action: &str,
+    ) -> Result<(Invitee, Invitation, AuditEntry), OrganizationError> {
+        let invitee = Invitee::of(identity);
+        let mut invitations = self.store.invitations(&invitee).await?.into_iter();
+        let found = invitations.find(|invitation| invitation.id == id);
+        let invitation = found.ok_or_else(|| OrganizationError::NotInvited { id })?;
+        let principal = Principal::Person(invitee.account.clone());
+        let by = By { name: identity.label(), principal: &principal };
+        let audit = AuditEntry::of(&invitation.tenant, by, self.now(), action, &id);
+        Ok((invitee, invitation, audit))
     }
 
     /// Begins to remove an organization and everything that it has: nobody gets in from now on, and the upkeep erases what is
@@ -388,7 +507,7 @@ impl Organizations {
     /// When it is not confirmed, there is no such organization, or it is the platform's own.
     pub async fn close(
         &self,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         confirmation: &str,
     ) -> Result<(), OrganizationError> {

@@ -14,7 +14,7 @@ use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::access::{Attempt, AuditEntry, Caller};
+use crate::access::{Attempt, AuditEntry, By, Caller};
 use crate::assess::{self, Told};
 use crate::blobs::{self, BlobError};
 use crate::catalog::ObjectQuery;
@@ -157,7 +157,7 @@ impl Uploads {
             sha256,
             blob,
         };
-        let stored = self.judge(&mut upload, contents, object, bytes).await;
+        let stored = self.judge(caller.by(), &mut upload, contents, object, bytes).await;
         // Another process may have been at the same attempt: the blob is its, too.
         if stored.is_err()
             && attempt.is_some()
@@ -181,6 +181,7 @@ impl Uploads {
     /// Decides on an upload and stores it with what it holds.
     async fn judge(
         &self,
+        by: By<'_>,
         upload: &mut Upload,
         mut contents: Contents,
         object: Option<CatalogNumber>,
@@ -219,7 +220,7 @@ impl Uploads {
         }
         let event = |payload| Event::new(upload.tenant.clone(), upload.at, Vec::new(), payload);
         let mut events = vec![event(Payload::UploadStored { upload: upload.id, accepted })];
-        let audit = AuditEntry::of(&upload.tenant, &upload.by, upload.at, "upload.create", &upload.id);
+        let audit = AuditEntry::of(&upload.tenant, by, upload.at, "upload.create", &upload.id);
         let (mut stored, mut received) = (Vec::new(), Vec::new());
         if accepted {
             events.extend(

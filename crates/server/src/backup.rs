@@ -277,7 +277,8 @@ impl Restore {
 /// Puts into the audit log that what is there is a backup's.
 async fn note_restore(store: &dyn Store, file: &str) -> Result<(), StoreError> {
     let now = to_microsecond(SystemClock.now());
-    let entry = AuditEntry::of(&TenantId::local(), &tenant::author(), now, "store.restore", &file);
+    let author = tenant::author();
+    let entry = AuditEntry::of(&TenantId::local(), tenant::by(&author), now, "store.restore", &file);
     store.add_audit(&entry).await
 }
 

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use astroshield_domain::this_machine::is_this_machine;
 use clap::Args;
 use toml::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -218,8 +219,7 @@ impl Settings {
         if smtp.user.is_some() == smtp.password.is_empty() {
             return Err(layers.refuse("notify.smtp.user", "user and password belong together"));
         }
-        let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
-        if smtp.encryption == Encryption::None && !local {
+        if smtp.encryption == Encryption::None && !is_this_machine(host) {
             return Err(layers
                 .refuse("notify.smtp.encryption", format!("mail to {host} would be readable on the way")));
         }

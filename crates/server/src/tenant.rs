@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use astroshield_api::new_key;
-use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
+use astroshield_domain::access::{ApiKey, AuditEntry, By, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
-use astroshield_domain::organization::{Account, NewMember, Organizations, Role};
+use astroshield_domain::installation;
+use astroshield_domain::organization::{Account, Consent, NewMember, Organizations, Role};
 use astroshield_domain::ports::{Clock as _, Store, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
@@ -171,6 +172,11 @@ pub(crate) fn author() -> String {
     }
 }
 
+/// The same, as whoever runs the service.
+pub(crate) fn by(author: &str) -> By<'_> {
+    By { name: author, principal: &Principal::Operator }
+}
+
 impl Tenant {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         let settings = Settings::from_layers(&self.settings.layers()?)?;
@@ -200,7 +206,8 @@ struct AtWork {
 impl AtWork {
     fn run(&self, action: &Action) -> anyhow::Result<()> {
         let organizations = Organizations::new(Arc::clone(&self.store), Arc::new(SystemClock));
-        let by = author();
+        let author = author();
+        let by = by(&author);
         match action {
             Action::List => {
                 let mut output = Output::create(None)?;
@@ -211,16 +218,17 @@ impl AtWork {
                 output.finish()
             }
             Action::Create { tenant, name } => {
-                let made = self.runtime.block_on(organizations.create(&by, tenant, name))?;
+                let made = self.runtime.block_on(organizations.create(by, tenant, name))?;
                 eprintln!("{}: made", made.tenant);
                 Ok(())
             }
-            Action::Key { tenant, name, scope } => self.make_key(&organizations, tenant, name, *scope),
-            Action::Member(action) => self.change_members(&organizations, &by, action),
-            Action::Export { tenant, file } => self.export(&organizations, &by, tenant, file),
+            Action::Key { tenant, name, scope } => self.make_key(&organizations, by, tenant, name, *scope),
+            Action::Member(action) => self.change_members(&organizations, by, action),
+            Action::Export { tenant, file } => self.export(&organizations, by, tenant, file),
             Action::Remove { tenant, confirm } => {
-                self.runtime.block_on(organizations.close(&by, tenant, confirm))?;
-                let gone = self.runtime.block_on(self.upkeep()?.erase())?;
+                let upkeep = self.upkeep()?;
+                self.runtime.block_on(organizations.close(by, tenant, confirm))?;
+                let gone = self.runtime.block_on(upkeep.erase())?;
                 eprintln!("{tenant}: removed; {gone} rows and files erased");
                 Ok(())
             }
@@ -230,6 +238,7 @@ impl AtWork {
     fn make_key(
         &self,
         organizations: &Organizations,
+        by: By<'_>,
         tenant: &TenantId,
         name: &str,
         scope: KeyScope,
@@ -250,7 +259,7 @@ impl AtWork {
             expires: None,
             revoked: None,
         };
-        let audit = AuditEntry::of(tenant, &author(), now, "api_key.create", &key.id);
+        let audit = AuditEntry::of(tenant, by, now, "api_key.create", &key.id);
         self.runtime.block_on(self.store.add_api_key(&key, &audit))?;
         let mut output = Output::create(None)?;
         writeln!(output, "{text}")?;
@@ -260,7 +269,7 @@ impl AtWork {
     fn change_members(
         &self,
         organizations: &Organizations,
-        by: &str,
+        by: By<'_>,
         action: &MemberAction,
     ) -> anyhow::Result<()> {
         match action {
@@ -268,6 +277,9 @@ impl AtWork {
                 let mut output = Output::create(None)?;
                 for member in self.runtime.block_on(organizations.members(tenant))? {
                     let who = match &member.account {
+                        Some(Account { issuer, subject }) if member.pending => {
+                            format!("{subject} at {issuer} (invited)")
+                        }
                         Some(Account { issuer, subject }) => format!("{subject} at {issuer}"),
                         None => "invited".to_owned(),
                     };
@@ -285,8 +297,9 @@ impl AtWork {
                     name: name.clone(),
                     role: (*role).into(),
                 };
-                let member = self.runtime.block_on(organizations.add(by, tenant, None, new))?;
-                eprintln!("{}: {}", member.id, if member.account.is_some() { "added" } else { "invited" });
+                let member =
+                    self.runtime.block_on(organizations.add(by, tenant, None, new, Consent::Given))?;
+                eprintln!("{}: {}", member.id, if member.pending { "invited" } else { "added" });
                 Ok(())
             }
             MemberAction::Role { tenant, member, role } => {
@@ -301,7 +314,7 @@ impl AtWork {
     fn export(
         &self,
         organizations: &Organizations,
-        by: &str,
+        by: By<'_>,
         tenant: &TenantId,
         file: &std::path::Path,
     ) -> anyhow::Result<()> {
@@ -318,9 +331,11 @@ impl AtWork {
         Ok(())
     }
 
-    /// What the server does every minute.
+    /// What the server does every minute, where the blobs are this store's: of others nothing may be removed.
     fn upkeep(&self) -> anyhow::Result<Upkeep> {
         let blobs = parts::blobs(&self.settings, &self.folder)?.store;
+        let marking = installation::mark(&*self.store, &*blobs);
+        self.runtime.block_on(marking).context("blobs: nothing is removed")?;
         let store = Arc::clone(&self.store);
         Ok(Upkeep::new(UpkeepSettings::default(), store, blobs, Arc::new(SystemClock)))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use astroshield_domain::event::{Event, Payload, Published};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey};
+use astroshield_domain::ports::{Broadcast, Bucket, Cache, CacheKey, Put};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
@@ -91,27 +91,34 @@ async fn one_of_many_adds_and_one_claims(cache: &dyn Cache) {
     let (lock, brief) = (key("local", "suite", "lock"), key("local", "suite", "brief-lock"));
     let words: Vec<Arc<[u8]>> = (0..20).map(|n| value(&format!("value {n}"))).collect();
     let added = join_all(words.iter().map(|word| cache.add(&lock, Arc::clone(word), HOUR))).await;
-    let winner = added.iter().position(|&added| added).expect("one of them adds");
-    assert_eq!(added.iter().filter(|&&added| added).count(), 1);
+    let winner = added.iter().position(|added| added.is_done()).expect("one of them adds");
+    assert_eq!(added.iter().filter(|added| added.is_done()).count(), 1);
     assert_eq!(cache.get(&lock).await.as_ref(), Some(&words[winner]));
     let claimed = join_all((0..20).map(|_| cache.claim(&lock))).await;
     assert_eq!(claimed.iter().flatten().collect::<Vec<_>>(), [&words[winner]]);
     assert_eq!(cache.claim(&lock).await, None);
-    assert!(cache.add(&lock, value("again"), HOUR).await);
-    assert!(cache.add(&brief, value("x"), MOMENT).await);
+    assert!(cache.add(&lock, value("again"), HOUR).await.is_done());
+    assert!(cache.add(&brief, value("x"), MOMENT).await.is_done());
     forgotten(cache, &brief).await;
-    assert!(cache.add(&brief, value("x"), HOUR).await);
+    assert_eq!(cache.add(&brief, value("x"), HOUR).await, Put::Done);
+    assert_eq!(cache.add(&brief, value("y"), HOUR).await, Put::Refused);
+    // A lock is given back by whoever has it.
+    cache.remove_if(&brief, b"y").await;
+    assert_eq!(cache.get(&brief).await, Some(value("x")));
+    cache.remove_if(&brief, b"x").await;
+    assert_eq!(cache.get(&brief).await, None);
+    cache.remove_if(&brief, b"x").await;
 }
 
 async fn what_was_removed_is_not_replaced(cache: &dyn Cache) {
     let key = key("local", "suite", "replaced");
-    assert!(!cache.replace(&key, value("none"), HOUR).await);
+    assert_eq!(cache.replace(&key, value("none"), HOUR).await, Put::Refused);
     assert_eq!(cache.get(&key).await, None);
     cache.put(&key, value("one"), HOUR).await;
-    assert!(cache.replace(&key, value("two"), HOUR).await);
+    assert_eq!(cache.replace(&key, value("two"), HOUR).await, Put::Done);
     assert_eq!(cache.get(&key).await, Some(value("two")));
     cache.remove(&key).await;
-    assert!(!cache.replace(&key, value("three"), HOUR).await);
+    assert_eq!(cache.replace(&key, value("three"), HOUR).await, Put::Refused);
     assert_eq!(cache.get(&key).await, None);
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use astroshield_astro::elements::MeanElements;
-use astroshield_domain::access::{ApiKey, AuditEntry, Scope};
+use astroshield_domain::access::{ApiKey, AuditEntry, Principal, Scope};
 use astroshield_domain::alert::{
     Alert, AlertChange, Channel, Delivery, DeliveryState, Rule, Severity, Subject, WatchList, WatchedObject,
     Webhook,
@@ -377,6 +377,7 @@ pub fn audit_entry(tenant: &TenantId, action: &str) -> AuditEntry {
         at: at(0),
         tenant: tenant.clone(),
         by: "somebody".to_owned(),
+        principal: Some(Principal::Person(account("somebody"))),
         action: action.to_owned(),
         target: "something".to_owned(),
         address: Some(IpAddr::from([192, 0, 2, 7])),
@@ -455,6 +456,7 @@ pub fn member(tenant: &TenantId, subject: &str, role: Role) -> Member {
         email: Some(format!("{subject}@example.com")),
         name: Some(subject.to_owned()),
         role,
+        pending: false,
         added: at(0),
     }
 }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use astroshield_domain::ports::{FeedAnswer, FeedRequest, RequestLimit, Store, TooManyRequests};
+use astroshield_domain::this_machine::is_this_machine;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode};
-use url::{Host, Url, form_urlencoded};
+use url::{Url, form_urlencoded};
 
 use super::answer::{self, Failure};
 
@@ -231,12 +232,7 @@ fn host(url: &Url) -> String {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(is_this_machine)
 }
 
 #[cfg(test)]

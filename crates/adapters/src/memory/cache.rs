@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Bucket, Cache, CacheKey, Taken};
+use astroshield_domain::ports::{Bucket, Cache, CacheKey, Put, Taken};
 use async_trait::async_trait;
 use moka::Expiry;
 use moka::ops::compute::{CompResult, Op};
@@ -121,19 +121,19 @@ impl Cache for MemoryCache {
         self.space(key.space).insert(Name::from(key), Entry { value, time_to_live }).await;
     }
 
-    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
         let entry = Entry { value, time_to_live };
         let added = self.space(key.space).entry(Name::from(key)).or_insert(entry).await;
-        added.is_fresh()
+        if added.is_fresh() { Put::Done } else { Put::Refused }
     }
 
-    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
         let put = |found: Option<_>| {
             let there = found.is_some();
             ready(if there { Op::Put(Entry { value, time_to_live }) } else { Op::Nop })
         };
         let outcome = self.space(key.space).entry(Name::from(key)).and_compute_with(put).await;
-        matches!(outcome, CompResult::ReplacedWith(_))
+        if matches!(outcome, CompResult::ReplacedWith(_)) { Put::Done } else { Put::Refused }
     }
 
     async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
@@ -142,6 +142,14 @@ impl Cache for MemoryCache {
 
     async fn remove(&self, key: &CacheKey) {
         self.space(key.space).invalidate(&Name::from(key)).await;
+    }
+
+    async fn remove_if(&self, key: &CacheKey, value: &[u8]) {
+        let remove = |found: Option<moka::Entry<Name, Entry>>| {
+            let is_it = found.is_some_and(|found| *found.value().value == *value);
+            ready(if is_it { Op::Remove } else { Op::Nop })
+        };
+        self.space(key.space).entry(Name::from(key)).and_compute_with(remove).await;
     }
 
     async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {

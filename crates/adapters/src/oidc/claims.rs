@@ -105,11 +105,7 @@ impl Rules {
         let claims = Claims(&token.claims);
         self.check_common(&claims, now)?;
         let token_use = claims.text("token_use");
-        // What only an ID token has. It is for the client to read, and nobody's to be let in by.
-        let is_id_token = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.0.contains_key(*name))
-            || claims.text("typ").is_some_and(|typ| !typ.eq_ignore_ascii_case("bearer"))
-            || token_use.is_some_and(|use_of| use_of != "access");
-        if is_id_token {
+        if !self.is_access_token(token, &claims) {
             return Err(ClaimError::Kind);
         }
         let is_audience = |party: &str| self.audiences.iter().any(|audience| audience == party);
@@ -119,6 +115,24 @@ impl Rules {
             || (audience.is_empty() && token_use == Some("access") && issued_to.is_some_and(is_audience))
             || (self.accept_authorized_party && issued_to == Some(self.client_id.as_str()));
         if is_for_us { self.identity(&claims) } else { Err(ClaimError::Audience) }
+    }
+
+    /// Whether a token is an access token, as far as can be told. An ID token is for the client to read, and nobody's to be let in
+    /// by: it is known by what only it has. That may all be missing from one that was refreshed (OpenID Connect Core, 12.2), but it
+    /// is for our client: what is for it has to say itself that it is an access token.
+    fn is_access_token(&self, token: &Verified, claims: &Claims<'_>) -> bool {
+        let (typ, token_use) = (claims.text("typ"), claims.text("token_use"));
+        let is_of_id = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.0.contains_key(*name))
+            || typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("bearer"))
+            || token_use.is_some_and(|use_of| use_of != "access");
+        let of_head = token.typ.as_deref();
+        let says_so = of_head == Some("at+jwt")
+            || typ.is_some()
+            || token_use.is_some()
+            || ["scope", "scp"].iter().any(|name| claims.0.contains_key(*name));
+        let may_be_id = claims.audience().contains(&self.client_id.as_str());
+        // A token for signing out (`logout+jwt`), a security event and whatever else comes to be signed are of other kinds.
+        matches!(of_head, None | Some("jwt" | "at+jwt")) && !is_of_id && (says_so || !may_be_id)
     }
 
     fn check_common(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), ClaimError> {
@@ -277,6 +291,43 @@ mod tests {
         assert_eq!(rules().of_id_token(&token, Some("chance"), now).unwrap_err(), ClaimError::Kind);
         let access = json!({ "aud": "client", "nonce": "chance", "token_use": "access" });
         assert_eq!(id(access).unwrap_err(), ClaimError::Kind);
+    }
+
+    #[test]
+    fn what_is_for_our_client_has_to_say_that_it_is_an_access_token() {
+        let rules = [
+            Rules { audiences: vec!["client".to_owned()], ..rules() },
+            Rules { audiences: vec!["client".to_owned(), "api".to_owned()], ..rules() },
+            Rules { accept_authorized_party: true, ..rules() },
+        ];
+        let now = Timestamp::from_second(NOW_S).unwrap();
+        for rules in &rules {
+            // As it comes of a refresh: without nonce and hashes.
+            let refreshed = json!({ "aud": "client", "azp": "client" });
+            assert_eq!(access_by(rules, refreshed.clone()).unwrap_err(), ClaimError::Kind);
+            let both = json!({ "aud": ["client", "api"], "azp": "client" });
+            assert_eq!(access_by(rules, both).unwrap_err(), ClaimError::Kind);
+            for sign in [json!({ "scope": "openid" }), json!({ "scp": "a" }), json!({ "typ": "Bearer" })] {
+                let mut claims = refreshed.clone();
+                claims.as_object_mut().unwrap().extend(sign.as_object().unwrap().clone());
+                assert!(access_by(rules, claims).is_ok(), "{sign}");
+            }
+            let token = Verified { typ: Some("at+jwt".to_owned()), ..verified(refreshed) };
+            assert!(rules.of_access_token(&token, now).is_ok());
+        }
+    }
+
+    #[test]
+    fn tokens_of_other_kinds_are_no_access_tokens() {
+        let now = Timestamp::from_second(NOW_S).unwrap();
+        let of_kind = |typ: &str| {
+            let token = Verified { typ: Some(typ.to_owned()), ..verified(json!({ "aud": "api" })) };
+            rules().of_access_token(&token, now)
+        };
+        assert!(of_kind("jwt").is_ok() && of_kind("at+jwt").is_ok());
+        for other in ["logout+jwt", "secevent+jwt", "dpop+jwt", "id", ""] {
+            assert_eq!(of_kind(other).unwrap_err(), ClaimError::Kind, "{other}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use astroshield_domain::ports::IdentityError;
+use astroshield_domain::this_machine::is_this_machine;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
@@ -69,7 +70,7 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D:
 pub(super) struct Known {
     pub(super) metadata: Metadata,
     pub(super) keys: Vec<Key>,
-    heard: Instant,
+    pub(super) heard: Instant,
 }
 
 /// The last time that an issuer was asked.
@@ -92,7 +93,7 @@ pub(super) struct Issuer {
 
 /// Whether an address can be an issuer's: over TLS, or on this machine.
 pub(super) fn is_safe(url: &Url) -> bool {
-    let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let is_here = url.host_str().is_some_and(is_this_machine);
     (url.scheme() == "https" && url.has_host()) || (url.scheme() == "http" && is_here)
 }
 

@@ -6,7 +6,7 @@ mod jws;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astroshield_domain::identity::Identity;
 use astroshield_domain::ports::{
@@ -166,8 +166,13 @@ impl OidcProvider {
         let known = self.issuer.known().await?;
         match parsed.verify(&known.keys) {
             Err(JwsError::UnknownKey) => {
+                let came = Instant::now();
                 let known = self.issuer.known_anew().await?;
-                parse()?.verify(&known.keys).map_err(|error| refused(&error, true))
+                parse()?.verify(&known.keys).map_err(|error| {
+                    // The provider may have a new key that it was not asked for yet.
+                    let may_be_new = error == JwsError::UnknownKey && known.heard < came;
+                    refused(&error, !may_be_new)
+                })
             }
             outcome => outcome.map_err(|error| refused(&error, true)),
         }

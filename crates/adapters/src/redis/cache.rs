@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use astroshield_domain::ports::{Bucket, Cache, CacheKey, Taken};
+use astroshield_domain::ports::{Bucket, Cache, CacheKey, Put, Taken};
 use async_trait::async_trait;
 use redis::{Value, cmd};
 
@@ -37,6 +37,10 @@ if wanted > 0 then
 end
 return {1, after}";
 
+/// Removes a value if it is this one.
+const REMOVE_IF: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
 impl RedisCache {
     /// A cache in this server, which need not be there yet.
     ///
@@ -65,15 +69,19 @@ impl RedisCache {
         }
     }
 
-    /// Puts a value where there is none (`NX`) or one (`XX`); whether it did.
-    async fn put_if(&self, key: &CacheKey, value: &[u8], time_to_live: Duration, condition: &str) -> bool {
+    /// Puts a value where there is none (`NX`) or one (`XX`).
+    async fn put_if(&self, key: &CacheKey, value: &[u8], time_to_live: Duration, condition: &str) -> Put {
         let milliseconds = u64::try_from(time_to_live.as_millis()).unwrap_or(u64::MAX).max(1);
         if !self.catch_up().await {
-            return false;
+            return Put::Away;
         }
         let mut set = cmd("SET");
         set.arg(self.name(key)).arg(value).arg("PX").arg(milliseconds).arg(condition);
-        matches!(self.server.ask(&set).await, Some(Value::Okay))
+        match self.server.ask(&set).await {
+            Some(Value::Okay) => Put::Done,
+            Some(_) => Put::Refused,
+            None => Put::Away,
+        }
     }
 
     /// Removes what could not be removed before; whether nothing of it is left.
@@ -123,11 +131,11 @@ impl Cache for RedisCache {
         }
     }
 
-    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
         self.put_if(key, &value, time_to_live, "NX").await
     }
 
-    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool {
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
         self.put_if(key, &value, time_to_live, "XX").await
     }
 
@@ -151,6 +159,13 @@ impl Cache for RedisCache {
         if self.server.ask(cmd("DEL").arg(&name)).await.is_none() {
             self.remember_to_remove(name);
         }
+    }
+
+    async fn remove_if(&self, key: &CacheKey, value: &[u8]) {
+        let mut remove = cmd("EVAL");
+        remove.arg(REMOVE_IF).arg(1).arg(self.name(key)).arg(value);
+        // What cannot be removed ends by its time.
+        self.server.ask(&remove).await;
     }
 
     async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> Taken {

@@ -12,9 +12,10 @@ use astroshield_domain::ports::StoreError;
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "organizations",
     "members",
+    "chosen_organizations",
     "ingests",
     "element_sets",
     "objects",
@@ -52,7 +53,8 @@ const TABLES: [&str; 32] = [
 const OF_PROCESSES: [&str; 1] = ["leases"];
 
 /// Tables that archives of the first version do not have.
-const LATER: [&str; 5] = ["organizations", "members", "days", "requests", "silence_watch"];
+const LATER: [&str; 6] =
+    ["organizations", "members", "chosen_organizations", "days", "requests", "silence_watch"];
 
 /// Tables that have a meaning inside of the service only, or that others hold in another form.
 const INSIDE: [&str; 3] = ["attempts", "answers", "events"];

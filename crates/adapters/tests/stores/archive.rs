@@ -58,7 +58,9 @@ async fn furnish(store: &dyn Store) {
     store.put_webhook(&webhook(&own), &audit).await.unwrap();
     store.add_api_key(&api_key(&own, 1), &audit).await.unwrap();
     store.add_organization(&organization(&own), &audit).await.unwrap();
-    store.add_member(&member(&own, "ann", Role::Operator), &audit).await.unwrap();
+    let ann = member(&own, "ann", Role::Operator);
+    store.add_member(&ann, &audit).await.unwrap();
+    store.choose_organization(ann.account.as_ref().unwrap(), &own, at(4)).await.unwrap();
     let own_orbits = Run { kind: RunKind::Ephemerides, ..run(&own, at(6)) };
     store.begin_run(&own_orbits, &[]).await.unwrap();
     let covered = vec![Covered { object: 5, start: at(6), stop: at(7) }];

@@ -10,7 +10,7 @@ use astroshield_domain::alert::WatchList;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Cache, Store, StoreError};
-use astroshield_testkit::entities::{at, audit_entry, feed_event, tenant, watch_list};
+use astroshield_testkit::entities::{at, audit_entry, feed_event, organization, tenant, watch_list};
 use astroshield_testkit::postgres::{database, database_on};
 use astroshield_testkit::proxy::Proxy;
 use astroshield_testkit::servers::{Server, variable};
@@ -373,6 +373,8 @@ async fn a_reader_gives_a_tenant_what_it_wrote_and_may_lag_for_others() {
     let (one, other) = (tenant("one"), tenant("other"));
     put(&store, &numbered(&one, 1)).await.unwrap();
     put(&store, &numbered(&other, 1)).await.unwrap();
+    let audit = audit_entry(&TenantId::local(), "organization");
+    store.add_organization(&organization(&one), &audit).await.unwrap();
     eventually("the reader is there", async || here.reader_is_well() == Some(true)).await;
     eventually("the reader is there", async || elsewhere.reader_is_well() == Some(true)).await;
 
@@ -384,6 +386,9 @@ async fn a_reader_gives_a_tenant_what_it_wrote_and_may_lag_for_others() {
         assert_eq!(list_names(reading, &one).await, ["000001"], "from the reader, which lags");
     }
     assert_eq!(list_names(&store, &one).await, ["changed"], "the writer, where nothing may lag");
+    // Whether an organization is open is known at once everywhere.
+    store.close_organization(&one, at(5), &audit).await.unwrap();
+    assert!(elsewhere.organization(&one).await.unwrap().unwrap().closed.is_some());
     put(&store, &numbered(&one, 2)).await.unwrap();
     for reading in [&here, &elsewhere] {
         let names = list_names(reading, &one).await;

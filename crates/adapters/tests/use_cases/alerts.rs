@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
 use astroshield_adapters::http::{AllowedNetworks, SignedWebhookClient, WebhookSettings};
-use astroshield_domain::access::{AuditEntry, Caller, Scope};
+use astroshield_domain::access::{AuditEntry, By, Caller, Principal, Scope};
 use astroshield_domain::alert::{
     Alert, AlertAction, AlertChange, AlertChanges, AlertQuery, AlertState, Channel, DeliveryState, Rule,
     Severity, Subject, Webhook,
@@ -84,7 +84,13 @@ pub(crate) fn notifier_with(parts: &Parts, mailer: Option<Arc<dyn Mailer>>) -> N
 }
 
 pub(crate) fn audit(at: Timestamp) -> AuditEntry {
-    AuditEntry::of(&TenantId::local(), "test", at, "test", &"test")
+    AuditEntry::of(
+        &TenantId::local(),
+        By { name: "test", principal: &Principal::Service },
+        at,
+        "test",
+        &"test",
+    )
 }
 
 /// A rule that tells a webhook.
@@ -232,7 +238,12 @@ async fn what_a_user_resolved_or_muted_stays_so_and_muting_ends() {
     let target = target(&[]).await;
     alerted(&parts, &target.url).await;
     let notifier = notifier(&parts);
-    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let caller = Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    };
     notifier.evaluate(&TenantId::public()).await.unwrap();
     let alert = alerts(&parts).await.remove(0);
 
@@ -276,7 +287,12 @@ async fn one_trace_leads_from_an_upload_to_the_webhook() {
         })
     };
 
-    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let caller = Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    };
     let uploads = Uploads::new(
         parts.store.clone(),
         parts.blobs.clone(),
@@ -324,7 +340,12 @@ async fn an_acknowledgment_and_an_escalation_at_once_lose_neither() {
             AlertChanges { alerts: vec![(opened.clone(), AlertChange::Opened)], ..AlertChanges::default() };
         parts.store.change_alerts(&opened.tenant, &changes, None, now).await.unwrap();
         let notifier = notifier(&parts);
-        let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+        let caller = Caller {
+            tenant: TenantId::local(),
+            name: "ann".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Write,
+        };
         let acknowledge = AlertAction::Acknowledge;
         let (acted, due) = tokio::join!(notifier.act(&caller, opened.id, acknowledge), notifier.due());
         due.unwrap();
@@ -369,7 +390,12 @@ async fn what_is_public_is_nobodys_to_change() {
     let changes =
         AlertChanges { alerts: vec![(public.clone(), AlertChange::Opened)], ..AlertChanges::default() };
     parts.store.change_alerts(&public.tenant, &changes, None, now).await.unwrap();
-    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let caller = Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    };
     let acted = notifier(&parts).act(&caller, public.id, AlertAction::Resolve).await;
     assert!(matches!(acted, Err(NotifyError::NotFound { .. })), "{acted:?}");
     assert_eq!(parts.store.alert(&public.tenant, public.id).await.unwrap(), Some(public));

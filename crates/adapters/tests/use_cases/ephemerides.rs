@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
-use astroshield_domain::access::{AuditEntry, Caller, Scope};
+use astroshield_domain::access::{AuditEntry, Caller, Principal, Scope};
 use astroshield_domain::alert::{AlertState, Rule, Severity, Subject, WatchList, WatchedObject};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, ConjunctionStatus};
@@ -40,7 +40,12 @@ fn tenant(name: &str) -> TenantId {
 }
 
 fn caller(tenant: &TenantId) -> Caller {
-    Caller { tenant: tenant.clone(), name: "ann".to_owned(), scope: Scope::Write }
+    Caller {
+        tenant: tenant.clone(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 async fn run(parts: &Parts, tenant: &TenantId, kind: RunKind) -> Option<astroshield_domain::ids::RunId> {
@@ -88,7 +93,7 @@ async fn ephemeris(
 /// A rule about everything that comes near the object.
 async fn watch(parts: &Parts, tenant: &TenantId, object: CatalogNumber) {
     let now = parts.clock.now();
-    let audit = AuditEntry::of(tenant, "ann", now, "test", &"test");
+    let audit = AuditEntry::of(tenant, caller(tenant).by(), now, "test", &"test");
     let watched = WatchedObject {
         object: object.get(),
         hard_body_radius_m: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use astroshield_adapters::smtp::{SmtpMailer, SmtpSecurity, SmtpSettings};
 use astroshield_adapters::trust::TrustedRoots;
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::alert::{AlertAction, Channel, Rule, Subject};
 use astroshield_domain::ids::{RuleId, TenantId};
 use astroshield_domain::ports::Clock;
@@ -59,7 +59,12 @@ async fn an_alert_that_nobody_acknowledges_is_mailed_to_the_next_in_line_and_one
         let is_of = |subject: &Subject| subject.rule() == Some(rule.id);
         opened.iter().find(|alert| is_of(&alert.subject)).unwrap().id
     };
-    let caller = Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write };
+    let caller = Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    };
     notifier.act(&caller, of(&seen), AlertAction::Acknowledge).await.unwrap();
     assert_eq!(notifier.deliver_due().await.unwrap(), 2);
     for _ in 0..2 {
@@ -114,7 +119,8 @@ async fn a_message_that_is_given_up_raises_one_alert_that_stays_until_somebody_r
         crate::parts::feed(astroshield_domain::feeds::FeedKind::Cdms, "http://127.0.0.1:9/".to_owned());
     parts.watch(&feed).look().await.unwrap();
     assert_eq!(undelivered().await, raised, "the watch over the platform leaves it alone");
-    let caller = Caller { tenant: local, name: "ann".to_owned(), scope: Scope::Write };
+    let caller =
+        Caller { tenant: local, name: "ann".to_owned(), principal: Principal::Operator, scope: Scope::Write };
     let resolved = notifier.act(&caller, raised[0].id, AlertAction::Resolve).await.unwrap();
     assert_eq!(resolved.resolved_by.as_deref(), Some("ann"));
     parts.watch(&feed).look().await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::alert::{Alert, AlertAction, AlertChange, AlertState, Rule, Subject};
 use astroshield_domain::conjunction::Conjunction;
 use astroshield_domain::ids::{RunId, TenantId};
@@ -18,7 +18,12 @@ use crate::alerts::{alerts, audit, notifier, rule_to, target};
 use crate::parts::{Parts, catalog};
 
 fn ann() -> Caller {
-    Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write }
+    Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 /// Somebody uploads a row of `cdm_public` that is made now.

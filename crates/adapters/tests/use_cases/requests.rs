@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery};
 use astroshield_domain::export::{EphemerisRequest, Exporter, MotionData, ReferenceFrame};
@@ -32,7 +32,12 @@ fn exporter(parts: &Parts) -> Exporter {
 }
 
 fn caller() -> Caller {
-    Caller { tenant: TenantId::local(), name: "ann".to_owned(), scope: Scope::Write }
+    Caller {
+        tenant: TenantId::local(),
+        name: "ann".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Write,
+    }
 }
 
 /// The object of most conjunctions.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use astroshield_domain::access::{AuditQuery, Caller, Scope};
+use astroshield_domain::access::{AuditQuery, By, Caller, Principal, Scope};
 use astroshield_domain::conjunction::{ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::organization::{OrganizationError, Organizations};
@@ -151,9 +151,15 @@ async fn what_a_removed_organization_has_is_erased_and_what_comes_late_is_too() 
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::on(&folder).await;
     let organizations = Organizations::new(parts.store.clone(), parts.clock.clone());
+    let by = By { name: "test", principal: &Principal::Operator };
     let (gone, kept) = (TenantId::new("gone").unwrap(), TenantId::new("kept").unwrap());
     let give = async |tenant: &TenantId| {
-        let caller = Caller { tenant: tenant.clone(), name: "ann".to_owned(), scope: Scope::Write };
+        let caller = Caller {
+            tenant: tenant.clone(),
+            name: "ann".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Write,
+        };
         let (store, clock) = (parts.store.clone(), parts.clock.clone());
         let uploads = Uploads::new(store, parts.blobs.clone(), clock, parts.ingestor.clone());
         uploads.receive(&caller, "noise", None, b"nothing".to_vec()).await.unwrap();
@@ -163,20 +169,20 @@ async fn what_a_removed_organization_has_is_erased_and_what_comes_late_is_too() 
         parts.blobs.list(Some(&prefix)).try_collect::<Vec<_>>().await.unwrap().len()
     };
     for tenant in [&gone, &kept] {
-        organizations.create("test", tenant, "An organization").await.unwrap();
+        organizations.create(by, tenant, "An organization").await.unwrap();
         give(tenant).await;
         assert_eq!(blobs(tenant).await, 1);
     }
     assert_eq!(upkeep(&parts).erase().await.unwrap(), 0);
     for refused in ["kept", "Gone", ""] {
-        let refused = organizations.close("test", &gone, refused).await;
+        let refused = organizations.close(by, &gone, refused).await;
         assert!(matches!(refused, Err(OrganizationError::NotConfirmed { .. })), "{refused:?}");
     }
     for platform in [TenantId::local(), TenantId::public()] {
-        let refused = organizations.close("test", &platform, platform.as_str()).await;
+        let refused = organizations.close(by, &platform, platform.as_str()).await;
         assert!(matches!(refused, Err(OrganizationError::Stays { .. })), "{refused:?}");
     }
-    organizations.close("test", &gone, "gone").await.unwrap();
+    organizations.close(by, &gone, "gone").await.unwrap();
     assert!(matches!(organizations.find(&gone).await, Err(OrganizationError::NotFound { .. })));
     assert!(upkeep(&parts).erase().await.unwrap() > 2);
     assert_eq!((blobs(&gone).await, blobs(&kept).await), (0, 1));

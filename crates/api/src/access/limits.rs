@@ -8,12 +8,16 @@ use astroshield_domain::ports::{Bucket, CacheKey, Taken};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::wrong_secrets::Sender;
 use crate::BASE;
 use crate::problem::Problem;
 use crate::state::{ApiSettings, ApiState};
 
 /// What is allowed in a minute may come at once.
 const MINUTE: Duration = Duration::from_mins(1);
+
+/// Sign-ins that one address may begin in a minute. A company behind one address begins its day with less.
+const SIGN_INS: u32 = 120;
 
 /// draft-ietf-httpapi-ratelimit-headers-10.
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -39,7 +43,7 @@ impl Limit {
         (in_a_minute > 0).then_some(Self { name, bucket })
     }
 
-    /// Of a key or a session.
+    /// Of a key or a person.
     pub(super) fn keys(settings: &ApiSettings) -> Option<Self> {
         Self::new("key", settings.requests_per_minute_per_key)
     }
@@ -52,6 +56,11 @@ impl Limit {
     /// Of wrong keys and tokens from an address.
     pub(super) fn wrong_secrets(settings: &ApiSettings) -> Option<Self> {
         Self::new("wrong-secret", settings.wrong_secrets_per_minute)
+    }
+
+    /// Of sign-ins that an address begins: each is kept for a while, in what everybody shares.
+    fn sign_ins() -> Option<Self> {
+        Self::new("sign-in", SIGN_INS)
     }
 
     pub(super) async fn take(self, state: &ApiState, whose: &str, tokens: u32) -> Taken {
@@ -79,11 +88,19 @@ impl Limit {
         }
         metrics::RATE_LIMITED.increment([self.name]);
         let detail = match self.name {
-            "key" => "too many requests came under this key or session",
+            "key" => "too many requests came of this key or person",
             _ => "too many requests came from this address",
         };
         Err(standing.put_off(detail))
     }
+}
+
+/// Lets somebody begin to sign in, unless their address has begun too many.
+pub(crate) async fn admit_sign_in(state: &ApiState, sender: Option<Sender>) -> Result<(), Problem> {
+    if let (Some(limit), Some(sender)) = (Limit::sign_ins(), sender) {
+        limit.pass(state, &sender.name(), 1).await?;
+    }
+    Ok(())
 }
 
 impl Standing {
@@ -108,11 +125,20 @@ impl Standing {
     }
 }
 
+/// The route of a request, without where they all are.
+fn route(request: &Request) -> &str {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    path.strip_prefix(BASE).unwrap_or_default()
+}
+
+/// Whether a request only has something computed, which ends with whoever wants it.
+pub(super) fn keeps_nothing(request: &Request) -> bool {
+    route(request) == "/screenings"
+}
+
 /// Tokens of a request: as many as it makes work.
 pub(super) fn cost(request: &Request) -> u32 {
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let route = path.strip_prefix(BASE).unwrap_or_default();
-    match (request.method(), route) {
+    match (request.method(), route(request)) {
         // Seconds of every processor.
         (&Method::POST, "/screenings") => 50,
         // Everything that there is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use astroshield_domain::access::Caller;
+use astroshield_domain::access::{Caller, Principal};
 use astroshield_domain::identity::{Grant, Identity};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::metrics;
@@ -29,6 +29,12 @@ impl Person {
     pub(crate) fn new(state: &ApiState, identity: Identity) -> Self {
         let granted = state.settings.identity.roles.grants(&identity);
         Self { identity, granted }
+    }
+
+    /// The caller that somebody is where they are granted something.
+    pub(crate) fn in_organization(&self, Grant { tenant, scope }: Grant) -> Caller {
+        let principal = Principal::Person(Account::of(&self.identity));
+        Caller { tenant, name: self.identity.label().to_owned(), principal, scope }
     }
 }
 
@@ -60,7 +66,7 @@ pub(crate) async fn grants_of(state: &ApiState, person: &Person) -> Result<Vec<G
     Ok(known.grants)
 }
 
-/// The caller that somebody is in one of their organizations: the one that they chose, else the first.
+/// The caller that somebody is in one of their organizations: the one that is named, else the first.
 pub(crate) async fn caller_of(
     state: &ApiState,
     person: &Person,
@@ -71,8 +77,7 @@ pub(crate) async fn caller_of(
         Some(tenant) => grants.into_iter().find(|grant| grant.tenant == *tenant),
         None => grants.into_iter().next(),
     };
-    let name = person.identity.label().to_owned();
-    found.map(|Grant { tenant, scope }| Caller { tenant, name, scope }).ok_or_else(|| {
+    found.map(|grant| person.in_organization(grant)).ok_or_else(|| {
         metrics::REFUSED_CALLERS.increment(["no_organization"]);
         Problem::forbidden("you are signed in, and a member of no organization here: ask its administrator")
     })

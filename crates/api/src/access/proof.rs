@@ -1,7 +1,7 @@
 //! By what it is seen whether somebody who came with a key, a token or a session may still come: without what they came with,
 //! which nobody else is to have.
 
-use astroshield_domain::access::Caller;
+use astroshield_domain::access::{Caller, Principal};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::IdentityError;
 use axum::http::{HeaderMap, header};
@@ -15,6 +15,15 @@ use super::session::{caller_of_kept, session_of};
 use super::{KEY_PREFIX, StoredKey, bearer, cached_key, hexadecimal, sha256, stored_key};
 use crate::problem::Problem;
 use crate::state::ApiState;
+
+/// What is kept of somebody, with what they came with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Proven {
+    /// Who they are.
+    pub(crate) principal: Principal,
+    /// By what it is seen whether they may still come.
+    pub(crate) proof: Proof,
+}
 
 /// What is kept of what somebody came with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +48,7 @@ impl Proof {
     pub(crate) async fn of(state: &ApiState, headers: &HeaderMap) -> Result<Self, Problem> {
         let hash = |secret: &str| hexadecimal(&sha256(secret.as_bytes()));
         let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-            let session = session_of(headers).ok_or_else(|| Problem::unauthenticated("a session is due"))?;
+            let session = session_of(state, headers).ok_or_else(|| Problem::unauthenticated("a session is due"))?;
             return Ok(Self::Session(hash(session)));
         };
         let secret = authorization.to_str().ok().and_then(|text| text.split_once(' '));
@@ -55,7 +64,7 @@ impl Proof {
                 let mut person = Person::new(state, identity);
                 // What they grant is known by now.
                 person.identity.groups.clear();
-                let tenant = bearer::named_tenant(headers)?;
+                let tenant = bearer::wanted_tenant(headers)?;
                 Ok(Self::Token { person, tenant, until: expiry_of(secret) })
             }
             _ => Ok(Self::Key(hash(secret))),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use astroshield_domain::access::{Caller, Scope};
 use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{CacheKey, IdentityError, IdentityProvider, ProviderSession};
+use astroshield_domain::ports::{CacheKey, IdentityError, IdentityProvider, ProviderSession, Put};
 use astroshield_domain::{metrics, trace};
 use axum::http::HeaderValue;
 use base64::Engine as _;
@@ -23,8 +23,15 @@ use super::session::{Session, cookie, in_cache};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// How long one process may take to look after a session before another does: longer than a provider may take to answer.
-const LOCKED: Duration = Duration::from_secs(30);
+/// How long one process may take to look after a session before another does.
+const LOCKED: Duration = Duration::from_secs(60);
+
+/// What is done under the lock ends before it: asking a provider, which may have to be found anew at first (10 s), give tokens
+/// (25 s) and be asked for its keys (10 s), and keeping what came.
+const WORK: Duration = Duration::from_secs(55);
+
+/// A cache that is away is tried again after this.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A provider that did not answer is not asked about the same session for so long.
 const REST: Duration = Duration::from_secs(5);
@@ -96,8 +103,23 @@ fn rest_of(id: &str) -> CacheKey {
     CacheKey { space: "session-rest", ..in_cache(id) }
 }
 
-fn lock_of(id: &str) -> CacheKey {
-    CacheKey { space: "session-lock", ..in_cache(id) }
+/// The lock of a session, while it is held: by a value that nobody else has.
+struct Lock {
+    key: CacheKey,
+    value: Arc<[u8]>,
+}
+
+impl Lock {
+    async fn take(state: &ApiState, id: &str) -> Option<Self> {
+        let key = CacheKey { space: "session-lock", ..in_cache(id) };
+        let value: Arc<[u8]> = secret("").into_bytes().into();
+        let added = state.ports.cache.add(&key, Arc::clone(&value), LOCKED).await;
+        added.is_done().then_some(Self { key, value })
+    }
+
+    async fn give_back(self, state: &ApiState) {
+        state.ports.cache.remove_if(&self.key, &self.value).await;
+    }
 }
 
 fn over(reason: &'static str) -> Problem {
@@ -139,13 +161,13 @@ async fn read(state: &ApiState, id: &str) -> Option<Session> {
     serde_json::from_slice(&state.ports.cache.get(&in_cache(id)).await?).ok()
 }
 
-/// Puts a session in the place of what it was, unless it has ended meanwhile; whether it has not.
-async fn replace(state: &ApiState, id: &str, session: &Session) -> Result<bool, Problem> {
+/// Puts a session in the place of what it was, unless it has ended meanwhile.
+async fn replace(state: &ApiState, id: &str, session: &Session) -> Result<Put, Problem> {
     let bytes = serde_json::to_vec(session).map_err(Problem::internal)?;
     Ok(state.ports.cache.replace(&in_cache(id), bytes.into(), time_to_live(state, session)).await)
 }
 
-/// Begins a session in the first organization of somebody; the header that gives the browser its cookie.
+/// Begins a session of somebody, in the organization that they chose last, else in the first; the header that gives the browser its cookie.
 pub(crate) async fn begin_at_provider(
     state: &ApiState,
     person: Person,
@@ -167,7 +189,7 @@ pub(crate) async fn begin_at_provider(
         }),
     };
     let bytes = serde_json::to_vec(&session).map_err(Problem::internal)?;
-    if !state.ports.cache.add(&in_cache(&id), bytes.into(), time_to_live(state, &session)).await {
+    if !state.ports.cache.add(&in_cache(&id), bytes.into(), time_to_live(state, &session)).await.is_done() {
         return Err(Problem::unavailable("the cache does not take a session"));
     }
     cookie(state, &id, life.as_secs())
@@ -208,13 +230,20 @@ pub(super) async fn confirmed(state: &ApiState, id: &str, session: Session) -> R
 /// the time of grace.
 async fn recheck(state: &ApiState, id: &str, session: Session) -> Result<Session, Problem> {
     let cache = &state.ports.cache;
-    if cache.get(&rest_of(id)).await.is_none() && cache.add(&lock_of(id), Arc::default(), LOCKED).await {
+    let lock = match cache.get(&rest_of(id)).await {
+        None => Lock::take(state, id).await,
+        Some(_) => None,
+    };
+    if let Some(lock) = lock {
         // A task of its own: a refresh token is good once, so what comes for it must be kept though the caller goes away.
         let (task_state, task_id) = (state.clone(), id.to_owned());
         let work = tokio::spawn(trace::carry(async move {
-            let refreshed = refresh(&task_state, &task_id).await;
-            task_state.ports.cache.remove(&lock_of(&task_id)).await;
-            refreshed
+            let refreshed = tokio::time::timeout(WORK, refresh(&task_state, &task_id)).await;
+            lock.give_back(&task_state).await;
+            refreshed.unwrap_or_else(|_| {
+                tracing::error!("a session is not confirmed: neither provider nor cache ended it in time");
+                Ok(None)
+            })
         }));
         if let Ok(done) = tokio::time::timeout(PATIENCE, work).await
             && let Some(refreshed) = done.map_err(Problem::internal)??
@@ -260,10 +289,15 @@ async fn refresh(state: &ApiState, id: &str) -> Result<Option<Session>, Problem>
             };
             *standing =
                 Standing { seen: state.now(), recheck: Some(given.expires), sealed: seal(id, &tokens)? };
-            if replace(state, id, &session).await? {
-                return Ok(Some(session));
+            loop {
+                match replace(state, id, &session).await? {
+                    Put::Done => return Ok(Some(session)),
+                    // They signed out meanwhile: what came does not outlive that.
+                    Put::Refused => break,
+                    // The token before is used up: what came must not be lost.
+                    Put::Away => tokio::time::sleep(AGAIN).await,
+                }
             }
-            // They signed out meanwhile: what came does not outlive that.
             forget_at_provider(provider, tokens.refresh_token);
             Err(over(OVER))
         }
@@ -282,9 +316,7 @@ async fn refresh(state: &ApiState, id: &str) -> Result<Option<Session>, Problem>
 
 /// Notes that a session is used, so that it lasts.
 async fn note(state: &ApiState, id: &str) {
-    if !state.ports.cache.add(&lock_of(id), Arc::default(), LOCKED).await {
-        return;
-    }
+    let Some(lock) = Lock::take(state, id).await else { return };
     if let Some(mut session) = read(state, id).await
         && let Some(standing) = &mut session.standing
     {
@@ -293,7 +325,7 @@ async fn note(state: &ApiState, id: &str) {
             tracing::error!(?problem, "that a session is used is not noted");
         }
     }
-    state.ports.cache.remove(&lock_of(id)).await;
+    lock.give_back(state).await;
 }
 
 /// Changes a session, while nobody else does.
@@ -303,16 +335,23 @@ pub(super) async fn change(
     change: impl FnOnce(Session) -> Session + Send,
 ) -> Result<(), Problem> {
     let mut tries = 0..LOOKS;
-    while !state.ports.cache.add(&lock_of(id), Arc::default(), LOCKED).await {
+    let lock = loop {
+        if let Some(lock) = Lock::take(state, id).await {
+            break lock;
+        }
         tries.next().ok_or_else(|| Problem::unavailable("somebody else changes the session for too long"))?;
         tokio::time::sleep(LOOK).await;
-    }
+    };
     let changed = match read(state, id).await {
         Some(session) => replace(state, id, &change(session)).await,
-        None => Ok(false),
+        None => Ok(Put::Refused),
     };
-    state.ports.cache.remove(&lock_of(id)).await;
-    if changed? { Ok(()) } else { Err(over(OVER)) }
+    lock.give_back(state).await;
+    match changed? {
+        Put::Done => Ok(()),
+        Put::Refused => Err(over(OVER)),
+        Put::Away => Err(Problem::unavailable("the cache does not take the session")),
+    }
 }
 
 /// What is left to do at the provider when a session has ended here.

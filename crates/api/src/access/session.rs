@@ -1,23 +1,30 @@
 //! Sessions of browsers: a random identity in a cookie, and the caller behind it in the cache.
 
-use std::time::Duration;
-
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::metrics;
+use astroshield_domain::organization::Account;
 use astroshield_domain::ports::CacheKey;
 use axum::http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::memberships::{Person, caller_of, grants_of};
+use super::memberships::{Person, caller_of, forget, grants_of};
 use super::provider_session::{self, Standing};
 use super::{hexadecimal, secret, sha256};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
 const COOKIE: &str = "astroshield_session";
+
+/// The same where it goes over TLS: browsers take such a cookie from this very host alone, and not from one beside it
+/// (draft-ietf-httpbis-rfc6265bis, 4.1.3.2).
+const HOST_COOKIE: &str = "__Host-astroshield_session";
+
+fn cookie_name(state: &ApiState) -> &'static str {
+    if state.settings.secure_cookies { HOST_COOKIE } else { COOKIE }
+}
 
 /// A session, as it is cached.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,20 +53,21 @@ fn named(hash: String) -> CacheKey {
 }
 
 /// The session that a request's cookie names.
-pub(crate) fn session_of(headers: &HeaderMap) -> Option<&str> {
-    cookie_of(headers, COOKIE)
+pub(crate) fn session_of<'a>(state: &ApiState, headers: &'a HeaderMap) -> Option<&'a str> {
+    cookie_of(headers, cookie_name(state))
 }
 
-/// A cookie of ours.
+/// A cookie of ours. Of two of one name somebody else has set one, and which of them does not show: neither counts.
 pub(crate) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
-    headers
+    let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, value)| *name == wanted && !value.is_empty() && value.len() <= 100)
-        .map(|(_, value)| value)
+        .filter(|(name, _)| *name == wanted);
+    let (_, value) = found.next()?;
+    (found.next().is_none() && !value.is_empty() && value.len() <= 100).then_some(value)
 }
 
 impl Session {
@@ -82,15 +90,31 @@ async fn found_under(state: &ApiState, key: &CacheKey) -> Result<Session, Proble
     })
 }
 
+/// A session that is not over, at the provider either.
+async fn confirmed(state: &ApiState, id: &str) -> Result<Session, Problem> {
+    let session = found(state, id).await?;
+    match &session.standing {
+        Some(_) => provider_session::confirmed(state, id, session).await,
+        None => Ok(session),
+    }
+}
+
 /// The caller of a session.
 pub(crate) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem> {
-    let mut session = found(state, id).await?;
-    if session.standing.is_some() {
-        session = provider_session::confirmed(state, id, session).await?;
-    }
+    let session = confirmed(state, id).await?;
+    caller_of_session(state, session).await
+}
+
+async fn caller_of_session(state: &ApiState, session: Session) -> Result<Caller, Problem> {
     match &session.person {
         Some(person) => caller_of(state, person, session.chosen()).await,
-        None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),
+        // Who follows the link that the server prints.
+        None => Ok(Caller {
+            tenant: session.tenant,
+            name: session.name,
+            principal: Principal::Operator,
+            scope: session.scope,
+        }),
     }
 }
 
@@ -99,52 +123,29 @@ pub(crate) async fn caller(state: &ApiState, id: &str) -> Result<Caller, Problem
 pub(crate) async fn caller_of_kept(state: &ApiState, hash: &str) -> Result<Caller, Problem> {
     let session = found_under(state, &named(hash.to_owned())).await?;
     provider_session::not_doubtful(state, &session)?;
-    match &session.person {
-        Some(person) => caller_of(state, person, session.chosen()).await,
-        None => Ok(Caller { tenant: session.tenant, name: session.name, scope: session.scope }),
-    }
+    caller_of_session(state, session).await
+}
+
+/// The person of a session, where somebody vouches for one.
+pub(super) async fn person(state: &ApiState, id: &str) -> Result<Option<Person>, Problem> {
+    Ok(confirmed(state, id).await?.person)
 }
 
 /// Begins a session; the header that gives the browser its cookie.
 pub(crate) async fn begin(state: &ApiState, caller: &Caller) -> Result<HeaderValue, Problem> {
-    keep_new(state, caller.clone(), None).await
-}
-
-/// Begins the session of somebody whom a provider vouches for, in the first of their organizations. Who has none is signed in,
-/// too, and is told so when they ask for something.
-pub(crate) async fn begin_of_person(state: &ApiState, person: Person) -> Result<HeaderValue, Problem> {
-    let grants = grants_of(state, &person).await?;
-    let Grant { tenant, scope } =
-        grants.into_iter().next().unwrap_or_else(|| Grant { tenant: TenantId::public(), scope: Scope::Read });
-    let caller = Caller { tenant, name: person.identity.label().to_owned(), scope };
-    keep_new(state, caller, Some(person)).await
-}
-
-async fn keep_new(
-    state: &ApiState,
-    Caller { tenant, name, scope }: Caller,
-    person: Option<Person>,
-) -> Result<HeaderValue, Problem> {
+    let Caller { tenant, name, scope, .. } = caller.clone();
     let id = secret("");
     let lifetime = state.settings.session_lifetime;
     let until = state.now().checked_add(lifetime).ok();
-    keep(state, &id, &Session { tenant, name, scope, person, until, standing: None }).await?;
+    let session = Session { tenant, name, scope, person: None, until, standing: None };
+    let bytes = serde_json::to_vec(&session).map_err(Problem::internal)?;
+    state.ports.cache.put(&in_cache(&id), bytes.into(), lifetime).await;
     cookie(state, &id, lifetime.as_secs())
 }
 
-/// Keeps a session for as long as it lasts.
-async fn keep(state: &ApiState, id: &str, session: &Session) -> Result<(), Problem> {
-    let left = session.until.map_or(state.settings.session_lifetime, |until| {
-        Duration::try_from(until.duration_since(state.now())).unwrap_or_default()
-    });
-    let bytes = serde_json::to_vec(session).map_err(Problem::internal)?;
-    state.ports.cache.put(&in_cache(id), bytes.into(), left).await;
-    Ok(())
-}
-
 /// The session that a request is of, where it has no key.
-fn without_key(headers: &HeaderMap) -> Option<&str> {
-    session_of(headers).filter(|_| !headers.contains_key(header::AUTHORIZATION))
+fn without_key<'a>(state: &ApiState, headers: &'a HeaderMap) -> Option<&'a str> {
+    session_of(state, headers).filter(|_| !headers.contains_key(header::AUTHORIZATION))
 }
 
 /// What the person of a session may do, by organization. `None` where nobody vouches for a person.
@@ -152,7 +153,7 @@ pub(crate) async fn grants_of_session(
     state: &ApiState,
     headers: &HeaderMap,
 ) -> Result<Option<Vec<Grant>>, Problem> {
-    let Some(id) = without_key(headers) else { return Ok(None) };
+    let Some(id) = without_key(state, headers) else { return Ok(None) };
     match found(state, id).await?.person {
         Some(person) => grants_of(state, &person).await.map(Some),
         None => Ok(None),
@@ -167,20 +168,23 @@ pub(crate) async fn switch(
 ) -> Result<Caller, Problem> {
     let alone =
         || Problem::conflict("a key, and the session of whoever started the server, has one organization");
-    let id = without_key(headers).ok_or_else(alone)?;
+    let id = without_key(state, headers).ok_or_else(alone)?;
     let session = found(state, id).await?;
     let person = session.person.as_ref().ok_or_else(alone)?;
     let grants = grants_of(state, person).await?;
     let grant = grants.into_iter().find(|grant| grant.tenant == tenant);
-    let Grant { tenant, scope } = grant.ok_or_else(|| Problem::not_found("organization", &tenant))?;
-    let caller = Caller { tenant: tenant.clone(), name: session.name.clone(), scope };
+    let caller = person.in_organization(grant.ok_or_else(|| Problem::not_found("organization", &tenant))?);
+    let (account, scope) = (Account::of(&person.identity), caller.scope);
+    // Their next session begins there, too.
+    state.organizations.choose(&account, &tenant).await?;
+    forget(state, &account).await;
     provider_session::change(state, id, |session| Session { tenant, scope, ..session }).await?;
     Ok(caller)
 }
 
 /// Ends a session, if there is one; the header that takes the cookie back.
 pub(crate) async fn end(state: &ApiState, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
-    if let Some(id) = session_of(headers)
+    if let Some(id) = session_of(state, headers)
         && provider_session::end_at_provider(state, id).await.is_none()
     {
         state.ports.cache.remove(&in_cache(id)).await;
@@ -190,7 +194,8 @@ pub(crate) async fn end(state: &ApiState, headers: &HeaderMap) -> Result<HeaderV
 
 pub(super) fn cookie(state: &ApiState, id: &str, max_age_s: u64) -> Result<HeaderValue, Problem> {
     let secure = if state.settings.secure_cookies { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}");
+    let name = cookie_name(state);
+    let text = format!("{name}={id}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}");
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
 
@@ -199,13 +204,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_session_is_found_among_other_cookies() {
-        let headers = |cookie: &'static str| -> HeaderMap {
-            [(header::COOKIE, HeaderValue::from_static(cookie))].into_iter().collect()
+    fn a_cookie_is_found_among_others_and_one_of_two_of_a_name_is_none() {
+        let headers = |cookies: &[&'static str]| -> HeaderMap {
+            cookies.iter().map(|cookie| (header::COOKIE, HeaderValue::from_static(cookie))).collect()
         };
-        assert_eq!(session_of(&headers("a=b; astroshield_session=xyz; c=d")), Some("xyz"));
-        assert_eq!(session_of(&headers("astroshield_session=")), None);
-        assert_eq!(session_of(&headers("xastroshield_session=xyz")), None);
-        assert_eq!(session_of(&HeaderMap::new()), None);
+        let session_of = |cookies: &[&'static str]| cookie_of(&headers(cookies), COOKIE).map(str::to_owned);
+        assert_eq!(session_of(&["a=b; astroshield_session=xyz; c=d"]).as_deref(), Some("xyz"));
+        assert_eq!(session_of(&["astroshield_session="]), None);
+        assert_eq!(session_of(&["xastroshield_session=xyz"]), None);
+        assert_eq!(session_of(&["__Host-astroshield_session=xyz"]), None);
+        assert_eq!(session_of(&[]), None);
+        assert_eq!(session_of(&["astroshield_session=xyz; astroshield_session=abc"]), None);
+        assert_eq!(session_of(&["astroshield_session=xyz", "astroshield_session=abc"]), None);
+        assert_eq!(session_of(&["astroshield_session=; astroshield_session=abc"]), None);
     }
 }

@@ -68,7 +68,7 @@ fn equal(a: &[u8; 32], b: &[u8; 32]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use astroshield_domain::access::Scope;
+    use astroshield_domain::access::{Principal, Scope};
     use astroshield_domain::ids::TenantId;
 
     use super::*;
@@ -76,7 +76,12 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
 
     fn caller() -> Caller {
-        Caller { tenant: TenantId::local(), name: "local".to_owned(), scope: Scope::Admin }
+        Caller {
+            tenant: TenantId::local(),
+            name: "local".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Admin,
+        }
     }
 
     fn now() -> Timestamp {

@@ -24,8 +24,11 @@ pub(crate) struct AuditRow {
     /// When, UTC.
     #[schema(schema_with = schema::time)]
     at: Timestamp,
-    /// Who.
+    /// What they are called who did it: a key by the name that its maker gave it, people by their address or name.
     by: String,
+    /// Who they are, by what never becomes somebody else's: `key ID`, `person ISSUER SUBJECT`, `operator` (whoever runs the
+    /// service), `service`. None in lines from before it was told.
+    principal: Option<String>,
     /// What (`webhook.create`).
     action: String,
     /// To what.
@@ -41,6 +44,7 @@ impl From<AuditEntry> for AuditRow {
         Self {
             at: entry.at,
             by: entry.by,
+            principal: entry.principal.map(|principal| principal.to_string()),
             action: entry.action,
             target: entry.target,
             address: entry.address.map(|address| address.to_string()),
@@ -63,8 +67,8 @@ enum Format {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParams {
-    /// By whom.
-    #[param(min_length = 1, max_length = 300)]
+    /// By whom: `by` of lines, or `principal`.
+    #[param(min_length = 1, max_length = 600)]
     by: Option<String>,
     /// What: an action (`webhook.create`), or all of a kind (`webhook.`).
     #[param(min_length = 1, max_length = 100)]
@@ -102,7 +106,7 @@ pub(crate) async fn audit(
 ) -> Result<Response, Problem> {
     const LIST: &str = "audit";
     let query = AuditQuery {
-        by: asked("by", params.by, 300)?,
+        by: asked("by", params.by, 600)?,
         action: asked("action", params.action, 100)?,
         target: asked("target", params.target, 300)?,
         from: params.from,
@@ -135,12 +139,13 @@ fn asked(field: &'static str, text: Option<String>, most: usize) -> Result<Optio
 
 /// Lines as a table (RFC 4180).
 fn table(rows: &[AuditRow]) -> String {
-    let mut text = "at,by,action,target,address,request_id\r\n".to_owned();
+    let mut text = "at,by,action,target,address,request_id,principal\r\n".to_owned();
     for row in rows {
         let (address, request_id) = (row.address.as_deref(), row.request_id.as_deref());
+        let principal = row.principal.as_deref();
         let fields = [row.by.as_str(), &row.action, &row.target]
             .into_iter()
-            .chain([address, request_id].map(Option::unwrap_or_default));
+            .chain([address, request_id, principal].map(Option::unwrap_or_default));
         text.push_str(&row.at.to_string());
         for field in fields {
             text.push(',');

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use astroshield_domain::access::Caller;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{CacheKey, IdentityError, IdentityProvider, SignInAnswer, SignInRequest};
 use astroshield_domain::{metrics, trace};
@@ -21,7 +20,7 @@ use crate::access::{self, hexadecimal, secret, sha256};
 use crate::answer;
 use crate::page;
 use crate::problem::Problem;
-use crate::state::ApiState;
+use crate::state::{ApiSettings, ApiState};
 
 /// How long a sign-in may take at the provider.
 const LIFETIME: Duration = Duration::from_mins(10);
@@ -54,8 +53,10 @@ fn in_cache(state: &str) -> CacheKey {
     CacheKey { tenant: TenantId::public(), space: "sign-in", name: hexadecimal(&sha256(state.as_bytes())) }
 }
 
-fn cookie_name(state: &str) -> String {
-    format!("{COOKIE}{}", &hexadecimal(&sha256(state.as_bytes()))[..16])
+fn cookie_name(settings: &ApiSettings, state: &str) -> String {
+    // With that, browsers take it over TLS only.
+    let secure = if settings.secure_cookies { "__Secure-" } else { "" };
+    format!("{secure}{COOKIE}{}", &hexadecimal(&sha256(state.as_bytes()))[..16])
 }
 
 fn cookie(state: &ApiState, name: &str, value: &str, max_age_s: u64) -> Result<HeaderValue, Problem> {
@@ -96,8 +97,13 @@ fn own_path(path: &str) -> bool {
 }
 
 /// Sends the browser to the provider.
-async fn login(State(state): State<ApiState>, Query(query): Query<LoginQuery>) -> Result<Response, Problem> {
+async fn login(
+    State(state): State<ApiState>,
+    access::From(sender): access::From,
+    Query(query): Query<LoginQuery>,
+) -> Result<Response, Problem> {
     let provider = provider(&state)?;
+    access::admit_sign_in(&state, sender).await.inspect_err(|_| metrics::SIGN_INS.increment(["put_off"]))?;
     let return_to = query.return_to.unwrap_or_else(|| "/".to_owned());
     if !own_path(&return_to) {
         return Err(Problem::invalid("return_to", "a path of this server is due"));
@@ -108,10 +114,10 @@ async fn login(State(state): State<ApiState>, Query(query): Query<LoginQuery>) -
     let address = provider.sign_in_address(&request).await.map_err(provider_problem)?;
     let sign_in = SignIn { nonce, verifier, return_to, browser: sha256(browser.as_bytes()) };
     let bytes = serde_json::to_vec(&sign_in).map_err(Problem::internal)?;
-    if !state.ports.cache.add(&in_cache(&name), bytes.into(), LIFETIME).await {
+    if !state.ports.cache.add(&in_cache(&name), bytes.into(), LIFETIME).await.is_done() {
         return Err(Problem::unavailable("the cache does not take a sign-in"));
     }
-    let cookie = cookie(&state, &cookie_name(&name), &browser, LIFETIME.as_secs())?;
+    let cookie = cookie(&state, &cookie_name(&state.settings, &name), &browser, LIFETIME.as_secs())?;
     let address = HeaderValue::try_from(address).map_err(Problem::internal)?;
     let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie)];
     let no_store = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
@@ -141,7 +147,7 @@ async fn callback(
     let name = query.state.as_deref().filter(|name| name.len() <= 100).ok_or_else(unknown)?;
     // Looked at before it is used up: whoever has not begun it cannot spoil it.
     let waiting = state.ports.cache.get(&in_cache(name)).await.ok_or_else(unknown)?;
-    let browser = access::cookie_of(&headers, &cookie_name(name)).unwrap_or_default();
+    let browser = access::cookie_of(&headers, &cookie_name(&state.settings, name)).unwrap_or_default();
     let waiting: SignIn = serde_json::from_slice(&waiting).map_err(Problem::internal)?;
     if sha256(browser.as_bytes()) != waiting.browser {
         return Err(refused("this sign-in was begun in another browser; begin again"));
@@ -154,7 +160,7 @@ async fn callback(
         return Err(Problem::unauthenticated(format!("the identity provider says: {error}")));
     }
     let code = query.code.ok_or_else(|| Problem::bad_request("the provider's code is due").at("code"))?;
-    let used = cookie(&state, &cookie_name(name), "", 0)?;
+    let used = cookie(&state, &cookie_name(&state.settings, name), "", 0)?;
     // A task of its own: the code is good once.
     let work = tokio::spawn(trace::carry(async move {
         sign_in(&state, &code, query.iss.as_deref(), &waiting, &headers).await
@@ -175,10 +181,9 @@ async fn sign_in(
     let given = provider(state)?.redeem(&answer).await.map_err(provider_problem)?;
     let identity = given.identity.clone().ok_or_else(|| Problem::internal("nobody has signed in"))?;
     let person = access::Person::new(state, identity);
-    match access::grants_of(state, &person).await?.first() {
+    match access::grants_of(state, &person).await?.into_iter().next() {
         Some(grant) => {
-            let by = person.identity.label().to_owned();
-            let caller = Caller { tenant: grant.tenant.clone(), name: by, scope: grant.scope };
+            let caller = person.in_organization(grant);
             let entry = audit_entry(&caller, state.now(), "session.begin", &caller.name);
             state.ports.store.add_audit(&entry).await?;
         }
@@ -205,7 +210,7 @@ async fn logout(State(state): State<ApiState>, uri: Uri, headers: HeaderMap) -> 
     provider(&state)?;
     access::require_same_origin(&uri, &headers)?;
     let (mut ended, mut caller) = (None, None);
-    if let Some(id) = access::session_of(&headers) {
+    if let Some(id) = access::session_of(&state, &headers) {
         ended = access::end_at_provider(&state, id).await;
         caller = match &ended {
             Some(ended) => ended.caller.clone(),

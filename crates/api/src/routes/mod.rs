@@ -11,6 +11,7 @@ pub(crate) mod element_sets;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod geometry;
+pub(crate) mod invitations;
 pub(crate) mod objects;
 pub(crate) mod organization;
 pub(crate) mod rules;
@@ -28,5 +29,5 @@ use jiff::Timestamp;
 
 /// The line of the audit log for a write.
 fn audit_entry(caller: &Caller, at: Timestamp, action: &str, target: &impl ToString) -> AuditEntry {
-    AuditEntry::of(&caller.tenant, &caller.name, at, action, target)
+    AuditEntry::of(&caller.tenant, caller.by(), at, action, target)
 }

@@ -4,7 +4,9 @@ use astroshield_domain::access::Caller;
 use astroshield_domain::data_exports::DataExport;
 use astroshield_domain::ids::{DataExportId, MemberId, TenantId};
 use astroshield_domain::kept_files::FileState;
-use astroshield_domain::organization::{Account, Member, NewMember, Organization, OrganizationError, Role};
+use astroshield_domain::organization::{
+    Account, Consent, Member, NewMember, Organization, OrganizationError, Role,
+};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -45,6 +47,7 @@ impl From<OrganizationError> for Problem {
         match error {
             OrganizationError::Invalid { field, reason } => Self::unprocessable(reason).at(field),
             OrganizationError::NotFound { tenant } => Self::not_found("organization", tenant),
+            OrganizationError::NotInvited { id } => Self::not_found("invitation", id),
             OrganizationError::NotConfirmed { .. } => Self::unprocessable(error.to_string()).at("confirm"),
             OrganizationError::Stays { .. } => Self::conflict(error.to_string()),
             OrganizationError::Store(error) => error.into(),
@@ -102,7 +105,7 @@ pub(crate) async fn remove(
 ) -> Result<Response, Problem> {
     let keys = state.ports.store.api_keys(&caller.tenant).await?;
     let members = state.organizations.members(&caller.tenant).await?;
-    state.organizations.close(&caller.name, &caller.tenant, &body.confirm).await?;
+    state.organizations.close(caller.by(), &caller.tenant, &body.confirm).await?;
     for key in &keys {
         access::forget_key(&state, &key.hash).await;
     }
@@ -123,7 +126,7 @@ pub(crate) struct MemberRow {
     /// What they may do.
     #[schema(schema_with = schema::role)]
     role: Role,
-    /// Whether nobody has accepted the invitation yet.
+    /// Whether they have not accepted the invitation yet: until then they may do nothing.
     invited: bool,
     /// The identity provider that vouches for them.
     issuer: Option<String>,
@@ -140,10 +143,9 @@ pub(crate) struct MemberRow {
 
 impl From<Member> for MemberRow {
     fn from(member: Member) -> Self {
-        let invited = member.account.is_none();
         let (issuer, subject) = member.account.map(|Account { issuer, subject }| (issuer, subject)).unzip();
-        let Member { id, role, email, name, added, .. } = member;
-        Self { id, role, invited, issuer, subject, email, name, added }
+        let Member { id, role, email, name, pending, added, .. } = member;
+        Self { id, role, invited: pending, issuer, subject, email, name, added }
     }
 }
 
@@ -158,7 +160,7 @@ pub(crate) async fn members(
     answer::json(&List { items: rows.into_iter().map(MemberRow::from).collect(), next_cursor: None })
 }
 
-/// Somebody to add: by issuer and subject, or by an address that is invited.
+/// Somebody to invite: by issuer and subject, or by an address that is invited.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberBody {
@@ -173,7 +175,7 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 300, pattern = "^[ -~]+$")]
     subject: Option<String>,
-    /// Address. Whoever signs in and has it, as the provider has verified, accepts the invitation with that.
+    /// Address. Whoever signs in and has it, as the provider has verified, may accept the invitation.
     #[serde(default)]
     #[schema(max_length = 254, pattern = "^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
@@ -187,9 +189,9 @@ pub(crate) struct MemberBody {
     name: Option<String>,
 }
 
-/// Add a member, or invite one.
+/// Invite somebody. They are a member once they accept: `POST /session/invitations/{id}`.
 #[utoipa::path(post, path = "/members", tag = "organization", request_body = MemberBody,
-    responses((status = 201, description = "Added or invited", body = MemberRow)))]
+    responses((status = 201, description = "Invited", body = MemberRow)))]
 pub(crate) async fn add(
     State(state): State<ApiState>,
     Admin(caller): Admin,
@@ -213,7 +215,7 @@ pub(crate) async fn add(
         }
     };
     let new = NewMember { account, email: body.email, name: body.name, role: body.role };
-    let member = state.organizations.add(&caller.name, &caller.tenant, id, new).await?;
+    let member = state.organizations.add(caller.by(), &caller.tenant, id, new, Consent::Asked).await?;
     if let Some(account) = &member.account {
         access::forget_grants(&state, account).await;
     }
@@ -249,7 +251,7 @@ pub(crate) async fn change_role(
     Json(body): Json<RoleBody>,
 ) -> Result<Response, Problem> {
     let member = found(&state, &caller, Some(id)).await?.ok_or_else(|| Problem::not_found("member", id))?;
-    state.organizations.change_role(&caller.name, &caller.tenant, id, body.role).await?;
+    state.organizations.change_role(caller.by(), &caller.tenant, id, body.role).await?;
     if let Some(account) = &member.account {
         access::forget_grants(&state, account).await;
     }
@@ -267,7 +269,7 @@ pub(crate) async fn remove_member(
     Id(id): Id<MemberId>,
 ) -> Result<Response, Problem> {
     let member = found(&state, &caller, Some(id)).await?;
-    let removed = state.organizations.remove(&caller.name, &caller.tenant, id).await;
+    let removed = state.organizations.remove(caller.by(), &caller.tenant, id).await;
     if let Some(account) = member.as_ref().and_then(|member| member.account.as_ref()) {
         access::forget_grants(&state, account).await;
     }

@@ -234,13 +234,18 @@ pub(crate) async fn remove(
 
 #[cfg(test)]
 mod tests {
-    use astroshield_domain::access::Scope;
+    use astroshield_domain::access::{Principal, Scope};
     use astroshield_domain::ids::TenantId;
 
     use super::*;
 
     fn list(json: &str) -> Result<WatchList, Problem> {
-        let caller = Caller { tenant: TenantId::local(), name: "test".to_owned(), scope: Scope::Write };
+        let caller = Caller {
+            tenant: TenantId::local(),
+            name: "test".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Write,
+        };
         let body: WatchListBody = serde_json::from_str(json).unwrap();
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         body.into_list(WatchListId::at(now), &caller, now)

@@ -186,9 +186,10 @@ pub(crate) async fn rotate(
     // What an earlier attempt made was told to nobody, and is replaced.
     let rotation = tried.id(WebhookId::of_attempt, || WebhookId::at(now)).0;
     let mut webhook = found(&state, &caller, id).await?;
+    let before = webhook.secret.clone();
     webhook.rotate(rotation, new_secret(), until.unwrap_or(Timestamp::MAX));
     let audit = audit_entry(&caller, now, "webhook.rotate", &id);
-    state.ports.store.put_webhook(&webhook, &audit).await?;
+    state.ports.store.rotate_webhook(&webhook, &before, &audit).await?;
     made(webhook)
 }
 

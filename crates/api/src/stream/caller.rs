@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{Proof, Reader, require_same_origin};
+use crate::access::{Proof, Proven, Reader, require_same_origin};
 use crate::answer;
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -39,7 +39,9 @@ pub(crate) async fn caller(
     if !headers.contains_key(header::AUTHORIZATION) {
         require_same_origin(&uri, &headers)?;
     }
-    let proof = serde_json::to_string(&Proof::of(&state, &headers).await?).map_err(Problem::internal)?;
+    let proven =
+        Proven { principal: caller.principal.clone(), proof: Proof::of(&state, &headers).await? };
+    let proof = serde_json::to_string(&proven).map_err(Problem::internal)?;
     let (tenant, name, scope) = (caller.tenant.clone(), caller.name.clone(), caller.scope);
     answer::json(&StreamCaller { tenant, name, scope, proof })
 }

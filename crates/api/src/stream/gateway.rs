@@ -23,7 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Connection, End, Heard, Identified, Line, Subscription, subscribed};
-use crate::access::Proof;
+use crate::access::Proven;
 use crate::state::ApiState;
 
 /// Messages of one client that may wait.
@@ -236,8 +236,8 @@ async fn serve(shared: Arc<Shared>, id: ConnectionId, mut said: Receiver<Saying>
             return;
         }
     };
-    let proof = held.as_ref().and_then(|held| serde_json::from_str::<Proof>(&held.proof).ok());
-    let left = if let (Some(held), Some(proof)) = (held, proof) {
+    let proven = held.as_ref().and_then(|held| serde_json::from_str::<Proven>(&held.proof).ok());
+    let left = if let (Some(held), Some(Proven { principal, proof })) = (held, proven) {
         let HeldConnection { tenant, name, scope, .. } = held.clone();
         let before = held.subscription.clone().map_or_else(Subscription::default, |held| Subscription {
             topics: held.topics,
@@ -256,9 +256,10 @@ async fn serve(shared: Arc<Shared>, id: ConnectionId, mut said: Receiver<Saying>
         };
         let mut connection = Connection {
             state: shared.state.clone(),
-            caller: Arc::new(Caller { tenant, name, scope }),
+            caller: Arc::new(Caller { tenant, name, principal, scope }),
             identified: Identified::Proof(proof),
             checked: Instant::now(),
+            rested: Instant::now(),
             line,
         };
         if matches!(connection.run(before).await, End::Left) {

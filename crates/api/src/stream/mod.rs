@@ -11,7 +11,7 @@ use astroshield_domain::access::Caller;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::metrics;
-use astroshield_domain::ports::{Store, StoreError};
+use astroshield_domain::ports::{Bucket, Store, StoreError};
 use astroshield_domain::trace::Place;
 use axum::extract::State;
 use axum::extract::ws::{WebSocketUpgrade, close_code};
@@ -27,7 +27,7 @@ pub(crate) use self::caller::caller;
 pub use self::caller::{STREAM_CALLER, StreamCaller};
 use self::direct::Direct;
 pub use self::gateway::{GatewaySettings, GatewayStreams};
-use crate::access::{Proof, Reader, authenticate};
+use crate::access::{self, Proof, Reader, authenticate};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -39,6 +39,12 @@ const READ_BUFFER: usize = 1 << 10;
 
 /// Events that are read from the store at once.
 const CATCH_UP: u32 = 500;
+
+/// So often a client may have events read from the store: at once, and then one time in a second.
+const CATCH_UPS: Bucket = Bucket { capacity: 100, filled_in: Duration::from_secs(100) };
+
+/// What that counts as, of the requests that its key or person may send.
+const CATCH_UP_COST: u32 = 5;
 
 /// Keep-alives without a sign of life after which a client is gone.
 const SILENT_KEEP_ALIVES: u32 = 3;
@@ -98,7 +104,7 @@ pub(crate) async fn stream(
             let patience = state.settings.slow_client_timeout;
             let shutdown = state.shutdown.clone();
             let line = Direct { socket, patience, shutdown, _room: room, _counted: Counted::one() };
-            let mut connection = Connection { state, caller, identified, checked, line };
+            let mut connection = Connection { state, caller, identified, checked, rested: checked, line };
             place.carry(async move {
                 connection.run(Subscription::default()).await;
             })
@@ -193,6 +199,8 @@ struct Connection<L> {
     identified: Identified,
     /// When it was seen that this still holds.
     checked: Instant,
+    /// When it may have as much read for it as at first.
+    rested: Instant,
     line: L,
 }
 
@@ -297,6 +305,7 @@ impl<L: Line> Connection<L> {
         subscription.topics = asked.subscribe;
         subscription.reset = false;
         if let Some(after) = asked.after {
+            self.pace().await?;
             let store = Arc::clone(&self.state.ports.store);
             (subscription.position, subscription.reset) = place(store.as_ref(), after).await?;
         } else if first {
@@ -316,11 +325,27 @@ impl<L: Line> Connection<L> {
         Ok(())
     }
 
+    /// Lets a client who has events read again and again wait.
+    async fn pace(&mut self) -> Result<(), End> {
+        let counted = access::count(&self.state, &self.caller, CATCH_UP_COST).await;
+        counted.map_err(|_| End::Close(close_code::AGAIN, "too many requests; come again in a minute"))?;
+        loop {
+            let now = Instant::now();
+            let (taken, full_after) = CATCH_UPS.take(self.rested.saturating_duration_since(now), 1);
+            if taken.granted {
+                self.rested = now + full_after;
+                return Ok(());
+            }
+            tokio::time::sleep(taken.wait).await;
+        }
+    }
+
     /// Sends what the store has after the position of a client.
     async fn catch_up(&mut self, subscription: &mut Subscription) -> Result<(), End> {
         while !subscription.topics.is_empty() {
             let (position, topics) = (subscription.position, &subscription.topics);
-            let events = self.state.ports.store.events_after(position, topics, CATCH_UP).await;
+            let store = &self.state.ports.store;
+            let events = store.events_seen_by(&self.caller.tenant, position, topics, CATCH_UP).await;
             let events = events.map_err(|error| unreadable(&error))?;
             for published in &events {
                 self.tell(published, subscription).await?;
@@ -364,7 +389,7 @@ async fn place(store: &dyn Store, after: i64) -> Result<(i64, bool), End> {
     // The oldest first: it only grows.
     let oldest = store.oldest_position().await.map_err(|error| unreadable(&error))?;
     let newest = store.last_position().await.map_err(|error| unreadable(&error))?;
-    Ok(if after > newest { (newest, true) } else { (after, after < oldest - 1) })
+    Ok(if after > newest { (newest, true) } else { (after.max(0), after < oldest - 1) })
 }
 
 fn may_see(caller: &Caller, tenant: &TenantId) -> bool {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Caller, Scope};
+use crate::access::{Caller, Principal, Scope};
 use crate::catalog::Grade;
 use crate::daily;
 use crate::event::{Event, Payload};
@@ -360,8 +360,12 @@ impl FeedPoller {
                 .map(|(records, changed)| Taken::of(records, changed > 0))
                 .map_err(|error| refused(error.to_string())),
             FeedKind::Cdms => {
-                let caller =
-                    Caller { tenant: feed.tenant.clone(), name: feed.name.clone(), scope: Scope::Write };
+                let caller = Caller {
+                    tenant: feed.tenant.clone(),
+                    name: feed.name.clone(),
+                    principal: Principal::Service,
+                    scope: Scope::Write,
+                };
                 let delivered = self
                     .uploads
                     .deliver(&caller, &feed.name, bytes)

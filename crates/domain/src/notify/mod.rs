@@ -180,7 +180,7 @@ impl Notifier {
     ) -> Result<Alert, NotifyError> {
         let now = time::to_microsecond(self.clock.now());
         let (after, change) = acted(before, &caller.name, action, now)?;
-        let audit = AuditEntry::of(&caller.tenant, &caller.name, now, action.name(), &after.id);
+        let audit = AuditEntry::of(&caller.tenant, caller.by(), now, action.name(), &after.id);
         let alerts = vec![(after.clone(), change)];
         let mut changes = AlertChanges { alerts, audit: vec![audit], ..AlertChanges::default() };
         if change == AlertChange::Resolved && before.state != AlertState::Muted {

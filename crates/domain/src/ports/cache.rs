@@ -75,6 +75,25 @@ impl Bucket {
     }
 }
 
+/// What became of putting a value that is put in one case only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It was put.
+    Done,
+    /// It was not the case.
+    Refused,
+    /// Nobody knows: the server of the cache does not answer.
+    Away,
+}
+
+impl Put {
+    /// Whether it was put.
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        self == Self::Done
+    }
+}
+
 /// A cache. It forgets what it likes and never fails: an adapter that cannot reach its server forgets everything.
 #[async_trait]
 pub trait Cache: Send + Sync + 'static {
@@ -84,18 +103,21 @@ pub trait Cache: Send + Sync + 'static {
     /// Remembers a value for at most a time.
     async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration);
 
-    /// Remembers a value for at most a time, unless there is one of that name; whether it did. Of many who try at once, one does.
-    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool;
+    /// Remembers a value for at most a time, unless there is one of that name. Of many who try at once, one does.
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put;
 
-    /// Puts a value in the place of another one of that name, if there is one still; whether it did. What was removed meanwhile
-    /// does not come back with it.
-    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> bool;
+    /// Puts a value in the place of another one of that name, if there is one still. What was removed meanwhile does not come
+    /// back with it.
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put;
 
     /// A value, which is forgotten with this. Of many who want it at once, one has it.
     async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>>;
 
     /// Forgets a value.
     async fn remove(&self, key: &CacheKey);
+
+    /// Forgets a value if it is this one: who held a lock for too long does not end that of the next.
+    async fn remove_if(&self, key: &CacheKey, value: &[u8]);
 
     /// Takes tokens out of a bucket, all or none; with 0 it looks. Processes that share the cache share the bucket. An adapter
     /// that cannot reach its server counts for its process alone.

@@ -16,7 +16,7 @@ mod tasks;
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
 pub use bus_history::{BusHistory, BusPlace};
-pub use cache::{Broadcast, Bucket, Cache, CacheKey, Taken};
+pub use cache::{Broadcast, Bucket, Cache, CacheKey, Put, Taken};
 pub use clock::{Clock, SystemClock};
 pub use downloads::Downloads;
 pub use gateway::{

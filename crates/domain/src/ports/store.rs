@@ -27,7 +27,7 @@ use crate::ids::{
     WatchListId, WebhookId,
 };
 use crate::lease::Lease;
-use crate::organization::{Account, Member, Organization, Role};
+use crate::organization::{Account, Invitation, Invitee, Member, Organization, Role};
 use crate::reconciliation::{BlobKind, BlobOwner, KeptBlob, Reconciled, StoreState};
 use crate::screening::{NotScreened, Run, RunConclusion};
 use crate::silence::Watched;
@@ -517,8 +517,16 @@ pub trait Store: Send + Sync + 'static {
     /// One webhook.
     async fn webhook(&self, tenant: &TenantId, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
-    /// Makes or replaces a webhook.
+    /// Makes a webhook, or gives one another name, address and whether it is in use. Its secrets stay.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Gives a webhook the secrets of this one. A conflict if the secret is not the one before it any more.
+    async fn rotate_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &str,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 
     /// Removes a webhook. A conflict while a rule names it.
     async fn remove_webhook(
@@ -591,15 +599,38 @@ pub trait Store: Send + Sync + 'static {
     /// What an account may do by its memberships in organizations that are open, by their identity.
     async fn memberships(&self, account: &Account) -> Result<Vec<Grant>, StoreError>;
 
-    /// Makes invitations of an address memberships of an account, each with a line in the log of its organization. Where the
-    /// account is a member already, the invitation goes. Returns how many were accepted.
-    async fn accept_invitations(
+    /// Invitations of somebody, by account and by address, to organizations that are open, by their identity.
+    async fn invitations(&self, invitee: &Invitee) -> Result<Vec<Invitation>, StoreError>;
+
+    /// Makes an invitation a membership. Where the account has another one in the organization, invitation or membership, both
+    /// become one, with the greater role. Not found if somebody else is invited, or it was accepted.
+    async fn accept_invitation(
+        &self,
+        invitee: &Invitee,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Removes an invitation. Not found if somebody else is invited, or it was accepted.
+    async fn decline_invitation(
+        &self,
+        invitee: &Invitee,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// The organization that somebody chose last, whether they may do anything in it still or not.
+    async fn chosen_organization(&self, account: &Account) -> Result<Option<TenantId>, StoreError>;
+
+    /// Keeps which organization somebody chose.
+    async fn choose_organization(
         &self,
         account: &Account,
-        email: &str,
-        name: Option<&str>,
+        tenant: &TenantId,
         at: Timestamp,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<(), StoreError>;
 
     // Access
 
@@ -668,6 +699,15 @@ pub trait Store: Send + Sync + 'static {
     /// Events that have a position after one, of some topics, in the order of positions.
     async fn events_after(
         &self,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError>;
+
+    /// As [`Store::events_after`], those that a tenant may see: its own and public ones.
+    async fn events_seen_by(
+        &self,
+        tenant: &TenantId,
         position: i64,
         topics: &[Topic],
         limit: u32,

@@ -26,6 +26,9 @@ use super::outside::Outside;
 /// A dependency that says nothing for so long is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long what was found holds.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Something that the server works with.
 #[async_trait]
 pub(super) trait Dependency: Send + Sync + 'static {
@@ -51,6 +54,15 @@ pub(super) struct Health {
     dependencies: Arc<BTreeMap<&'static str, Box<dyn Dependency>>>,
     catalog: Arc<dyn Catalog>,
     shutdown: CancellationToken,
+    /// What was found last, and when. Held by whoever looks.
+    found: Arc<tokio::sync::Mutex<Option<(Instant, Found)>>>,
+}
+
+/// What was found of what the server works with.
+#[derive(Clone)]
+struct Found {
+    catalog: &'static str,
+    dependencies: BTreeMap<&'static str, (bool, Outcome)>,
 }
 
 #[derive(Serialize)]
@@ -83,25 +95,58 @@ impl Health {
         catalog: impl Catalog,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { dependencies: Arc::new(dependencies), catalog: Arc::new(catalog), shutdown }
+        Self {
+            dependencies: Arc::new(dependencies),
+            catalog: Arc::new(catalog),
+            shutdown,
+            found: Arc::default(),
+        }
     }
 
-    async fn readiness(&self) -> (bool, Readiness) {
+    /// What is found now, or was a moment ago: anybody may ask, as often as they like.
+    async fn found(&self) -> Option<Found> {
+        let mut found = Arc::clone(&self.found).lock_owned().await;
+        if let Some((at, known)) = &*found
+            && at.elapsed() < FRESH
+        {
+            return Some(known.clone());
+        }
+        let health = self.clone();
+        // On its own: whoever asks and goes away must not let the next one ask again while this goes on.
+        let looking = tokio::spawn(async move {
+            let now = health.look().await;
+            *found = Some((Instant::now(), now.clone()));
+            now
+        });
+        looking.await.ok()
+    }
+
+    async fn look(&self) -> Found {
         // All at once: who asks does not wait for each that is away.
         let checks = self.dependencies.iter().map(|(name, dependency)| async move {
             let result = tokio::time::timeout(PATIENCE, dependency.check()).await;
             (*name, dependency.is_needed(), result.unwrap_or(Err("does not answer within 2 s")))
         });
-        let (mut ready, mut degraded, mut conditions) = (true, false, BTreeMap::new());
+        let mut dependencies = BTreeMap::new();
         for (name, is_needed, result) in join_all(checks).await {
             if let Err(problem) = result {
                 let said = if is_needed { "not ready" } else { "degraded" };
                 tracing::warn!(dependency = name, problem, "{said}");
-                ready &= !is_needed;
-                degraded = true;
             }
-            conditions.insert(name, result.into());
+            dependencies.insert(name, (is_needed, result));
         }
+        let catalog = tokio::time::timeout(PATIENCE, self.catalog.name()).await.unwrap_or("unknown");
+        Found { catalog, dependencies }
+    }
+
+    async fn readiness(&self) -> (bool, Readiness) {
+        let unknown = || Found { catalog: "unknown", dependencies: BTreeMap::new() };
+        let Found { catalog, dependencies } = self.found().await.unwrap_or_else(unknown);
+        let ready = dependencies.values().all(|(is_needed, result)| result.is_ok() || !is_needed);
+        let degraded = dependencies.values().any(|(_, result)| result.is_err());
+        let mut ready = ready && !dependencies.is_empty();
+        let mut conditions: BTreeMap<&'static str, Condition> =
+            dependencies.into_iter().map(|(name, (_, result))| (name, result.into())).collect();
         if self.shutdown.is_cancelled() {
             conditions.insert("process", Err("is shutting down").into());
             ready = false;
@@ -111,7 +156,6 @@ impl Health {
             (true, true) => "degraded",
             (true, false) => "ready",
         };
-        let catalog = tokio::time::timeout(PATIENCE, self.catalog.name()).await.unwrap_or("unknown");
         (ready, Readiness { status, catalog, dependencies: conditions })
     }
 }
@@ -173,10 +217,12 @@ type Outcome = Result<(), &'static str>;
 const NO_WRITES: &str = "takes no writes: its disk may be full or read-only";
 
 /// Writes that are tried when somebody asks, but not more often than every two seconds.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Trials {
     state: Arc<Mutex<Trial>>,
     ended: Arc<Notify>,
+    /// How long it holds that one went well.
+    holds: Duration,
 }
 
 #[derive(Default)]
@@ -187,7 +233,11 @@ struct Trial {
 }
 
 impl Trials {
-    /// How long the outcome of a write holds.
+    fn new(holds: Duration) -> Self {
+        Self { state: Arc::default(), ended: Arc::default(), holds }
+    }
+
+    /// How long it holds that a write failed.
     const FRESH: Duration = Duration::from_secs(2);
 
     /// How long to wait for one that is going on: a store that takes in a catalog has others wait.
@@ -210,7 +260,9 @@ impl Trials {
         ended.as_mut().enable();
         let going_on = {
             let mut state = self.state();
-            let fresh = state.last.is_some_and(|(at, _)| at.elapsed() < Self::FRESH);
+            let fresh = state.last.is_some_and(|(at, outcome)| {
+                at.elapsed() < if outcome.is_ok() { self.holds } else { Self::FRESH }
+            });
             if state.since.is_none() && !fresh {
                 state.since = Some(Instant::now());
                 let (trials, write) = (self.clone(), write());
@@ -243,7 +295,7 @@ pub(super) struct StoreAnswers {
 
 impl StoreAnswers {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, writes: Trials::default() }
+        Self { store, writes: Trials::new(Trials::FRESH) }
     }
 }
 
@@ -265,6 +317,9 @@ impl Dependency for StoreAnswers {
     }
 }
 
+/// How long it holds that a bucket took a write.
+const OF_A_BUCKET: Duration = Duration::from_hours(24);
+
 /// Blobs can be read and written.
 pub(super) struct BlobsAnswer {
     blobs: Arc<dyn ObjectStore>,
@@ -272,8 +327,14 @@ pub(super) struct BlobsAnswer {
 }
 
 impl BlobsAnswer {
-    pub(super) fn new(blobs: Arc<dyn ObjectStore>) -> Self {
-        Self { blobs, writes: Trials::default() }
+    /// Blobs in a folder, whose disk may be full at any time.
+    pub(super) fn in_folder(blobs: Arc<dyn ObjectStore>) -> Self {
+        Self { blobs, writes: Trials::new(Trials::FRESH) }
+    }
+
+    /// Blobs in a bucket, which may keep and copy every version of whatever is written.
+    pub(super) fn in_bucket(blobs: Arc<dyn ObjectStore>) -> Self {
+        Self { blobs, writes: Trials::new(OF_A_BUCKET) }
     }
 }
 
@@ -405,7 +466,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_write_that_fails_is_told_until_one_goes_well_and_one_that_lasts_is_not_begun_again() {
-        let trials = Trials::default();
+        let trials = Trials::new(Trials::FRESH);
         assert_eq!(trials.outcome(|| async { Err(NO_WRITES) }).await, Err(NO_WRITES));
         // Not tried again at once.
         assert_eq!(trials.outcome(|| async { Ok(()) }).await, Err(NO_WRITES));
@@ -416,6 +477,46 @@ mod tests {
         assert_eq!(trials.outcome(std::future::pending).await, Ok(()));
         tokio::time::advance(Trials::STUCK).await;
         assert!(trials.outcome(|| async { Ok(()) }).await.is_err());
+    }
+
+    /// Counts how often it is looked at, which takes a second.
+    struct Counting(Arc<std::sync::atomic::AtomicU32>);
+
+    #[async_trait]
+    impl Dependency for Counting {
+        async fn check(&self) -> Outcome {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_ask_each_dependency_is_looked_at_once_at_a_time() {
+        let count = Arc::new(std::sync::atomic::AtomicU32::default());
+        let health = health(vec![("store", Box::new(Counting(Arc::clone(&count))))]);
+        let answers = join_all((0..1_000).map(|_| health.readiness())).await;
+        assert!(answers.iter().all(|(ready, _)| *ready));
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+        // Those who ask and go away do not make it any more.
+        tokio::time::advance(FRESH).await;
+        for _ in 0..100 {
+            assert!(tokio::time::timeout(Duration::from_millis(1), health.readiness()).await.is_err());
+        }
+        assert!(health.readiness().await.0);
+        assert_eq!(count.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_bucket_took_holds_for_a_day_and_what_it_did_not_is_tried_again_soon() {
+        let trials = Trials::new(OF_A_BUCKET);
+        assert_eq!(trials.outcome(|| async { Err(NO_WRITES) }).await, Err(NO_WRITES));
+        tokio::time::advance(Trials::FRESH).await;
+        assert_eq!(trials.outcome(|| async { Ok(()) }).await, Ok(()));
+        tokio::time::advance(OF_A_BUCKET - Duration::from_secs(1)).await;
+        assert_eq!(trials.outcome(|| async { Err(NO_WRITES) }).await, Ok(()), "it is not tried");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(trials.outcome(|| async { Err(NO_WRITES) }).await, Err(NO_WRITES));
     }
 
     #[tokio::test]

@@ -180,9 +180,13 @@ impl Service {
     /// Everything that it answers.
     pub(super) fn routes(&self, house: &House) -> Router {
         let parts = &self.parts;
+        let blobs = match self.settings.blobs.kind {
+            BlobsKind::Folder => BlobsAnswer::in_folder,
+            BlobsKind::S3 => BlobsAnswer::in_bucket,
+        };
         let mut dependencies: BTreeMap<&'static str, Box<dyn Dependency>> = BTreeMap::from([
             ("store", Box::new(StoreAnswers::new(Arc::clone(&parts.store))) as Box<dyn Dependency>),
-            ("blobs", Box::new(BlobsAnswer::new(Arc::clone(&parts.blobs.store)))),
+            ("blobs", Box::new(blobs(Arc::clone(&parts.blobs.store)))),
         ]);
         for (name, server) in self.outside() {
             dependencies.insert(name, Box::new(OutsideAnswers::new(server)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_api::OneTimeTokens;
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Clock;
 
@@ -27,7 +27,12 @@ impl SignIn {
 
     /// Prints a link, for a person to follow.
     pub(super) fn print(&self) {
-        let caller = Caller { tenant: TenantId::local(), name: "operator".to_owned(), scope: Scope::Admin };
+        let caller = Caller {
+            tenant: TenantId::local(),
+            name: "operator".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Admin,
+        };
         let token = self.tokens.issue(caller, self.clock.now(), LIFETIME);
         println!("AstroShield: {}/signin?token={token}", self.address);
         println!("The link signs in once, within an hour. For another one: kill -HUP {}", std::process::id());

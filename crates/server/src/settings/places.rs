@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use astroshield_adapters::PostgresSettings;
 use astroshield_adapters::trust::TrustedRoots;
+use astroshield_domain::this_machine;
 use url::Url;
 
 use super::sections::{BlobsEncryption, BusAuthentication};
@@ -288,5 +289,5 @@ pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, usize> {
 }
 
 fn is_this_machine(url: &Url) -> bool {
-    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    url.host_str().is_some_and(this_machine::is_this_machine)
 }

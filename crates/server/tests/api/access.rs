@@ -1,6 +1,7 @@
 //! Who is let in, how often, and what browsers are told.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
@@ -8,6 +9,7 @@ use axum::Extension;
 use axum::extract::ConnectInfo;
 use serde_json::json;
 
+use crate::people::{browser, cookie, program};
 use crate::service::{Client, HOST, Service};
 
 /// The same service, as it is asked from an address.
@@ -46,6 +48,32 @@ async fn a_key_may_ask_so_often_and_costly_routes_count_more() {
     assert!(refused.header("ratelimit").starts_with("\"key\";r=0;t="), "{}", refused.header("ratelimit"));
     // Each key has its own.
     assert_eq!(service.client(Scope::Read).await.get("/api/v1/runs").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_is_counted_once_however_its_header_is_written() {
+    let settings = ApiSettings { requests_per_minute_per_key: 4, ..ApiSettings::default() };
+    let service = Service::with(settings, 64).await;
+    let key = service.key_of("local", Scope::Read).await;
+    for scheme in ["Bearer ", "bearer ", "bEARER   ", "Bearer      "] {
+        let client = service.stranger().with("authorization", &format!("{scheme}{key}"));
+        assert_eq!(client.get("/api/v1/runs").await.status, 200);
+    }
+    let another = service.stranger().with("authorization", &format!("BEARER  {key}"));
+    another.get("/api/v1/runs").await.expect_problem(429, None);
+}
+
+#[tokio::test]
+async fn a_person_is_counted_once_by_all_that_shows_who_they_are() {
+    let settings = ApiSettings { requests_per_minute_per_key: 4, ..ApiSettings::default() };
+    let (service, people) = Service::with_people(settings).await;
+    people.know("ann", &["astroshield:local:viewer"]);
+    for _ in 0..2 {
+        assert_eq!(browser(&service, "ann").await.get("/api/v1/runs").await.status, 200);
+        assert_eq!(program(&service, "ann").get("/api/v1/runs").await.status, 200);
+    }
+    browser(&service, "ann").await.get("/api/v1/runs").await.expect_problem(429, None);
+    program(&service, "ann").get("/api/v1/session/invitations").await.expect_problem(429, None);
 }
 
 #[tokio::test]
@@ -114,7 +142,12 @@ async fn wrong_keys_are_counted_for_every_process_that_shares_the_cache() {
         let token = asked.post("/api/v1/session", &json!({ "token": "guess" })).await;
         token.expect_problem(429, None);
     }
-    // Somebody else is not put off.
+    // A good key is not put off, though nothing is known of it yet, nor is somebody else.
+    for process in [&service, &other] {
+        let key = service.key_of("local", Scope::Read).await;
+        let good = from(process, "192.0.2.1").with("authorization", &format!("Bearer {key}"));
+        assert_eq!(good.get("/api/v1/runs").await.status, 200);
+    }
     let elsewhere = from(&other, "192.0.2.2").with("authorization", "Bearer ask_6");
     elsewhere.get("/api/v1/runs").await.expect_problem(401, None);
 }
@@ -169,13 +202,15 @@ async fn pages_of_other_origins_ask_with_a_key_where_they_may_and_never_with_a_s
     let service = Service::with(settings, 64).await;
     let preflight = |origin: &str| {
         let asked = service.stranger().with("origin", origin).with("access-control-request-method", "PUT");
-        asked.with("access-control-request-headers", "authorization,content-type")
+        asked.with("access-control-request-headers", "authorization,content-type,astroshield-tenant")
     };
     let allowed = preflight("https://tools.example.org").send("OPTIONS", "/api/v1/rules", "").await;
     assert_eq!(allowed.status, 200);
     assert_eq!(allowed.header("access-control-allow-origin"), "https://tools.example.org");
     assert!(allowed.header("access-control-allow-methods").contains("PUT"));
-    assert!(allowed.header("access-control-allow-headers").contains("authorization"));
+    for header in ["authorization", "astroshield-tenant"] {
+        assert!(allowed.header("access-control-allow-headers").contains(header), "{header}");
+    }
     let refused = preflight("https://elsewhere.example").send("OPTIONS", "/api/v1/rules", "").await;
     assert_eq!(refused.header("access-control-allow-origin"), "");
     let client = service.client(Scope::Read).await.with("origin", "https://tools.example.org");
@@ -200,6 +235,62 @@ async fn pages_of_other_origins_ask_with_a_key_where_they_may_and_never_with_a_s
         service.client(Scope::Read).await.with("origin", "https://any.example").get("/api/v1/runs").await;
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
+async fn an_address_begins_only_so_many_sign_ins() {
+    let (service, _) = Service::with_people(ApiSettings::default()).await;
+    let sender = from(&service, "192.0.2.1");
+    for _ in 0..120 {
+        assert_eq!(sender.get("/auth/login").await.status, 303);
+    }
+    sender.get("/auth/login").await.expect_problem(429, None);
+    assert_eq!(from(&service, "192.0.2.2").get("/auth/login").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_session_whose_cache_is_away_while_it_is_refreshed_goes_on() {
+    let (service, people) = Service::with_people(ApiSettings::default()).await;
+    people.know("ann", &["astroshield:local:viewer"]);
+    people.stand_by_it_for(-1);
+    let ann = browser(&service, "ann").await;
+    service.cache.replaces_nothing.store(true, Ordering::Relaxed);
+    people.stand_by_it_for(3_600);
+    let back = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        service.cache.replaces_nothing.store(false, Ordering::Relaxed);
+    };
+    let (answer, ()) = tokio::join!(ann.get("/api/v1/session"), back);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(ann.get("/api/v1/session").await.status, 200);
+    assert_eq!((people.refreshed(), people.revoked()), (1, 0), "what came is kept");
+}
+
+#[tokio::test]
+async fn over_tls_no_other_host_can_set_a_cookie_of_ours() {
+    let settings = ApiSettings { secure_cookies: true, ..ApiSettings::default() };
+    let (service, people) = Service::with_people(settings).await;
+    people.know("ann", &["astroshield:local:viewer"]);
+    let begun = service.stranger().get("/auth/login").await;
+    assert!(cookie(&begun.headers, "astroshield_sign_in_").starts_with("__Secure-astroshield_sign_in_"));
+    assert!(begun.header("set-cookie").contains("; Secure"), "{}", begun.header("set-cookie"));
+    let ann = browser(&service, "ann").await;
+    assert_eq!(ann.get("/api/v1/session").await.status, 200);
+
+    let token = json!({ "token": service.token(std::time::Duration::from_secs(60)) });
+    let signed_in = service.stranger().post("/api/v1/session", &token).await;
+    let set = signed_in.header("set-cookie").to_owned();
+    for part in ["__Host-astroshield_session=", "; Path=/;", "; Secure"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert!(!set.contains("Domain"), "{set}");
+    let good = set.split(';').next().unwrap();
+    assert_eq!(service.stranger().with("cookie", good).get("/api/v1/session").await.status, 200);
+    // As a host beside it may set it.
+    let plain = good.trim_start_matches("__Host-");
+    service.stranger().with("cookie", plain).get("/api/v1/session").await.expect_problem(401, None);
+    let two = format!("{good}; {good}x");
+    service.stranger().with("cookie", &two).get("/api/v1/session").await.expect_problem(401, None);
 }
 
 #[tokio::test]

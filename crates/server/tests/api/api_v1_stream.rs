@@ -138,6 +138,52 @@ async fn events_of_the_topics_come_as_they_happen_and_others_tenants_events_do_n
 }
 
 #[tokio::test]
+async fn what_is_read_from_the_store_for_one_organization_has_nothing_of_another() {
+    let service = Service::start().await;
+    let address = listen(&service).await;
+    for tenant in ["alpha", "beta"] {
+        service.conclude_run(&TenantId::new(tenant).unwrap(), 1).await;
+    }
+    service.conclude_run(&TenantId::public(), 1).await;
+    service.conclude_run(&TenantId::new("alpha").unwrap(), 1).await;
+    service.relay().await;
+    for (tenant, others) in [("alpha", "beta"), ("beta", "alpha")] {
+        let key = format!("Bearer {}", service.key_of(tenant, Scope::Read).await);
+        for after in [0, -7] {
+            let mut socket = connect(&address, &[("authorization", &key)]).await.unwrap();
+            let topics = json!(["runs", "conjunctions", "alerts", "feeds", "catalog"]);
+            let asked = json!({ "subscribe": topics, "after": after });
+            socket.send(Message::text(asked.to_string())).await.unwrap();
+            assert_eq!(next(&mut socket).await["position"], 0);
+            let all = service.store.events_after(0, &Topic::ALL, 1_000).await.unwrap();
+            let expected: Vec<i64> = all
+                .iter()
+                .filter(|published| published.event.tenant.as_str() != others)
+                .map(|published| published.position)
+                .collect();
+            assert!(expected.len() < all.len());
+            for position in expected {
+                let told = next(&mut socket).await;
+                assert_eq!(told["position"], position);
+                assert_ne!(told["event"]["tenant"], others);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_events_read_again_and_again_is_counted() {
+    let settings = ApiSettings { requests_per_minute_per_key: 20, ..ApiSettings::default() };
+    let service = Service::with(settings, 64).await;
+    let mut socket = connected(&service).await;
+    for _ in 0..4 {
+        let asked = json!({ "subscribe": ["runs"], "after": 0 }).to_string();
+        socket.send(Message::text(asked)).await.unwrap();
+    }
+    assert_eq!(closed(&mut socket).await, 1013, "the connection counts as 1, and each time as 5");
+}
+
+#[tokio::test]
 async fn what_was_missed_comes_first_after_a_lost_connection() {
     let service = Service::start().await;
     let mut socket = connected(&service).await;

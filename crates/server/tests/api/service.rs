@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use astroshield_adapters::http::{SignedWebhookClient, WebhookSettings};
 use astroshield_adapters::memory::{LocalBroadcast, MemoryCache};
 use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_api::{ApiSettings, ApiState, OneTimeTokens, Ports, UseCases, router};
-use astroshield_domain::access::{ApiKey, AuditEntry, Caller, Scope};
+use astroshield_domain::access::{ApiKey, AuditEntry, By, Caller, Principal, Scope};
 use astroshield_domain::backups::Backups;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
@@ -23,7 +23,8 @@ use astroshield_domain::kept_files::Contents;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::ports::{
-    Archiver, Broadcast, Clock, DeliveryError, Mail, Mailer, Store, SystemClock,
+    Archiver, Broadcast, Bucket, Cache, CacheKey, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Put,
+    Store, SystemClock,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
@@ -44,6 +45,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::people::People;
+
 pub(crate) const HOST: &str = "localhost:8080";
 
 pub(crate) struct Service {
@@ -55,6 +58,7 @@ pub(crate) struct Service {
     pub(crate) broadcast: Arc<LocalBroadcast>,
     pub(crate) bus: Arc<EmbeddedBus>,
     pub(crate) notifier: Arc<Notifier>,
+    pub(crate) cache: Arc<Hiccuping>,
     folder: Arc<TempDir>,
     /// Where the store is PostgreSQL.
     database: Option<String>,
@@ -120,6 +124,50 @@ impl Archiver for Archive {
     }
 }
 
+/// A cache that may be away when a value is to be replaced.
+pub(crate) struct Hiccuping {
+    cache: MemoryCache,
+    pub(crate) replaces_nothing: AtomicBool,
+}
+
+#[async_trait]
+impl Cache for Hiccuping {
+    async fn get(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        self.cache.get(key).await
+    }
+
+    async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) {
+        self.cache.put(key, value, time_to_live).await;
+    }
+
+    async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
+        self.cache.add(key, value, time_to_live).await
+    }
+
+    async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
+        if self.replaces_nothing.load(Ordering::Relaxed) {
+            return Put::Away;
+        }
+        self.cache.replace(key, value, time_to_live).await
+    }
+
+    async fn claim(&self, key: &CacheKey) -> Option<Arc<[u8]>> {
+        self.cache.claim(key).await
+    }
+
+    async fn remove(&self, key: &CacheKey) {
+        self.cache.remove(key).await;
+    }
+
+    async fn remove_if(&self, key: &CacheKey, value: &[u8]) {
+        self.cache.remove_if(key, value).await;
+    }
+
+    async fn take(&self, key: &CacheKey, bucket: Bucket, tokens: u32) -> astroshield_domain::ports::Taken {
+        self.cache.take(key, bucket, tokens).await
+    }
+}
+
 /// Takes every mail.
 struct Taken;
 
@@ -142,17 +190,25 @@ impl Service {
     }
 
     pub(crate) async fn with(settings: ApiSettings, broadcast_capacity: usize) -> Self {
-        Self::build(settings, broadcast_capacity, None).await
+        Self::build(settings, broadcast_capacity, None, None).await
     }
 
     pub(crate) async fn with_mailer() -> Self {
-        Self::build(ApiSettings::default(), 64, Some(Arc::new(Taken))).await
+        Self::build(ApiSettings::default(), 64, Some(Arc::new(Taken)), None).await
+    }
+
+    /// A service that people sign in to at a provider.
+    pub(crate) async fn with_people(settings: ApiSettings) -> (Self, Arc<People>) {
+        let people = Arc::new(People::default());
+        let service = Self::build(settings, 64, None, Some(Arc::<People>::clone(&people))).await;
+        (service, people)
     }
 
     async fn build(
         settings: ApiSettings,
         broadcast_capacity: usize,
         mailer: Option<Arc<dyn Mailer>>,
+        identity: Option<Arc<dyn IdentityProvider>>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = postgres::chosen().await;
@@ -195,15 +251,19 @@ impl Service {
                 Arc::clone(&clock),
             ),
         };
+        let cache = Arc::new(Hiccuping {
+            cache: MemoryCache::new(16 << 20),
+            replaces_nothing: AtomicBool::default(),
+        });
         let ports = Ports {
             store: Arc::clone(&store),
             blobs,
             downloads: None,
-            cache: Arc::new(MemoryCache::new(16 << 20)),
+            cache: Arc::<Hiccuping>::clone(&cache),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,
             webhooks,
-            identity: None,
+            identity,
         };
         let tokens = Arc::new(OneTimeTokens::default());
         let state = ApiState::new(
@@ -224,6 +284,7 @@ impl Service {
             broadcast,
             bus,
             notifier,
+            cache,
             folder: Arc::new(folder),
             database,
         }
@@ -241,6 +302,7 @@ impl Service {
             broadcast: Arc::clone(&self.broadcast),
             bus: Arc::clone(&self.bus),
             notifier: Arc::clone(&self.notifier),
+            cache: Arc::clone(&self.cache),
             folder: Arc::clone(&self.folder),
             database: self.database.clone(),
         }
@@ -308,7 +370,8 @@ impl Service {
             expires: None,
             revoked: None,
         };
-        let audit = AuditEntry::of(&tenant, "test", now, "api_key.create", &stored.id);
+        let by = By { name: "test", principal: &Principal::Operator };
+        let audit = AuditEntry::of(&tenant, by, now, "api_key.create", &stored.id);
         self.store.add_api_key(&stored, &audit).await.unwrap();
         key
     }
@@ -329,7 +392,12 @@ impl Service {
 
     /// A one-time token.
     pub(crate) fn token(&self, lifetime: Duration) -> String {
-        let caller = Caller { tenant: TenantId::local(), name: "operator".to_owned(), scope: Scope::Admin };
+        let caller = Caller {
+            tenant: TenantId::local(),
+            name: "operator".to_owned(),
+            principal: Principal::Operator,
+            scope: Scope::Admin,
+        };
         self.tokens.issue(caller, Timestamp::now(), lifetime)
     }
 

@@ -163,3 +163,21 @@ fn an_export_over_the_interface_is_the_same_file() {
     assert_eq!(server.get_with(&path, &headers).0, 404);
     assert_eq!(server.stop().0, 0);
 }
+
+#[test]
+fn nothing_is_removed_from_blobs_of_another_installation() {
+    let folder = folder();
+    let folder = folder.path();
+    let server = Server::start_in(folder, "", &NO_DEMO);
+    tenant(folder, &["create", "alpha", "Alpha, Inc."]).unwrap();
+    drop(server);
+    let blobs = folder.join("data/astroshield/blobs");
+    let theirs = blobs.join("alpha/uploads/theirs");
+    std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+    std::fs::write(&theirs, "of another installation").unwrap();
+    std::fs::write(blobs.join("installation"), "018f3c2e-8a54-7c1b-9d37-2b605e8fa911").unwrap();
+    let refused = tenant(folder, &["remove", "alpha", "--confirm", "alpha"]).unwrap_err();
+    assert!(refused.contains("the blobs belong to another installation"), "{refused}");
+    assert!(theirs.exists());
+    assert!(!tenant(folder, &["list"]).unwrap().contains("being removed"), "and it is not begun");
+}

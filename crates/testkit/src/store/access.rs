@@ -107,8 +107,17 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     store.put_webhook(&second, &audit).await.unwrap();
     first.url = "https://example.org/other".to_owned();
     store.put_webhook(&first, &audit).await.unwrap();
+    let stale = Webhook { name: "Stale".to_owned(), ..first.clone() };
     first.rotate(Uuid::from_u128(7), "another".to_owned(), at(9));
-    store.put_webhook(&first, &audit).await.unwrap();
+    store.rotate_webhook(&first, &stale.secret, &audit).await.unwrap();
+    // Whoever has read it before that changes everything but the secret, and rotates nothing.
+    store.put_webhook(&stale, &audit).await.unwrap();
+    first.name = stale.name.clone();
+    let mut second_rotation = stale.clone();
+    second_rotation.rotate(Uuid::from_u128(8), "third".to_owned(), at(9));
+    assert_conflict(&store.rotate_webhook(&second_rotation, &stale.secret, &audit).await);
+    let nobody = Webhook { id: WebhookId::at(at(5)), ..second_rotation };
+    assert_not_found(&store.rotate_webhook(&nobody, &stale.secret, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
     assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.webhook(&tenant("other"), first.id).await.unwrap(), None);
@@ -120,7 +129,7 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
     assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
-    assert_eq!(actions(store, &own).await.len(), 6);
+    assert_eq!(actions(store, &own).await.len(), 7);
 }
 
 /// Keys are found by their hash, and revoked once and for all.

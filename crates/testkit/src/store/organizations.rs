@@ -1,7 +1,7 @@
 use astroshield_domain::access::AuditQuery;
 use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::{MemberId, TenantId};
-use astroshield_domain::organization::{Account, Member, Organization, Role};
+use astroshield_domain::organization::{Account, Invitation, Invitee, Member, Organization, Role};
 use astroshield_domain::ports::Store;
 
 use super::{assert_conflict, assert_not_found};
@@ -92,8 +92,9 @@ pub async fn the_last_administrator_stays(store: &dyn Store) {
     let audit = audit_entry(&a, "member");
     store.add_organization(&organization(&a), &audit).await.unwrap();
     let (ann, bob) = (member(&a, "ann", Role::Administrator), member(&a, "bob", Role::Administrator));
-    let invited = Member { account: None, ..member(&a, "eve", Role::Administrator) };
-    for one in [&ann, &invited] {
+    let invited = Member { account: None, pending: true, ..member(&a, "eve", Role::Administrator) };
+    let asked = Member { pending: true, ..member(&a, "joe", Role::Administrator) };
+    for one in [&ann, &invited, &asked] {
         store.add_member(one, &audit).await.unwrap();
     }
     assert_conflict(&store.remove_member(&a, ann.id, &audit).await);
@@ -103,43 +104,131 @@ pub async fn the_last_administrator_stays(store: &dyn Store) {
     let (first, second) =
         tokio::join!(store.remove_member(&a, ann.id, &audit), store.remove_member(&a, bob.id, &audit));
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
-    assert_eq!(store.members(&a).await.unwrap().len(), 2);
+    assert_eq!(store.members(&a).await.unwrap().len(), 3);
     store.remove_member(&a, invited.id, &audit).await.unwrap();
 }
 
-/// An invitation is accepted once, by whoever has the address, and stands in the log of its organization.
-pub async fn invitations_are_accepted(store: &dyn Store) {
+fn invitee(subject: &str) -> Invitee {
+    let (email, name) = (Some(format!("{subject}@example.org")), Some(subject.to_owned()));
+    Invitee { account: account(subject), email, name }
+}
+
+/// What is offered by an address, to whoever has it.
+fn offered(tenant: &TenantId, subject: &str, role: Role) -> Member {
+    let email = Some(format!("{subject}@example.org"));
+    Member { account: None, name: None, email, pending: true, ..member(tenant, subject, role) }
+}
+
+/// Nobody is a member who has not accepted: by account or address, it is asked, and each answer stands in the log.
+pub async fn invitations_are_accepted_or_declined(store: &dyn Store) {
+    let (a, b, c) = (tenant("a"), tenant("b"), tenant("c"));
+    for tenant in [&a, &b, &c] {
+        store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
+    }
+    let (of_a, of_c) = (offered(&a, "ann", Role::Operator), offered(&c, "ann", Role::Viewer));
+    let of_b = Member { pending: true, ..member(&b, "ann", Role::Administrator) };
+    for invitation in [&of_a, &of_b, &of_c] {
+        store.add_member(invitation, &audit_entry(&invitation.tenant, "invited")).await.unwrap();
+    }
+    let again = Member { id: MemberId::at(at(9)), ..of_a.clone() };
+    assert_conflict(&store.add_member(&again, &audit_entry(&a, "invited")).await);
+    let (ann, bob) = (invitee("ann"), invitee("bob"));
+    assert_eq!(store.memberships(&ann.account).await.unwrap(), []);
+    let told = store.invitations(&ann).await.unwrap();
+    let expected: Vec<_> = [&of_a, &of_b, &of_c]
+        .map(|one| (one.id, one.tenant.clone(), organization(&one.tenant).name, one.role, one.added))
+        .into();
+    let told: Vec<_> = told
+        .into_iter()
+        .map(|Invitation { id, tenant, organization, role, invited }| {
+            (id, tenant, organization, role, invited)
+        })
+        .collect();
+    assert_eq!(told, expected);
+    let without_address = Invitee { email: None, ..ann.clone() };
+    assert_eq!(store.invitations(&without_address).await.unwrap().len(), 1, "that to the account");
+    assert_eq!(store.invitations(&bob).await.unwrap(), []);
+    let elsewhere = Account { issuer: "https://elsewhere.example".to_owned(), ..account("ann") };
+    let elsewhere = Invitee { account: elsewhere, email: None, name: None };
+    assert_eq!(store.invitations(&elsewhere).await.unwrap(), []);
+
+    let answer = |action: &str, tenant: &TenantId| audit_entry(tenant, action);
+    for other in [&bob, &elsewhere] {
+        assert_not_found(&store.accept_invitation(other, &b, of_b.id, &answer("taken", &b)).await);
+        assert_not_found(&store.decline_invitation(other, &b, of_b.id, &answer("taken", &b)).await);
+    }
+    assert_not_found(&store.accept_invitation(&ann, &b, of_a.id, &answer("taken", &b)).await);
+    store.accept_invitation(&ann, &a, of_a.id, &answer("accept", &a)).await.unwrap();
+    assert_not_found(&store.accept_invitation(&ann, &a, of_a.id, &answer("accept", &a)).await);
+    assert_not_found(&store.decline_invitation(&ann, &a, of_a.id, &answer("decline", &a)).await);
+    store.accept_invitation(&ann, &b, of_b.id, &answer("accept", &b)).await.unwrap();
+    store.decline_invitation(&ann, &c, of_c.id, &answer("decline", &c)).await.unwrap();
+    let accepted =
+        Member { account: Some(ann.account.clone()), name: ann.name.clone(), pending: false, ..of_a };
+    assert_eq!(store.members(&a).await.unwrap(), [accepted]);
+    assert_eq!(store.members(&c).await.unwrap(), []);
+    let known = store.memberships(&ann.account).await.unwrap();
+    assert_eq!(known, [of(&a, Role::Operator), of(&b, Role::Administrator)]);
+    assert_eq!(store.invitations(&ann).await.unwrap(), []);
+    for (tenant, last) in [(&a, "accept"), (&b, "accept"), (&c, "decline")] {
+        assert_eq!(actions(store, tenant).await.last().unwrap().1, last);
+    }
+    // Of one that is closed there is nothing to accept.
+    store.add_member(&offered(&c, "bob", Role::Viewer), &audit_entry(&c, "invited")).await.unwrap();
+    let of_c = store.invitations(&bob).await.unwrap()[0].id;
+    store.close_organization(&c, at(10), &audit_entry(&c, "closed")).await.unwrap();
+    assert_eq!(store.invitations(&bob).await.unwrap(), []);
+    assert_not_found(&store.accept_invitation(&bob, &c, of_c, &answer("accept", &c)).await);
+}
+
+/// A member who accepts an invitation has the greater role of both, which the log tells.
+pub async fn an_invitation_with_a_greater_role_gives_it(store: &dyn Store) {
+    let a = tenant("a");
+    store.add_organization(&organization(&a), &audit_entry(&a, "made")).await.unwrap();
+    let ann = invitee("ann");
+    store.add_member(&member(&a, "ann", Role::Operator), &audit_entry(&a, "added")).await.unwrap();
+    for (role, then) in [
+        (Role::Viewer, Role::Operator),
+        (Role::Administrator, Role::Administrator),
+        (Role::Viewer, Role::Administrator),
+    ] {
+        let invitation = Member { id: MemberId::at(at(9)), ..offered(&a, "ann", role) };
+        store.add_member(&invitation, &audit_entry(&a, "invited")).await.unwrap();
+        store.accept_invitation(&ann, &a, invitation.id, &audit_entry(&a, "accept")).await.unwrap();
+        assert_eq!(store.memberships(&ann.account).await.unwrap(), [of(&a, then)]);
+        assert_eq!(store.members(&a).await.unwrap().len(), 1);
+    }
+    let told: Vec<String> = actions(store, &a).await.into_iter().map(|(_, action)| action).collect();
+    let expected = [
+        "made",
+        "added",
+        "invited",
+        "accept",
+        "invited",
+        "accept",
+        "member.administrator",
+        "invited",
+        "accept",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// The organization that somebody chose last is kept, for each of them, until it is erased.
+pub async fn the_organization_that_was_chosen_last_is_kept(store: &dyn Store) {
     let (a, b) = (tenant("a"), tenant("b"));
     for tenant in [&a, &b] {
         store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
     }
-    let address = "ann@example.org";
-    let invite = |tenant: &TenantId| Member {
-        account: None,
-        name: None,
-        email: Some(address.to_owned()),
-        ..member(tenant, "ann", Role::Operator)
-    };
-    let (of_a, of_b) = (invite(&a), invite(&b));
-    store.add_member(&of_a, &audit_entry(&a, "invited")).await.unwrap();
-    store.add_member(&of_b, &audit_entry(&b, "invited")).await.unwrap();
-    let again = Member { id: MemberId::at(at(9)), ..of_a.clone() };
-    assert_conflict(&store.add_member(&again, &audit_entry(&a, "invited")).await);
-    store.add_member(&member(&b, "ann", Role::Viewer), &audit_entry(&b, "added")).await.unwrap();
-    let ann = account("ann");
-    assert_eq!(store.accept_invitations(&account("bob"), "bob@example.org", None, at(20)).await.unwrap(), 0);
-    assert_eq!(store.accept_invitations(&ann, address, Some("Ann"), at(20)).await.unwrap(), 1);
-    assert_eq!(store.accept_invitations(&account("bob"), address, None, at(21)).await.unwrap(), 0);
-    let accepted = Member { account: Some(ann.clone()), name: Some("Ann".to_owned()), ..of_a };
-    assert_eq!(store.members(&a).await.unwrap(), [accepted]);
-    let known = store.memberships(&ann).await.unwrap();
-    assert_eq!(
-        known,
-        [of(&a, Role::Operator), of(&b, Role::Viewer)],
-        "a member is not changed by an invitation"
-    );
-    assert_eq!(store.members(&b).await.unwrap().len(), 1);
-    assert_eq!(actions(store, &a).await.last().unwrap(), &("Ann".to_owned(), "member.accept".to_owned()));
+    let (ann, bob) = (account("ann"), account("bob"));
+    assert_eq!(store.chosen_organization(&ann).await.unwrap(), None);
+    for (second, tenant) in [(1, &a), (2, &b), (3, &a), (4, &b)] {
+        store.choose_organization(&ann, tenant, at(second)).await.unwrap();
+        assert_eq!(store.chosen_organization(&ann).await.unwrap().as_ref(), Some(tenant));
+    }
+    assert_eq!(store.chosen_organization(&bob).await.unwrap(), None);
+    store.close_organization(&b, at(10), &audit_entry(&b, "closed")).await.unwrap();
+    while store.erase(&b, 10).await.unwrap() > 0 {}
+    assert_eq!(store.chosen_organization(&ann).await.unwrap(), Some(a));
 }
 
 /// Keys of an organization that is closed are none any more.
@@ -156,7 +245,7 @@ pub async fn keys_end_with_their_organization(store: &dyn Store) {
 
 /// The audit log is searched by who, what, to what and when, and forgotten by age where that is wanted.
 pub async fn the_audit_log_is_searched(store: &dyn Store) {
-    use astroshield_domain::access::AuditEntry;
+    use astroshield_domain::access::{AuditEntry, Principal};
     use astroshield_domain::ports::Prunable;
 
     let own = tenant("own");
@@ -170,6 +259,7 @@ pub async fn the_audit_log_is_searched(store: &dyn Store) {
         let entry = AuditEntry {
             at: at(second),
             by: by.to_owned(),
+            principal: (by == "ann").then(|| Principal::Person(account("ann"))),
             target: target.to_owned(),
             address: (by == "ann").then(|| "2001:db8::7".parse().unwrap()),
             request_id: (by == "ann").then(|| "r-9".to_owned()),
@@ -192,6 +282,9 @@ pub async fn the_audit_log_is_searched(store: &dyn Store) {
     assert_eq!(found(AuditQuery { action: text("rule."), ..ask() }).await, ["rule.remove", "rule.create"]);
     assert_eq!(found(AuditQuery { action: text("rule.create"), ..ask() }).await, ["rule.create"]);
     assert_eq!(found(AuditQuery { target: text("1"), ..ask() }).await, ["rule.remove", "rule.create"]);
+    let (ann, bob) = (Principal::Person(account("ann")).to_string(), Principal::Operator.to_string());
+    assert_eq!(found(AuditQuery { by: Some(ann), action: text("rule."), ..ask() }).await, ["rule.create"]);
+    assert_eq!(found(AuditQuery { by: Some(bob), ..ask() }).await, Vec::<String>::new());
     let between = AuditQuery { from: Some(at(2)), until: Some(at(4)), ..ask() };
     assert_eq!(found(between).await, ["rules_of_thumb", "rule.remove"]);
     let both = AuditQuery { by: text("ann"), target: text("1"), ..ask() };

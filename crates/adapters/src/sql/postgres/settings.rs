@@ -5,10 +5,11 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use astroshield_domain::ports::StoreError;
+use astroshield_domain::this_machine;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions as _, Error};
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::Url;
 
 use crate::sql::failure::store_error;
 use crate::sql::whose::Whose;
@@ -149,14 +150,9 @@ fn says_how_to_encrypt(url: &str) -> bool {
 }
 
 fn is_this_machine(options: &PgConnectOptions) -> bool {
-    let is_loopback = |host: Host| match host {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
     options.get_socket().is_some()
         || options.get_host().starts_with('/')
-        || Host::parse(options.get_host()).is_ok_and(is_loopback)
+        || this_machine::is_this_machine(options.get_host())
 }
 
 #[cfg(test)]

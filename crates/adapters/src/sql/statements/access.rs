@@ -1,7 +1,7 @@
 //! API keys, the audit log, and answers under idempotency keys.
 
 use astroshield_domain::access::{
-    ApiKey, Attempt, Attempted, AuditEntry, AuditPlace, AuditQuery, Scope, StoredAnswer,
+    ApiKey, Attempt, Attempted, AuditEntry, AuditPlace, AuditQuery, Principal, Scope, StoredAnswer,
 };
 use astroshield_domain::ids::{ApiKeyId, TenantId};
 use astroshield_domain::ports::Continued;
@@ -90,12 +90,13 @@ fn api_key(row: &Row) -> Outcome<ApiKey> {
 
 pub(super) async fn add_audit(connection: &mut Connection, entry: &AuditEntry) -> Outcome<()> {
     sqlx::query(
-        "INSERT INTO audit (tenant, at, author, action, target, address, request_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit (tenant, at, author, principal, action, target, address, request_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(entry.tenant.as_str())
     .bind(microseconds(entry.at))
     .bind(entry.by.as_str())
+    .bind(entry.principal.as_ref().map(ToString::to_string))
     .bind(entry.action.as_str())
     .bind(entry.target.as_str())
     .bind(entry.address.map(|address| address.to_string()))
@@ -122,10 +123,13 @@ pub(super) async fn audit(
             query.push(bound).push_bind(microseconds(at));
         }
     }
-    for (column, text) in [("author", &asked.by), ("target", &asked.target)] {
-        if let Some(text) = text {
-            query.push(format_args!(" AND {column} = ")).push_bind(text.as_str());
-        }
+    if let Some(by) = &asked.by {
+        // Whatever looks like a principal is looked for as one: names can be made to look like that.
+        let column = if by.parse::<Principal>().is_ok() { "principal" } else { "author" };
+        query.push(format_args!(" AND {column} = ")).push_bind(by.as_str());
+    }
+    if let Some(target) = &asked.target {
+        query.push(" AND target = ").push_bind(target.as_str());
     }
     match &asked.action {
         // All of a kind.
@@ -151,10 +155,14 @@ pub(super) async fn audit(
         let address: Option<String> = row.try_get("address")?;
         let address =
             address.map(|text| text.parse().map_err(|_| Failure::corrupt(format!("{text:?} is no address"))));
+        let principal: Option<String> = row.try_get("principal")?;
+        let principal = principal
+            .map(|text| text.parse::<Principal>().map_err(|error| Failure::corrupt(error.to_string())));
         Ok(AuditEntry {
             at: time(row.try_get("at")?)?,
             tenant: tenant(row.try_get("tenant")?)?,
             by: row.try_get("author")?,
+            principal: principal.transpose()?,
             action: row.try_get("action")?,
             target: row.try_get("target")?,
             address: address.transpose()?,

@@ -1,6 +1,7 @@
 //! The outbox: events get their position after the commit that they were part of.
 
 use astroshield_domain::event::{Published, Topic};
+use astroshield_domain::ids::TenantId;
 use sqlx::{QueryBuilder, Row as _};
 
 use super::{Connection, Database, Outcome, Row, all};
@@ -61,6 +62,7 @@ pub(super) async fn try_write(connection: &mut Connection) -> Outcome<()> {
 
 pub(super) async fn events_after(
     connection: &mut Connection,
+    seen_by: Option<&TenantId>,
     position: i64,
     topics: &[Topic],
     limit: u32,
@@ -78,6 +80,9 @@ pub(super) async fn events_after(
             names.push_bind(topic.name());
         }
         query.push(")");
+    }
+    if let Some(tenant) = seen_by {
+        query.push(" AND tenant IN ('public', ").push_bind(tenant.as_str()).push(")");
     }
     query.push(" ORDER BY position LIMIT ").push_bind(i64::from(limit));
     let rows = query.build().fetch_all(connection).await?;

@@ -3,10 +3,9 @@
 use astroshield_domain::access::AuditEntry;
 use astroshield_domain::identity::Grant;
 use astroshield_domain::ids::{MemberId, TenantId};
-use astroshield_domain::organization::{Account, Member, Organization, Role};
+use astroshield_domain::organization::{Account, Invitation, Invitee, Member, Organization, Role};
 use jiff::Timestamp;
 use sqlx::Row as _;
-use uuid::Uuid;
 
 use super::access::add_audit;
 use super::{Connection, Failure, Outcome, Row, all, lock};
@@ -132,6 +131,8 @@ fn member_of(row: &Row) -> Outcome<Member> {
     Ok(Member {
         id: MemberId(row.try_get("id")?),
         tenant: tenant(row.try_get("tenant")?)?,
+        // Invitations of the release before are known by that nobody has accepted them.
+        pending: issuer.is_none() || row.try_get::<Option<i64>, _>("offered")?.is_some(),
         account: issuer.zip(subject).map(|(issuer, subject)| Account { issuer, subject }),
         email: row.try_get("email")?,
         name: row.try_get("name")?,
@@ -148,8 +149,8 @@ pub(super) async fn add_member(
     let (issuer, subject) =
         member.account.as_ref().map(|account| (account.issuer.as_str(), account.subject.as_str())).unzip();
     let added = sqlx::query(
-        "INSERT INTO members (tenant, id, issuer, subject, email, name, role, added) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO members (tenant, id, issuer, subject, email, name, role, added, offered) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
     )
     .bind(member.tenant.as_str())
     .bind(member.id.0)
@@ -159,6 +160,7 @@ pub(super) async fn add_member(
     .bind(member.name.as_deref())
     .bind(member.role.word())
     .bind(microseconds(member.added))
+    .bind(member.pending.then(|| microseconds(member.added)))
     .execute(&mut *connection)
     .await?
     .rows_affected();
@@ -179,7 +181,8 @@ async fn keep_an_administrator(connection: &mut Connection, tenant: &TenantId, h
 
 async fn administrators(connection: &mut Connection, tenant: &TenantId) -> Outcome<i64> {
     let count = sqlx::query_scalar(
-        "SELECT count(*) FROM members WHERE tenant = $1 AND role = $2 AND issuer IS NOT NULL",
+        "SELECT count(*) FROM members \
+         WHERE tenant = $1 AND role = $2 AND issuer IS NOT NULL AND offered IS NULL",
     )
     .bind(tenant.as_str())
     .bind(Role::Administrator.word())
@@ -243,8 +246,8 @@ const IS_OPEN: &str = "NOT EXISTS (SELECT 1 FROM organizations o WHERE o.tenant 
 
 pub(super) async fn memberships(connection: &mut Connection, account: &Account) -> Outcome<Vec<Grant>> {
     let statement = format!(
-        "SELECT m.tenant, m.role FROM members m WHERE m.issuer = $1 AND m.subject = $2 AND {IS_OPEN} \
-         ORDER BY m.tenant"
+        "SELECT m.tenant, m.role FROM members m \
+         WHERE m.issuer = $1 AND m.subject = $2 AND m.offered IS NULL AND {IS_OPEN} ORDER BY m.tenant"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(account.issuer.as_str())
@@ -259,58 +262,137 @@ pub(super) async fn memberships(connection: &mut Connection, account: &Account) 
     })
 }
 
-async fn invitations(connection: &mut Connection, email: &str) -> Outcome<Vec<(String, Uuid)>> {
-    let statement =
-        format!("SELECT m.tenant, m.id FROM members m WHERE m.issuer IS NULL AND m.email = $1 AND {IS_OPEN}");
-    let rows = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(email).fetch_all(connection).await?;
-    Ok(rows)
-}
+/// Invitations of an account ($1, $2), or to an address ($3).
+const INVITED: &str =
+    "(m.issuer = $1 AND m.subject = $2 AND m.offered IS NOT NULL OR m.issuer IS NULL AND m.email = $3)";
 
-pub(super) async fn is_invited(connection: &mut Connection, email: &str) -> Outcome<bool> {
-    Ok(!invitations(connection, email).await?.is_empty())
-}
-
-pub(super) async fn accept_invitations(
+pub(super) async fn invitations(
     connection: &mut Connection,
-    account: &Account,
-    email: &str,
-    name: Option<&str>,
-    at: Timestamp,
-) -> Outcome<u64> {
-    let mut accepted = 0;
-    for (organization, id) in invitations(connection, email).await? {
-        let known: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM members WHERE tenant = $1 AND issuer = $2 AND subject = $3",
-        )
-        .bind(organization.as_str())
+    Invitee { account, email, .. }: &Invitee,
+) -> Outcome<Vec<Invitation>> {
+    let statement = format!(
+        "SELECT m.tenant, m.id, m.role, m.added, o.name FROM members m \
+         LEFT JOIN organizations o ON o.tenant = m.tenant WHERE {INVITED} AND {IS_OPEN} ORDER BY m.tenant, m.id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(account.issuer.as_str())
         .bind(account.subject.as_str())
-        .fetch_one(&mut *connection)
+        .bind(email.as_deref())
+        .fetch_all(connection)
         .await?;
-        if known > 0 {
-            sqlx::query("DELETE FROM members WHERE tenant = $1 AND id = $2")
-                .bind(organization.as_str())
-                .bind(id)
-                .execute(&mut *connection)
-                .await?;
-        } else {
-            // Another process may accept it at the same time.
-            accepted += sqlx::query(
-                "UPDATE members SET issuer = $3, subject = $4, name = coalesce($5, name) \
-                 WHERE tenant = $1 AND id = $2 AND issuer IS NULL",
-            )
-            .bind(organization.as_str())
-            .bind(id)
-            .bind(account.issuer.as_str())
-            .bind(account.subject.as_str())
-            .bind(name)
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
-        }
-        let by = name.unwrap_or(email);
-        let audit = AuditEntry::of(&tenant(organization)?, by, at, "member.accept", &MemberId(id));
-        add_audit(connection, &audit).await?;
+    all(&rows, |row| {
+        let name: Option<String> = row.try_get("name")?;
+        Ok(Invitation {
+            id: MemberId(row.try_get("id")?),
+            tenant: tenant(row.try_get("tenant")?)?,
+            organization: name.unwrap_or_else(|| Organization::local().name),
+            role: Role::of_word(row.try_get("role")?)?,
+            invited: time(row.try_get("added")?)?,
+        })
+    })
+}
+
+pub(super) async fn accept_invitation(
+    connection: &mut Connection,
+    invitee: &Invitee,
+    tenant: &TenantId,
+    id: MemberId,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    lock_members(connection, tenant).await?;
+    let open = invitations(connection, invitee).await?;
+    let invitation = open.into_iter().find(|invitation| invitation.tenant == *tenant && invitation.id == id);
+    let invitation = invitation.ok_or_else(|| Failure::not_found("invitation", &id))?;
+    let Invitee { account: Account { issuer, subject }, email, name } = invitee;
+    // One account is one member: the invitation becomes it, with the greatest role of all that are theirs.
+    let others = sqlx::query(
+        "DELETE FROM members WHERE tenant = $1 AND id <> $2 AND (issuer = $3 AND subject = $4 \
+         OR issuer IS NULL AND email = $5) RETURNING *",
+    )
+    .bind(tenant.as_str())
+    .bind(id.0)
+    .bind(issuer.as_str())
+    .bind(subject.as_str())
+    .bind(email.as_deref())
+    .fetch_all(&mut *connection)
+    .await?;
+    let others = all(&others, member_of)?;
+    let role = others.iter().map(|other| other.role).fold(invitation.role, Role::max);
+    sqlx::query(
+        "UPDATE members SET issuer = $3, subject = $4, name = coalesce($5, name), role = $6, offered = NULL \
+         WHERE tenant = $1 AND id = $2",
+    )
+    .bind(tenant.as_str())
+    .bind(id.0)
+    .bind(issuer.as_str())
+    .bind(subject.as_str())
+    .bind(name.as_deref())
+    .bind(role.word())
+    .execute(&mut *connection)
+    .await?;
+    add_audit(connection, audit).await?;
+    // What it makes of somebody who was a member already is told as any change of a role is.
+    if others.iter().any(|other| !other.pending && other.role != role) {
+        let changed = AuditEntry { action: format!("member.{}", role.name()), ..audit.clone() };
+        add_audit(connection, &changed).await?;
     }
-    Ok(accepted)
+    Ok(())
+}
+
+pub(super) async fn decline_invitation(
+    connection: &mut Connection,
+    Invitee { account, email, .. }: &Invitee,
+    tenant: &TenantId,
+    id: MemberId,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let statement =
+        format!("DELETE FROM members AS m WHERE m.tenant = $4 AND m.id = $5 AND {INVITED} AND {IS_OPEN}");
+    let declined = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(account.issuer.as_str())
+        .bind(account.subject.as_str())
+        .bind(email.as_deref())
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if declined == 0 {
+        return Err(Failure::not_found("invitation", &id));
+    }
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn chosen_organization(
+    connection: &mut Connection,
+    account: &Account,
+) -> Outcome<Option<TenantId>> {
+    let chosen: Option<String> = sqlx::query_scalar(
+        "SELECT tenant FROM chosen_organizations WHERE issuer = $1 AND subject = $2 \
+         ORDER BY chosen DESC, tenant LIMIT 1",
+    )
+    .bind(account.issuer.as_str())
+    .bind(account.subject.as_str())
+    .fetch_optional(connection)
+    .await?;
+    chosen.map(tenant).transpose()
+}
+
+pub(super) async fn choose_organization(
+    connection: &mut Connection,
+    account: &Account,
+    tenant: &TenantId,
+    at: Timestamp,
+) -> Outcome<()> {
+    sqlx::query(
+        "INSERT INTO chosen_organizations (issuer, subject, tenant, chosen) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (issuer, subject, tenant) DO UPDATE SET chosen = excluded.chosen",
+    )
+    .bind(account.issuer.as_str())
+    .bind(account.subject.as_str())
+    .bind(tenant.as_str())
+    .bind(microseconds(at))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

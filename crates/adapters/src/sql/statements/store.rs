@@ -23,7 +23,7 @@ use astroshield_domain::ids::{
     WatchListId, WebhookId,
 };
 use astroshield_domain::lease::Lease;
-use astroshield_domain::organization::{Account, Member, Organization, Role};
+use astroshield_domain::organization::{Account, Invitation, Invitee, Member, Organization, Role};
 use astroshield_domain::ports::{
     Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests,
 };
@@ -634,6 +634,20 @@ impl Store for ThisStore {
         )
     }
 
+    async fn rotate_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &str,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(&webhook.tenant, audit),
+            connection,
+            watching::rotate_webhook(connection, webhook, before, audit)
+        )
+    }
+
     async fn remove_webhook(
         &self,
         tenant: &TenantId,
@@ -653,7 +667,8 @@ impl Store for ThisStore {
     }
 
     async fn organization(&self, tenant: &TenantId) -> Result<Option<Organization>, StoreError> {
-        read!(self, tenant, connection, organizations::organization(connection, tenant))
+        // Not of a reader, which may not know yet that it is closed.
+        read!(self, Whose::Everybody, connection, organizations::organization(connection, tenant))
     }
 
     async fn add_organization(
@@ -750,24 +765,55 @@ impl Store for ThisStore {
         read!(self, Whose::Everybody, connection, organizations::memberships(connection, account))
     }
 
-    async fn accept_invitations(
+    async fn invitations(&self, invitee: &Invitee) -> Result<Vec<Invitation>, StoreError> {
+        read!(self, Whose::Everybody, connection, organizations::invitations(connection, invitee))
+    }
+
+    async fn accept_invitation(
+        &self,
+        invitee: &Invitee,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            organizations::accept_invitation(connection, invitee, tenant, id, audit)
+        )
+    }
+
+    async fn decline_invitation(
+        &self,
+        invitee: &Invitee,
+        tenant: &TenantId,
+        id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            organizations::decline_invitation(connection, invitee, tenant, id, audit)
+        )
+    }
+
+    async fn chosen_organization(&self, account: &Account) -> Result<Option<TenantId>, StoreError> {
+        read!(self, Whose::Everybody, connection, organizations::chosen_organization(connection, account))
+    }
+
+    async fn choose_organization(
         &self,
         account: &Account,
-        email: &str,
-        name: Option<&str>,
+        tenant: &TenantId,
         at: Timestamp,
-    ) -> Result<u64, StoreError> {
-        // Asked whenever somebody signs in: nearly always there is none, and nothing to write.
-        let invited: Result<bool, StoreError> =
-            read!(self, Whose::Everybody, connection, organizations::is_invited(connection, email));
-        if !invited? {
-            return Ok(0);
-        }
+    ) -> Result<(), StoreError> {
         write!(
             self,
             Whose::Everybody,
             connection,
-            organizations::accept_invitations(connection, account, email, name, at)
+            organizations::choose_organization(connection, account, tenant, at)
         )
     }
 
@@ -862,7 +908,28 @@ impl Store for ThisStore {
         topics: &[Topic],
         limit: u32,
     ) -> Result<Vec<Published>, StoreError> {
-        read!(self, Whose::Everybody, connection, events::events_after(connection, position, topics, limit))
+        read!(
+            self,
+            Whose::Everybody,
+            connection,
+            events::events_after(connection, None, position, topics, limit)
+        )
+    }
+
+    async fn events_seen_by(
+        &self,
+        tenant: &TenantId,
+        position: i64,
+        topics: &[Topic],
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        // Not of a reader, which may lag behind what others were told.
+        read!(
+            self,
+            Whose::Everybody,
+            connection,
+            events::events_after(connection, Some(tenant), position, topics, limit)
+        )
     }
 
     async fn last_position(&self) -> Result<i64, StoreError> {

@@ -272,9 +272,7 @@ pub(super) async fn put_webhook(
     sqlx::query(
         "INSERT INTO webhooks (tenant, id, name, url, secret, enabled, created, retired_secret, retired_until, rotation) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-         ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, url = excluded.url, secret = excluded.secret, \
-         enabled = excluded.enabled, created = excluded.created, retired_secret = excluded.retired_secret, \
-         retired_until = excluded.retired_until, rotation = excluded.rotation",
+         ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, url = excluded.url, enabled = excluded.enabled",
     )
     .bind(webhook.tenant.as_str())
     .bind(webhook.id.0)
@@ -288,6 +286,35 @@ pub(super) async fn put_webhook(
     .bind(webhook.retired.as_ref().map(|retired| retired.rotation))
     .execute(&mut *connection)
     .await?;
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn rotate_webhook(
+    connection: &mut Connection,
+    webhook: &Webhook,
+    before: &str,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let rotated = sqlx::query(
+        "UPDATE webhooks SET secret = $4, retired_secret = $5, retired_until = $6, rotation = $7 \
+         WHERE tenant = $1 AND id = $2 AND secret = $3",
+    )
+    .bind(webhook.tenant.as_str())
+    .bind(webhook.id.0)
+    .bind(before)
+    .bind(webhook.secret.as_str())
+    .bind(webhook.retired.as_ref().map(|retired| retired.secret.as_str()))
+    .bind(webhook.retired.as_ref().map(|retired| microseconds(retired.until)))
+    .bind(webhook.retired.as_ref().map(|retired| retired.rotation))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if rotated == 0 {
+        return Err(match self::webhook(connection, &webhook.tenant, webhook.id).await? {
+            Some(_) => Failure::conflict("somebody else has given the webhook another secret meanwhile"),
+            None => Failure::not_found("webhook", &webhook.id),
+        });
+    }
     add_audit(connection, audit).await
 }
 
