@@ -103,7 +103,10 @@ fn kafka() -> anyhow::Result<KafkaSettings> {
     let authority = variable("ASTROSHIELD_TEST_KAFKA_CA")?;
     Ok(KafkaSettings {
         brokers: variable("ASTROSHIELD_TEST_KAFKA")?,
-        authentication: Authentication::Scram { user: "astroshield".to_owned(), password: "secret".to_owned() },
+        authentication: Authentication::Scram {
+            user: "astroshield".to_owned(),
+            password: "secret".to_owned(),
+        },
         roots_pem: Some(std::fs::read_to_string(&authority).context(authority)?),
         prefix: format!("bench-{}-", std::process::id()),
         partitions: PARTITIONS,

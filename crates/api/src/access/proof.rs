@@ -48,7 +48,8 @@ impl Proof {
     pub(crate) async fn of(state: &ApiState, headers: &HeaderMap) -> Result<Self, Problem> {
         let hash = |secret: &str| hexadecimal(&sha256(secret.as_bytes()));
         let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-            let session = session_of(state, headers).ok_or_else(|| Problem::unauthenticated("a session is due"))?;
+            let session =
+                session_of(state, headers).ok_or_else(|| Problem::unauthenticated("a session is due"))?;
             return Ok(Self::Session(hash(session)));
         };
         let secret = authorization.to_str().ok().and_then(|text| text.split_once(' '));

@@ -39,8 +39,7 @@ pub(crate) async fn caller(
     if !headers.contains_key(header::AUTHORIZATION) {
         require_same_origin(&uri, &headers)?;
     }
-    let proven =
-        Proven { principal: caller.principal.clone(), proof: Proof::of(&state, &headers).await? };
+    let proven = Proven { principal: caller.principal.clone(), proof: Proof::of(&state, &headers).await? };
     let proof = serde_json::to_string(&proven).map_err(Problem::internal)?;
     let (tenant, name, scope) = (caller.tenant.clone(), caller.name.clone(), caller.scope);
     answer::json(&StreamCaller { tenant, name, scope, proof })
