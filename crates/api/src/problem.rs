@@ -26,10 +26,16 @@ pub(crate) struct Problem {
     errors: Box<[String]>,
     /// After how many seconds the same request may go through.
     retry_after_s: Option<NonZero<u32>>,
+    more: Option<Box<More>>,
+}
+
+/// What few problems have.
+#[derive(Debug, Clone)]
+enum More {
     /// What else stands in the head of the answer.
-    headers: Option<Box<HeaderMap>>,
+    Headers(HeaderMap),
     /// What the log is told and the caller is not.
-    inside: Option<Box<str>>,
+    Inside(String),
 }
 
 /// When to come again where nothing says how long it lasts.
@@ -71,8 +77,7 @@ impl Problem {
             field: None,
             errors: Box::default(),
             retry_after_s: is_of_the_moment(status).then_some(RETRY_AFTER_S),
-            headers: None,
-            inside: None,
+            more: None,
         }
     }
 
@@ -159,7 +164,7 @@ impl Problem {
     pub(crate) fn internal(inside: impl fmt::Display) -> Self {
         let problem =
             Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed at this request");
-        Self { inside: Some(inside.to_string().into()), ..problem }
+        Self { more: Some(More::Inside(inside.to_string()).into()), ..problem }
             .because("the log of the server has it under the request id")
     }
 
@@ -167,7 +172,7 @@ impl Problem {
     pub(crate) fn unavailable(inside: impl fmt::Display) -> Self {
         let problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the server cannot do this right now");
-        Self { inside: Some(inside.to_string().into()), ..problem }
+        Self { more: Some(More::Inside(inside.to_string()).into()), ..problem }
             .because("the same request may go through later")
     }
 
@@ -199,7 +204,7 @@ impl Problem {
     }
 
     pub(crate) fn with_headers(self, headers: HeaderMap) -> Self {
-        Self { headers: Some(headers.into()), ..self }
+        Self { more: Some(More::Headers(headers).into()), ..self }
     }
 
     pub(crate) fn is_unauthenticated(&self) -> bool {
@@ -213,8 +218,15 @@ impl Problem {
     /// Says it to the log, if it is a fault of ours.
     pub(crate) fn log(&self, path: &str, request_id: &str) {
         if self.status.is_server_error() {
-            let inside = self.inside.as_deref().unwrap_or_default();
+            let inside = self.inside();
             tracing::error!(status = self.status.as_u16(), path, request_id, inside, "a request failed");
+        }
+    }
+
+    fn inside(&self) -> &str {
+        match self.more.as_deref() {
+            Some(More::Inside(inside)) => inside,
+            Some(More::Headers(_)) | None => "",
         }
     }
 
@@ -255,11 +267,11 @@ fn is_of_the_moment(status: StatusCode) -> bool {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(mut self) -> Response {
+    fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
-        if let Some(headers) = self.headers.take() {
-            *response.headers_mut() = *headers;
+        if let Some(More::Headers(headers)) = self.more.as_deref() {
+            response.headers_mut().clone_from(headers);
         }
         response.extensions_mut().insert(self);
         response
@@ -312,7 +324,7 @@ mod tests {
         assert_eq!(body["status"], 503);
         assert_eq!(body["request_id"], "r-1");
         assert!(!body.to_string().contains("secret"), "{body}");
-        assert!(problem.inside.unwrap().contains("disk full"));
+        assert!(problem.inside().contains("disk full"));
     }
 
     #[tokio::test]
