@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use crate::target::Target;
 /// Rounds, unless `ASTROSHIELD_FAULT_ROUNDS` says otherwise: one of each fault.
 const ROUNDS: u64 = 5;
 
-/// A service is given up as little as its parts: two of these tests at once would be a test of the machine.
+/// Two of these tests at once would be a test of the machine.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +221,7 @@ fn play(part: Part) {
         thread::sleep(Duration::from_millis(chance.below(1000)));
         let (before, away) = (chance.below(300), Duration::from_millis(chance.below(2500)));
         let uploading = {
-            let load = std::sync::Arc::clone(&load);
+            let load = Arc::clone(&load);
             thread::spawn(move || {
                 thread::sleep(Duration::from_millis(before));
                 load.upload(round);
