@@ -198,6 +198,7 @@ impl Service {
             store: Arc::clone(&store),
             blobs,
             downloads: None,
+            upload_links: None,
             cache: Arc::new(MemoryCache::new(16 << 20)),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,

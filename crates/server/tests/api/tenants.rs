@@ -335,7 +335,7 @@ fn grant(tenant: &str, scope: Scope) -> Grant {
 }
 
 /// Writes that change nothing that lasts, with why.
-const NO_CHANGE: [(&str, &str); 1] = [("POST", "/api/v1/screenings")];
+const NO_CHANGE: [(&str, &str); 2] = [("POST", "/api/v1/screenings"), ("POST", "/api/v1/uploads/links")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
