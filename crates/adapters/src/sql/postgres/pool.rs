@@ -244,10 +244,7 @@ impl Inner {
 
 /// Whether a server did not take the user or the password (SQLSTATE, class 28).
 fn is_refusal(error: &Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code.starts_with("28"))
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("28"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
