@@ -287,7 +287,6 @@ pub(crate) struct Gateway {
     pub(super) authorities_file: Option<PathBuf>,
     /// What is in that file.
     #[serde(skip)]
-    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a gateway needs"))]
     pub(crate) authorities: Option<String>,
 }
 
