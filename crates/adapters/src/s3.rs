@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use astroshield_domain::blobs::BlobError;
-use astroshield_domain::ports::Downloads;
+use astroshield_domain::ports::{Downloads, UploadLink, UploadLinks};
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::BoxStream;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use object_store::client::{HttpClient, HttpConnector};
@@ -18,6 +20,7 @@ use object_store::{
     RetryConfig, WriteMultipart,
 };
 use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 
 use crate::trust::{TrustError, TrustedRoots};
@@ -31,7 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time in which what failed is tried again; what fails after it is not.
 const RETRY: Duration = Duration::from_secs(15);
 
-/// How long a link gives out a blob. A download that has begun goes on.
+/// How long a link gives out a blob, or takes one. What has begun goes on.
 const LINK_LIFETIME: Duration = Duration::from_secs(300);
 
 /// What is larger is sent in parts of this size, so that a failure costs one of them.
@@ -123,6 +126,7 @@ pub struct S3Blobs {
     bucket: AmazonS3,
     prefix: Path,
     inner: PrefixStore<AmazonS3>,
+    encryption: S3Encryption,
 }
 
 impl S3Blobs {
@@ -134,7 +138,8 @@ impl S3Blobs {
         let prefix = Path::parse(&settings.prefix)
             .map_err(|source| S3SettingsError::Prefix { prefix: settings.prefix.clone(), source })?;
         let bucket = builder(settings)?.build()?;
-        Ok(Self { inner: PrefixStore::new(bucket.clone(), prefix.clone()), bucket, prefix })
+        let inner = PrefixStore::new(bucket.clone(), prefix.clone());
+        Ok(Self { inner, bucket, prefix, encryption: settings.encryption.clone() })
     }
 }
 
@@ -281,6 +286,37 @@ impl Downloads for S3Blobs {
         ]);
         let signed = self.bucket.signed_url_opts(Method::GET, &full, LINK_LIFETIME, &options).await;
         signed.map(String::from).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl UploadLinks for S3Blobs {
+    async fn upload_link(&self, path: &str, sha256: [u8; 32]) -> Result<UploadLink, BlobError> {
+        let failed = |source| BlobError::Store { path: path.to_owned(), source };
+        let full: Path = self.prefix.parts().chain(Path::from(path).parts()).collect();
+        let mut headers = vec![("x-amz-checksum-sha256", STANDARD.encode(sha256))];
+        match &self.encryption {
+            S3Encryption::OfBucket => {}
+            S3Encryption::S3 => headers.push(("x-amz-server-side-encryption", "AES256".to_owned())),
+            S3Encryption::Kms { key_id } => headers.extend([
+                ("x-amz-server-side-encryption", "aws:kms".to_owned()),
+                ("x-amz-server-side-encryption-aws-kms-key-id", key_id.clone()),
+                ("x-amz-server-side-encryption-bucket-key-enabled", "true".to_owned()),
+            ]),
+        }
+        let mut options = SignedUrlOptions::new();
+        for &(name, ref value) in &headers {
+            let value = HeaderValue::from_str(value).map_err(|source| {
+                failed(object_store::Error::Generic { store: "S3", source: Box::new(source) })
+            })?;
+            options = options.with_signed_header(HeaderName::from_static(name), value);
+        }
+        let signed = self.bucket.signed_url_opts(Method::PUT, &full, LINK_LIFETIME, &options).await;
+        Ok(UploadLink {
+            url: signed.map_err(failed)?.into(),
+            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            lifetime: LINK_LIFETIME,
+        })
     }
 }
 

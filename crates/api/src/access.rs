@@ -33,7 +33,7 @@ pub(crate) use self::admission::admit;
 use self::limits::Limit;
 pub(crate) use self::limits::{RATE_LIMIT, RATE_LIMIT_POLICY, admit_sign_in};
 pub(crate) use self::memberships::{Person, forget as forget_grants, grants_of};
-pub(crate) use self::proof::{Proof, Proven};
+pub(crate) use self::proof::{Proof, Proven, bytes_of};
 pub(crate) use self::provider_session::{begin_at_provider, end_at_provider};
 pub(crate) use self::session::{
     begin, caller as caller_of_session, cookie_of, end, grants_of_session, session_of, switch,

@@ -66,6 +66,7 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(days::space_weather))
         .routes(routes!(days::earth_orientation))
         .routes(routes!(uploads::uploads, uploads::upload_file))
+        .routes(routes!(uploads::link))
         .routes(routes!(uploads::upload))
         .routes(routes!(uploads::file))
         .routes(routes!(watch_lists::watch_lists, watch_lists::create))

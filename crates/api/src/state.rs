@@ -12,7 +12,9 @@ use astroshield_domain::identity::GroupRoles;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
 use astroshield_domain::organization::Organizations;
-use astroshield_domain::ports::{Broadcast, Cache, Clock, Downloads, IdentityProvider, Store, WebhookClient};
+use astroshield_domain::ports::{
+    Broadcast, Cache, Clock, Downloads, IdentityProvider, Store, UploadLinks, WebhookClient,
+};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::uploads::Uploads;
 use ipnet::IpNet;
@@ -35,6 +37,8 @@ pub struct Ports {
     pub blobs: Arc<dyn ObjectStore>,
     /// Gives links to them; without it, they are given out here.
     pub downloads: Option<Arc<dyn Downloads>>,
+    /// Gives links that take files; without it, they are taken here.
+    pub upload_links: Option<Arc<dyn UploadLinks>>,
     /// Sessions and answers.
     pub cache: Arc<dyn Cache>,
     /// Events, for the WebSocket connections.

@@ -47,6 +47,15 @@ pub(crate) async fn get(blobs: &dyn ObjectStore, path: &str) -> Result<Option<Ve
     }
 }
 
+/// How many bytes a blob has; `None` if there is none.
+pub(crate) async fn size(blobs: &dyn ObjectStore, path: &str) -> Result<Option<u64>, BlobError> {
+    match blobs.head(&Path::from(path)).await {
+        Ok(found) => Ok(Some(found.size)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(source) => Err(BlobError::Store { path: path.to_owned(), source }),
+    }
+}
+
 /// Removes a blob; one that is not there is removed already.
 pub(crate) async fn remove(blobs: &dyn ObjectStore, path: &str) -> Result<(), BlobError> {
     match blobs.delete(&Path::from(path)).await {

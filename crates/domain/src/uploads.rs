@@ -47,6 +47,9 @@ pub enum UploadError {
         /// Its size.
         bytes: u64,
     },
+    /// There is nothing where it was to be.
+    #[error("nothing was sent to that place, or it was used already")]
+    NothingThere,
     /// It could not be kept.
     #[error(transparent)]
     Blob(#[from] BlobError),
@@ -107,6 +110,38 @@ impl Uploads {
         bytes: Vec<u8>,
     ) -> Result<Upload, UploadError> {
         self.receive_once(caller, name, object, bytes, None).await
+    }
+
+    /// As [`Uploads::receive_once`], of a file that was sent to a place of its tenant before.
+    ///
+    /// # Errors
+    /// As [`Uploads::receive`], and when nothing is there.
+    pub async fn receive_placed(
+        &self,
+        caller: &Caller,
+        name: &str,
+        object: Option<CatalogNumber>,
+        place: UploadId,
+        attempt: Option<&Attempt>,
+    ) -> Result<Upload, UploadError> {
+        if let Some(attempt) = attempt.filter(|attempt| attempt.repeated)
+            && let Some(upload) = self.store.upload(&caller.tenant, UploadId::of_attempt(attempt)).await?
+        {
+            return Ok(upload);
+        }
+        let path = place_of(&caller.tenant, place);
+        match blobs::size(&*self.blobs, &path).await? {
+            None => return Err(UploadError::NothingThere),
+            Some(bytes) if bytes > LIMIT_BYTES => return Err(UploadError::TooLarge { bytes }),
+            Some(_) => {}
+        }
+        let bytes = blobs::get(&*self.blobs, &path).await?.ok_or(UploadError::NothingThere)?;
+        let upload = self.receive_once(caller, name, object, bytes, attempt).await?;
+        // It is kept under its own name by now. What stays is swept.
+        if let Err(error) = blobs::remove(&*self.blobs, &path).await {
+            tracing::warn!(%error, "a file that was sent stays twice");
+        }
+        Ok(upload)
     }
 
     /// As [`Uploads::receive`], of a request under an idempotency key: what an earlier attempt stored is what is given.
@@ -311,6 +346,12 @@ impl Uploads {
         }
         Ok(cdms)
     }
+}
+
+/// Where a file is sent to before it is taken: among the uploads, where what nothing speaks of is swept.
+#[must_use]
+pub fn place_of(tenant: &TenantId, place: UploadId) -> String {
+    format!("{tenant}/uploads/sent-{place}")
 }
 
 /// What is said of an ephemeris that is fixed to the Earth.

@@ -15,7 +15,7 @@ use astroshield_adapters::redis::{
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
 use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
 use astroshield_domain::ports::{
-    Broadcast, BusHistory, Cache, Downloads, SecretError, SecretSource, SecretText, Store,
+    Broadcast, BusHistory, Cache, Downloads, SecretError, SecretSource, SecretText, Store, UploadLinks,
 };
 use astroshield_domain::reconciliation;
 use async_trait::async_trait;
@@ -63,7 +63,11 @@ pub(crate) fn blobs(settings: &settings::Blobs) -> anyhow::Result<Blobs> {
         true => Some(Arc::<S3Blobs>::clone(&blobs)),
         false => None,
     };
-    Ok(Blobs { store: blobs, downloads })
+    let upload_links: Option<Arc<dyn UploadLinks>> = match settings.presigned_uploads {
+        true => Some(Arc::<S3Blobs>::clone(&blobs)),
+        false => None,
+    };
+    Ok(Blobs { store: blobs, downloads, upload_links })
 }
 
 pub(crate) fn cache(settings: &settings::Cache) -> anyhow::Result<Placed<dyn Cache>> {

@@ -33,10 +33,11 @@ pub(crate) fn messaging(_: &settings::Bus, _: Arc<dyn Store>) -> anyhow::Result<
     bail!("bus.kind: not built")
 }
 
-/// There is none.
-#[expect(clippy::unnecessary_wraps, reason = "as where it is built")]
-pub(crate) fn gateway(_: &Settings) -> anyhow::Result<Option<StreamGateway>> {
-    Ok(None)
+pub(crate) fn gateway(settings: &Settings) -> anyhow::Result<Option<StreamGateway>> {
+    match settings.gateway.endpoint {
+        None => Ok(None),
+        Some(_) => bail!("gateway.endpoint: not built"),
+    }
 }
 
 pub(crate) fn bus_history(_: &settings::Bus) -> anyhow::Result<Arc<dyn BusHistory>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings};
-use astroshield_domain::ports::Downloads as _;
+use astroshield_domain::ports::{Downloads as _, UploadLinks as _};
 use astroshield_testkit::blobs::blobs_suite;
 use astroshield_testkit::servers::{Server, variable};
 use object_store::path::Path;
@@ -40,6 +40,10 @@ fn blobs(settings: &S3Settings) -> S3Blobs {
 
 /// Asks for a link, as a browser does that was sent there.
 async fn fetch(settings: &S3Settings, link: &str) -> reqwest::Response {
+    client(settings).get(link).send().await.unwrap()
+}
+
+fn client(settings: &S3Settings) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(settings.roots_pem.as_deref().unwrap()) {
         roots.add(certificate.unwrap()).unwrap();
@@ -49,8 +53,7 @@ async fn fetch(settings: &S3Settings, link: &str) -> reqwest::Response {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
-    client.get(link).send().await.unwrap()
+    reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,6 +115,37 @@ async fn a_link_is_signed_for_five_minutes_and_gives_the_blob_under_its_name() {
     assert_eq!(answer.headers()["content-disposition"], disposition);
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     assert_eq!(answer.text().await.unwrap(), "hello");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_takes_a_blob_whose_checksum_and_encryption_are_signed() {
+    // SHA-256 of `hello`.
+    const HASH: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let Some(settings) = shared("links/to/one") else { return };
+    let sha256: Vec<u8> =
+        (0..32).map(|at| u8::from_str_radix(&HASH[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let sha256: [u8; 32] = sha256.try_into().unwrap();
+    for (encryption, signed) in [
+        (S3Encryption::OfBucket, "host;x-amz-checksum-sha256"),
+        (S3Encryption::S3, "host;x-amz-checksum-sha256;x-amz-server-side-encryption"),
+    ] {
+        let settings = S3Settings { encryption, ..settings.clone() };
+        let blobs = blobs(&settings);
+        let link = blobs.upload_link("local/uploads/sent-1", sha256).await.unwrap();
+        let parsed: Url = link.url.parse().unwrap();
+        let parameter =
+            |name: &str| parsed.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        assert_eq!(parameter("X-Amz-SignedHeaders"), signed);
+        assert_eq!(parameter("X-Amz-Expires"), link.lifetime.as_secs().to_string());
+        assert_eq!(link.headers[0].1, "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+        let put = link
+            .headers
+            .iter()
+            .fold(client(&settings).put(&link.url), |request, (name, value)| request.header(name, value));
+        assert!(put.body("hello").send().await.unwrap().status().is_success());
+        let blob = blobs.get(&Path::from("local/uploads/sent-1")).await.unwrap();
+        assert_eq!(blob.bytes().await.unwrap(), "hello");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

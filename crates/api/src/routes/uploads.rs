@@ -1,9 +1,11 @@
 //! `/uploads`: files that users gave.
 
+use std::collections::BTreeMap;
+
 use astroshield_domain::feed::{Upload, UploadState};
 use astroshield_domain::ids::UploadId;
 use astroshield_domain::ports::Page;
-use astroshield_domain::uploads::UploadError;
+use astroshield_domain::uploads::{UploadError, place_of};
 use astroshield_formats::CatalogNumber;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,7 +15,7 @@ use object_store::ObjectStoreExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::{Reader, Writer};
+use crate::access::{Reader, Writer, bytes_of};
 use crate::answer::{self, List};
 use crate::cursor;
 use crate::idempotency::Tried;
@@ -157,6 +159,34 @@ pub(crate) struct UploadParams {
     /// The object whose ephemeris it is, where the file does not say.
     #[param(maximum = 999_999_999)]
     object: Option<u32>,
+    /// Where the file was sent to, by a link; the body is empty then.
+    #[param(value_type = Option<uuid::Uuid>)]
+    place: Option<UploadId>,
+}
+
+/// Which file is to be sent by a link.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LinkParams {
+    /// SHA-256 of its bytes, in hexadecimal: no others are taken.
+    #[param(pattern = "^[0-9a-f]{64}$")]
+    sha256: String,
+}
+
+/// Where a file can be sent to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkRow {
+    /// What is said at `POST /uploads` when it was sent.
+    #[schema(schema_with = schema::id)]
+    place: UploadId,
+    /// Address for a `PUT`.
+    url: String,
+    /// Headers that have to be sent with it.
+    headers: BTreeMap<String, String>,
+    /// Until when it has to begin, UTC.
+    #[schema(schema_with = schema::time)]
+    expires: Timestamp,
 }
 
 /// Longest name of a file, in characters.
@@ -193,6 +223,7 @@ impl From<UploadError> for Problem {
             UploadError::TooLarge { .. } => Self::too_large(
                 usize::try_from(astroshield_domain::uploads::LIMIT_BYTES).unwrap_or(usize::MAX),
             ),
+            UploadError::NothingThere => Self::invalid("place", error),
             UploadError::Store(error) => error.into(),
             UploadError::Blob(_) => Self::unavailable(chain(&error)),
             UploadError::Stopped => Self::internal(error),
@@ -220,14 +251,45 @@ pub(crate) async fn upload_file(
             .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
     });
     let object = object.transpose()?;
-    let bytes = body_bytes(request, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
-    let uploads = &state.use_cases.uploads;
-    let upload = uploads.receive_once(&caller, &name, object, bytes.into(), tried.0.as_deref()).await?;
+    let limit_bytes = if params.place.is_some() { 0 } else { state.settings.upload_limit_bytes };
+    let bytes = body_bytes(request, limit_bytes, state.settings.body_timeout).await?;
+    let (uploads, attempt) = (&state.use_cases.uploads, tried.0.as_deref());
+    let upload = match params.place {
+        Some(place) => uploads.receive_placed(&caller, &name, object, place, attempt).await?,
+        None => uploads.receive_once(&caller, &name, object, bytes.into(), attempt).await?,
+    };
     if upload.state == UploadState::Rejected {
         let detail = format!("{name}: nothing of it is used; it is kept as upload {}", upload.id);
         return Err(Problem::unprocessable(detail).with_errors(upload.problems));
     }
     answer::json_of(StatusCode::CREATED, &UploadRow::from(upload))
+}
+
+/// A link that takes a file without its bytes passing through here: `PUT` it there, with these headers, and name the place at
+/// `POST /uploads`. What is sent and never named is removed after some hours.
+#[utoipa::path(post, path = "/uploads/links", tag = "uploads", params(LinkParams),
+    responses((status = 201, description = "The link", body = LinkRow)))]
+pub(crate) async fn link(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+    Parameters(params): Parameters<LinkParams>,
+) -> Result<Response, Problem> {
+    let due = || Problem::invalid("sha256", "64 hexadecimal digits are due, in lower case");
+    let sha256 = bytes_of(&params.sha256).ok_or_else(due)?;
+    let links = state.ports.upload_links.as_ref();
+    let links =
+        links.ok_or_else(|| Problem::conflict("this server takes files in the body of POST /uploads"))?;
+    let now = state.now();
+    let place = UploadId::at(now);
+    let link = links.upload_link(&place_of(&caller.tenant, place), sha256).await;
+    let link = link.map_err(|error| Problem::unavailable(chain(&error)))?;
+    let row = LinkRow {
+        place,
+        url: link.url,
+        headers: link.headers.into_iter().collect(),
+        expires: now.checked_add(link.lifetime).unwrap_or(Timestamp::MAX),
+    };
+    answer::json_of(StatusCode::CREATED, &row)
 }
 
 #[cfg(test)]

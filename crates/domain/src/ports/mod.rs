@@ -12,6 +12,7 @@ mod outside;
 mod secrets;
 mod store;
 mod tasks;
+mod upload_links;
 
 pub use archiver::Archiver;
 pub use bus::{Bus, BusError, Subscription};
@@ -31,3 +32,4 @@ pub use outside::{
 pub use secrets::{SecretError, SecretSource, SecretText};
 pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
 pub use tasks::{SliceTask, TASK_VERSION, Tasks, Worker};
+pub use upload_links::{UploadLink, UploadLinks};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_domain::metrics;
-use astroshield_domain::ports::{Bus, Connections, Downloads, Gateway, Tasks};
+use astroshield_domain::ports::{Bus, Connections, Downloads, Gateway, Tasks, UploadLinks};
 use async_trait::async_trait;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,8 @@ pub(crate) struct Blobs {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// Gives links to them.
     pub(crate) downloads: Option<Arc<dyn Downloads>>,
+    /// Gives links that take them.
+    pub(crate) upload_links: Option<Arc<dyn UploadLinks>>,
 }
 
 /// Prepares a server as soon as it is there.

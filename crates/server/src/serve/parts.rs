@@ -141,7 +141,7 @@ pub(crate) fn blobs(settings: &Settings, folder: &Path) -> anyhow::Result<Blobs>
     let blobs = folder.join(BLOBS_FOLDER);
     std::fs::create_dir_all(&blobs).with_context(|| blobs.display().to_string())?;
     let store = folder::blobs(&blobs).with_context(|| blobs.display().to_string())?;
-    Ok(Blobs { store: Arc::new(store), downloads: None })
+    Ok(Blobs { store: Arc::new(store), downloads: None, upload_links: None })
 }
 
 /// Refuses a bucket that is known to be another store's. One that does not answer is none yet.

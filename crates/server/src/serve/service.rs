@@ -246,6 +246,7 @@ impl Service {
             store: self.database.port_that_may_lag(),
             blobs: Arc::clone(&parts.blobs.store),
             downloads: parts.blobs.downloads.clone(),
+            upload_links: parts.blobs.upload_links.clone(),
             cache: Arc::clone(&parts.cache.port),
             broadcast: Arc::clone(&parts.broadcast),
             clock: Arc::clone(&parts.clock),

@@ -228,6 +228,7 @@ pub(crate) struct Blobs {
     #[serde(deserialize_with = "text")]
     pub(crate) kms_key_id: Option<String>,
     pub(crate) presigned_downloads: bool,
+    pub(crate) presigned_uploads: bool,
     #[serde(deserialize_with = "path")]
     pub(super) authorities_file: Option<PathBuf>,
     /// What is in that file.
@@ -286,7 +287,6 @@ pub(crate) struct Gateway {
     pub(super) authorities_file: Option<PathBuf>,
     /// What is in that file.
     #[serde(skip)]
-    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a gateway needs"))]
     pub(crate) authorities: Option<String>,
 }
 

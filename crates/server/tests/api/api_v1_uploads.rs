@@ -10,6 +10,20 @@ const TLE: &str = "MADE UP\n\
 2 00005  34.2682 348.7242 1859667 331.7664  19.3264 10.82419157413667\n";
 
 #[tokio::test]
+async fn without_a_bucket_there_are_no_links_and_a_place_where_nothing_is_says_so() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let hash = "0".repeat(64);
+    client.send("POST", &format!("/api/v1/uploads/links?sha256={hash}"), "").await.expect_problem(409, None);
+    for bad in ["", "0", &"g".repeat(64), &"A".repeat(64)] {
+        let path = format!("/api/v1/uploads/links?sha256={bad}");
+        client.send("POST", &path, "").await.expect_problem(400, Some("sha256"));
+    }
+    let taking = "/api/v1/uploads?name=x.tle&place=018f3c2e-8a54-7c1b-9d37-2b605e8fa911";
+    client.send("POST", taking, "").await.expect_problem(400, Some("place"));
+}
+
+#[tokio::test]
 async fn a_file_is_taken_and_listed() {
     let service = Service::start().await;
     let client = service.client(Scope::Write).await;

@@ -259,6 +259,7 @@ impl Service {
             store: Arc::clone(&store),
             blobs,
             downloads: None,
+            upload_links: None,
             cache: Arc::<Hiccuping>::clone(&cache),
             broadcast: Arc::<LocalBroadcast>::clone(&broadcast),
             clock,

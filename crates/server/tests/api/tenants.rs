@@ -336,7 +336,7 @@ async fn an_idempotency_key_of_another_tenant_gives_nothing_of_its_answer() {
 }
 
 /// Writes that change nothing that lasts, with why.
-const NO_CHANGE: [(&str, &str); 1] = [("POST", "/api/v1/screenings")];
+const NO_CHANGE: [(&str, &str); 2] = [("POST", "/api/v1/screenings"), ("POST", "/api/v1/uploads/links")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use astroshield_testkit::postgres;
 use astroshield_testkit::servers::Server as Outside;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::fleet::{first_of, pair};
 use crate::server::{Server, run, run_in};
@@ -36,7 +38,7 @@ impl Place {
         let servers = format!(
             "[store]\nkind = \"postgres\"\n\
              [blobs]\nkind = \"s3\"\nbucket = \"astroshield\"\nendpoint = \"{}\"\nencryption = \"s3\"\n\
-             presigned_downloads = true\nauthorities_file = \"s3.pem\"\n\
+             presigned_downloads = true\npresigned_uploads = true\nauthorities_file = \"s3.pem\"\n\
              [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nauthorities_file = \"redis.pem\"\n\
              [bus]\nkind = \"kafka\"\nbrokers = \"{}\"\nuser = \"astroshield\"\npassword_file = \"kafka.password\"\n\
              partitions = 2\nreplicas = 1\nauthorities_file = \"kafka.pem\"\n",
@@ -117,6 +119,30 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Uploads a file past the server, which takes it from the bucket once.
+fn send_to_the_bucket(client: &Client<'_>, place: &Place, content: &str) {
+    let sha256: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let link = client.post(&format!("/api/v1/uploads/links?sha256={sha256}"), "text/plain", "");
+    let file = place.path().join("sent.csv");
+    fs::write(&file, content).unwrap();
+    let mut put = Command::new("curl");
+    put.args(["--silent", "--show-error", "--fail", "--cacert"]).arg(place.path().join("s3.pem"));
+    for (name, value) in link["headers"].as_object().unwrap() {
+        put.arg("--header").arg(format!("{name}: {}", value.as_str().unwrap()));
+    }
+    assert!(
+        put.arg("--upload-file").arg(&file).arg(link["url"].as_str().unwrap()).status().unwrap().success()
+    );
+    let taking = format!("/api/v1/uploads?name=sent.csv&place={}", link["place"].as_str().unwrap());
+    let upload = client.post(&taking, "text/csv", "");
+    assert_eq!((&upload["state"], &upload["sha256"]), (&json!("accepted"), &json!(sha256)), "{upload}");
+    let bearer = format!("Bearer {}", client.key);
+    let (status, again) = client.server.post_with(&taking, &[("authorization", &bearer)], "");
+    assert!(status == 400 && again.contains("\"field\":\"place\""), "{status}: {again}");
+    let (status, _) = client.server.post_with(&taking, &[("authorization", &bearer)], content);
+    assert_eq!(status, 413, "a file is in one place");
+}
+
 /// Waits for what the server says of itself; the whole of it.
 fn ready(server: &Server, status: &str) -> Value {
     let said = format!("\"status\":\"{status}\"");
@@ -192,6 +218,9 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
     assert!(answer.head.contains(&location) && answer.head.contains("X-Amz-Signature="), "{answer:?}");
     assert!(answer.head.contains("no-store"), "{answer:?}");
     assert!(!place.path().join("data/astroshield/blobs").exists());
+
+    send_to_the_bucket(&client, &place, &pair(3));
+    client.conjunction_of(3);
 
     // Without Redis: sessions are gone, all else goes on.
     redis.tell("freeze");
