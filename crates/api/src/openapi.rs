@@ -65,6 +65,10 @@ const OF_THE_MOMENT: [u16; 2] = [429, 503];
 /// Problems of what is in a path.
 const OF_A_PATH: [u16; 1] = [404];
 
+/// The file of an upload, and its problems: it may have been lost.
+const UPLOADED_FILE: &str = "/uploads/{id}/file";
+const OF_AN_UPLOADED_FILE: [u16; 1] = [410];
+
 /// Problems of what is written.
 const OF_A_WRITE: [u16; 6] = [404, 408, 409, 413, 415, 422];
 
@@ -100,6 +104,7 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
             let is_export = get.responses.responses.get("200").is_some_and(has_forms);
             add_problems(get, of_path);
             add_problems(get, if is_export { &OF_AN_EXPORT } else { &[] });
+            add_problems(get, if path.ends_with(UPLOADED_FILE) { &OF_AN_UPLOADED_FILE } else { &[] });
         }
         for write in [put, post, delete].into_iter().flatten() {
             add_problems(write, &OF_A_WRITE);

@@ -111,8 +111,7 @@ pub(crate) async fn upload(
 #[utoipa::path(get, path = "/uploads/{id}/file", tag = "uploads",
     params(("id" = uuid::Uuid, Path, description = "Identity")),
     responses((status = 200, description = "The file", content((Vec<u8> = "application/octet-stream"))),
-        (status = 307, description = "The file is at the address in `Location`, for some minutes"),
-        (status = 410, description = "The file was lost; the upload and what was read of it are there")))]
+        (status = 307, description = "The file is at the address in `Location`, for some minutes")))]
 pub(crate) async fn file(
     State(state): State<ApiState>,
     Reader(caller): Reader,
