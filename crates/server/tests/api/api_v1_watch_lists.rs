@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use astroshield_domain::access::Scope;
-use serde_json::json;
+use astroshield_domain::ids::TenantId;
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -67,4 +70,31 @@ async fn another_tenants_list_is_not_there() {
     other.put(&path, &json!({ "name": "theirs", "objects": [] })).await.expect_problem(404, None);
     other.delete(&path).await.expect_problem(404, None);
     assert_eq!(client.get(&path).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_whose_caller_hangs_up_counts_for_every_answer_or_for_none() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    service.conclude_run(&TenantId::public(), 16).await;
+    let empty = json!({ "name": "mine", "objects": [] });
+    let made = client.post("/api/v1/watch-lists", &empty).await.json();
+    let id = made["id"].as_str().unwrap();
+    let (list, conjunctions) =
+        (format!("/api/v1/watch-lists/{id}"), format!("/api/v1/conjunctions?watch_list={id}"));
+    let count = |rows: &Value| rows.as_array().unwrap().len();
+    for milliseconds in 0..16 {
+        // One object of each of so many conjunctions.
+        let objects: Vec<Value> =
+            (0..=milliseconds).map(|index| json!({ "catalog_number": 2 * index + 1 })).collect();
+        let body = json!({ "name": "mine", "objects": objects });
+        let putting = client.put(&list, &body);
+        drop(tokio::time::timeout(Duration::from_millis(milliseconds), putting).await);
+        // Kept from now on, if it is from before the write.
+        client.get(&conjunctions).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let told = count(&client.get(&conjunctions).await.json()["items"]);
+        let held = count(&client.get(&list).await.json()["objects"]);
+        assert_eq!(told, held, "cut off after {milliseconds} ms");
+    }
 }
