@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_adapters::SqliteStore;
-use astroshield_domain::access::{Caller, Scope};
+use astroshield_domain::access::{Caller, Principal, Scope};
 use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::kept_files::{Contents, FileState, KeptFileError};
@@ -63,7 +63,12 @@ impl Installation {
 }
 
 fn caller() -> Caller {
-    Caller { tenant: tenant("own"), name: "me".to_owned(), scope: Scope::Admin }
+    Caller {
+        tenant: tenant("own"),
+        name: "me".to_owned(),
+        principal: Principal::Operator,
+        scope: Scope::Admin,
+    }
 }
 
 #[tokio::test]
