@@ -217,6 +217,7 @@ const fn rows_in_bulk(columns: usize) -> usize {
 }
 
 /// Goes on with the rows that are inserted.
+#[expect(clippy::needless_pass_by_value, reason = "on the other database their arrays are given away")]
 fn push_rows(query: &mut QueryBuilder<Sqlite>, rows: usize, columns: Vec<Column<'_>>) {
     query.push_values(0..rows, |mut row, place| {
         for Column { values, .. } in &columns {

@@ -93,7 +93,7 @@ pub async fn blobs_found_by_a_reconciliation_are_kept_or_known_to_be_missing(sto
     let state = store.state().await.unwrap();
     assert_eq!((state.installation, state.restores), (Some(NAME), 1));
     assert_eq!(store.kept_blobs().await.unwrap(), [KeptBlob { path: lost.clone(), noted: at(0) }]);
-    assert_eq!(store.named_blobs(&[lost.clone()]).await.unwrap(), [lost.clone()]);
+    assert_eq!(store.named_blobs(std::slice::from_ref(&lost)).await.unwrap(), [lost.as_str()]);
     assert_eq!(store.missing_since(&own, &file.blob).await.unwrap(), Some(at(0)));
     assert_eq!(store.missing_since(&own, &lost).await.unwrap(), None);
     assert_eq!(store.missing_since(&other, &file.blob).await.unwrap(), None);
