@@ -23,12 +23,12 @@ pub(crate) use self::places::NOT_BUILT;
 pub(crate) use self::places::pairs;
 pub(crate) use self::rotation::with_password;
 pub(crate) use self::secret::Secret;
-#[cfg(feature = "managed")]
-pub(crate) use self::sections::BlobsEncryption;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
-    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind, Telemetry,
+    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind,
 };
+#[cfg(feature = "managed")]
+pub(crate) use self::sections::{BlobsEncryption, Telemetry};
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
 const SECRETS: [&str; 11] = [
