@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use astroshield_adapters::kafka::{Authentication, KafkaBus, KafkaSettings};
-use astroshield_adapters::{EmbeddedBus, LocalBroadcast, PostgresStore, SqliteStore};
+use astroshield_adapters::memory::LocalBroadcast;
+use astroshield_adapters::{EmbeddedBus, PostgresStore, SqliteStore};
 use astroshield_domain::event::{Event, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, Store, SystemClock};
 use astroshield_domain::relay::Relay;
-use astroshield_testkit::entities::{at, feed_event, ingest};
+use astroshield_testkit::entities::{at, feed_event, upload};
 use astroshield_testkit::postgres;
 use astroshield_testkit::servers::variable;
 use tokio_util::sync::CancellationToken;
@@ -94,8 +95,7 @@ async fn main() -> anyhow::Result<()> {
 async fn write(store: &dyn Store, transaction: usize) -> anyhow::Result<()> {
     let tenant = TenantId::new(format!("tenant-{}", transaction % TENANTS))?;
     let events: Vec<Event> = (0..AT_ONCE).map(|_| feed_event(&tenant, at(0), "bench")).collect();
-    store.ingest(&ingest(&tenant, at(0), Vec::new()), &events).await?;
-    Ok(())
+    Ok(store.add_upload(&upload(&tenant, at(0)), &[], &[], &events, None).await?)
 }
 
 fn kafka() -> anyhow::Result<KafkaSettings> {

@@ -26,10 +26,10 @@ pub(crate) use self::rotation::{Fetched, with_password};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
     Blobs, BlobsKind, Bus, BusKind, Cache, CacheKind, Encryption, Feed, FeedGrade, FeedKind, Identity,
-    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind, Telemetry,
+    IdentityKind, LogFormat, Secrets, Settings, Smtp, Store, StoreKind,
 };
 #[cfg(feature = "managed")]
-pub(crate) use self::sections::{BlobsEncryption, BusAuthentication};
+pub(crate) use self::sections::{BlobsEncryption, BusAuthentication, Telemetry};
 
 /// Settings that hold secrets: printed as hidden. `*` stands for any one name.
 const SECRETS: [&str; 11] = [
