@@ -83,9 +83,19 @@ async fn a_slice_that_was_damaged_on_disk_is_screened_again() {
     task.abort();
     let unfinished = dying.store.unfinished_runs().await.unwrap().remove(0);
     let slices = folder.path().join(format!("blobs/public/runs/{}", unfinished.id));
-    let whole = std::fs::read(slices.join("1")).unwrap();
-    std::fs::write(slices.join("1"), &whole[..whole.len() / 2]).unwrap();
-    std::fs::remove_file(slices.join("2")).unwrap();
+    // After its number, the name of a slice has that of its inputs.
+    let of = |number: &str| {
+        let names = std::fs::read_dir(&slices).unwrap().map(|entry| entry.unwrap().path());
+        let is_of = |path: &std::path::PathBuf| {
+            path.file_name()
+                .and_then(|name| name.to_str()?.split_once('-'))
+                .is_some_and(|(of, _)| of == number)
+        };
+        names.into_iter().find(is_of).unwrap()
+    };
+    let whole = std::fs::read(of("1")).unwrap();
+    std::fs::write(of("1"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::remove_file(of("2")).unwrap();
 
     let parts = Parts::on(&folder).await;
     assert_eq!(parts.runner(1).take_up(&CancellationToken::new()).await.unwrap(), 1);

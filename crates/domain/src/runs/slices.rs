@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use astroshield_astro::screening::{SLICE_KNOTS, Slice, SliceOutcome};
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Prepared, RunError, Runner};
 use crate::blobs;
-use crate::ids::{RunId, TenantId};
 use crate::population::Fingerprint;
 use crate::ports::{RunUpdate, StoreError};
 use crate::screening::Run;
@@ -39,7 +39,7 @@ impl Runner {
                 next = outcomes.recv() => next,
             };
             let (slice, bytes) = next.ok_or(RunError::Stopped)?;
-            let blob = path(&run.tenant, run.id, slice);
+            let blob = path(prepared, slice);
             blobs::put(&*self.blobs, &blob, bytes).await?;
             let update = RunUpdate::SliceDone { slice, blob };
             self.store.update_run(&run.tenant, run.id, &update).await?;
@@ -100,10 +100,10 @@ impl Runner {
 
     /// The outcomes of all slices, in their order.
     pub(super) async fn outcomes(&self, prepared: &Prepared) -> Result<Vec<SliceOutcome>, RunError> {
-        let run = &prepared.run;
-        let mut outcomes = Vec::with_capacity(run.slices as usize);
-        for slice in 0..run.slices {
-            let kept = blobs::get(&*self.blobs, &path(&run.tenant, run.id, slice)).await?;
+        let slices = prepared.run.slices;
+        let mut outcomes = Vec::with_capacity(slices as usize);
+        for slice in 0..slices {
+            let kept = blobs::get(&*self.blobs, &path(prepared, slice)).await?;
             let bytes = kept.ok_or(RunError::NoSlice { slice })?;
             outcomes.push(read(slice, prepared.fingerprint, &bytes)?.ok_or(RunError::NoSlice { slice })?);
         }
@@ -112,12 +112,19 @@ impl Runner {
 
     /// Removes the slices of a run that is concluded.
     pub(super) async fn remove_slices(&self, run: &Run) {
-        for slice in 0..run.slices {
-            let path = path(&run.tenant, run.id, slice);
-            if let Err(error) = blobs::remove(&*self.blobs, &path).await {
-                tracing::warn!(%error, "a slice that nobody needs stays");
-            }
+        if let Err(error) = self.remove_all(&folder(run).into()).await {
+            tracing::warn!(%error, "slices that nobody needs stay");
         }
+    }
+
+    /// Removes what is in a folder of slices; how many there were.
+    async fn remove_all(&self, folder: &Path) -> Result<u64, object_store::Error> {
+        let mut removed = 0;
+        for slice in self.blobs.list_with_delimiter(Some(folder)).await?.objects {
+            self.blobs.delete(&slice.location).await?;
+            removed += 1;
+        }
+        Ok(removed)
     }
 }
 
@@ -154,11 +161,7 @@ impl Runner {
             if folder.filename().is_none_or(|run| unfinished.contains(run)) {
                 continue;
             }
-            let listed = self.blobs.list_with_delimiter(Some(&folder)).await?;
-            for slice in listed.objects {
-                self.blobs.delete(&slice.location).await?;
-                removed += 1;
-            }
+            removed += self.remove_all(&folder).await?;
         }
         Ok(removed)
     }
@@ -175,6 +178,12 @@ fn read(slice: u32, inputs: Fingerprint, bytes: &[u8]) -> Result<Option<SliceOut
     SliceOutcome::from_bytes(bytes).map(Some).map_err(|source| RunError::Slice { slice, source })
 }
 
-pub(super) fn path(tenant: &TenantId, run: RunId, slice: u32) -> String {
-    format!("{tenant}/runs/{run}/{slice}")
+fn folder(run: &Run) -> String {
+    format!("{}/runs/{}", run.tenant, run.id)
+}
+
+/// Where a slice of these inputs is kept: who loaded the run when something else was known overwrites nothing.
+pub(super) fn path(prepared: &Prepared, slice: u32) -> String {
+    let inputs = u128::from_be_bytes(prepared.fingerprint.0);
+    format!("{}/{slice}-{inputs:032x}", folder(&prepared.run))
 }

@@ -164,9 +164,9 @@ impl Runner {
         let prepared = self.load(run).await?;
         let cells = prepared.screening.slices(SLICE_KNOTS).into_iter().nth(slice as usize);
         let cells = cells.ok_or(RunError::NoSlice { slice })?;
+        let blob = path(&prepared, slice);
         let screening = tokio::task::spawn_blocking(move || slices::screened(&prepared, &cells));
         let bytes = screening.await.map_err(|_| RunError::Stopped)?;
-        let blob = path(&run.tenant, run.id, slice);
         blobs::put(&*self.blobs, &blob, bytes).await?;
         let update = RunUpdate::SliceDone { slice, blob };
         Ok(self.store.update_run(&run.tenant, run.id, &update).await?)

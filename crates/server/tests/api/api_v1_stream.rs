@@ -102,7 +102,7 @@ async fn who_a_client_of_a_gateway_is_and_by_what_that_is_seen_later_opens_nothi
     let answer = program.get(path).await.json();
     assert_eq!((&answer["tenant"], &answer["scope"]), (&json!("local"), &json!("read")));
     let proof: Value = serde_json::from_str(answer["proof"].as_str().unwrap()).unwrap();
-    let hash = proof["key"].as_str().unwrap();
+    let hash = proof["proof"]["key"].as_str().unwrap();
     assert!(hash.len() == 64 && !answer.to_string().contains(&key), "{answer}");
     let with_hash = service.stranger().with("authorization", &format!("Bearer {hash}"));
     with_hash.get(path).await.expect_problem(401, None);
