@@ -1,6 +1,7 @@
 //! The plain pages: conjunctions at `/`, an alert at `/alerts/{id}`, signing in at `/signin`, and the interface to try at
 //! `/api/v1/docs`. Everything they need comes from here.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -22,6 +23,9 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const CONJUNCTIONS: &str = include_str!("page/conjunctions.html");
 const ALERT: &str = include_str!("page/alert.html");
 const SIGN_IN: &str = include_str!("page/signin.html");
+/// What stands on the page of tokens where there is a provider, too.
+const AT_PROVIDER: &str =
+    "<p>Or <a href=\"/auth/login\">sign in at your organization's identity provider</a>.</p>";
 const SIGN_IN_AT_PROVIDER: &str = include_str!("page/signin_provider.html");
 const GO_ON: &str = include_str!("page/go_on.html");
 const DOCS: &str = include_str!("page/docs.html");
@@ -86,10 +90,11 @@ async fn sign_in(State(state): State<ApiState>) -> Response {
     html(StatusCode::OK, sign_in_page(&state))
 }
 
-fn sign_in_page(state: &ApiState) -> &'static str {
+fn sign_in_page(state: &ApiState) -> Cow<'static, str> {
     match &state.ports.identity {
-        Some(_) if !state.settings.identity.one_time_tokens => SIGN_IN_AT_PROVIDER,
-        _ => SIGN_IN,
+        None => SIGN_IN.into(),
+        Some(_) if !state.settings.identity.one_time_tokens => SIGN_IN_AT_PROVIDER.into(),
+        Some(_) => SIGN_IN.replace("<form", &format!("{AT_PROVIDER}\n<form")).into(),
     }
 }
 

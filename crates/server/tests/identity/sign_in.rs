@@ -135,6 +135,10 @@ async fn the_one_time_link_is_off_unless_it_is_asked_for() {
     let Some(place) = Place::shared("").await else { return };
     assert_eq!(place.service.token, "");
     let Some(place) = Place::shared("one_time_link = true").await else { return };
+    // The page offers both.
+    let (status, page) = place.service.get("/signin");
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("Token of the link") && page.contains("href=\"/auth/login\""), "{page}");
     let cookie = place.service.sign_in();
     let (status, who) = place.service.get_with("/api/v1/session", &[("cookie", &cookie)]);
     assert_eq!(status, 200, "{who}");
