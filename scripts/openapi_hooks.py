@@ -19,6 +19,7 @@ BEYOND_SCHEMAS = {
     "message": "",
     "name": "the name of the file is due",
     "object": "",
+    "place": "not in the body as well|nothing was sent to that place",
     "recipients": "",
     "source": "no ephemeris of|outside of what",
     "step_s": "states; at most",

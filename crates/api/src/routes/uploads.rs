@@ -250,8 +250,10 @@ pub(crate) async fn upload_file(
             .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
     });
     let object = object.transpose()?;
-    let limit_bytes = if params.place.is_some() { 0 } else { state.settings.upload_limit_bytes };
-    let bytes = body_bytes(request, limit_bytes, state.settings.body_timeout).await?;
+    let bytes = body_bytes(request, state.settings.upload_limit_bytes, state.settings.body_timeout).await?;
+    if params.place.is_some() && !bytes.is_empty() {
+        return Err(Problem::invalid("place", "a file that was sent by a link is not in the body as well"));
+    }
     let (uploads, attempt) = (&state.use_cases.uploads, tried.0.as_deref());
     let upload = match params.place {
         Some(place) => uploads.receive_placed(&caller, &name, object, place, attempt).await?,

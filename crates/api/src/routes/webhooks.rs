@@ -18,7 +18,7 @@ use crate::access::{Reader, Writer};
 use crate::answer::{self, List};
 use crate::idempotency::{Tried, WithoutSecret};
 use crate::problem::Problem;
-use crate::request::{Id, Json};
+use crate::request::{Id, Json, whole};
 use crate::schema;
 use crate::state::ApiState;
 
@@ -157,7 +157,7 @@ pub(crate) async fn create(
 pub(crate) struct RotationBody {
     /// For how many hours messages are also signed with the secret before it.
     #[schema(minimum = 0, maximum = 720)]
-    #[serde(default = "a_day")]
+    #[serde(default = "a_day", deserialize_with = "whole")]
     overlap_hours: u32,
 }
 

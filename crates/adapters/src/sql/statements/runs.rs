@@ -104,13 +104,6 @@ async fn slice_done(
             .await?
             .rows_affected();
     if inserted == 0 {
-        // It counts once. One that was screened from other inputs is in another place.
-        sqlx::query("UPDATE run_slices SET blob = $3 WHERE run = $1 AND slice = $2 AND blob <> $3")
-            .bind(run.id.0)
-            .bind(i64::from(slice))
-            .bind(blob)
-            .execute(&mut *connection)
-            .await?;
         return Ok(());
     }
     if run.state != RunState::Running {
