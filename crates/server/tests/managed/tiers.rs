@@ -140,7 +140,7 @@ fn send_to_the_bucket(client: &Client<'_>, place: &Place, content: &str) {
     let (status, again) = client.server.post_with(&taking, &[("authorization", &bearer)], "");
     assert!(status == 400 && again.contains("\"field\":\"place\""), "{status}: {again}");
     let (status, _) = client.server.post_with(&taking, &[("authorization", &bearer)], content);
-    assert_eq!(status, 413, "a file is in one place");
+    assert_eq!(status, 400, "a file is in one place");
 }
 
 /// Waits for what the server says of itself; the whole of it.
