@@ -69,7 +69,9 @@ class Service:
         origin = {"origin": f"http://127.0.0.1:{self.port}"}
         _, headers, _ = self.ask("POST", "/api/v1/session", {"token": token}, origin)
         session = {"cookie": headers["set-cookie"].split(";")[0]} | origin
-        _, _, key = self.ask("POST", "/api/v1/api-keys", {"name": "bench", "scope": "write"}, session)
+        status, _, key = self.ask("POST", "/api/v1/api-keys", {"name": "bench", "scope": "write"}, session)
+        if status != 201:
+            raise SystemExit(f"no key: {status} {key[:300]}")
         self.key = json.loads(key)["key"]
 
     def ask(self, method, path, body=None, headers=None):
@@ -134,14 +136,14 @@ def upload_catalog(service):
     return upload["records"], time.monotonic() - begin
 
 
-def queries():
-    """Distinct queries of each kind, and an order in which the k-th is asked for with a frequency of 1/k."""
+def queries(now=None):
+    """Distinct queries of each kind about the week from then on, and an order in which the k-th is asked for with a frequency of 1/k."""
     random.seed(1)
     with gzip.open(CATALOG, "rt") as file:
         objects = list(csv.DictReader(file))
     numbers = [row["NORAD_CAT_ID"] for row in objects]
     names = [row["OBJECT_NAME"] for row in objects if len(row["OBJECT_NAME"]) >= 3]
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = now or datetime.datetime.now(datetime.timezone.utc)
 
     def at(minutes):
         return (now + datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:00Z")

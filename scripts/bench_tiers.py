@@ -4,6 +4,7 @@ bench_tiers.py RELEASE_FOLDER WORK_FOLDER CATALOG, with the variables that scrip
 Prints a report in Markdown. Load, servers and service share the machine.
 """
 
+import datetime
 import json
 import os
 import resource
@@ -18,7 +19,18 @@ ROUNDS = 3
 EVENTS = 100_000
 SECONDS, WARM_SECONDS = 15, 10
 # A run of seven days of the whole catalog by two threads is kept short enough to be made several times.
-SCREENING = "[screening]\nsettle = \"0s\"\nthreads = {threads}\n"
+SCREENING = """
+[screening]
+settle = "0s"
+start_from_catalog = true
+threads = {threads}
+"""
+FEED = f"""
+[feeds.bench]
+kind = "element_sets"
+url = "file:{CATALOG}"
+interval = "1h"
+"""
 NAMES = iter(range(1_000_000))
 
 
@@ -29,11 +41,13 @@ class Tiers:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         self.work = work
-        self.name = f"bench_{os.getpid()}_{next(NAMES)}"
+        self.name = f"astroshield_bench_{os.getpid()}_{next(NAMES)}"
         server = os.environ["ASTROSHIELD_TEST_POSTGRES_URL"]
-        subprocess.run(["psql", "--quiet", "--no-psqlrc", server, "--command", f'CREATE DATABASE "{self.name}"'], check=True)
+        # A user whom row-level security binds, as in production.
+        for statement in (f'CREATE ROLE "{self.name}" LOGIN', f'CREATE DATABASE "{self.name}" OWNER "{self.name}"'):
+            subprocess.run(["psql", "--quiet", "--no-psqlrc", server, "--command", statement], check=True)
         self.environment = {
-            "STORE__URL": server.rsplit("/", 1)[0] + "/" + self.name,
+            "STORE__URL": server.rsplit("/", 1)[0].replace("//astroshield@", f"//{self.name}@") + "/" + self.name,
             "CACHE__URL": os.environ["ASTROSHIELD_TEST_REDIS_URL"],
             "BUS__PASSWORD": "secret",
         }
@@ -61,10 +75,10 @@ replicas = 1
 authorities_file = "{os.environ["ASTROSHIELD_TEST_KAFKA_CA"]}"
 """
 
-    def start(self, roles, *options, threads=1):
+    def start(self, roles, threads=1):
         folder = self.work / f"process-{next(NAMES)}"
-        return Service(folder, "--role", roles, *options, more=self.settings + SCREENING.format(threads=threads),
-                       **self.environment)
+        more = self.settings + SCREENING.format(threads=threads) + FEED
+        return Service(folder, "--role", roles, more=more, **self.environment)
 
 
 def screened(service):
@@ -90,7 +104,7 @@ def screening():
     for _ in range(ROUNDS):
         folder = WORK / "embedded"
         shutil.rmtree(folder, ignore_errors=True)
-        service = Service(folder, "--catalog", CATALOG, more=SCREENING.format(threads=2))
+        service = Service(folder, more=SCREENING.format(threads=2) + FEED)
         slices, whole, conjunctions = screened(service)
         embedded.append((slices, whole, service.cpu_s()))
         found.add(conjunctions)
@@ -99,7 +113,7 @@ def screening():
         tiers = Tiers(WORK / "tiers")
         others = tiers.start("api,relay,notify")
         workers = [tiers.start("screen"), tiers.start("screen")]
-        feeder = tiers.start("ingest", "--catalog", CATALOG)
+        feeder = tiers.start("ingest")
         slices, whole, conjunctions = screened(others)
         spread.append((slices, whole, sum(worker.cpu_s() for worker in workers)))
         found.add(conjunctions)
@@ -120,7 +134,9 @@ def screening():
 
 
 def reads(what, service):
-    for name, file in queries().items():
+    # The catalog is one of the past.
+    begins = datetime.datetime.fromisoformat(service.get("/runs?limit=1")["items"][0]["window_start"])
+    for name, file in queries(begins).items():
         load(service, file, WARM_SECONDS)
         result, service_s, wrk_s = load(service, file, SECONDS)
         count = result["requests"]
@@ -131,24 +147,23 @@ def reads(what, service):
 def ingest_and_reads():
     folder = WORK / "embedded"
     shutil.rmtree(folder, ignore_errors=True)
-    embedded = Service(folder, "--catalog", CATALOG, more=SCREENING.format(threads=2))
+    embedded = Service(folder, more=SCREENING.format(threads=2) + FEED)
     screened(embedded)
     tiers = Tiers(WORK / "tiers")
-    others = tiers.start("relay,notify,screen,ingest", "--catalog", CATALOG, threads=2)
+    others = tiers.start("relay,notify,screen,ingest", threads=2)
     api = tiers.start("api")
     screened(api)
-    print("", "|  | one process, SQLite | on PostgreSQL, S3, Redis, Kafka | asked |", "| --- | --: | --: | --: |", sep="\n")
-    (count, one), (_, two) = upload_catalog(embedded), upload_catalog(api)
-    print(f"| ingest of {count:,} element sets, s | {one:.2f} | {two:.2f} | 3 |", flush=True)
-    time.sleep(60)
     print("", f"Lists, response cache on, {CONNECTIONS} connections, {QUERIES:,} distinct queries with a Zipf spread, {SECONDS} s "
               f"after {WARM_SECONDS} s of the same (5,000 a second are asked):", "",
           "|  | requests/s | p50 ms | p99 ms | CPU of the service, µs per request | of the load |",
           "| --- | --: | --: | --: | --: | --: |", sep="\n", flush=True)
     reads("one process, SQLite", embedded)
-    embedded.stop()
     reads("on servers", api)
-    for process in [api, others]:
+    # Last: what is uploaded is screened.
+    print("", "|  | one process, SQLite | on PostgreSQL, S3, Redis, Kafka | asked |", "| --- | --: | --: | --: |", sep="\n")
+    (count, one), (_, two) = upload_catalog(embedded), upload_catalog(api)
+    print(f"| ingest of {count:,} element sets, s | {one:.2f} | {two:.2f} | 3 |", flush=True)
+    for process in [embedded, api, others]:
         process.stop()
 
 
