@@ -74,6 +74,7 @@ format:
 .PHONY: lint
 lint:
 	cargo clippy --locked --workspace --all-targets --features astroshield-server/managed,astroshield-server/parquet -- --deny warnings
+	cargo clippy --locked --package astroshield-server -- --deny warnings
 
 .PHONY: deny
 deny: $(TOOLS)/bin/cargo-deny

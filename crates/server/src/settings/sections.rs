@@ -258,7 +258,6 @@ pub(crate) struct Cache {
     #[serde(skip)]
     pub(crate) rotating: Option<Rotating>,
     pub(crate) cluster: bool,
-    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what a shared server needs"))]
     pub(crate) prefix: String,
     #[serde(deserialize_with = "path")]
     pub(super) authorities_file: Option<PathBuf>,
