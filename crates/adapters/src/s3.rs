@@ -143,9 +143,22 @@ impl S3Blobs {
     }
 }
 
-/// What has the credentials that the settings lead to, and the region.
-pub(crate) fn credentials(settings: &S3Settings) -> Result<(AmazonS3, String), S3SettingsError> {
-    let builder = builder(settings)?;
+/// What has the credentials that a key is, else those of the environment, the container or the machine, and the region. The chain
+/// of them is the same for all of AWS; no bucket is asked for.
+pub(crate) fn credentials(
+    region: Option<&str>,
+    key: Option<S3Key>,
+    roots_pem: Option<&[u8]>,
+) -> Result<(AmazonS3, String), S3SettingsError> {
+    let builder = builder(&S3Settings {
+        bucket: "none".to_owned(),
+        prefix: String::new(),
+        region: region.map(str::to_owned),
+        endpoint: None,
+        key,
+        encryption: S3Encryption::OfBucket,
+        roots_pem: roots_pem.map(<[u8]>::to_vec),
+    })?;
     let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
     Ok((builder.build()?, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }

@@ -19,8 +19,9 @@ use crate::answer::{TAG_LENGTH, json, tag_of, tagged};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// What is not told by an event (SATCAT, pruning) shows in cached answers after this at the latest.
-const KEPT: Duration = Duration::from_secs(10);
+/// How long an answer is kept, and once more as long in a process that asked for it: what is not told by an event (SATCAT,
+/// pruning) shows in cached answers after twice this at the latest.
+const KEPT: Duration = Duration::from_secs(30);
 
 /// How long the number of a tenant's writes is remembered: longer than any answer is kept.
 const WRITES_KEPT: Duration = Duration::from_secs(3600);
@@ -136,7 +137,7 @@ where
     let kept = match &writes {
         Some(writes) => {
             let key = key(writes);
-            match cache.get(&key).await {
+            match cache.get_lasting(&key, KEPT).await {
                 Some(kept) => Bytes::from_owner(kept),
                 None => state.in_making.one(key.clone(), kept_or(cache, &key, made)).await?,
             }

@@ -44,6 +44,7 @@ async fn forgotten(cache: &dyn Cache, key: &CacheKey) {
 /// When the cache does not do what the port says.
 pub async fn cache_suite(cache: &dyn Cache) {
     a_value_is_remembered_replaced_and_removed(cache).await;
+    a_lasting_value_is_remembered(cache).await;
     names_are_kept_apart(cache).await;
     values_may_be_empty_and_large(cache).await;
     a_value_is_forgotten_after_its_time(cache).await;
@@ -132,6 +133,15 @@ async fn a_value_is_remembered_replaced_and_removed(cache: &dyn Cache) {
     cache.remove(&key).await;
     assert_eq!(cache.get(&key).await, None);
     cache.remove(&key).await;
+}
+
+async fn a_lasting_value_is_remembered(cache: &dyn Cache) {
+    let key = key("local", "suite", "lasting");
+    assert_eq!(cache.get_lasting(&key, HOUR).await, None);
+    cache.put(&key, value("one"), HOUR).await;
+    for _ in 0..2 {
+        assert_eq!(cache.get_lasting(&key, HOUR).await, Some(value("one")));
+    }
 }
 
 async fn names_are_kept_apart(cache: &dyn Cache) {

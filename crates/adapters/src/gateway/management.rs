@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::GatewaySettingsError;
-use crate::s3::{self, S3Encryption, S3Settings};
+use crate::s3;
 
 /// Name of the service in signatures.
 const SERVICE: &str = "execute-api";
@@ -54,15 +54,7 @@ impl ManagementApi {
     /// When the settings cannot be.
     pub fn new(settings: &ManagementSettings) -> Result<Self, GatewaySettingsError> {
         let endpoint: Url = settings.endpoint.trim_end_matches('/').parse()?;
-        let (credentials, region) = s3::credentials(&S3Settings {
-            bucket: SERVICE.to_owned(),
-            prefix: String::new(),
-            region: settings.region.clone(),
-            endpoint: None,
-            key: None,
-            encryption: S3Encryption::OfBucket,
-            roots_pem: None,
-        })?;
+        let (credentials, region) = s3::credentials(settings.region.as_deref(), None, None)?;
         let client = super::client(&endpoint, settings.roots_pem.as_deref(), TIMEOUT)?;
         let connections = format!("{}/%40connections", endpoint.as_str().trim_end_matches('/'));
         Ok(Self { credentials, region, client, connections, room: Semaphore::new(settings.requests.max(1)) })

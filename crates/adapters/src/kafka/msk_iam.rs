@@ -15,7 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::{digest, hmac};
 
 use super::authentication::{BearerToken, Tokens};
-use crate::s3::{self, S3Encryption, S3Settings, S3SettingsError};
+use crate::s3::{self, S3SettingsError};
 
 /// Name of the service in signatures.
 const SERVICE: &str = "kafka-cluster";
@@ -65,15 +65,7 @@ impl MskIam {
     /// # Errors
     /// When the settings of the environment cannot be.
     pub fn new(settings: &MskIamSettings) -> Result<Self, S3SettingsError> {
-        let (credentials, region) = s3::credentials(&S3Settings {
-            bucket: SERVICE.to_owned(),
-            prefix: String::new(),
-            region: settings.region.clone(),
-            endpoint: None,
-            key: None,
-            encryption: S3Encryption::OfBucket,
-            roots_pem: None,
-        })?;
+        let (credentials, region) = s3::credentials(settings.region.as_deref(), None, None)?;
         let shared = Arc::<Shared>::default();
         let kept = Arc::downgrade(&shared);
         let thread = std::thread::Builder::new().name("msk-iam".to_owned());

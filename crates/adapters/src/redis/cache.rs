@@ -9,10 +9,14 @@ use async_trait::async_trait;
 use redis::{Value, cmd};
 
 use super::{RedisSettings, RedisSettingsError, Server};
+use crate::memory::MemoryCache;
 use crate::memory::buckets::Buckets;
 
 /// Most values to be removed that are remembered while the server does not answer.
 const MOST_OVERDUE: usize = 10_000;
+
+/// Most bytes of lasting values that are remembered in this process.
+const NEAR_BYTES: u64 = 32 << 20;
 
 /// A [`Cache`] in Redis. How much it holds, and what it forgets first, is the server's to know (`maxmemory`).
 pub struct RedisCache {
@@ -21,6 +25,8 @@ pub struct RedisCache {
     overdue: Mutex<HashSet<String>>,
     /// Those that count while the server does not answer.
     buckets: Buckets,
+    /// Lasting values, for which it need not be asked again.
+    near: MemoryCache,
 }
 
 /// A bucket is the time when it is full, in microseconds of the server's clock. Whether there were enough tokens, and after how
@@ -47,7 +53,12 @@ impl RedisCache {
     /// # Errors
     /// When an address is none.
     pub fn new(settings: RedisSettings) -> Result<Self, RedisSettingsError> {
-        Ok(Self { server: Server::new(settings)?, overdue: Mutex::default(), buckets: Buckets::new() })
+        Ok(Self {
+            server: Server::new(settings)?,
+            overdue: Mutex::default(),
+            buckets: Buckets::new(),
+            near: MemoryCache::new(NEAR_BYTES),
+        })
     }
 
     /// Whether the server answers.
@@ -114,6 +125,15 @@ impl Cache for RedisCache {
             Value::BulkString(bytes) => Some(bytes.into()),
             _ => None,
         }
+    }
+
+    async fn get_lasting(&self, key: &CacheKey, time_to_live: Duration) -> Option<Arc<[u8]>> {
+        if let Some(near) = self.near.get(key).await {
+            return Some(near);
+        }
+        let value = self.get(key).await?;
+        self.near.put(key, Arc::clone(&value), time_to_live).await;
+        Some(value)
     }
 
     async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) {

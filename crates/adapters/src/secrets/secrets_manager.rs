@@ -13,7 +13,7 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use serde::Deserialize;
 use url::Url;
 
-use crate::s3::{self, S3Encryption, S3Key, S3Settings, S3SettingsError};
+use crate::s3::{self, S3Key, S3SettingsError};
 use crate::trust::TrustedRoots;
 
 /// Name of the service in signatures.
@@ -84,15 +84,8 @@ impl SecretsManager {
     /// When the settings cannot be.
     pub fn new(settings: &SecretsManagerSettings) -> Result<Self, SecretsManagerError> {
         let key = settings.key.clone().map(|(id, secret)| S3Key { id, secret });
-        let (credentials, region) = s3::credentials(&S3Settings {
-            bucket: SERVICE.to_owned(),
-            prefix: String::new(),
-            region: settings.region.clone(),
-            endpoint: None,
-            key,
-            encryption: S3Encryption::OfBucket,
-            roots_pem: settings.roots_pem.clone(),
-        })?;
+        let (credentials, region) =
+            s3::credentials(settings.region.as_deref(), key, settings.roots_pem.as_deref())?;
         let roots = match &settings.roots_pem {
             Some(pem) => TrustedRoots::default().and_pem(pem).map_err(S3SettingsError::from)?,
             None => TrustedRoots::of_this_machine(),

@@ -147,6 +147,27 @@ async fn a_server_that_is_frozen_or_gone_is_not_waited_for_and_used_again_when_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lasting_value_is_asked_for_once_in_its_time() {
+    let server = Server::start("redis");
+    let processes = [RedisCache::new(of(&server)).unwrap(), RedisCache::new(of(&server)).unwrap()];
+    let short = Duration::from_secs(1);
+    assert_eq!(processes[1].get_lasting(&key("answer"), HOUR).await, None);
+    processes[0].put(&key("answer"), b"answer"[..].into(), HOUR).await;
+    processes[0].put(&key("moment"), b"moment"[..].into(), HOUR).await;
+    for process in &processes {
+        assert_eq!(process.get_lasting(&key("answer"), HOUR).await, Some(b"answer"[..].into()));
+        assert_eq!(process.get_lasting(&key("moment"), short).await, Some(b"moment"[..].into()));
+    }
+    server.tell("kill");
+    for process in &processes {
+        assert_eq!(process.get_lasting(&key("answer"), HOUR).await, Some(b"answer"[..].into()));
+        assert_eq!(process.get(&key("answer")).await, None, "whoever wants to know what the server has");
+    }
+    eventually("its time is over", async || processes[0].get_lasting(&key("moment"), short).await.is_none())
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_process_hears_of_events_also_of_those_that_came_while_the_server_was_away() {
     let server = Server::start("redis");
     let folder = TempDir::new().unwrap();

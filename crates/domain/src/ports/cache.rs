@@ -103,6 +103,11 @@ pub trait Cache: Send + Sync + 'static {
     /// Remembers a value for at most a time.
     async fn put(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration);
 
+    /// A value that no other one ever takes the place of. An adapter may remember it in this process, too, for that time from now.
+    async fn get_lasting(&self, key: &CacheKey, _time_to_live: Duration) -> Option<Arc<[u8]>> {
+        self.get(key).await
+    }
+
     /// Remembers a value for at most a time, unless there is one of that name. Of many who try at once, one does.
     async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put;
 
