@@ -1,3 +1,5 @@
 #![doc = include_str!("../README.md")]
 
+pub mod environment;
+pub mod stacks;
 pub mod template;

@@ -1,0 +1,8 @@
+//! X-Ray: which traces are kept, and how they are found.
+
+use crate::environment::Environment;
+use crate::stacks::monitoring::Monitoring;
+use crate::template::Stack;
+
+/// Adds it.
+pub fn add(_stack: &Stack, _environment: &Environment, _monitoring: &Monitoring) {}
