@@ -100,7 +100,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let compute = compute::add(&application_stack, environment, &network, &identity, &data);
     let functions = functions::add(&application_stack, environment, &network, &data, &compute);
     let api = api_gateway::add(&application_stack, environment, &network, &compute, &functions);
-    firewall::regional(&application_stack, environment, &api);
+    firewall::regional(&application_stack, environment, &api, &data.storage);
     let frontend = frontend::add(&frontend_stack, environment);
     let acl = firewall::edge(&edge_stack, environment);
     let cdn = cdn::add(&edge_stack, environment, &acl, &data.storage, &compute, &frontend);
