@@ -34,6 +34,8 @@ const NONCURRENT_DAYS: u32 = 30;
 const NONCURRENT_BLOB_DAYS: u32 = 90;
 /// Folder of the archives of `astroshield backup`, beside that of the application (`blobs.prefix`), which upkeep sweeps.
 const BACKUPS: &str = "backups/";
+/// Buckets that are copied to the other region: with the blobs, what the service and its functions are made of.
+const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
 const ACCESS_LOGS: &str = "s3/";
 
@@ -107,8 +109,8 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
         (other, role)
     });
     let replicated = |purpose: &str| {
-        let replication = copied.as_ref().map(|(other, role)| replication(other, role, purpose));
-        replication.map(|replication| ("ReplicationConfiguration", replication))
+        let (other, role) = copied.as_ref().filter(|_| COPIED.contains(&purpose))?;
+        Some(("ReplicationConfiguration", replication(other, role, purpose)))
     };
 
     let mut more =
@@ -122,11 +124,13 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     }
     more.extend(replicated("blobs"));
     let blobs = bucket("Blobs", "blobs", &more);
-    let mut more = vec![("LifecycleConfiguration", json!({ "Rules": [tidy(NONCURRENT_DAYS)] }))];
-    more.extend(replicated("assets"));
-    let assets = bucket("Assets", "assets", &more);
-    let tidied = json!({ "Rules": [tidy(NONCURRENT_DAYS)] });
-    let artifacts = bucket("Artifacts", "artifacts", &[("LifecycleConfiguration", tidied)]);
+    let tidied = |purpose: &str| {
+        let mut more = vec![("LifecycleConfiguration", json!({ "Rules": [tidy(NONCURRENT_DAYS)] }))];
+        more.extend(replicated(purpose));
+        more
+    };
+    let assets = bucket("Assets", "assets", &tidied("assets"));
+    let artifacts = bucket("Artifacts", "artifacts", &tidied("artifacts"));
 
     let policy = |id: &str, bucket: &Resource<Bucket>, statements: Vec<Statement>| {
         let all = [over_tls(bucket), statements].concat();
@@ -403,14 +407,14 @@ fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Stateme
     ]
 }
 
-/// What S3 may do to copy blobs and assets to the other region.
+/// What S3 may do to copy to the other region.
 fn replicator(
     stack: &Stack,
     environment: &Environment,
     other: &Environment,
     key: &Resource<Key>,
 ) -> Resource<Role> {
-    let purposes = ["blobs", "assets"];
+    let purposes = COPIED;
     let from: Vec<Value> = purposes.iter().map(|purpose| bucket_arn(environment, purpose)).collect();
     let within = |arns: Vec<Value>| arns.into_iter().map(|arn| join!(arn, "/*"));
     let to = purposes.iter().map(|purpose| bucket_arn(other, purpose)).collect();
@@ -432,7 +436,7 @@ fn replicator(
     stack.add(
         "Replicator",
         json!({
-            "Description": "S3: copies of blobs and assets in the other region",
+            "Description": "S3: copies in the other region",
             "AssumeRolePolicyDocument": document(&[Statement::assumed_by("s3.amazonaws.com")
                 .when(json!({ "StringEquals": { "aws:SourceAccount": account() } }))]),
             "Policies": [{ "PolicyName": "replicate", "PolicyDocument": document(&statements) }],
