@@ -109,22 +109,22 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     });
     let mut writer = instance(&identifier(environment));
     for (name, value) in [
-        ("AllocatedStorage", json!(sizes.storage_gib.to_string())),
         ("BackupRetentionPeriod", json!(sizes.backup_days)),
         ("DeleteAutomatedBackups", json!(!environment.sizes.protected)),
         ("EngineVersion", json!(ENGINE_VERSION)),
         ("MultiAZ", json!(sizes.multi_az)),
         ("PreferredBackupWindow", json!("03:00-04:00")),
         ("PreferredMaintenanceWindow", json!("sun:04:30-sun:05:30")),
+        ("StorageEncrypted", json!(true)),
     ] {
         writer[name] = value;
     }
     // What a restored one brings along, and CloudFormation refuses to be told.
     let mut of_new = vec![
+        ("AllocatedStorage", json!(sizes.storage_gib.to_string())),
         ("DBName", json!(NAME)),
         ("KmsKeyId", storage.key.arn()),
         ("MasterUsername", json!(NAME)),
-        ("StorageEncrypted", json!(true)),
     ];
     of_new.extend(insights.clone());
     match &own_secret {

@@ -111,7 +111,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     cost::add(&observability_stack, environment, &monitoring);
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
-    recovery::add(&recovery_stack, environment, &built);
+    recovery::add(&recovery_stack, environment, &monitoring);
     synthesize(&[
         network_stack,
         identity_stack,
