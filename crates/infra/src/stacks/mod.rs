@@ -79,7 +79,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     };
     let network_stack = stack(StackName::Network, "VPC, subnets, and what each tier lets through");
     let identity_stack = stack(StackName::Identity, "who signs in");
-    let data_stack = stack(StackName::Data, "database, cache, brokers, buckets, keys and secrets");
+    let storage_stack = stack(StackName::Storage, "buckets and the key of what is stored");
+    let data_stack = stack(StackName::Data, "database, cache, brokers and secrets");
     let application_stack = stack(StackName::Application, "images, tasks, load balancer, APIs and functions");
     let frontend_stack = stack(StackName::Frontend, "the console");
     let edge_stack = stack(StackName::Edge, "CloudFront with its web ACL and certificate");
@@ -89,7 +90,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
 
     let network = network::add(&network_stack, environment);
     let identity = identity::add(&identity_stack, environment);
-    let storage = storage::add(&data_stack, environment);
+    let storage = storage::add(&storage_stack, environment);
     let data = Data {
         secrets: secrets::add(&data_stack, environment, &storage),
         database: database::add(&data_stack, environment, &network, &storage),
@@ -110,10 +111,11 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     cost::add(&observability_stack, environment, &monitoring);
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
-    recovery::add(&recovery_stack, environment, &built);
+    recovery::add(&recovery_stack, environment, &monitoring);
     synthesize(&[
         network_stack,
         identity_stack,
+        storage_stack,
         data_stack,
         application_stack,
         frontend_stack,

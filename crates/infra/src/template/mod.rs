@@ -31,7 +31,9 @@ pub enum StackName {
     Network,
     /// User pool.
     Identity,
-    /// Database, cache, streaming, buckets, keys, secrets.
+    /// Buckets and their key. Apart from the other data, as the second region needs these alone beforehand.
+    Storage,
+    /// Database, cache, streaming, secrets.
     Data,
     /// Images, tasks, load balancer, API, functions.
     Application,
@@ -49,9 +51,10 @@ pub enum StackName {
 
 impl StackName {
     /// All of them, in the order in which they are deployed: a stack refers to those before it alone.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Network,
         Self::Identity,
+        Self::Storage,
         Self::Data,
         Self::Application,
         Self::Frontend,
@@ -67,6 +70,7 @@ impl StackName {
         match self {
             Self::Network => "network",
             Self::Identity => "identity",
+            Self::Storage => "storage",
             Self::Data => "data",
             Self::Application => "application",
             Self::Frontend => "frontend",
@@ -156,6 +160,7 @@ pub struct Stack {
     description: String,
     resources: RefCell<BTreeMap<Rc<str>, Body>>,
     parameters: RefCell<BTreeMap<String, Given>>,
+    conditions: RefCell<BTreeMap<String, Value>>,
     outputs: RefCell<BTreeMap<String, Value>>,
 }
 
@@ -205,6 +210,7 @@ impl Stack {
             description: description.to_owned(),
             resources: RefCell::default(),
             parameters: RefCell::default(),
+            conditions: RefCell::default(),
             outputs: RefCell::default(),
         }
     }
@@ -280,6 +286,11 @@ impl Stack {
         };
         self.parameters.borrow_mut().insert(parameter.to_owned(), Given::Lookup { lookup, of });
         json!({ STACK: self.name.name(), "Ref": parameter })
+    }
+
+    /// A condition under that name, for `Fn::If`.
+    pub fn condition(&self, name: &str, holds: Value) {
+        self.conditions.borrow_mut().insert(name.to_owned(), holds);
     }
 
     /// Shows a value to whoever deploys.
@@ -423,10 +434,14 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
         for (name, value) in stack.outputs.borrow().iter() {
             outputs.insert(name.clone(), resolve(stack, name, value, &known, &mut wanted)?);
         }
-        bodies.push((resources, outputs));
+        let mut conditions = Map::new();
+        for (name, holds) in stack.conditions.borrow().iter() {
+            conditions.insert(name.clone(), resolve(stack, name, holds, &known, &mut wanted)?);
+        }
+        bodies.push((resources, conditions, outputs));
     }
     let mut templates = Vec::new();
-    for (stack, (resources, mut outputs)) in stacks.iter().zip(bodies) {
+    for (stack, (resources, conditions, mut outputs)) in stacks.iter().zip(bodies) {
         outputs.extend(wanted.remove(&stack.name).unwrap_or_default());
         let parameters = stack.parameters.borrow().clone();
         let mut body = json!({
@@ -437,6 +452,9 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
         if !parameters.is_empty() {
             body["Parameters"] =
                 parameters.iter().map(|(name, given)| (name.clone(), declaration(given))).collect();
+        }
+        if !conditions.is_empty() {
+            body["Conditions"] = Value::Object(conditions);
         }
         if !outputs.is_empty() {
             body["Outputs"] =
@@ -552,6 +570,16 @@ mod tests {
         data.add::<Role>("Reader", json!({ "Description": gone.arn() }));
         let error = synthesize(&[data]).unwrap_err().to_string();
         assert_eq!(error, "data/Reader: a reference to data/Gone, which is not there");
+    }
+
+    #[test]
+    fn a_condition_may_ask_what_whoever_deploys_has_given() {
+        let data = Stack::new(StackName::Data, "d");
+        let snapshot = data.ask("Snapshot", "a snapshot", Some(""));
+        data.condition("IsNew", json!({ "Fn::Equals": [snapshot, ""] }));
+        let templates = synthesize(&[data]).unwrap();
+        let expected = json!({ "IsNew": { "Fn::Equals": [{ "Ref": "Snapshot" }, ""] } });
+        assert_eq!(templates[0].body["Conditions"], expected);
     }
 
     #[test]
