@@ -212,7 +212,8 @@ mod tests {
                 let operator = Operator::parse(&format!("dev_streaming = {streaming}")).unwrap();
                 for template in architecture(&Environment::new(name, operator)).unwrap() {
                     let resources = template.body["Resources"].as_object().unwrap();
-                    for (id, resource) in resources.iter().filter(|(_, of)| of["Type"] == "AWS::ECS::TaskDefinition")
+                    for (id, resource) in
+                        resources.iter().filter(|(_, of)| of["Type"] == "AWS::ECS::TaskDefinition")
                     {
                         let containers = resource["Properties"]["ContainerDefinitions"].as_array().unwrap();
                         let ours = containers.iter().find(|of| of["Name"] == "astroshield").unwrap();
@@ -236,7 +237,10 @@ mod tests {
     fn is_secret(key: &str) -> bool {
         SECRETS.iter().any(|pattern| {
             pattern.split('.').count() == key.split('.').count()
-                && pattern.split('.').zip(key.split('.')).all(|(pattern, part)| pattern == "*" || pattern == part)
+                && pattern
+                    .split('.')
+                    .zip(key.split('.'))
+                    .all(|(pattern, part)| pattern == "*" || pattern == part)
         })
     }
 

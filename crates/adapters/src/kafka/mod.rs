@@ -203,9 +203,9 @@ impl KafkaBus {
         .await?;
         let replicas = || TopicReplication::Fixed(self.settings.replicas.unwrap_or(-1));
         let names = BusTopic::ALL.map(|topic| (topic, topic.name(&self.settings.prefix)));
-        let topics = names.each_ref().map(|(topic, name)| {
-            NewTopic::new(name, topic.partitions(self.settings.partitions), replicas())
-        });
+        let topics = names
+            .each_ref()
+            .map(|(topic, name)| NewTopic::new(name, topic.partitions(self.settings.partitions), replicas()));
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
         let made = admin.create_topics(&topics, &options).await;
         for topic in made.map_err(|error| bus_error("making topics", error))? {
