@@ -355,7 +355,7 @@ impl Sizes {
             }),
             services: vec![ServiceSize {
                 name: "all",
-                roles: "api,ingest,screen,notify,relay",
+                roles: "api,ingest,screen,analyze,notify,relay",
                 cpu: 1024,
                 memory_mib: 2048,
                 architecture: Architecture::Arm64,
