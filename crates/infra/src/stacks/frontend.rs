@@ -62,7 +62,7 @@ impl Frontend {
 pub fn add(stack: &Stack, environment: &Environment) -> Frontend {
     let operator = &environment.operator;
     let token = stack.ask(
-        "GitHubTokenSecret",
+        "RepositoryAccess",
         "ARN of the secret in Secrets Manager, in this region, whose key `token` is a GitHub token with the scope \
          admin:repo_hook, by which Amplify's GitHub app is connected to the repository",
         None,
@@ -124,11 +124,8 @@ mod tests {
     fn the_token_is_never_in_the_template_nor_in_a_parameter() {
         let template = template(Name::Prod);
         let token = template.body["Resources"]["Console"]["Properties"]["AccessToken"].to_string();
-        assert!(
-            token.contains("{{resolve:secretsmanager:") && token.contains("GitHubTokenSecret"),
-            "{token}"
-        );
-        assert!(template.body["Parameters"]["GitHubTokenSecret"].get("Default").is_none());
+        assert!(token.contains("{{resolve:secretsmanager:") && token.contains("RepositoryAccess"), "{token}");
+        assert!(template.body["Parameters"]["RepositoryAccess"].get("Default").is_none());
     }
 
     #[test]
