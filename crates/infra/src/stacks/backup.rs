@@ -151,3 +151,57 @@ fn try_restores(
         }),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stacks::storage::tests::{all, made, properties, stack, text};
+    use crate::template::StackName;
+
+    #[test]
+    fn prod_copies_every_backup_to_the_vault_that_the_second_region_makes() {
+        let (prod, recovery) = (made(Name::Prod, ""), made(Name::Recovery, ""));
+        let (prod, recovery) = (stack(&prod, StackName::Recovery), stack(&recovery, StackName::Recovery));
+        let vault = properties(recovery, "Vault")["BackupVaultName"].as_str().unwrap();
+        let there = format!("arn:(AWS::Partition):backup:us-west-2:(AWS::AccountId):backup-vault:{vault}");
+        let rules = properties(prod, "Plan")["BackupPlan"]["BackupPlanRule"].as_array().unwrap();
+        assert_eq!(rules.len(), 3);
+        for rule in rules {
+            assert_eq!(text(&rule["CopyActions"][0]["DestinationBackupVaultArn"]), there);
+        }
+    }
+
+    #[test]
+    fn the_lock_of_the_vault_lets_every_backup_end_when_it_should() {
+        let templates = made(Name::Prod, "");
+        let recovery = stack(&templates, StackName::Recovery);
+        let lock = &properties(recovery, "Vault")["LockConfiguration"];
+        let days = |name: &str| lock[name].as_u64().unwrap();
+        for rule in properties(recovery, "Plan")["BackupPlan"]["BackupPlanRule"].as_array().unwrap() {
+            let kept = rule["Lifecycle"]["DeleteAfterDays"].as_u64().unwrap();
+            assert!((days("MinRetentionDays")..=days("MaxRetentionDays")).contains(&kept), "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_is_backed_up_by_its_name_is_there_under_that_name() {
+        for name in [Name::Prod, Name::Recovery] {
+            let templates = made(name, "");
+            let selection = properties(stack(&templates, StackName::Recovery), "Selection");
+            let selected = selection["BackupSelection"]["Resources"].as_array().unwrap();
+            let database = properties(stack(&templates, StackName::Data), "Database");
+            let identifier = database["DBInstanceIdentifier"].as_str().unwrap();
+            assert!(text(&selected[0]).ends_with(&format!(":db:{identifier}")), "{name}");
+            let bucket = text(&properties(stack(&templates, StackName::Storage), "Blobs")["BucketName"]);
+            assert!(text(&selected[1]).ends_with(&format!(":::{bucket}")), "{name}");
+        }
+    }
+
+    #[test]
+    fn dev_has_a_vault_and_nothing_that_fills_it() {
+        let templates = made(Name::Dev, "");
+        let recovery = stack(&templates, StackName::Recovery);
+        assert_eq!(all(recovery, "AWS::Backup::BackupVault").len(), 1);
+        assert!(all(recovery, "AWS::Backup::BackupPlan").is_empty());
+    }
+}

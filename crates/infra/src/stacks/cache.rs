@@ -176,3 +176,55 @@ fn users(stack: &Stack, engine: CacheEngine, name: &str, own: &Resource<Secret>)
         json!({ "UserGroupId": format!("{name}-users"), "Engine": engine.name(), "UserIds": users }),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Name;
+    use crate::stacks::storage::tests::{all, made, properties, stack};
+    use crate::template::StackName;
+
+    #[test]
+    fn the_user_may_do_what_the_tests_of_the_example_ran_with() {
+        let example = include_str!("../../../../deploy/example/init");
+        let line = example.lines().find_map(|line| line.strip_prefix("user astroshield on "));
+        let rights = line.unwrap().split_once(' ').unwrap().1;
+        assert_eq!(ACCESS, format!("on {rights}"));
+    }
+
+    #[test]
+    fn nobody_is_let_in_without_password_and_tls() {
+        for (engine, users) in [("valkey", 1), ("redis", 2)] {
+            let templates = made(Name::Dev, &format!("cache_engine = {engine:?}"));
+            let data = stack(&templates, StackName::Data);
+            let cache = properties(data, "Cache");
+            assert_eq!(
+                (&cache["Engine"], &cache["TransitEncryptionMode"]),
+                (&json!(engine), &json!("required"))
+            );
+            let found = all(data, "AWS::ElastiCache::User");
+            assert_eq!(found.len(), users, "{engine}");
+            for (id, user) in found {
+                let off = user["AccessString"].as_str().unwrap().starts_with("off ");
+                assert!(off || user["AuthenticationMode"]["Type"] == "password", "{engine} {id}");
+            }
+            let family = properties(data, "CacheParameters")["CacheParameterGroupFamily"].as_str().unwrap();
+            let version = cache["EngineVersion"].as_str().unwrap();
+            assert_eq!(
+                Some(family),
+                version.split('.').next().map(|major| format!("{engine}{major}")).as_deref()
+            );
+        }
+    }
+
+    #[test]
+    fn prod_has_a_copy_in_another_zone_that_takes_over() {
+        for name in [Name::Dev, Name::Prod] {
+            let templates = made(name, "");
+            let cache = properties(stack(&templates, StackName::Data), "Cache");
+            assert_eq!(cache["MultiAZEnabled"], name == Name::Prod);
+            assert_eq!(cache["AutomaticFailoverEnabled"], name == Name::Prod);
+            assert_eq!(cache["NumCacheClusters"], if name == Name::Prod { 2 } else { 1 });
+        }
+    }
+}

@@ -259,3 +259,74 @@ fn restore(stack: &Stack, writer: &mut Value) {
         writer[property] = json!({ "Fn::If": [condition, value, nothing()] });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stacks::storage::tests::{all, made, properties, stack, text};
+    use crate::template::StackName;
+
+    #[test]
+    fn prod_has_a_second_zone_and_a_reader_and_dev_has_neither() {
+        for (name, instances) in [(Name::Dev, 1), (Name::Prod, 2)] {
+            let templates = made(name, "");
+            let data = stack(&templates, StackName::Data);
+            assert_eq!(all(data, "AWS::RDS::DBInstance").len(), instances);
+            let writer = properties(data, "Database");
+            assert_eq!(writer["MultiAZ"], name == Name::Prod);
+            assert_eq!(writer["DeletionProtection"], name == Name::Prod);
+            assert_eq!(writer["AutomaticBackupReplicationRegion"] == "us-west-2", name == Name::Prod);
+        }
+    }
+
+    #[test]
+    fn an_instance_with_a_replica_has_no_password_that_rds_keeps() {
+        for name in Name::ALL {
+            let templates = made(name, "");
+            let data = stack(&templates, StackName::Data);
+            let writer = properties(data, "Database");
+            let has_replica = data.body["Resources"]["DatabaseReader"].is_object();
+            assert_eq!(writer["ManageMasterUserPassword"] == true, !has_replica, "{name}");
+            if name == Name::Prod {
+                let password = text(&writer["MasterUserPassword"]);
+                let expected = "{{resolve:secretsmanager:(DatabaseSecret):SecretString:password}}";
+                assert_eq!(password, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_family_is_that_of_the_version_and_nobody_is_let_in_without_tls() {
+        assert_eq!(ENGINE_VERSION.split('.').next(), FAMILY.strip_prefix("postgres"));
+        assert_eq!(parameters()["rds.force_ssl"], "1");
+    }
+
+    #[test]
+    fn the_server_ends_what_stands_idle_later_than_the_application() {
+        let settings = include_str!("../../../server/config.default.toml");
+        let settings: toml::Table = settings.parse().unwrap();
+        let own = settings["store"]["idle_transaction_timeout"].as_str().unwrap();
+        let own: jiff::SignedDuration = own.parse().unwrap();
+        let parameters = parameters();
+        let server = parameters["idle_in_transaction_session_timeout"].as_str().unwrap();
+        assert!(server.parse::<i128>().unwrap() > own.as_millis());
+    }
+
+    #[test]
+    fn the_second_region_may_restore_it_and_then_says_nothing_of_what_it_brings_along() {
+        let templates = made(Name::Recovery, "");
+        let data = stack(&templates, StackName::Data);
+        let writer = properties(data, "Database");
+        for property in ["DBName", "KmsKeyId", "MasterUsername", "MasterUserPassword", "AllocatedStorage"] {
+            let choice = &writer[property]["Fn::If"];
+            assert_eq!((&choice[0], &choice[2]), (&json!("DatabaseIsNew"), &nothing()), "{property}");
+        }
+        let conditions = data.body["Conditions"].as_object().unwrap();
+        for property in ["DBSnapshotIdentifier", "SourceDBInstanceAutomatedBackupsArn", "RestoreTime"] {
+            let condition = writer[property]["Fn::If"][0].as_str().unwrap();
+            assert!(conditions.contains_key(condition), "{property}");
+        }
+        assert_eq!(data.body["Parameters"]["DatabaseSnapshot"]["Default"], "");
+        assert!(stack(&made(Name::Prod, ""), StackName::Data).body["Conditions"].is_null());
+    }
+}

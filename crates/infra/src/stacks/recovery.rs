@@ -66,3 +66,35 @@ fn alarm(environment: &Environment, check: &Resource<HealthCheck>, monitoring: &
         "OKActions": [monitoring.page.arn()],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stacks::storage::tests::{all, made, properties, stack};
+    use crate::template::StackName;
+
+    #[test]
+    fn prod_is_looked_at_from_outside_and_somebody_is_paged() {
+        let templates = made(Name::Prod, "");
+        let recovery = stack(&templates, StackName::Recovery);
+        let check = &properties(recovery, "HealthCheck")["HealthCheckConfig"];
+        assert_eq!(check["FullyQualifiedDomainName"], "astroshield.example.org");
+        let alarm = properties(recovery, "Unreachable");
+        assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "HealthCheck");
+        assert_eq!(alarm["AlarmActions"][0]["Ref"], "ObservabilityPage");
+    }
+
+    #[test]
+    fn nobody_looks_where_he_would_be_turned_away() {
+        let templates = made(Name::Prod, "allow = [\"198.51.100.0/24\"]");
+        assert!(all(stack(&templates, StackName::Recovery), "AWS::Route53::HealthCheck").is_empty());
+    }
+
+    #[test]
+    fn there_is_no_alarm_where_its_metric_is_not() {
+        let templates = made(Name::Prod, "region = \"eu-central-1\"");
+        let recovery = stack(&templates, StackName::Recovery);
+        assert_eq!(all(recovery, "AWS::Route53::HealthCheck").len(), 1);
+        assert!(all(recovery, "AWS::CloudWatch::Alarm").is_empty());
+    }
+}

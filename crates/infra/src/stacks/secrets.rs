@@ -73,3 +73,26 @@ fn replicas(environment: &Environment) -> Option<Value> {
     let other = copies(environment)?;
     Some(json!([{ "Region": other.region, "KmsKeyId": key_alias_arn(&other) }]))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::Name;
+    use crate::stacks::storage::tests::{all, made, stack};
+    use crate::template::StackName;
+
+    #[test]
+    fn every_secret_is_made_by_chance_under_the_key_and_copied_from_prod() {
+        for (name, secrets) in [(Name::Dev, 3), (Name::Prod, 5), (Name::Recovery, 5)] {
+            let templates = made(name, "");
+            let all = all(stack(&templates, StackName::Data), "AWS::SecretsManager::Secret");
+            assert_eq!(all.len(), secrets, "{name}");
+            for (id, secret) in all {
+                assert!(secret["SecretString"].is_null(), "{name} {id}");
+                assert_eq!(secret["GenerateSecretString"]["GenerateStringKey"], "password", "{name} {id}");
+                assert_eq!(secret["KmsKeyId"]["Ref"], "StorageKeyArn", "{name} {id}");
+                let copied = secret["ReplicaRegions"][0]["Region"] == "us-west-2";
+                assert_eq!(copied, name == Name::Prod, "{name} {id}");
+            }
+        }
+    }
+}

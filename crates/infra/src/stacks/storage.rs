@@ -465,3 +465,132 @@ fn replication(other: &Environment, role: &Resource<Role>, purpose: &str) -> Val
         }],
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::environment::Operator;
+    use crate::stacks::architecture;
+    use crate::template::{StackName, Template};
+
+    /// The architecture of an environment, where the operator has changed this.
+    pub(in crate::stacks) fn made(name: Name, changes: &str) -> Vec<Template> {
+        architecture(&Environment::new(name, Operator::parse(changes).unwrap())).unwrap()
+    }
+
+    pub(in crate::stacks) fn stack(templates: &[Template], name: StackName) -> &Template {
+        templates.iter().find(|template| template.stack == name).unwrap()
+    }
+
+    /// Resources of a type: logical id and properties.
+    pub(in crate::stacks) fn all<'a>(template: &'a Template, kind: &str) -> Vec<(&'a str, &'a Value)> {
+        let of_kind = template.resources().filter(|(_, found, _)| *found == kind);
+        of_kind.map(|(id, _, properties)| (id, properties)).collect()
+    }
+
+    /// Properties of a resource.
+    pub(in crate::stacks) fn properties<'a>(template: &'a Template, id: &str) -> &'a Value {
+        template.body["Resources"][id].get("Properties").unwrap_or_else(|| panic!("no {id}"))
+    }
+
+    /// A `Fn::Join` as text.
+    pub(in crate::stacks) fn text(value: &Value) -> String {
+        match value {
+            Value::Array(parts) => parts.iter().map(text).collect(),
+            Value::String(text) => text.clone(),
+            value if value["Fn::Join"].is_array() => text(&value["Fn::Join"][1]),
+            value => value["Ref"].as_str().map_or_else(|| value.to_string(), |of| format!("({of})")),
+        }
+    }
+
+    #[test]
+    fn every_bucket_is_closed_to_the_world_and_keeps_versions() {
+        for name in Name::ALL {
+            let templates = made(name, "");
+            let storage = stack(&templates, StackName::Storage);
+            let buckets = all(storage, "AWS::S3::Bucket");
+            assert_eq!(buckets.len(), 4);
+            for (id, bucket) in buckets {
+                let block = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
+                assert_eq!(block.values().filter(|blocked| **blocked == true).count(), 4, "{name} {id}");
+                assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced");
+                assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled", "{name} {id}");
+                let rule = &bucket["LifecycleConfiguration"]["Rules"][0];
+                assert_eq!(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"], 7, "{name} {id}");
+                assert!(rule["NoncurrentVersionExpiration"]["NoncurrentDays"].is_u64(), "{name} {id}");
+                let policies = all(storage, "AWS::S3::BucketPolicy");
+                let policy = policies.iter().find(|(_, policy)| policy["Bucket"]["Ref"] == id).unwrap().1;
+                let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+                let over_tls = json!({ "Bool": { "aws:SecureTransport": "false" } });
+                assert!(
+                    statements.iter().any(|of| of["Effect"] == "Deny" && of["Condition"] == over_tls),
+                    "{name} {id}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_bucket_of_logs_is_not_under_the_key_and_does_not_log() {
+        let templates = made(Name::Prod, "");
+        for (id, bucket) in all(stack(&templates, StackName::Storage), "AWS::S3::Bucket") {
+            let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+            let encryption = &rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"];
+            assert_eq!(encryption == "aws:kms", id != "Logs", "{id}");
+            assert_eq!(bucket["LoggingConfiguration"].is_object(), id != "Logs", "{id}");
+        }
+    }
+
+    #[test]
+    fn prod_copies_to_buckets_and_a_key_that_the_second_region_makes() {
+        let (prod, recovery) = (made(Name::Prod, ""), made(Name::Recovery, ""));
+        let (prod, recovery) = (stack(&prod, StackName::Storage), stack(&recovery, StackName::Storage));
+        let alias = properties(recovery, "KeyAlias")["AliasName"].as_str().unwrap();
+        for id in ["Blobs", "Assets", "Artifacts"] {
+            let rule = &properties(prod, id)["ReplicationConfiguration"]["Rules"][0];
+            let there = text(&properties(recovery, id)["BucketName"]);
+            assert_eq!(text(&rule["Destination"]["Bucket"]), format!("arn:(AWS::Partition):s3:::{there}"));
+            let key = text(&rule["Destination"]["EncryptionConfiguration"]["ReplicaKmsKeyID"]);
+            assert_eq!(key, format!("arn:(AWS::Partition):kms:us-west-2:(AWS::AccountId):{alias}"));
+        }
+        for name in [Name::Dev, Name::Recovery] {
+            let templates = made(name, "");
+            let buckets = all(stack(&templates, StackName::Storage), "AWS::S3::Bucket");
+            assert!(buckets.iter().all(|(_, bucket)| bucket["ReplicationConfiguration"].is_null()), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_second_region_can_have_storage_and_vault_before_everything_else() {
+        let templates = made(Name::Recovery, "");
+        assert!(stack(&templates, StackName::Storage).parameters.is_empty());
+        let recovery = stack(&templates, StackName::Recovery);
+        assert_eq!(recovery.parameters.keys().collect::<Vec<_>>(), ["StorageKeyArn"]);
+    }
+
+    #[test]
+    fn a_service_uses_the_key_for_this_account_alone() {
+        let templates = made(Name::Dev, "");
+        let key = properties(stack(&templates, StackName::Storage), "Key");
+        assert_eq!(key["EnableKeyRotation"], true);
+        for statement in key["KeyPolicy"]["Statement"].as_array().unwrap() {
+            let condition = statement["Condition"].to_string();
+            let of_account =
+                statement["Principal"]["AWS"].is_object() || condition.contains("AWS::AccountId");
+            assert!(of_account, "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_lost_outlives_its_stack_in_prod_only() {
+        for (name, policy) in [(Name::Dev, "Delete"), (Name::Prod, "Retain")] {
+            let templates = made(name, "");
+            let storage = stack(&templates, StackName::Storage);
+            for id in ["Key", "Blobs", "Assets", "Logs", "Artifacts"] {
+                let resource = &storage.body["Resources"][id];
+                assert_eq!(resource["DeletionPolicy"], policy, "{name} {id}");
+                assert_eq!(resource["UpdateReplacePolicy"], policy, "{name} {id}");
+            }
+        }
+    }
+}

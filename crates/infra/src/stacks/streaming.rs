@@ -186,3 +186,76 @@ fn user(
     stack.after(&users, &policy);
     secret
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Name;
+    use crate::stacks::storage::tests::{all, made, properties, stack};
+    use crate::template::StackName;
+
+    const WITH_DEV: &str = "dev_streaming = true";
+
+    #[test]
+    fn nobody_is_let_in_who_does_not_say_who_he_is_and_nothing_goes_without_tls() {
+        for name in Name::ALL {
+            let templates = made(name, WITH_DEV);
+            let brokers = properties(stack(&templates, StackName::Data), "Brokers");
+            assert_eq!(brokers["ClientAuthentication"]["Unauthenticated"]["Enabled"], false, "{name}");
+            let transit = &brokers["EncryptionInfo"]["EncryptionInTransit"];
+            assert_eq!(transit, &json!({ "ClientBroker": "TLS", "InCluster": true }), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_topics_have_as_many_copies_as_there_are_zones_with_brokers() {
+        for name in Name::ALL {
+            let templates = made(name, WITH_DEV);
+            let data = stack(&templates, StackName::Data);
+            let brokers = properties(data, "Brokers");
+            let zones = brokers["BrokerNodeGroupInfo"]["ClientSubnets"].as_array().unwrap().len();
+            assert_eq!(brokers["NumberOfBrokerNodes"].as_u64().unwrap() as usize % zones, 0, "{name}");
+            let topics = all(data, "AWS::MSK::Topic");
+            assert_eq!(topics.len(), 3);
+            for (id, topic) in topics {
+                assert_eq!(topic["ReplicationFactor"], zones, "{name} {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_zone_may_be_away() {
+        let sizes = StreamingSize { broker: "", brokers: 3, storage_gib: 1, partitions: 12 };
+        for (zones, least) in [(2, 1), (3, 2)] {
+            let properties = server_properties(zones, &sizes);
+            assert!(properties.contains(&format!("default.replication.factor={zones}\n")), "{properties}");
+            assert!(properties.contains(&format!("\nmin.insync.replicas={least}\n")), "{properties}");
+        }
+    }
+
+    #[test]
+    fn names_and_partitions_of_topics_are_those_that_the_application_uses() {
+        let settings = include_str!("../../../server/config.default.toml");
+        let settings: toml::Table = settings.parse().unwrap();
+        assert_eq!(settings["bus"]["prefix"].as_str(), Some(PREFIX));
+        let templates = made(Name::Prod, "");
+        let events = properties(stack(&templates, StackName::Data), "EventsTopic");
+        assert_eq!(events["PartitionCount"].as_i64(), settings["bus"]["partitions"].as_integer());
+    }
+
+    #[test]
+    fn the_secret_has_the_name_and_key_that_msk_takes() {
+        let templates = made(Name::Prod, "");
+        let data = stack(&templates, StackName::Data);
+        let secret = properties(data, "BrokersSecret");
+        assert!(secret["Name"].as_str().unwrap().starts_with("AmazonMSK_"));
+        assert!(secret["KmsKeyId"].is_object());
+        assert_eq!(properties(data, "BrokersUsers")["SecretArnList"][0]["Ref"], "BrokersSecret");
+    }
+
+    #[test]
+    fn dev_has_brokers_only_where_the_operator_says_so() {
+        let templates = made(Name::Dev, "");
+        assert!(all(stack(&templates, StackName::Data), "AWS::MSK::Cluster").is_empty());
+    }
+}
