@@ -2,5 +2,6 @@
 
 pub mod application;
 pub mod environment;
+pub mod openapi;
 pub mod stacks;
 pub mod template;

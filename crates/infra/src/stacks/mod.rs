@@ -101,7 +101,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let images = compute::repository(&data_stack, environment, &data.storage);
     let compute = compute::add(&application_stack, environment, &network, &identity, &data, &images);
     let functions = functions::add(&application_stack, environment, &network, &data, &compute);
-    let api = api_gateway::add(&application_stack, environment, &network, &compute, &functions);
+    let api = api_gateway::add(&application_stack, environment, &network, &data, &compute, &functions);
     firewall::regional(&application_stack, environment, &api, &data.storage);
     let frontend = frontend::add(&frontend_stack, environment);
     let acl = firewall::edge(&edge_stack, environment);
