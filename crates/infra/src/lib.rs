@@ -3,5 +3,7 @@
 pub mod application;
 pub mod environment;
 pub mod openapi;
+pub mod estimate;
+pub mod prices;
 pub mod stacks;
 pub mod template;
