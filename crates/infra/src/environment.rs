@@ -429,7 +429,7 @@ impl Sizes {
             interface_endpoints: true,
             database: DatabaseSize {
                 class: "db.r8g.large",
-                storage_gib: 200,
+                storage_gib: 100,
                 most_storage_gib: 1000,
                 multi_az: true,
                 replicas: 1,
@@ -439,7 +439,7 @@ impl Sizes {
             streaming: Some(StreamingSize {
                 broker: "kafka.m7g.large",
                 brokers: 3,
-                storage_gib: 100,
+                storage_gib: 50,
                 partitions: 12,
             }),
             services: vec![

@@ -503,8 +503,7 @@ impl Place<'_> {
     }
 
     fn number(&self, property: &str) -> Option<f64> {
-        let value = &self.properties[property];
-        value.as_f64().or_else(|| value.as_str()?.parse().ok())
+        number(&self.properties[property])
     }
 
     fn lacks(&self, property: &'static str) -> EstimateError {
@@ -530,11 +529,14 @@ impl Place<'_> {
 
     /// GiB of another database of the same template.
     fn source_storage(&self) -> Option<f64> {
-        (self.template.resources()).filter(|(_, kind, _)| *kind == "AWS::RDS::DBInstance").find_map(
-            |(_, _, properties)| {
-                let gib = &properties["AllocatedStorage"];
-                gib.as_f64().or_else(|| gib.as_str()?.parse().ok())
-            },
-        )
+        (self.template.resources())
+            .filter(|(_, kind, _)| *kind == "AWS::RDS::DBInstance")
+            .find_map(|(_, _, properties)| number(&properties["AllocatedStorage"]))
     }
+}
+
+/// A number, also as text. Of a choice (`Fn::If`) the first one, which holds where nothing is restored.
+fn number(value: &Value) -> Option<f64> {
+    let value = value["Fn::If"].get(1).unwrap_or(value);
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::application::DATABASE;
 use crate::environment::{Environment, Name};
 use crate::join;
 use crate::stacks::network::Network;
@@ -37,8 +38,6 @@ impl Database {
 
 const ENGINE_VERSION: &str = "17.11";
 const FAMILY: &str = "postgres17";
-/// Name of the database and of its user (`store.url`).
-pub const NAME: &str = "astroshield";
 const LOGS: [&str; 2] = ["postgresql", "upgrade"];
 
 /// Name of the instance that is written to, by which backups find it.
@@ -105,7 +104,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
 
     let own_secret = (sizes.replicas > 0).then(|| {
         let (name, what) = (environment.named("database"), "The application's account at PostgreSQL");
-        secrets::secret(stack, environment, storage, "DatabaseSecret", &name, what, NAME)
+        secrets::secret(stack, environment, storage, "DatabaseSecret", &name, what, DATABASE)
     });
     let mut writer = instance(&identifier(environment));
     for (name, value) in [
@@ -122,9 +121,9 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     // What a restored one brings along, and CloudFormation refuses to be told.
     let mut of_new = vec![
         ("AllocatedStorage", json!(sizes.storage_gib.to_string())),
-        ("DBName", json!(NAME)),
+        ("DBName", json!(DATABASE)),
         ("KmsKeyId", storage.key.arn()),
-        ("MasterUsername", json!(NAME)),
+        ("MasterUsername", json!(DATABASE)),
     ];
     of_new.extend(insights.clone());
     match &own_secret {
@@ -179,8 +178,8 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     Database { writer, reader, own_secret, subnets }
 }
 
-/// Settings of the server. Times are longer than those that the application sets for its own connections (`store`), so that they end
-/// what others forget.
+/// Settings of the server. Times are longer than those that the application sets for its own connections (`store`), so
+/// that they end what others forget.
 fn parameters() -> Value {
     json!({
         "idle_in_transaction_session_timeout": "300000",
@@ -223,7 +222,8 @@ fn nothing() -> Value {
     json!({ "Ref": "AWS::NoValue" })
 }
 
-/// Asks from what the database is to be made. As long as the same is said at each deployment, it stays; another answer replaces it.
+/// Asks from what the database is to be made. As long as the same is said at each deployment, it stays; another answer
+/// replaces it.
 fn restore(stack: &Stack, writer: &mut Value) {
     let snapshot = stack.ask(
         "DatabaseSnapshot",
