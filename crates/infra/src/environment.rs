@@ -379,7 +379,8 @@ impl Sizes {
             },
             cache: CacheSize { node: "cache.t4g.micro", shards: 1, replicas: 0 },
             streaming: streaming.then_some(StreamingSize {
-                broker: "kafka.t3.small",
+                // By reports, `kafka.t3.small` is refused for new clusters since July 2026, and this is the smallest.
+                broker: "kafka.m7g.large",
                 brokers: 2,
                 storage_gib: 10,
                 partitions: 12,
