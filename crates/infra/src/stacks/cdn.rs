@@ -6,7 +6,7 @@
 //! | `/assets/` and a file of the service's own pages | the service | never |
 //! | `/assets/*` | the bucket of assets | as its headers say, a day without any |
 //! | `/_next/static/*` | Amplify | a year: names change with their content |
-//! | all others | Amplify | a minute, then asked again by ETag |
+//! | all others | Amplify | a minute, then asked again by `ETag` |
 //!
 //! Pages are kept no longer than a minute although Amplify would have them kept for a year: it tells its own CloudFront, and not ours,
 //! when a push has changed them.

@@ -223,7 +223,7 @@ fn rules(stack: &Stack, environment: &Environment, before: Before) -> Vec<Value>
     let managed: Vec<&Managed> = MANAGED.iter().filter(|group| protected || !group.protected_only).collect();
     let (reputation, contents): (Vec<_>, Vec<_>) =
         managed.iter().partition(|group| group.labels == "amazon-ip-list");
-    rules.extend(reputation.into_iter().map(|group| managed_rule(group)));
+    rules.extend(reputation.into_iter().map(managed_rule));
     rules.push(rule(
         "rate",
         &json!({ "RateBasedStatement": {
@@ -236,7 +236,7 @@ fn rules(stack: &Stack, environment: &Environment, before: Before) -> Vec<Value>
             "ResponseHeaders": [{ "Name": "retry-after", "Value": "300" }],
         } } }),
     ));
-    rules.extend(contents.into_iter().map(|group| managed_rule(group)));
+    rules.extend(contents.into_iter().map(managed_rule));
     rules.push(rule("bodies", &bodies(&managed, before), &block));
     rules
 }
@@ -385,6 +385,19 @@ mod tests {
         for path in FREE_BODIES {
             assert!(api["paths"][path]["post"].is_object(), "{path}");
         }
+    }
+
+    #[test]
+    fn the_rest_api_is_behind_the_web_acl_of_its_region() {
+        let environment = Environment::new(Name::Prod, Operator::parse("").unwrap());
+        let templates = crate::stacks::architecture(&environment).unwrap();
+        let application = templates.iter().find(|template| template.stack == StackName::Application).unwrap();
+        let properties = |id: &str| &application.body["Resources"][id]["Properties"];
+        assert_eq!(properties("RegionalAcl")["Scope"], "REGIONAL");
+        let associated = properties("RegionalAclAssociation");
+        assert_eq!(associated["WebACLArn"]["Fn::GetAtt"][0], "RegionalAcl");
+        let stage = associated["ResourceArn"]["Fn::Join"][1].as_array().unwrap();
+        assert!(stage.contains(&json!("::/restapis/")) && stage.contains(&json!({ "Ref": "RestStage" })));
     }
 
     #[test]

@@ -91,8 +91,8 @@ fn s3() -> Value {
         // Also with a presigned address, whose signer is of this account.
         (buckets.by(json!({ "AWS": "*" })))
             .when(json!({ "StringEquals": { "aws:ResourceAccount": account() } })),
-        // Where ECR keeps the layers of images, in an account of AWS.
-        layers.by(json!({ "AWS": "*" })),
+        // Where ECR keeps the layers of images, in an account of AWS, whose signature their addresses have.
+        (layers.by(json!({ "AWS": "*" }))).when(json!({ "Bool": { "aws:SecureTransport": "true" } })),
     ])
 }
 
