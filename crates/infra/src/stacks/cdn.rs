@@ -17,6 +17,9 @@
 //! the listener has to have (`environment.domain`), and not the internal name of the load balancer. Amplify and S3 know themselves by
 //! their own names only, and get these.
 //!
+//! WebSockets (`/api/v1/stream`) pass the VPC origin like anything else: it takes them since May 2026. A VPC origin cannot be changed
+//! while a distribution has it, so another load balancer needs another origin beside this one.
+//!
 //! # Addresses
 //! CloudFront appends the viewer's address to `X-Forwarded-For`. If the load balancer appended CloudFront's to that, the service would
 //! take all people for one; it has to leave the header as it is (`routing.http.xff_header_processing.mode` = `preserve`). Whoever reaches the
