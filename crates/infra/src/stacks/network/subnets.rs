@@ -13,8 +13,9 @@ use crate::template::kinds::{
 };
 use crate::template::{Resource, Stack};
 
-/// Zones, by the id that is the same in every account, in which VPC origins of CloudFront cannot be; nor, in part, MSK and tasks on
-/// ARM64. Names of zones (`us-east-1a`) are dealt out anew in each account, so `Fn::GetAZs` could give one of these.
+/// Zones, by the id that is the same in every account, in which VPC origins of CloudFront cannot be; nor, in part, MSK
+/// and tasks on ARM64. Names of zones (`us-east-1a`) are dealt out anew in each account, so `Fn::GetAZs` could give
+/// one of these.
 const UNFIT_ZONES: [&str; 4] = ["use1-az3", "usw1-az2", "cac1-az3", "apne1-az3"];
 
 /// A tier: a quarter of the VPC's network, so that one rule can be about all of it.
