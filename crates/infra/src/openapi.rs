@@ -24,7 +24,8 @@ pub const TIMEOUT_MS: u32 = 29_000;
 /// Longest time for an answer that is passed on as it comes.
 pub const STREAM_TIMEOUT_MS: u32 = 300_000;
 
-/// Seconds for which an answer of the authorizer counts for the same `Authorization`. The application judges every request again.
+/// Seconds for which an answer of the authorizer counts for the same `Authorization` from the same address. The application judges
+/// every request again.
 pub const AUTHORIZER_TTL_S: u32 = 60;
 
 /// What may be larger than the 10 MB that API Gateway holds back: lists in these forms are not cut into pages, and files are whole.
@@ -114,7 +115,7 @@ fn security_schemes(backend: &Backend) -> Value {
             "x-amazon-apigateway-authorizer": {
                 "type": "request",
                 "authorizerUri": invocation(&backend.authorizer),
-                "identitySource": "method.request.header.Authorization",
+                "identitySource": "method.request.header.Authorization, context.identity.sourceIp",
                 "authorizerResultTtlInSeconds": AUTHORIZER_TTL_S,
             },
         },
@@ -196,7 +197,12 @@ fn response(of: &Value, document: &Value) -> Value {
 }
 
 fn content(of: &Value) -> Value {
-    members(of).map(|(kind, of)| (kind.to_owned(), json!({ "schema": schema(&of["schema"]) }))).collect()
+    let schema_of = |kind: &str, of: &Value| match kind {
+        // OpenAPI 3.1 has no word for bytes.
+        "application/octet-stream" => json!({ "type": "string", "format": "binary" }),
+        _ => schema(&of["schema"]),
+    };
+    members(of).map(|(kind, of)| (kind.to_owned(), json!({ "schema": schema_of(kind, of) }))).collect()
 }
 
 /// What a reference within the document leads to.

@@ -74,7 +74,6 @@ pub const FREE: &[&str] = &[
     "AWS::EC2::VPC",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::ECR::ReplicationConfiguration",
-    "AWS::ECS::Cluster",
     "AWS::ECS::ClusterCapacityProviderAssociations",
     // Priced with the service that runs it.
     "AWS::ECS::TaskDefinition",
@@ -204,6 +203,7 @@ impl<'a> Book<'a> {
                 let units = used.load_balancer_units * used.hours;
                 self.once(&at, Tier::Compute, "its capacity", "alb.unit", units);
             }
+            "AWS::ECS::Cluster" => self.insights(&at),
             "AWS::ECR::Repository" => self.once(&at, Tier::Compute, "images", "ecr.storage", used.images_gb),
             "AWS::EC2::NatGateway" => {
                 self.hourly(&at, Tier::Network, "NAT gateways", "nat.hour", 1.0);
@@ -409,6 +409,21 @@ impl<'a> Book<'a> {
             metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).count().max(1)
         });
         self.each(at, Tier::Monitoring, "alarms, by metric", "cloudwatch.alarm", count(metrics));
+    }
+
+    fn insights(&mut self, at: &Place<'_>) {
+        let settings = at.properties["ClusterSettings"].as_array().into_iter().flatten();
+        let price =
+            settings.filter(|setting| setting["Name"] == "containerInsights").find_map(
+                |setting| match setting["Value"].as_str() {
+                    Some("enhanced") => Some("cloudwatch.insights.enhanced"),
+                    Some("enabled") => Some("cloudwatch.metric"),
+                    _ => None,
+                },
+            );
+        if let Some(price) = price {
+            self.once(at, Tier::Monitoring, "Container Insights", price, self.used.insights_metrics);
+        }
     }
 
     fn secret(&mut self, at: &Place<'_>) {

@@ -155,7 +155,7 @@ impl Making<'_> {
         };
         let name = environment.named("api");
         let body = openapi::definition(&name, &backend);
-        let version = fingerprint(&body);
+        let version = fingerprint(&body.to_string());
         let rest: Resource<RestApi> = stack.add(
             "RestApi",
             json!({
@@ -338,7 +338,7 @@ impl Making<'_> {
             self.may_invoke(format!("{id}Permission"), &functions.connections.arn(), &api.id(), at);
             (stack.add::<WebSocketRoute>(format!("{id}Route"), properties.clone()), properties)
         });
-        let version = fingerprint(&json!(routes.each_ref().map(|(_, of)| of)));
+        let version = fingerprint(&json!(routes.each_ref().map(|(_, of)| of)).to_string());
         let deployment: Resource<WebSocketDeployment> =
             stack.add(format!("StreamDeployment{version}"), json!({ "ApiId": api.id() }));
         for (route, _) in &routes {
@@ -470,9 +470,124 @@ fn access_log(more: &[(&str, &str)]) -> String {
 }
 
 /// What tells one description of an API from another: FNV-1a, which is the same everywhere and for ever.
-fn fingerprint(of: &Value) -> String {
-    let hash = of.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+fn fingerprint(of: &str) -> String {
+    let hash = of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Operator;
+    use crate::stacks::architecture;
+    use crate::template::StackName;
+
+    /// The resources of a type, by logical id.
+    fn found(name: Name, settings: &str, kind: &str) -> Vec<(String, Value)> {
+        let environment = Environment::new(name, Operator::parse(settings).unwrap());
+        let templates = architecture(&environment).unwrap();
+        let all =
+            templates.iter().find(|template| template.stack == StackName::Application).unwrap().resources();
+        all.filter(|(_, of, _)| *of == kind).map(|(id, _, of)| (id.to_owned(), of.clone())).collect()
+    }
+
+    #[test]
+    fn another_body_is_another_deployment() {
+        let id = |settings: &str| found(Name::Prod, settings, "AWS::ApiGateway::Deployment").remove(0).0;
+        assert_eq!(id(""), id(""));
+        assert_ne!(id(""), id("domain = \"sda.example.net\""));
+        // As its authors publish it.
+        assert_eq!(
+            (fingerprint("a"), fingerprint("foobar")),
+            ("af63dc4c8601ec8c".to_owned(), "85944171f73967e8".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_api_gateway_invokes_it_may_invoke() {
+        let permissions = found(Name::Prod, "", "AWS::Lambda::Permission");
+        let mut of: Vec<String> =
+            permissions.iter().map(|(_, of)| of["FunctionName"]["Fn::GetAtt"][0].to_string()).collect();
+        of.sort_unstable();
+        of.dedup();
+        assert_eq!(of, ["\"Authorizer\"", "\"Connections\"", "\"StreamAuthorizer\""]);
+        let routes = found(Name::Prod, "", "AWS::ApiGatewayV2::Route");
+        assert_eq!(routes.len(), 3);
+        for (id, route) in routes {
+            let key = route["RouteKey"].as_str().unwrap();
+            let exact = format!("/{STAGE}/{key}");
+            let may = |of: &Value| of["SourceArn"].to_string().contains(&format!("\"{exact}\""));
+            assert_eq!(permissions.iter().filter(|(_, of)| may(of)).count(), 1, "{id}");
+            assert_eq!(route["AuthorizationType"] == "CUSTOM", key == "$connect", "{id}");
+        }
+    }
+
+    #[test]
+    fn the_authorizer_names_keys_of_plans() {
+        let keys = found(Name::Prod, "", "AWS::ApiGateway::ApiKey");
+        assert_eq!(keys.len(), PLANS.len());
+        let authorizer = found(Name::Prod, "", "AWS::Lambda::Function");
+        let authorizer = &authorizer.iter().find(|(id, _)| id == "Authorizer").unwrap().1;
+        let named = authorizer["Environment"]["Variables"]["ASTROSHIELD__GATEWAY__USAGE_KEYS"].to_string();
+        for (id, key) in keys {
+            assert!(named.contains(&key["Value"].to_string()), "{id}: {named}");
+            assert_eq!(key["Enabled"], true);
+            // API Gateway takes 20 to 128 characters; an account has 12.
+            let parts = key["Value"]["Fn::Join"][1].as_array().unwrap();
+            let length: usize = parts.iter().map(|part| part.as_str().map_or(12, str::len)).sum();
+            assert!((20..=128).contains(&length), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_generous_plan_is_more_and_both_are_limited() {
+        for name in Name::ALL {
+            let plans = found(name, "", "AWS::ApiGateway::UsagePlan");
+            let limits = |id: &str| {
+                let of = &plans.iter().find(|(of, _)| of == id).unwrap().1;
+                (of["Throttle"]["RateLimit"].as_u64().unwrap(), of["Quota"]["Limit"].as_u64().unwrap())
+            };
+            let (default, generous) = (limits("UsagePlan"), limits("GenerousUsagePlan"));
+            assert!(generous.0 > default.0 && generous.1 > default.1, "{name}");
+            let stage = found(name, "", "AWS::ApiGateway::Stage").remove(0).1;
+            let whole = stage["MethodSettings"][0]["ThrottlingRateLimit"].as_u64().unwrap();
+            assert!(whole >= generous.0, "{name}: the plan cannot be used up");
+        }
+    }
+
+    #[test]
+    fn access_logs_say_who_and_how_long_but_not_what() {
+        let stages = [
+            found(Name::Prod, "", "AWS::ApiGateway::Stage").remove(0).1["AccessLogSetting"].clone(),
+            found(Name::Prod, "", "AWS::ApiGatewayV2::Stage").remove(0).1["AccessLogSettings"].clone(),
+        ];
+        for log in stages {
+            let line: Value = serde_json::from_str(log["Format"].as_str().unwrap()).unwrap();
+            let line = line.as_object().unwrap();
+            for field in ["request", "caller", "status", "latency_ms"] {
+                assert!(line.contains_key(field), "{field}");
+            }
+            let text = log["Format"].as_str().unwrap();
+            assert!(!text.contains("header") && !text.contains("identity.apiKey\""), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_second_region_takes_over_the_names_and_dev_has_its_own() {
+        let of = |name, id: &str| {
+            let all = found(name, "", "AWS::Route53::RecordSet");
+            all.into_iter().find(|(of, _)| of == id).unwrap().1
+        };
+        for id in ["RestRecord", "StreamRecord"] {
+            let (prod, recovery) = (of(Name::Prod, id), of(Name::Recovery, id));
+            assert_eq!(prod["Name"], recovery["Name"]);
+            assert_eq!((&prod["Failover"], &recovery["Failover"]), (&json!("PRIMARY"), &json!("SECONDARY")));
+            assert_ne!(prod["SetIdentifier"], recovery["SetIdentifier"]);
+            let dev = of(Name::Dev, id);
+            assert!(dev.get("Failover").is_none());
+            assert_ne!(dev["Name"], prod["Name"]);
+        }
+    }
 }

@@ -6,29 +6,35 @@
 //! | `/assets/` and a file of the service's own pages | the service | never |
 //! | `/assets/*` | the bucket of assets | as its headers say, a day without any |
 //! | `/_next/static/*` | Amplify | a year: names change with their content |
-//! | all others | Amplify | a minute, then asked again by ETag |
+//! | all others | Amplify | a minute, then asked again by `ETag` |
 //!
-//! Pages are kept no longer than a minute although Amplify would have them kept for a year: it tells its own CloudFront, and not ours,
-//! when a push has changed them.
+//! Pages are kept no longer than a minute although Amplify would have them kept for a year: it tells its own
+//! CloudFront, and not ours, when a push has changed them.
 //!
 //! # The name
-//! The service takes no other name than `server.public_url` has, and sessions and origins are held against it. So the viewer's `Host` goes
-//! on to the load balancer, with all other headers, cookies and parameters; CloudFront then takes a certificate for that name, which
-//! the listener has to have (`environment.domain`), and not the internal name of the load balancer. Amplify and S3 know themselves by
-//! their own names only, and get these.
+//! The service takes no other name than `server.public_url` has, and sessions and origins are held against it. So the
+//! viewer's `Host` goes on to the load balancer, with all other headers, cookies and parameters; CloudFront then takes
+//! a certificate for that name, which the listener has to have (`environment.domain`), and not the internal name of
+//! the load balancer. Amplify and S3 know themselves by their own names only, and get these.
+//!
+//! WebSockets (`/api/v1/stream`) pass the VPC origin like anything else: it takes them since May 2026. A VPC origin
+//! cannot be changed while a distribution has it, so another load balancer needs another origin beside this one.
 //!
 //! # Addresses
-//! CloudFront appends the viewer's address to `X-Forwarded-For`. If the load balancer appended CloudFront's to that, the service would
-//! take all people for one; it has to leave the header as it is (`routing.http.xff_header_processing.mode` = `preserve`). Whoever reaches the
-//! load balancer (CloudFront, API Gateway, our functions) says in it for whom it asks.
+//! CloudFront appends the viewer's address to `X-Forwarded-For`. If the load balancer appended CloudFront's to that,
+//! the service would take all people for one; it has to leave the header as it is
+//! (`routing.http.xff_header_processing.mode` = `preserve`). Whoever reaches the load balancer (CloudFront, API
+//! Gateway, our functions) says in it for whom it asks.
 //!
 //! # Attacks by mass
-//! AWS Shield Standard is part of CloudFront and Route 53, without a price or a setting: it deals with floods of packets and connections
-//! (layers 3 and 4) at the edge. Floods of requests are the web ACL's, by its rate rule. Shield Advanced (3,000 USD a month) is not used.
+//! AWS Shield Standard is part of CloudFront and Route 53, without a price or a setting: it deals with floods of
+//! packets and connections (layers 3 and 4) at the edge. Floods of requests are the web ACL's, by its rate rule.
+//! Shield Advanced (3,000 USD a month) is not used.
 //!
 //! # The second region
-//! A name belongs to one distribution. That of the recovery environment is complete but for the name and its records, which are moved
-//! to it when it takes over: `aws cloudfront update-domain-association` moves the name without a gap, and the records follow.
+//! A name belongs to one distribution. That of the recovery environment is complete but for the name and its records,
+//! which are moved to it when it takes over: `aws cloudfront update-domain-association` moves the name without a gap,
+//! and the records follow.
 
 mod logs;
 
@@ -52,8 +58,8 @@ const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 /// Files of the pages that the service shows itself: to sign in, and to read about the API.
 const SERVICE_ASSETS: [&str; 3] = ["/assets/docs.js", "/assets/signin*.js", "/assets/style.css"];
 
-/// Errors that CloudFront would keep for ten seconds, even of what is not kept otherwise: what one organization does not find,
-/// another one may have.
+/// Errors that CloudFront would keep for ten seconds, even of what is not kept otherwise: what one organization does
+/// not find, another one may have.
 const ERRORS: [u16; 10] = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504];
 
 const MINUTE_S: u32 = 60;
@@ -273,8 +279,8 @@ fn behaviors(stack: &Stack, environment: &Environment) -> (Value, Vec<Value>) {
     (kept(Origin::Console, &pages), others)
 }
 
-/// Headers that tell browsers to be prudent, where the origin has said nothing itself. What may run is said by who knows it: the service
-/// and the console.
+/// Headers that tell browsers to be prudent, where the origin has said nothing itself. What may run is said by who
+/// knows it: the service and the console.
 fn headers(stack: &Stack, environment: &Environment) -> Resource<ResponseHeadersPolicy> {
     stack.add(
         "Headers",

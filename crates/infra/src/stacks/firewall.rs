@@ -1,17 +1,17 @@
 //! WAF: web ACLs of the edge and of the region.
 //!
-//! Both have the same rules, in this order: addresses that are shut out, addresses other than those that alone are let in, addresses of
-//! bad repute, too many requests from one address, and what looks like an attack (known bad inputs, common patterns, SQL injection).
-//! The rest is the application's: it knows keys and people, and counts for each.
+//! Both have the same rules, in this order: addresses that are shut out, addresses other than those that alone are let
+//! in, addresses of bad repute, too many requests from one address, and what looks like an attack (known bad inputs,
+//! common patterns, SQL injection). The rest is the application's: it knows keys and people, and counts for each.
 //!
-//! A web ACL costs 5 USD a month and 1 USD for each rule: 12 USD for each of prod's, and 9 USD for each of dev's, which do without the
-//! reputation of addresses, SQL injection and lists that are empty.
+//! A web ACL costs 5 USD a month and 1 USD for each rule: 12 USD for each of prod's, and 9 USD for each of dev's,
+//! which do without the reputation of addresses, SQL injection and lists that are empty.
 //!
 //! # Bodies
-//! Files are uploaded (element sets, messages in XML), and may look like anything. So the rules that look into bodies only label them, and
-//! a rule of ours blocks what is labeled unless it is for a path that takes files or addresses of webhooks. The size of
-//! a body is counted and not held against it: the managed rule's limit is 8 KB, and the application, whose lists have up to a megabyte
-//! and whose files more, has a limit for each route.
+//! Files are uploaded (element sets, messages in XML), and may look like anything. So the rules that look into bodies
+//! only label them, and a rule of ours blocks what is labeled unless it is for a path that takes files or addresses of
+//! webhooks. The size of a body is counted and not held against it: the managed rule's limit is 8 KB, and the
+//! application, whose lists have up to a megabyte and whose files more, has a limit for each route.
 
 use serde_json::{Value, json};
 
@@ -166,7 +166,10 @@ fn add(stack: &Stack, environment: &Environment, before: Before, key: &Resource<
             rule
         })
         .collect();
-    let protect = |kind: &str, keys: &[&str]| json!({ "Field": { "FieldType": kind, "FieldKeys": keys }, "Action": "SUBSTITUTION" });
+    let protect = |kind: &str, keys: &[&str]| {
+        let field = json!({ "FieldType": kind, "FieldKeys": keys });
+        json!({ "Field": field, "Action": "SUBSTITUTION" })
+    };
     let acl: Resource<WebAcl> = stack.add(
         format!("{}Acl", before.id()),
         json!({
@@ -223,7 +226,7 @@ fn rules(stack: &Stack, environment: &Environment, before: Before) -> Vec<Value>
     let managed: Vec<&Managed> = MANAGED.iter().filter(|group| protected || !group.protected_only).collect();
     let (reputation, contents): (Vec<_>, Vec<_>) =
         managed.iter().partition(|group| group.labels == "amazon-ip-list");
-    rules.extend(reputation.into_iter().map(|group| managed_rule(group)));
+    rules.extend(reputation.into_iter().map(managed_rule));
     rules.push(rule(
         "rate",
         &json!({ "RateBasedStatement": {
@@ -236,7 +239,7 @@ fn rules(stack: &Stack, environment: &Environment, before: Before) -> Vec<Value>
             "ResponseHeaders": [{ "Name": "retry-after", "Value": "300" }],
         } } }),
     ));
-    rules.extend(contents.into_iter().map(|group| managed_rule(group)));
+    rules.extend(contents.into_iter().map(managed_rule));
     rules.push(rule("bodies", &bodies(&managed, before), &block));
     rules
 }
@@ -385,6 +388,19 @@ mod tests {
         for path in FREE_BODIES {
             assert!(api["paths"][path]["post"].is_object(), "{path}");
         }
+    }
+
+    #[test]
+    fn the_rest_api_is_behind_the_web_acl_of_its_region() {
+        let environment = Environment::new(Name::Prod, Operator::parse("").unwrap());
+        let templates = crate::stacks::architecture(&environment).unwrap();
+        let application = templates.iter().find(|template| template.stack == StackName::Application).unwrap();
+        let properties = |id: &str| &application.body["Resources"][id]["Properties"];
+        assert_eq!(properties("RegionalAcl")["Scope"], "REGIONAL");
+        let associated = properties("RegionalAclAssociation");
+        assert_eq!(associated["WebACLArn"]["Fn::GetAtt"][0], "RegionalAcl");
+        let stage = associated["ResourceArn"]["Fn::Join"][1].as_array().unwrap();
+        assert!(stage.contains(&json!("::/restapis/")) && stage.contains(&json!({ "Ref": "RestStage" })));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Amplify: the console.
 //!
-//! Amplify builds the static export of `web/` at each push to the operator's branch, as `amplify.yml` at the root of the repository
-//! says, and serves it. People reach it through the CloudFront distribution of the edge, under the same name as the service, so that its
-//! sessions hold; Amplify has therefore no domain of ours. Pull requests are built, too, and shown under Amplify's own domain
-//! (`pr-N.APP.amplifyapp.com`): there is no service behind a preview.
+//! Amplify builds the static export of `web/` at each push to the operator's branch, as `amplify.yml` at the root of
+//! the repository says, and serves it. People reach it through the CloudFront distribution of the edge, under the same
+//! name as the service, so that its sessions hold; Amplify has therefore no domain of ours. Pull requests are built,
+//! too, and shown under Amplify's own domain (`pr-N.APP.amplifyapp.com`): there is no service behind a preview.
 //!
-//! What differs between environments is not built in: the console reads `/config.json` when it runs, so there is no variable of the
-//! build, and nothing secret.
+//! What differs between environments is not built in: the console reads `/config.json` when it runs, so there is no
+//! variable of the build, and nothing secret.
 //!
-//! The app has no role of IAM. A static site needs nothing of AWS while it is built; and Amplify shows no previews of a public repository
-//! where a build has a role, as anybody's pull request could use it.
+//! The app has no role of IAM. A static site needs nothing of AWS while it is built; and Amplify shows no previews of
+//! a public repository where a build has a role, as anybody's pull request could use it.
 
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use crate::template::{Resource, Stack};
 /// Folder of the console in the repository.
 const ROOT: &str = "web";
 
-/// Headers of everything that Amplify serves itself: of previews, and of what CloudFront passes on. The console adds its
-/// Content-Security-Policy, whose hashes are made in the build.
+/// Headers of everything that Amplify serves itself: of previews, and of what CloudFront passes on. The console adds
+/// its Content-Security-Policy, whose hashes are made in the build.
 const HEADERS: &str = "\
 applications:
   - appRoot: web

@@ -254,3 +254,74 @@ impl Surroundings<'_> {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Name, Operator};
+    use crate::stacks::architecture;
+    use crate::template::StackName;
+
+    /// The resources of a type, by logical id.
+    fn found(name: Name, kind: &str) -> Vec<(String, Value)> {
+        let environment = Environment::new(name, Operator::parse("").unwrap());
+        let templates = architecture(&environment).unwrap();
+        let all =
+            templates.iter().find(|template| template.stack == StackName::Application).unwrap().resources();
+        all.filter(|(_, of, _)| *of == kind).map(|(id, _, of)| (id.to_owned(), of.clone())).collect()
+    }
+
+    #[test]
+    fn every_variable_is_a_setting_of_the_application() {
+        let settings: toml::Table = include_str!("../../../server/config.default.toml").parse().unwrap();
+        for name in Name::ALL {
+            let functions = found(name, "AWS::Lambda::Function");
+            assert_eq!(functions.len(), 3);
+            for (id, function) in functions {
+                for variable in function["Environment"]["Variables"].as_object().unwrap().keys() {
+                    let setting = variable.strip_prefix("ASTROSHIELD__").unwrap().to_lowercase();
+                    let (section, key) = setting.split_once("__").unwrap();
+                    let known = settings[section].as_table().unwrap();
+                    let of_secret = key.strip_suffix("_secret").is_some_and(|key| known.contains_key(key));
+                    assert!(known.contains_key(key) || of_secret, "{id}: {variable}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn functions_are_in_the_network_and_keep_their_variables_encrypted() {
+        for (id, function) in found(Name::Prod, "AWS::Lambda::Function") {
+            assert_eq!(function["VpcConfig"]["SubnetIds"].as_array().unwrap().len(), 3, "{id}");
+            assert!(function["KmsKeyArn"]["Ref"].is_string(), "{id}");
+            assert_eq!(function["TracingConfig"]["Mode"], "Active", "{id}");
+            assert!(function["ReservedConcurrentExecutions"].is_number(), "{id}");
+        }
+        // A new account cannot set any apart.
+        for (id, function) in found(Name::Dev, "AWS::Lambda::Function") {
+            assert!(function.get("ReservedConcurrentExecutions").is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn authorizers_may_neither_read_secrets_nor_send_to_clients() {
+        for (id, role) in found(Name::Prod, "AWS::IAM::Role") {
+            let text = role["Policies"].to_string();
+            if ["AuthorizerRole", "StreamAuthorizerRole"].contains(&id.as_str()) {
+                assert!(text.contains("xray:PutTraceSegments"), "{id}");
+                assert!(!text.contains("secretsmanager:"), "{id}");
+                assert!(!text.contains("execute-api:"), "{id}");
+            }
+            if id == "ConnectionsRole" {
+                assert!(text.contains("/live/*/@connections/*"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_load_balancer_is_one_of_its_certificate_and_of_one_region() {
+        let host = |name| internal_host(&Environment::new(name, Operator::parse("").unwrap()));
+        assert_eq!(host(Name::Prod), "internal-us-east-1.astroshield.example.org");
+        assert_ne!(host(Name::Prod), host(Name::Recovery));
+    }
+}

@@ -203,7 +203,7 @@ fn providers(
         return Vec::new();
     }
     let name = stack.ask(
-        "ProvidersSecret",
+        "SignInProviders",
         "Name of the secret that has google_client_id and google_client_secret, or oidc_client_id and oidc_client_secret",
         Some("astroshield/sign-in-providers"),
     );
@@ -313,7 +313,7 @@ fn key_policy(logs: &str) -> Value {
                 "kms:UntagResource",
                 "kms:UpdateKeyDescription",
             ],
-            [arn!("kms", "key/*")],
+            [json!("*")],
         )
         .by(administrators),
         Statement::allow(
@@ -325,11 +325,138 @@ fn key_policy(logs: &str) -> Value {
                 "kms:GenerateDataKey",
                 "kms:DescribeKey",
             ],
-            [arn!("kms", "key/*")],
+            [json!("*")],
         )
         .by(service)
         .when(json!({
             "ArnEquals": { "kms:EncryptionContext:aws:logs:arn": arn!("logs", "log-group:", logs) },
         })),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use astroshield_domain::access::Scope;
+    use astroshield_domain::identity::{GroupRoles, Identity as Person};
+
+    use super::*;
+    use crate::environment::Operator;
+    use crate::stacks::architecture;
+    use crate::template::StackName;
+
+    /// The resources of a type, by logical id.
+    fn found(name: Name, settings: &str, kind: &str) -> Vec<(String, Value)> {
+        let environment = Environment::new(name, Operator::parse(settings).unwrap());
+        let templates = architecture(&environment).unwrap();
+        let all =
+            templates.iter().find(|template| template.stack == StackName::Identity).unwrap().resources();
+        all.filter(|(_, of, _)| *of == kind).map(|(id, _, of)| (id.to_owned(), of.clone())).collect()
+    }
+
+    fn one(name: Name, kind: &str) -> Value {
+        let mut all = found(name, "", kind);
+        assert_eq!(all.len(), 1, "{kind}");
+        all.remove(0).1
+    }
+
+    #[test]
+    fn groups_are_roles_of_the_application() {
+        let roles = GroupRoles { prefix: GROUP_PREFIX.to_owned() };
+        let mut scopes: Vec<(u64, Scope)> = Vec::new();
+        for (id, group) in found(Name::Prod, "", "AWS::Cognito::UserPoolGroup") {
+            let person = Person {
+                issuer: "https://id.example.org".to_owned(),
+                subject: "1".to_owned(),
+                name: None,
+                email: None,
+                groups: vec![group["GroupName"].as_str().unwrap().to_owned()],
+            };
+            let grants = roles.grants(&person);
+            assert_eq!(grants.len(), 1, "{id}");
+            assert_eq!(grants[0].tenant.to_string(), FIRST_TENANT, "{id}");
+            scopes.push((group["Precedence"].as_u64().unwrap(), grants[0].scope));
+        }
+        scopes.sort_unstable_by_key(|(precedence, _)| *precedence);
+        let scopes: Vec<Scope> = scopes.into_iter().map(|(_, scope)| scope).collect();
+        assert_eq!(scopes, [Scope::Admin, Scope::Write, Scope::Read]);
+        let defaults: toml::Table = include_str!("../../../server/config.default.toml").parse().unwrap();
+        assert_eq!(defaults["identity"]["group_prefix"].as_str(), Some(GROUP_PREFIX));
+    }
+
+    #[test]
+    fn prod_needs_two_factors_and_cannot_be_deleted() {
+        let (dev, prod) =
+            (one(Name::Dev, "AWS::Cognito::UserPool"), one(Name::Prod, "AWS::Cognito::UserPool"));
+        assert_eq!((&dev["MfaConfiguration"], &prod["MfaConfiguration"]), (&json!("OPTIONAL"), &json!("ON")));
+        assert_eq!(prod["DeletionProtection"], "ACTIVE");
+        assert_eq!((&dev["UserPoolTier"], &prod["UserPoolTier"]), (&json!("ESSENTIALS"), &json!("PLUS")));
+        for pool in [dev, prod] {
+            // With a required second factor, a passkey that is one factor could not be used.
+            assert_eq!(pool["WebAuthnFactorConfiguration"], "MULTI_FACTOR_WITH_USER_VERIFICATION");
+            let first = &pool["Policies"]["SignInPolicy"]["AllowedFirstAuthFactors"];
+            assert!(first.as_array().unwrap().contains(&json!("WEB_AUTHN")));
+            assert_eq!(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
+        }
+        assert!(found(Name::Dev, "", "AWS::Cognito::LogDeliveryConfiguration").is_empty());
+        assert_eq!(found(Name::Prod, "", "AWS::Cognito::LogDeliveryConfiguration").len(), 1);
+    }
+
+    #[test]
+    fn passkeys_are_of_the_pages_that_ask_for_them() {
+        for (name, region) in [(Name::Dev, "ap-southeast-1"), (Name::Recovery, "ap-northeast-1")] {
+            let (domain, pool) =
+                (one(name, "AWS::Cognito::UserPoolDomain"), one(name, "AWS::Cognito::UserPool"));
+            assert_eq!(domain["ManagedLoginVersion"], 2);
+            let text = |value: &Value| -> String {
+                fn flat(value: &Value, region: &str) -> String {
+                    match (&value["Fn::Join"][1], value["Ref"].as_str()) {
+                        (Value::Array(parts), _) => parts.iter().map(|part| flat(part, region)).collect(),
+                        (_, Some("AWS::Region")) => region.to_owned(),
+                        (_, Some("AWS::AccountId")) => "123456789012".to_owned(),
+                        _ => value.as_str().unwrap().to_owned(),
+                    }
+                }
+                flat(value, region)
+            };
+            let party = text(&pool["WebAuthnRelyingPartyID"]);
+            assert_eq!(party, format!("{}.auth.{region}.amazoncognito.com", text(&domain["Domain"])));
+            assert!(party.len() <= 63, "{party}");
+        }
+    }
+
+    #[test]
+    fn the_client_is_what_the_application_is_at_a_provider() {
+        let client = one(Name::Prod, "AWS::Cognito::UserPoolClient");
+        assert_eq!(client["CallbackURLs"], json!(["https://astroshield.example.org/auth/callback"]));
+        assert_eq!(client["LogoutURLs"], json!(["https://astroshield.example.org/signin"]));
+        let defaults: toml::Table = include_str!("../../../server/config.default.toml").parse().unwrap();
+        let identity = &defaults["identity"];
+        let life = identity["session_life"].as_str().unwrap();
+        assert_eq!(format!("{}h", client["RefreshTokenValidity"]), life);
+        let scopes = client["AllowedOAuthScopes"].as_array().unwrap();
+        for asked in identity["scopes"].as_array().unwrap() {
+            assert!(scopes.iter().any(|scope| scope.as_str() == asked.as_str()), "{asked}");
+        }
+        // Cognito refuses the flow where refresh tokens rotate.
+        let flows = client["ExplicitAuthFlows"].as_array().unwrap();
+        assert_eq!(client["RefreshTokenRotation"]["Feature"], "ENABLED");
+        assert!(!flows.contains(&json!("ALLOW_REFRESH_TOKEN_AUTH")));
+    }
+
+    #[test]
+    fn other_providers_are_there_when_they_are_asked_for() {
+        let (kind, client) = ("AWS::Cognito::UserPoolIdentityProvider", "AWS::Cognito::UserPoolClient");
+        assert!(found(Name::Prod, "", kind).is_empty());
+        let both = "google = true\noidc_issuer = \"https://id.example.org\"";
+        let providers = found(Name::Prod, both, kind);
+        assert_eq!(providers.len(), 2);
+        for (id, provider) in &providers {
+            for key in ["client_id", "client_secret"] {
+                let value = provider["ProviderDetails"][key].to_string();
+                assert!(value.contains("{{resolve:secretsmanager:"), "{id}: {key}: {value}");
+            }
+        }
+        let names = &found(Name::Prod, both, client)[0].1["SupportedIdentityProviders"];
+        assert_eq!(*names, json!(["COGNITO", "Google", ORGANIZATION]));
+    }
 }

@@ -1,11 +1,13 @@
 //! VPC, subnets, and what each tier lets through.
 //!
-//! Three tiers in each zone. *Public* subnets hold NAT gateways and nothing else. *Private* ones hold what answers and asks: the
-//! internal load balancer, tasks, functions, interface endpoints, and the interfaces by which CloudFront (VPC origin) and API
-//! Gateway (VPC link) come in. *Isolated* ones hold database, cache and brokers, and have no route out.
+//! Three tiers in each zone. *Public* subnets hold NAT gateways and nothing else. *Private* ones hold what answers and
+//! asks: the internal load balancer, tasks, functions, interface endpoints, and the interfaces by which CloudFront
+//! (VPC origin) and API Gateway (VPC link) come in. *Isolated* ones hold database, cache and brokers, and have no
+//! route out.
 //!
-//! Security groups say who speaks with whom (`groups`); network ACLs hold the tiers apart a second time, as well as something without
-//! memory can (`access_lists`). The VPC's default security group, which CloudFormation cannot change, is given to nothing.
+//! Security groups say who speaks with whom (`groups`); network ACLs hold the tiers apart a second time, as well as
+//! something without memory can (`access_lists`). The VPC's default security group, which CloudFormation cannot
+//! change, is given to nothing.
 
 mod access_lists;
 mod endpoints;

@@ -162,6 +162,8 @@ pub struct Stack {
     parameters: RefCell<BTreeMap<String, Given>>,
     conditions: RefCell<BTreeMap<String, Value>>,
     outputs: RefCell<BTreeMap<String, Value>>,
+    /// What is looked up is of these.
+    asked_about: RefCell<Vec<Value>>,
 }
 
 /// Where the value of a parameter comes from.
@@ -212,6 +214,7 @@ impl Stack {
             parameters: RefCell::default(),
             conditions: RefCell::default(),
             outputs: RefCell::default(),
+            asked_about: RefCell::default(),
         }
     }
 
@@ -284,6 +287,7 @@ impl Stack {
         let Some(of) = self.parameter_for(arn) else {
             panic!("{parameter} is looked up of a resource of the same stack, {}", self.name)
         };
+        self.asked_about.borrow_mut().push(arn.clone());
         self.parameters.borrow_mut().insert(parameter.to_owned(), Given::Lookup { lookup, of });
         json!({ STACK: self.name.name(), "Ref": parameter })
     }
@@ -375,7 +379,7 @@ pub struct Template {
     pub stack: StackName,
     /// The template.
     pub body: Value,
-    /// Where the values of its parameters come from.
+    /// Where the values of its parameters come from, and of what is looked up for one: that is no parameter of the template.
     pub parameters: BTreeMap<String, Given>,
 }
 
@@ -438,6 +442,9 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
         for (name, holds) in stack.conditions.borrow().iter() {
             conditions.insert(name.clone(), resolve(stack, name, holds, &known, &mut wanted)?);
         }
+        for arn in stack.asked_about.borrow().iter() {
+            resolve(stack, "what is looked up", arn, &known, &mut wanted)?;
+        }
         bodies.push((resources, conditions, outputs));
     }
     let mut templates = Vec::new();
@@ -449,10 +456,6 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
             "Description": stack.description,
             "Resources": resources,
         });
-        if !parameters.is_empty() {
-            body["Parameters"] =
-                parameters.iter().map(|(name, given)| (name.clone(), declaration(given))).collect();
-        }
         if !conditions.is_empty() {
             body["Conditions"] = Value::Object(conditions);
         }
@@ -460,13 +463,39 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
             body["Outputs"] =
                 outputs.into_iter().map(|(name, value)| (name, json!({ "Value": value }))).collect();
         }
+        let mut named = BTreeSet::new();
+        names(&body, &mut named);
+        let declared = parameters.iter().filter(|(name, _)| named.contains(name.as_str()));
+        let declared: Map<String, Value> =
+            declared.map(|(name, given)| (name.clone(), declaration(name, given))).collect();
+        if !declared.is_empty() {
+            body["Parameters"] = Value::Object(declared);
+        }
         templates.push(Template { stack: stack.name, body, parameters });
     }
     Ok(templates)
 }
 
-fn declaration(given: &Given) -> Value {
+/// What is named by `Ref`.
+fn names(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("Ref").and_then(Value::as_str) {
+                found.insert(name.to_owned());
+            }
+            fields.values().for_each(|value| names(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| names(value, found)),
+        _ => {}
+    }
+}
+
+fn declaration(name: &str, given: &Given) -> Value {
     let mut declared = json!({ "Type": "String" });
+    // ARNs of secrets, no secrets; AWS's validator goes by the name, and nothing is lost by not showing them.
+    if name.contains("Secret") {
+        declared["NoEcho"] = json!(true);
+    }
     match given {
         Given::Output { stack, output } => {
             declared["Description"] = json!(format!("{output} of the stack {stack}"));
@@ -555,6 +584,21 @@ mod tests {
         assert_eq!(templates[1].body["Parameters"]["DataUploadsArn"]["Type"], "String");
         let given = Given::Output { stack: StackName::Data, output: "UploadsArn".to_owned() };
         assert_eq!(templates[1].parameters["DataUploadsArn"], given);
+    }
+
+    #[test]
+    fn what_is_looked_up_is_an_output_of_the_other_stack_and_no_parameter_of_this_one() {
+        let (data, application) = (Stack::new(StackName::Data, "d"), Stack::new(StackName::Application, "a"));
+        let bucket: Resource<Bucket> = data.add("Uploads", json!({}));
+        let brokers = application.look_up("Brokers", Lookup::BrokersScram, &bucket.arn());
+        application.add::<Role>("Reader", json!({ "Description": brokers }));
+        let templates = synthesize(&[data, application]).unwrap();
+        assert!(templates[0].body["Outputs"]["UploadsArn"].is_object());
+        let declared = templates[1].body["Parameters"].as_object().unwrap();
+        assert_eq!(declared.keys().collect::<Vec<_>>(), ["Brokers"]);
+        let lookup = Given::Lookup { lookup: Lookup::BrokersScram, of: "DataUploadsArn".to_owned() };
+        assert_eq!(templates[1].parameters["Brokers"], lookup);
+        assert!(templates[1].parameters.contains_key("DataUploadsArn"));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Network ACLs: what may cross the border of a tier at all, whatever a security group says.
 //!
-//! They have no memory, so the answers to what is let through have to be let through, too: to the port that the asking side chose.
-//! NAT gateways, load balancers and functions choose from 1024 to 65535, a range that also has the ports of tasks, database, cache
-//! and brokers. What these lists keep out is therefore less than what the groups do: ports below 1024 that nobody uses (SSH, plain
-//! HTTP, SMTP between servers), and anything between the Internet and the isolated tier, in either direction.
+//! They have no memory, so the answers to what is let through have to be let through, too: to the port that the asking
+//! side chose. NAT gateways, load balancers and functions choose from 1024 to 65535, a range that also has the ports
+//! of tasks, database, cache and brokers. What these lists keep out is therefore less than what the groups do: ports
+//! below 1024 that nobody uses (SSH, plain HTTP, SMTP between servers), and anything between the Internet and the
+//! isolated tier, in either direction.
 
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
@@ -60,7 +61,8 @@ fn rules(tier: Tier, vpc: Ipv4Net) -> Rules {
             ],
         },
         Tier::Private => Rules {
-            // CloudFront comes by interfaces in this tier, but under addresses of its own. No route from the Internet leads here.
+            // CloudFront comes by interfaces in this tier, but under addresses of its own. No route from the Internet
+            // leads here.
             incoming: vec![(https, anywhere), (answers, anywhere), (What::FragmentationNeeded, anywhere)],
             outgoing: vec![
                 (https, anywhere),
@@ -145,7 +147,8 @@ mod tests {
     const ISOLATED: &str = "10.40.80.9";
     const INTERNET: &str = "192.0.2.9";
 
-    /// Whether a connection from one tier to another (or the Internet) passes, and what is answered to a port that was chosen.
+    /// Whether a connection from one tier to another (or the Internet) passes, and what is answered to a port that was
+    /// chosen.
     fn connects(from: Tier, from_address: &str, to: Tier, to_address: &str, port: u16) -> bool {
         let vpc = VPC.parse().unwrap();
         let (from, to) = (rules(from, vpc), rules(to, vpc));

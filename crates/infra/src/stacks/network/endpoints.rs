@@ -1,11 +1,12 @@
 //! Ways to services of AWS that do not lead through the Internet.
 //!
-//! That of S3 costs nothing, and is always there. Interface endpoints cost by the hour and zone, and are for what is used: images
-//! (ECR), logs, secrets, traces. There is none for KMS (Secrets Manager and S3 ask it themselves), STS (tasks have credentials of ECS),
-//! CloudWatch (metrics come by the logs), nor execute-api: under its name, REST APIs of others could not be reached any more, and it
-//! has no management API of WebSockets.
+//! That of S3 costs nothing, and is always there. Interface endpoints cost by the hour and zone, and are for what is
+//! used: images (ECR), logs, secrets, traces. There is none for KMS (Secrets Manager and S3 ask it themselves), STS
+//! (tasks have credentials of ECS), CloudWatch (metrics come by the logs), nor execute-api: under its name, REST APIs
+//! of others could not be reached any more, and it has no management API of WebSockets.
 //!
-//! Their policies let through what belongs to this account, so that nothing can be taken to a bucket or a secret of another one.
+//! Their policies let through what belongs to this account, so that nothing can be taken to a bucket or a secret of
+//! another one.
 
 use serde_json::{Value, json};
 
@@ -91,8 +92,8 @@ fn s3() -> Value {
         // Also with a presigned address, whose signer is of this account.
         (buckets.by(json!({ "AWS": "*" })))
             .when(json!({ "StringEquals": { "aws:ResourceAccount": account() } })),
-        // Where ECR keeps the layers of images, in an account of AWS.
-        layers.by(json!({ "AWS": "*" })),
+        // Where ECR keeps the layers of images, in an account of AWS, whose signature their addresses have.
+        (layers.by(json!({ "AWS": "*" }))).when(json!({ "Bool": { "aws:SecureTransport": "true" } })),
     ])
 }
 

@@ -1,15 +1,16 @@
 //! Security groups: who speaks with whom.
 //!
-//! Each flow is written once, with the group that it comes from; the rule that lets it in elsewhere follows from it. A group that
-//! asks nobody has one rule for what goes out, to the machine itself, as AWS lets everything out of a group without any.
+//! Each flow is written once, with the group that it comes from; the rule that lets it in elsewhere follows from it. A
+//! group that asks nobody has one rule for what goes out, to the machine itself, as AWS lets everything out of a group
+//! without any.
 //!
-//! What is not in a group's way: DNS and the clock of the VPC, credentials of tasks, and health checks that come from the load balancer
-//! by the port of requests.
+//! What is not in a group's way: DNS and the clock of the VPC, credentials of tasks, and health checks that come from
+//! the load balancer by the port of requests.
 //!
-//! CloudFront comes in by the managed prefix list of its addresses. The group `CloudFront-VPCOrigins-Service-SG`, which AWS makes with
-//! the first VPC origin in a VPC, would let in VPC origins of this account alone; but it is not there when the network is made, and no
-//! template can name it. An internal load balancer has no address in the Internet, so what the wider rule lets in beyond that is
-//! VPC origins of this VPC, which only this account can make.
+//! CloudFront comes in by the managed prefix list of its addresses. The group `CloudFront-VPCOrigins-Service-SG`,
+//! which AWS makes with the first VPC origin in a VPC, would let in VPC origins of this account alone; but it is not
+//! there when the network is made, and no template can name it. An internal load balancer has no address in the
+//! Internet, so what the wider rule lets in beyond that is VPC origins of this VPC, which only this account can make.
 
 use serde_json::{Value, json};
 
@@ -21,8 +22,8 @@ use crate::environment::Environment;
 use crate::template::kinds::{SecurityGroup, SecurityGroupIngress, Vpc};
 use crate::template::{Resource, Stack};
 
-/// `com.amazonaws.global.cloudfront.origin-facing` in each region, as `aws ec2 describe-managed-prefix-lists` says; it counts as 55 of
-/// the 60 rules that a group may have.
+/// `com.amazonaws.global.cloudfront.origin-facing` in each region, as `aws ec2 describe-managed-prefix-lists` says; it
+/// counts as 55 of the 60 rules that a group may have.
 const CLOUDFRONT: [(&str, &str); 16] = [
     ("ap-northeast-1", "pl-58a04531"),
     ("ap-northeast-2", "pl-22a6434b"),
@@ -70,7 +71,8 @@ pub(super) fn add(stack: &Stack, environment: &Environment, vpc: &Resource<Vpc>)
     let streaming = group("StreamingGroup", "streaming", &[]);
     let endpoints = (environment.sizes.interface_endpoints).then(|| group("EndpointGroup", "endpoints", &[]));
 
-    // Feeds, identity provider, webhooks and services of AWS are reached by HTTPS at addresses that nobody knows beforehand.
+    // Feeds, identity provider, webhooks and services of AWS are reached by HTTPS at addresses that nobody knows
+    // beforehand.
     let mut flows =
         vec![To::Group(&database, DATABASE_PORT), To::Group(&cache, CACHE_PORT), To::Anywhere(HTTPS_PORT)];
     flows.extend(MAIL_PORTS.map(To::Anywhere));

@@ -10,8 +10,8 @@ use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region};
 use crate::template::{Kept, Resource, Stack};
 
-/// A key for log groups of the region of the stack: the network is made before the key of what is stored, and the edge is in a region of
-/// its own.
+/// A key for log groups of the region of the stack: the network is made before the key of what is stored, and the edge
+/// is in a region of its own.
 pub fn key(stack: &Stack, environment: &Environment, id: &str) -> Resource<Key> {
     let administrators = Statement::allow(
         &[
