@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::environment::{Architecture, Environment, Name};
 use crate::stacks::Built;
 use crate::stacks::compute::IMAGE_TAG;
-use crate::template::kinds::{BuildProject, LogGroup, OidcProvider, Pipeline, Role, Subnet};
+use crate::template::kinds::{Alarm, BuildProject, LogGroup, OidcProvider, Pipeline, Role, Subnet};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition};
 use crate::template::{Kept, Resource, Stack};
@@ -105,7 +105,7 @@ impl Maker<'_> {
             RELEASE,
             &release,
             &logs,
-            json!({
+            &json!({
                 "Type": "ARM_CONTAINER",
                 "Image": "aws/codebuild/amazonlinux-aarch64-standard:3.0",
                 "ComputeType": "BUILD_GENERAL1_SMALL",
@@ -189,7 +189,7 @@ impl Maker<'_> {
             "PrivilegedMode": true,
             "EnvironmentVariables": variables(&[("REPOSITORY", repository), ("PROCESSOR", json!(processor))]),
         });
-        self.project(id, &format!("image-{processor}"), IMAGE, role, logs, environment)
+        self.project(id, &format!("image-{processor}"), IMAGE, role, logs, &environment)
     }
 
     fn project(
@@ -199,7 +199,7 @@ impl Maker<'_> {
         script: &str,
         role: &Resource<Role>,
         logs: &Resource<LogGroup>,
-        environment: Value,
+        environment: &Value,
     ) -> Resource<BuildProject> {
         let steps = json!({
             "version": "0.2",
@@ -268,7 +268,7 @@ impl Maker<'_> {
         let roles = [compute.execution_role.arn(), compute.migration_role.arn()];
         let roles = roles.into_iter().chain(compute.processes.iter().map(|process| process.role.arn()));
         let stack = arn!("cloudformation", format!("stack/{}/*", self.environment.named("application")));
-        let alarms = compute.alarms.iter().map(|alarm| alarm.arn());
+        let alarms = compute.alarms.iter().map(Resource::<Alarm>::arn);
         let distribution = join!(
             "arn:",
             partition(),
@@ -393,8 +393,8 @@ mod tests {
     fn resources(name: Name) -> Value {
         let environment = Environment::new(name, Operator::parse("").unwrap());
         let templates = architecture(&environment).unwrap();
-        let template = templates.iter().find(|template| template.stack == StackName::Deployment).unwrap();
-        template.body["Resources"].clone()
+        let template = templates.iter().find(|template| template.stack == StackName::Deployment);
+        template.map_or(Value::Null, |template| template.body["Resources"].clone())
     }
 
     #[test]
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn prod_alone_has_a_pipeline() {
         assert!(resources(Name::Dev).get("Pipeline").is_none());
-        assert!(resources(Name::Recovery).as_object().is_none_or(serde_json::Map::is_empty));
+        assert!(resources(Name::Recovery).is_null(), "its images are copies");
         let stages = resources(Name::Prod)["Pipeline"]["Properties"]["Stages"].clone();
         let names: Vec<&Value> = stages.as_array().unwrap().iter().map(|stage| &stage["Name"]).collect();
         assert_eq!(names, ["Source", "Build", "Release"]);

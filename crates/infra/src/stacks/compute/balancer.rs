@@ -10,10 +10,10 @@ use crate::template::kinds::{Alarm, Certificate, Listener, LoadBalancer, Subnet,
 use crate::template::{Resource, Stack};
 
 /// Seconds between two looks at a task.
-pub(super) const LOOK_S: u32 = 5;
+const LOOK_S: u32 = 5;
 
 /// Looks after which a task is sent no more requests.
-pub(super) const LOOKS: u32 = 3;
+const LOOKS: u32 = 3;
 
 /// Seconds that requests to a task which leaves may take.
 const LEAVE_S: u32 = 30;

@@ -64,7 +64,7 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
         tracking(
             CPU_PERCENT,
             "PredefinedMetricSpecification",
-            json!({
+            &json!({
                 "PredefinedMetricType": "ECSServiceAverageCPUUtilization",
             }),
         ),
@@ -77,7 +77,7 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
             tracking(
                 REQUESTS_A_MINUTE,
                 "PredefinedMetricSpecification",
-                json!({
+                &json!({
                     "PredefinedMetricType": "ALBRequestCountPerTarget",
                     "ResourceLabel": label,
                 }),
@@ -85,11 +85,11 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
         );
     }
     if roles.contains(&Role::Screen) {
-        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", lag(compute, process)));
+        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", &lag(compute, process)));
     }
 }
 
-fn tracking(target: u32, by: &str, metric: Value) -> Value {
+fn tracking(target: u32, by: &str, metric: &Value) -> Value {
     // New tasks take a minute to be of use; those that are there are kept through a lull.
     json!({ "TargetValue": target, "ScaleOutCooldown": 60, "ScaleInCooldown": 300, by: metric })
 }
