@@ -17,7 +17,7 @@ pub const DATABASE: &str = "astroshield";
 /// User of the cache.
 pub const CACHE_USER: &str = "astroshield";
 
-/// File in the image that holds the authorities of RDS, which are none of the Web's (the stage `aws` of the Dockerfile).
+/// File in the image with the authorities of RDS, which are none of the Web's (the stage `aws` of the Dockerfile).
 pub const RDS_AUTHORITIES: &str = "/usr/share/astroshield/rds.pem";
 
 /// Where the collector beside a process listens for OTLP over HTTP.

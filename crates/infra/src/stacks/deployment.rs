@@ -1,5 +1,6 @@
 //! Pipelines of the backend, and roles of those outside AWS.
 
+use astroshield_domain::deployment::READY;
 use serde_json::{Value, json};
 
 use crate::environment::{Architecture, Environment, Name};
@@ -82,7 +83,7 @@ impl Maker<'_> {
         let Environment { operator, .. } = self.environment;
         let connection = self.stack.ask(
             "ConnectionArn",
-            "ARN of the connection of AWS CodeConnections to the repository, which has to be confirmed in the console first",
+            "ARN of the connection of CodeConnections to the repository, confirmed in the console",
             None,
         );
         let logs = self.stack.add(
@@ -116,7 +117,7 @@ impl Maker<'_> {
         let source = json!({
             "Name": "Source",
             "Namespace": "Source",
-            "ActionTypeId": { "Category": "Source", "Owner": "AWS", "Provider": "CodeStarSourceConnection", "Version": "1" },
+            "ActionTypeId": action("Source", "CodeStarSourceConnection"),
             "Configuration": {
                 "ConnectionArn": connection,
                 "FullRepositoryId": operator.repository,
@@ -130,7 +131,7 @@ impl Maker<'_> {
             let tag = json!([{ "name": "TAG", "value": "#{Source.CommitId}", "type": "PLAINTEXT" }]);
             json!({
                 "Name": name,
-                "ActionTypeId": { "Category": "Build", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1" },
+                "ActionTypeId": action("Build", "CodeBuild"),
                 "Configuration": { "ProjectName": project.name(), "EnvironmentVariables": tag.to_string() },
                 "InputArtifacts": [{ "Name": "Code" }],
             })
@@ -217,7 +218,9 @@ impl Maker<'_> {
                 "Environment": environment,
                 "TimeoutInMinutes": 90,
                 "QueuedTimeoutInMinutes": 60,
-                "LogsConfig": { "CloudWatchLogs": { "Status": "ENABLED", "GroupName": logs.name(), "StreamName": name } },
+                "LogsConfig": {
+                    "CloudWatchLogs": { "Status": "ENABLED", "GroupName": logs.name(), "StreamName": name },
+                },
             }),
         )
     }
@@ -233,7 +236,7 @@ impl Maker<'_> {
             ("CLUSTER", compute.cluster.name()),
             ("SUBNETS", json!({ "Fn::Join": [",", subnets] })),
             ("SECURITY_GROUP", network.tasks.id()),
-            ("TARGETS", compute.targets.arn()),
+            ("READY", json!(format!("https://{}{READY}", self.environment.domain))),
             ("DISTRIBUTION", self.built.cdn.distribution.id()),
         ]
     }
@@ -278,11 +281,7 @@ impl Maker<'_> {
             self.built.cdn.distribution.id()
         );
         vec![
-            Statement::allow_on_all(&[
-                "ecs:DescribeTaskDefinition",
-                "ecs:DeregisterTaskDefinition",
-                "elasticloadbalancing:DescribeTargetHealth",
-            ]),
+            Statement::allow_on_all(&["ecs:DescribeTaskDefinition", "ecs:DeregisterTaskDefinition"]),
             Statement::allow(
                 &["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:ListTagsForResource"],
                 [definitions.clone()],
@@ -374,6 +373,11 @@ impl Maker<'_> {
             Statement::allow(&["kms:Decrypt", "kms:GenerateDataKey"], [storage.key.arn()]),
         ]
     }
+}
+
+/// A kind of action of CodePipeline that AWS has.
+fn action(category: &str, provider: &str) -> Value {
+    json!({ "Category": category, "Owner": "AWS", "Provider": provider, "Version": "1" })
 }
 
 fn variables(variables: &[(&str, Value)]) -> Value {

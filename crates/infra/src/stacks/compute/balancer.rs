@@ -18,7 +18,7 @@ const LOOKS: u32 = 3;
 /// Seconds that requests to a task which leaves may take.
 const LEAVE_S: u32 = 30;
 
-/// TLS 1.3 and 1.2 with forward secrecy alone, and key exchange that holds against quantum computers where the client has it.
+/// TLS 1.3 and 1.2 with forward secrecy, and a key exchange that holds against quantum computers where the client has one.
 const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 /// The load balancer with what belongs to it.

@@ -15,7 +15,7 @@ use crate::template::{Resource, Stack};
 /// Percent of its processors that a task should have to do.
 const CPU_PERCENT: u32 = 60;
 
-/// Requests a minute that a task should have to answer: 100 a second, of the thousands that a process was measured to answer.
+/// Requests a minute that a task should have to answer: 100 a second, of the thousands that it was measured to answer.
 const REQUESTS_A_MINUTE: u32 = 6_000;
 
 /// Slices that should wait for each worker. A run of seven days has 29.
@@ -113,7 +113,12 @@ fn lag(compute: &Compute, process: &Process) -> Value {
     json!({ "Metrics": [
         waiting,
         running,
-        { "Id": "each", "Label": "slices that wait for each task", "Expression": "IF(running > 0, waiting / running, waiting)", "ReturnData": true },
+        {
+            "Id": "each",
+            "Label": "slices that wait for each task",
+            "Expression": "IF(running > 0, waiting / running, waiting)",
+            "ReturnData": true,
+        },
     ] })
 }
 
