@@ -153,3 +153,36 @@ fn the_collector_is_told_where_to_listen_and_what_to_count() {
         declared.iter().map(|of| of["metric_name_selectors"].as_array().unwrap().len()).sum();
     assert_eq!(selectors, astroshield_domain::metrics::ALL.len());
 }
+
+#[test]
+fn only_who_answers_speaks_through_the_gateway() {
+    for name in Name::ALL {
+        let speaking = |of: &Value| of.to_string().contains("execute-api:ManageConnections");
+        let roles = resources(name, "AWS::IAM::Role");
+        let speaking: Vec<&str> =
+            roles.iter().filter(|(_, role)| speaking(role)).map(|(id, _)| id.as_str()).collect();
+        let expected = if name == Name::Dev { "AllRole" } else { "ApiRole" };
+        assert!(speaking.contains(&expected), "{name}: {speaking:?}");
+        for process in ["ScreenRole", "IngestRole", "NotifyRole", "RelayRole", "MigrationRole"] {
+            assert!(!speaking.contains(&process), "{name}: {process}");
+        }
+    }
+}
+
+#[test]
+fn each_role_reads_the_secrets_that_its_tasks_name_and_no_others() {
+    for (id, task) in resources(Name::Prod, "AWS::ECS::TaskDefinition") {
+        let ours = &task["ContainerDefinitions"][0];
+        let named = ours["Environment"].as_array().unwrap().iter();
+        let named = named.filter(|of| of["Name"].as_str().unwrap().ends_with("_SECRET"));
+        let named: Vec<Value> = named.map(|of| of["Value"]["Fn::Join"][1][0].clone()).collect();
+        let role = id.replace("Task", "Role");
+        let (_, role) =
+            resources(Name::Prod, "AWS::IAM::Role").into_iter().find(|(of, _)| *of == role).unwrap();
+        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].clone();
+        let read = statements.as_array().unwrap().iter();
+        let read = read.filter(|of| of["Action"][0] == "secretsmanager:GetSecretValue");
+        let read: Vec<Value> = read.flat_map(|of| of["Resource"].as_array().unwrap().clone()).collect();
+        assert_eq!(read, named, "{id}");
+    }
+}
