@@ -21,7 +21,7 @@ def properties(pointers):
 def described(name, stateful):
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, name)
     # Attributes within lists cannot be asked for.
-    attributes = sorted(attribute for attribute in schema.get_atts.attrs if "*" not in attribute)
+    attributes = sorted(attribute for attribute in schema.get_atts if "*" not in attribute)
     described = {
         "attributes": attributes,
         "identifier": [pointer.removeprefix("/properties") for pointer in schema.schema["primaryIdentifier"]],

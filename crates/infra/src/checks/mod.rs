@@ -61,7 +61,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("web-acls", firewall::web_acls),
     ("deployments", services::deployments),
     ("capacity", services::capacity),
-    ("containers", services::containers),
+    ("containers", services::containers_of_services),
     ("targets", services::targets),
     ("privilege", services::privilege),
     ("policies", policies::policies),
