@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod checks;
+pub mod deploy;
+pub mod diff;
 pub mod environment;
 pub mod manifest;
 pub mod stacks;

@@ -16,10 +16,22 @@ struct Cli {
 enum Command {
     /// Write the templates, where the values of their parameters come from, and a manifest
     Synth(command::synth::Synth),
+    /// Check the templates: our own checks, AWS's validator, cfn-lint and checkov
+    Check(command::check::Check),
+    /// Show what a deployment would change: added, changed, replaced (with data loss called out), removed, and policies
+    Diff(command::diff::Diff),
+    /// Deploy the stacks in order, through change sets
+    Deploy(command::deploy::Deploy),
+    /// Delete the stacks of dev
+    Destroy(command::destroy::Destroy),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Synth(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Diff(command) => command.run(),
+        Command::Deploy(command) => command.run(),
+        Command::Destroy(command) => command.run(),
     }
 }
