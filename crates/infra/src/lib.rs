@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod deploy;
+pub mod diagram;
 pub mod diff;
 pub mod environment;
 pub mod manifest;

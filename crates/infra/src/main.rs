@@ -18,6 +18,8 @@ enum Command {
     Synth(command::synth::Synth),
     /// Check the templates: our own checks, AWS's validator, cfn-lint and checkov
     Check(command::check::Check),
+    /// Draw the architecture from its resources
+    Diagram(command::diagram::Diagram),
     /// Show what a deployment would change: added, changed, replaced (with data loss called out), removed, and policies
     Diff(command::diff::Diff),
     /// Deploy the stacks in order, through change sets
@@ -30,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Synth(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Diagram(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Deploy(command) => command.run(),
         Command::Destroy(command) => command.run(),

@@ -163,9 +163,18 @@ impl<'a> Architecture<'a> {
             return Some(Target { item, attribute: None });
         }
         let template = self.templates.iter().find(|template| template.stack == stack)?;
-        let Some(Given::Output { stack, output }) = template.parameters.get(id) else { return None };
-        let other = self.templates.iter().find(|template| template.stack == *stack)?;
-        self.target(*stack, other.body.get("Outputs")?.get(output)?.get("Value")?)
+        let (stack, output, looked_up) = match template.parameters.get(id)? {
+            Given::Output { stack, output } => (*stack, output, false),
+            // What AWS is asked about.
+            Given::Lookup { of, .. } => match template.parameters.get(of)? {
+                Given::Output { stack, output } => (*stack, output, true),
+                _ => return None,
+            },
+            Given::Operator { .. } => return None,
+        };
+        let other = self.templates.iter().find(|template| template.stack == stack)?;
+        let target = self.target(stack, other.body.get("Outputs")?.get(output)?.get("Value")?)?;
+        Some(if looked_up { Target { attribute: Some("looked up"), ..target } } else { target })
     }
 
     /// A resource.
@@ -185,6 +194,16 @@ pub fn walk<'a>(value: &'a Value, visit: &mut impl FnMut(&'a str, &'a Value)) {
             }
         }
         Value::Array(values) => values.iter().for_each(|value| walk(value, visit)),
+        _ => {}
+    }
+}
+
+/// Calls `visit` with a value and every value within it.
+pub fn each<'a>(value: &'a Value, visit: &mut impl FnMut(&'a Value)) {
+    visit(value);
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| each(value, visit)),
+        Value::Array(values) => values.iter().for_each(|value| each(value, visit)),
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod diagram;
 pub(crate) mod diff;
 pub(crate) mod synth;
 
