@@ -62,7 +62,8 @@ const fn part(
 }
 
 /// Where requests flow against the reference: who guards is named by what it guards, and who answers by where it registers.
-const AGAINST: &[(&str, &str)] = &[("CF", "WAF"), ("API", "Cognito"), ("ECS", "ALB"), ("API", "WAF"), ("ECS", "Cognito")];
+const AGAINST: &[(&str, &str)] =
+    &[("CF", "WAF"), ("API", "Cognito"), ("ECS", "ALB"), ("API", "WAF"), ("ECS", "Cognito")];
 
 /// What everything refers to, and nothing flows through.
 const NO_WAY: &[&str] = &[
@@ -127,7 +128,8 @@ impl Diagram {
         for frame in [None, SECURITY, MONITORING] {
             let indent = if frame.is_some() { "        " } else { "    " };
             let within = PARTS.iter().filter(|part| part.frame == frame && self.parts.contains(&part.id));
-            let lines: Vec<String> = within.map(|part| format!("{indent}{}[{}]\n", part.id, part.label)).collect();
+            let lines: Vec<String> =
+                within.map(|part| format!("{indent}{}[{}]\n", part.id, part.label)).collect();
             if let (Some(frame), false) = (frame, lines.is_empty()) {
                 let _ = writeln!(text, "    subgraph {frame}");
             }
@@ -165,7 +167,8 @@ impl Diagram {
         for (from, to) in &self.arrows {
             let ((x1, y1), (x2, y2)) = (places[from], places[to]);
             // From the lower edge to the upper one; sideways, or back up, from the side.
-            let (y1, y2) = if y2 > y1 { (y1 + HEIGHT, y2) } else { (y1, y2 + if y2 < y1 { HEIGHT } else { 0 }) };
+            let (y1, y2) =
+                if y2 > y1 { (y1 + HEIGHT, y2) } else { (y1, y2 + if y2 < y1 { HEIGHT } else { 0 }) };
             let (x1, x2) = (x1 + WIDTH / 2, x2 + WIDTH / 2);
             let _ = writeln!(
                 text,
@@ -316,8 +319,9 @@ mod tests {
 
     #[test]
     fn arrows_follow_references_through_roles_links_and_target_groups() {
-        let expected =
-            [("ALB", "ECS"), ("CF", "ALB"), ("ECS", "S3"), ("ECS", "XR"), ("WAF", "CF")].into_iter().collect();
+        let expected = [("ALB", "ECS"), ("CF", "ALB"), ("ECS", "S3"), ("ECS", "XR"), ("WAF", "CF")]
+            .into_iter()
+            .collect();
         assert_eq!(diagram(&small()).arrows, expected);
         let mut without = small();
         without["Listener"]["Properties"]["DefaultActions"] = json!([]);

@@ -50,7 +50,9 @@ impl fmt::Display for Loss {
         f.write_str(match self {
             Self::Lost => "DATA LOSS: what it holds is deleted",
             Self::Snapshot => "DATA LOSS: what it holds is deleted, and a snapshot stays",
-            Self::LeftBehind => "data loss for the stack: it stays, outside the stack, and what takes its place is empty",
+            Self::LeftBehind => {
+                "data loss for the stack: it stays, outside the stack, and what takes its place is empty"
+            }
         })
     }
 }
@@ -107,7 +109,9 @@ const RESIZES: &[(&str, &str, &str)] = &[
 #[must_use]
 pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let (old, new) = (&before["Resources"], &after["Resources"]);
-    let ids = |of: &Value| -> BTreeSet<String> { of.as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect() };
+    let ids = |of: &Value| -> BTreeSet<String> {
+        of.as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect()
+    };
     let all: BTreeSet<String> = ids(old).union(&ids(new)).cloned().collect();
     all.iter().filter_map(|id| difference(id, &old[id], &new[id])).collect()
 }
@@ -157,7 +161,9 @@ fn difference(id: &str, old: &Value, new: &Value) -> Option<Difference> {
 fn fate(kind: &str, properties: &[Property]) -> Fate {
     let conditional = |at: &str| {
         let known = types::all().get(kind);
-        known.is_some_and(|known| known.conditional_create_only.iter().any(|fixed| at.starts_with(fixed.as_str())))
+        known.is_some_and(|known| {
+            known.conditional_create_only.iter().any(|fixed| at.starts_with(fixed.as_str()))
+        })
     };
     if properties.iter().any(|property| types::create_only(kind, &property.at)) {
         Fate::Replaced
@@ -180,7 +186,12 @@ fn compare(before: &Value, after: &Value, at: &str, properties: &mut Vec<Propert
             let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for name in names {
                 let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-                compare(old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null), &at, properties);
+                compare(
+                    old.get(name).unwrap_or(&Value::Null),
+                    new.get(name).unwrap_or(&Value::Null),
+                    &at,
+                    properties,
+                );
             }
         }
         (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
@@ -189,7 +200,12 @@ fn compare(before: &Value, after: &Value, at: &str, properties: &mut Vec<Propert
             }
         }
         _ if before == after => {}
-        _ => properties.push(Property { at: at.to_owned(), before: before.clone(), after: after.clone(), how: None }),
+        _ => properties.push(Property {
+            at: at.to_owned(),
+            before: before.clone(),
+            after: after.clone(),
+            how: None,
+        }),
     }
 }
 
@@ -244,7 +260,11 @@ impl fmt::Display for Difference {
             write!(f, "\n    {loss}")?;
         }
         for Property { at, before, after, how } in &self.properties {
-            let fixed = if types::create_only(&self.kind, at) { " (cannot be changed: the resource is made anew)" } else { "" };
+            let fixed = if types::create_only(&self.kind, at) {
+                " (cannot be changed: the resource is made anew)"
+            } else {
+                ""
+            };
             write!(f, "\n    {at}: {} -> {}{fixed}", cut(before), cut(after))?;
             if let Some(how) = how {
                 write!(f, " ({how})")?;
@@ -313,7 +333,10 @@ mod tests {
         let after = database(&json!({ "DBInstanceClass": "db.r8g.large" }), "Retain");
         let found = only(&before, &after);
         assert_eq!((found.fate, found.loss), (Fate::Changed, None));
-        assert!(found.to_string().contains("db.t4g.micro -> db.r8g.large (in place, with a restart"), "{found}");
+        assert!(
+            found.to_string().contains("db.t4g.micro -> db.r8g.large (in place, with a restart"),
+            "{found}"
+        );
     }
 
     #[test]
@@ -340,12 +363,14 @@ mod tests {
     #[test]
     fn policies_are_shown_by_statement() {
         let role = |actions: Value| {
-            template(json!({ "Reader": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": {
+            template(
+                json!({ "Reader": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": {
                 "Statement": [{
                     "Effect": "Allow", "Action": actions,
                     "Resource": [{ "Fn::Join": ["", [{ "Fn::GetAtt": ["Blobs", "Arn"] }, "/*"]] }],
                 }],
-            } }] } } }))
+            } }] } } }),
+            )
         };
         let found = only(&role(json!(["s3:GetObject"])), &role(json!(["s3:GetObject", "s3:PutObject"])));
         assert_eq!(found.withdrawn, ["Allow s3:GetObject on ${Blobs.Arn}/*"]);

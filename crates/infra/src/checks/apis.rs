@@ -6,7 +6,8 @@ use super::{Architecture, Finding};
 
 /// What a REST API takes as `type` of `x-amazon-apigateway-integration`.
 const INTEGRATIONS: &[&str] = &["http", "http_proxy", "aws", "aws_proxy", "mock"];
-const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
+const METHODS: &[&str] =
+    &["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
 
 /// Operations of REST APIs without an integration, or with one that cannot be.
 pub fn integrations(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
@@ -14,7 +15,8 @@ pub fn integrations(architecture: &Architecture<'_>, findings: &mut Vec<Finding>
         let Some(body) = item.properties.get("Body") else { continue };
         let version = body["openapi"].as_str().unwrap_or_default();
         if !version.starts_with("3.0.") && body["swagger"] != "2.0" {
-            findings.push(item.finding(format!("the body is OpenAPI {version:?}, and API Gateway takes 3.0")));
+            findings
+                .push(item.finding(format!("the body is OpenAPI {version:?}, and API Gateway takes 3.0")));
         }
         for (path, operations) in body["paths"].as_object().into_iter().flatten() {
             for (method, operation) in operations.as_object().into_iter().flatten() {
@@ -84,7 +86,11 @@ mod tests {
         assert!(found(integrations, &api(&good)).is_empty());
         for (field, value, fault) in [
             ("type", json!("https"), "\"https\" is no type of integration"),
-            ("type", json!("aws_proxy"), "an integration through a VPC link is http or http_proxy, and this is aws_proxy"),
+            (
+                "type",
+                json!("aws_proxy"),
+                "an integration through a VPC link is http or http_proxy, and this is aws_proxy",
+            ),
             ("httpMethod", Value::Null, "the integration has no httpMethod"),
         ] {
             let mut bad = good.clone();
@@ -98,8 +104,10 @@ mod tests {
         let resources = json!({ "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Body": {
             "openapi": "3.1.0", "paths": { "/events": { "get": {} } },
         } } } });
-        let expected =
-            ["Api: the body is OpenAPI \"3.1.0\", and API Gateway takes 3.0", "Api: get /events: has no integration"];
+        let expected = [
+            "Api: the body is OpenAPI \"3.1.0\", and API Gateway takes 3.0",
+            "Api: get /events: has no integration",
+        ];
         assert_eq!(found(integrations, &resources), expected);
     }
 

@@ -74,10 +74,8 @@ mod tests {
 
     #[test]
     fn two_rules_of_one_priority_are_found() {
-        let rules = [
-            rule("common", 1, "AWSManagedRulesCommonRuleSet"),
-            rule("sql", 1, "AWSManagedRulesSQLiRuleSet"),
-        ];
+        let rules =
+            [rule("common", 1, "AWSManagedRulesCommonRuleSet"), rule("sql", 1, "AWSManagedRulesSQLiRuleSet")];
         assert_eq!(found(web_acls, &acl(&rules)), ["Acl: common and sql have the priority 1"]);
     }
 

@@ -107,12 +107,7 @@ impl Item<'_> {
     /// Something that is wrong with it.
     #[must_use]
     pub fn finding(&self, message: impl Into<String>) -> Finding {
-        Finding {
-            stack: self.stack,
-            at: self.id.to_owned(),
-            check: String::new(),
-            message: message.into(),
-        }
+        Finding { stack: self.stack, at: self.id.to_owned(), check: String::new(), message: message.into() }
     }
 }
 

@@ -43,7 +43,8 @@ fn check(item: &Item<'_>, statement: &Value, findings: &mut Vec<Finding>) {
     }
     for field in ["NotAction", "NotResource", "NotPrincipal"] {
         if statement.get(field).is_some() {
-            findings.push(item.finding(format!("a policy allows by {field}: everything that it does not name")));
+            findings
+                .push(item.finding(format!("a policy allows by {field}: everything that it does not name")));
         }
     }
     let actions = list(&statement["Action"]);
@@ -55,7 +56,8 @@ fn check(item: &Item<'_>, statement: &Value, findings: &mut Vec<Finding>) {
     }
     // In the policy of a resource, `*` is the resource itself: that of a key, for one, cannot say it otherwise.
     let of_resource = statement.get("Principal").is_some();
-    let open = matches!(&statement["Principal"], Value::String(all) if all == "*") || statement["Principal"]["AWS"] == "*";
+    let open = matches!(&statement["Principal"], Value::String(all) if all == "*")
+        || statement["Principal"]["AWS"] == "*";
     if open && statement.get("Condition").is_none() {
         findings.push(item.finding("a policy is for everybody, without a condition"));
     }

@@ -34,7 +34,8 @@ fn gives_arn(target: &Target<'_>) -> bool {
     match target.attribute {
         Some(attribute) => attribute.to_ascii_lowercase().ends_with("arn"),
         None => kinds::ALL.iter().any(|(kind, methods)| {
-            *kind == target.item.kind && methods.iter().any(|(method, gives)| *method == "arn" && *gives == Gives::Ref)
+            *kind == target.item.kind
+                && methods.iter().any(|(method, gives)| *method == "arn" && *gives == Gives::Ref)
         }),
     }
 }
@@ -57,7 +58,9 @@ pub fn arns(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
                 if (wants_arn && !gives) || (wants_name && gives) {
                     let what = target.attribute.unwrap_or("Ref");
                     let due = if wants_arn { "an ARN" } else { "no ARN" };
-                    findings.push(item.finding(format!("{name} has to be {due}, and is {what} of {}", target.item.id)));
+                    findings.push(
+                        item.finding(format!("{name} has to be {due}, and is {what} of {}", target.item.id)),
+                    );
                 }
             }
         });

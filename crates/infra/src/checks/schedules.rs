@@ -68,13 +68,16 @@ fn check_cron(text: &str) -> Result<(), String> {
     for (field, (name, least, most, names)) in fields.iter().zip(FIELDS) {
         let day = name.starts_with("day");
         for part in field.split(',') {
-            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            let (range, step) =
+                part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
             if step.is_some_and(|step| step.parse::<u32>().map_or(true, |step| step == 0)) {
                 return Err(format!("{part:?} is no step of a {name}"));
             }
-            let special = range == "*" || (day && (range == "?" || range.ends_with(['L', 'W']) || range.contains('#')));
+            let special =
+                range == "*" || (day && (range == "?" || range.ends_with(['L', 'W']) || range.contains('#')));
             let mut ends = range.split('-').map(|value| {
-                let named = names.iter().zip(least..).find(|(named, _)| **named == value).map(|(_, value)| value);
+                let named =
+                    names.iter().zip(least..).find(|(named, _)| **named == value).map(|(_, value)| value);
                 named.or_else(|| value.parse().ok()).filter(|value| (least..=most).contains(value))
             });
             if !special && !ends.all(|end| end.is_some()) {

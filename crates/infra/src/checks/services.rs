@@ -82,7 +82,9 @@ pub fn containers_of_services(architecture: &Architecture<'_>, findings: &mut Ve
             };
             let mappings = list(&container["PortMappings"]);
             if !mappings.iter().any(|mapping| mapping["ContainerPort"] == *port) {
-                findings.push(item.finding(format!("the load balancer asks port {port}, which {name} does not open")));
+                findings.push(
+                    item.finding(format!("the load balancer asks port {port}, which {name} does not open")),
+                );
             }
         }
     }
@@ -95,7 +97,9 @@ pub fn targets(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
             let Some(target) = architecture.target(item.stack, &balancer["TargetGroupArn"]) else { continue };
             let group = target.item;
             if group.properties["TargetType"] != "ip" {
-                findings.push(group.finding("is for tasks with addresses of their own, and its TargetType is not ip"));
+                findings.push(
+                    group.finding("is for tasks with addresses of their own, and its TargetType is not ip"),
+                );
             }
             let (port, asked) = (&group.properties["Port"], &balancer["ContainerPort"]);
             if port != asked {

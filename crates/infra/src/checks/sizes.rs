@@ -102,7 +102,9 @@ pub fn brokers(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
         let brokers = item.properties["NumberOfBrokerNodes"].as_u64().unwrap_or_default();
         let zones = list(&item.properties["BrokerNodeGroupInfo"]["ClientSubnets"]).len() as u64;
         if brokers == 0 || zones == 0 || brokers % zones != 0 {
-            findings.push(item.finding(format!("has {brokers} brokers in {zones} subnets, which is no multiple")));
+            findings.push(
+                item.finding(format!("has {brokers} brokers in {zones} subnets, which is no multiple")),
+            );
         }
     }
 }
@@ -110,7 +112,8 @@ pub fn brokers(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
 /// Brokers that anyone may speak to, or in plain text.
 pub fn broker_access(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
     for item in architecture.of("AWS::MSK::Cluster") {
-        let on = |pointer: &str| item.properties.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();
+        let on =
+            |pointer: &str| item.properties.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();
         if on("/ClientAuthentication/Unauthenticated/Enabled") {
             findings.push(item.finding("lets in clients that it does not know"));
         }
@@ -212,7 +215,10 @@ mod tests {
         };
         let scram = json!({ "Sasl": { "Scram": { "Enabled": true } } });
         assert!(found(broker_access, &cluster(scram.clone(), "TLS")).is_empty());
-        assert_eq!(found(broker_access, &cluster(scram, "TLS_PLAINTEXT")), ["Brokers: takes connections without TLS"]);
+        assert_eq!(
+            found(broker_access, &cluster(scram, "TLS_PLAINTEXT")),
+            ["Brokers: takes connections without TLS"]
+        );
         let anyone = json!({ "Unauthenticated": { "Enabled": true } });
         let expected = [
             "Brokers: lets in clients that it does not know",

@@ -17,13 +17,17 @@ use crate::template::StackName;
 /// When it is in none.
 pub fn scripts() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir()?;
-    let found = here.ancestors().map(|folder| folder.join("scripts")).find(|scripts| scripts.join("infra-tools").exists());
+    let found = here
+        .ancestors()
+        .map(|folder| folder.join("scripts"))
+        .find(|scripts| scripts.join("infra-tools").exists());
     found.context("the tools are run by scripts/infra-tools of a checkout, and this is none (--without-tools goes without)")
 }
 
 /// The Python environment of a tool.
 fn environment(scripts: &Path, tool: &str) -> anyhow::Result<PathBuf> {
-    let output = Command::new(scripts.join("infra-tools")).arg(tool).output().context("scripts/infra-tools")?;
+    let output =
+        Command::new(scripts.join("infra-tools")).arg(tool).output().context("scripts/infra-tools")?;
     if !output.status.success() {
         bail!("scripts/infra-tools {tool}: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -67,7 +71,16 @@ pub fn lint(scripts: &Path, folder: &Path) -> anyhow::Result<Vec<Finding>> {
 pub fn checkov(scripts: &Path, folder: &Path) -> anyhow::Result<Vec<Finding>> {
     let python = environment(scripts, "checkov")?.join("bin/python");
     let output = Command::new(python)
-        .args(["-m", "checkov.main", "--framework", "cloudformation", "--output", "json", "--quiet", "--compact"])
+        .args([
+            "-m",
+            "checkov.main",
+            "--framework",
+            "cloudformation",
+            "--output",
+            "json",
+            "--quiet",
+            "--compact",
+        ])
         .args(["--skip-download", "--soft-fail", "--directory"])
         .arg(folder)
         .output()?;
@@ -114,7 +127,10 @@ mod tests {
             }] },
         });
         let found: Vec<String> = read(&report).unwrap().iter().map(Finding::to_string).collect();
-        assert_eq!(found, ["data/Blobs: Ensure the S3 bucket has access logging enabled (checkov CKV_AWS_18)"]);
+        assert_eq!(
+            found,
+            ["data/Blobs: Ensure the S3 bucket has access logging enabled (checkov CKV_AWS_18)"]
+        );
     }
 
     #[test]

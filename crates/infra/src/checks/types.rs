@@ -41,7 +41,8 @@ pub fn all() -> &'static BTreeMap<String, Type> {
 }
 
 /// Beyond cfn-lint's list: what holds something that cannot be made anew from this repository.
-const ALSO_STATEFUL: &[&str] = &["AWS::ECR::Repository", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Route53::HostedZone"];
+const ALSO_STATEFUL: &[&str] =
+    &["AWS::ECR::Repository", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Route53::HostedZone"];
 
 /// Whether what a resource of the type holds would be lost with it.
 #[must_use]
@@ -55,7 +56,8 @@ pub fn create_only(kind: &str, pointer: &str) -> bool {
     let Some(known) = TYPES.get(kind) else { return false };
     known.create_only.iter().any(|fixed| {
         // Either lies within the other.
-        let longer = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let longer =
+            |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         longer(pointer, fixed) || longer(fixed, pointer)
     })
 }
@@ -66,7 +68,8 @@ mod tests {
     use crate::template::kinds::{self, Gives};
 
     /// Types whose identifier does not say so, and of which `Ref` gives an ARN.
-    const ARN_BY_OTHER_NAME: &[&str] = &["AWS::SecretsManager::Secret", "AWS::CertificateManager::Certificate"];
+    const ARN_BY_OTHER_NAME: &[&str] =
+        &["AWS::SecretsManager::Secret", "AWS::CertificateManager::Certificate"];
 
     #[test]
     fn every_attribute_of_a_type_is_one_that_aws_gives() {
@@ -74,7 +77,10 @@ mod tests {
             let known = all().get(*kind).unwrap_or_else(|| panic!("{kind}: run scripts/aws-types"));
             for (method, gives) in *methods {
                 if let Gives::Attribute(attribute) = gives {
-                    assert!(known.attributes.iter().any(|known| known == attribute), "{kind} has no {attribute}");
+                    assert!(
+                        known.attributes.iter().any(|known| known == attribute),
+                        "{kind} has no {attribute}"
+                    );
                     let arn = attribute.ends_with("Arn") || attribute.ends_with("ARN");
                     let called = *method == "arn" || method.ends_with("secret");
                     assert!(!called || arn, "{kind}: {method} gives {attribute}, which is no ARN");
@@ -90,7 +96,11 @@ mod tests {
             let arn = identifier.to_ascii_lowercase().ends_with("arn") || ARN_BY_OTHER_NAME.contains(kind);
             for (method, gives) in *methods {
                 if *gives == Gives::Ref {
-                    assert_eq!(*method == "arn", arn, "{kind}: Ref gives {identifier}, and {method} calls it something else");
+                    assert_eq!(
+                        *method == "arn",
+                        arn,
+                        "{kind}: Ref gives {identifier}, and {method} calls it something else"
+                    );
                 }
             }
         }

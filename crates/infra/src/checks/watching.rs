@@ -54,11 +54,14 @@ pub fn alarms(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let mut look = |fields: &Value| {
-            let (Some(namespace), Some(name)) = (&fields["Namespace"].as_str(), &fields["MetricName"].as_str()) else {
+            let (Some(namespace), Some(name)) =
+                (&fields["Namespace"].as_str(), &fields["MetricName"].as_str())
+            else {
                 return;
             };
             if metrics.is_missing(namespace, name) {
-                findings.push(item.finding(format!("is about {name}, which the application does not measure")));
+                findings
+                    .push(item.finding(format!("is about {name}, which the application does not measure")));
             }
         };
         look(item.properties);
@@ -131,7 +134,11 @@ fn check_metric(metric: &Value, known: &Metrics) -> Result<(), String> {
     };
     if texts.is_empty() {
         let expression = options.is_some_and(|options| options["expression"].is_string());
-        return if expression { Ok(()) } else { Err(format!("{metric} is neither a metric nor an expression")) };
+        return if expression {
+            Ok(())
+        } else {
+            Err(format!("{metric} is neither a metric nor an expression"))
+        };
     }
     let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
     let texts = texts.ok_or_else(|| format!("{metric} has something between its names that is no text"))?;
@@ -159,7 +166,8 @@ mod tests {
     }
 
     fn with_metric(metric: &Value) -> Value {
-        let widget = json!({ "type": "metric", "properties": { "region": "us-east-1", "metrics": [metric] } });
+        let widget =
+            json!({ "type": "metric", "properties": { "region": "us-east-1", "metrics": [metric] } });
         dashboard(&json!(json!({ "widgets": [widget] }).to_string()))
     }
 
@@ -201,9 +209,11 @@ mod tests {
 
     #[test]
     fn an_alarm_on_a_metric_that_nobody_measures_is_found() {
-        let alarm = |name: &str| json!({ "Type": "AWS::CloudWatch::Alarm", "Properties": {
+        let alarm = |name: &str| {
+            json!({ "Type": "AWS::CloudWatch::Alarm", "Properties": {
             "Namespace": "AstroShield", "MetricName": name,
-        } });
+        } })
+        };
         let resources = json!({
             "Good": alarm("astroshield_catalog_age_seconds"),
             "Bad": alarm("astroshield_catalog_age_hours"),

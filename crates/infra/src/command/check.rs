@@ -45,7 +45,8 @@ impl Check {
         }
         // An exception may be for one environment alone.
         if self.env.is_none() {
-            let all: Vec<_> = environments.iter().map(|(_, templates)| Architecture::new(templates)).collect();
+            let all: Vec<_> =
+                environments.iter().map(|(_, templates)| Architecture::new(templates)).collect();
             for action in policies::unused(&all) {
                 println!("{action} may be allowed on everything, and no policy does");
                 count += 1;
@@ -67,7 +68,8 @@ impl Check {
             let folder = tempfile::tempdir()?;
             synth::write(environment, folder.path())?;
             findings.extend(tools::lint(&scripts, folder.path())?);
-            let today = jiff::Timestamp::try_from(SystemTime::now())?.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let now = jiff::Timestamp::try_from(SystemTime::now())?;
+            let today = jiff::tz::Offset::UTC.to_datetime(now).date();
             let found = tools::checkov(&scripts, folder.path())?;
             findings.extend(exceptions::apply(exceptions::ALL, environment.name, found, today));
         }

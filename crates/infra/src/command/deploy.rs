@@ -31,9 +31,10 @@ impl Deploy {
         let (manifest, templates) = self.stacks.describe()?;
         let said: BTreeMap<String, String> = self.parameters.iter().cloned().collect();
         for name in said.keys() {
-            let asked = manifest.stacks.iter().any(|entry| {
-                matches!(entry.parameters.get(name), Some(Given::Operator { .. }))
-            });
+            let asked = manifest
+                .stacks
+                .iter()
+                .any(|entry| matches!(entry.parameters.get(name), Some(Given::Operator { .. })));
             ensure!(asked, "no stack asks for {name}");
         }
         run(async {
@@ -50,7 +51,11 @@ impl Deploy {
                 println!("{} ({})", entry.name, entry.region);
                 let mut ask = |question: &str| agreed(self.yes, question, &entry.name);
                 let done = deploy::deploy(&cloud, &manifest, entry, template, &said, &mut ask).await?;
-                println!("{}: {}", entry.name, if done == Done::Unchanged { "unchanged" } else { "deployed" });
+                println!(
+                    "{}: {}",
+                    entry.name,
+                    if done == Done::Unchanged { "unchanged" } else { "deployed" }
+                );
                 if done == Done::Unchanged {
                     continue;
                 }
@@ -59,7 +64,8 @@ impl Deploy {
                     let given = Given::Output { stack: entry.stack, output: output.to_owned() };
                     manifest.stacks.iter().any(|other| other.parameters.values().any(|of| *of == given))
                 };
-                let outputs = state::read(&cloud, entry).await?.map(|state| state.outputs).unwrap_or_default();
+                let outputs =
+                    state::read(&cloud, entry).await?.map(|state| state.outputs).unwrap_or_default();
                 for (output, value) in outputs.iter().filter(|(output, _)| !taken(output)) {
                     println!("  {output} = {value}");
                 }

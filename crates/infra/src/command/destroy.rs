@@ -1,7 +1,7 @@
 //! `astroshield-infra destroy`.
 
 use anyhow::ensure;
-use astroshield_infra::deploy::{self, Done};
+use astroshield_infra::deploy::{self, Done, bucket, state};
 use clap::Args;
 
 use super::{Stacks, agreed, run};
@@ -25,6 +25,9 @@ impl Destroy {
         run(async {
             let cloud = self.stacks.connect().await?;
             for entry in manifest.stacks.iter().rev().filter(|entry| self.stacks.has(entry.stack)) {
+                if state::read(&cloud, entry).await?.is_some() {
+                    bucket::empty(&cloud, entry).await?;
+                }
                 let done = deploy::delete(&cloud, entry).await?;
                 println!("{}: {}", entry.name, if done == Done::Absent { "not there" } else { "deleted" });
             }

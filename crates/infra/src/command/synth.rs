@@ -25,11 +25,8 @@ impl Synth {
         let environment = self.chosen.environment()?;
         let manifest = write(&environment, &self.out)?;
         for entry in &manifest.stacks {
-            let how = if entry.through_s3 {
-                format!(" (above {INLINE_BYTES}: through S3)")
-            } else {
-                String::new()
-            };
+            let how =
+                if entry.through_s3 { format!(" (above {INLINE_BYTES}: through S3)") } else { String::new() };
             println!("{}: {}, {} bytes{how}", entry.name, entry.region, entry.bytes);
         }
         Ok(())

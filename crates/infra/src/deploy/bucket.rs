@@ -2,7 +2,6 @@
 
 use anyhow::Context;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration, ExpirationStatus,
@@ -36,7 +35,6 @@ pub async fn upload(cloud: &Cloud, entry: &Entry, text: &str) -> anyhow::Result<
         .body(ByteStream::from(text.as_bytes().to_vec()))
         .send()
         .await
-        .map_err(DisplayErrorContext)
         .with_context(|| format!("bucket {bucket}"))?;
     Ok(format!("https://{bucket}.s3.{}.amazonaws.com/{key}", entry.region))
 }
@@ -52,7 +50,7 @@ async fn ensure(s3: &Client, account: &str, bucket: &str, region: &str) -> anyho
     match there {
         Ok(_) => return Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {}
-        Err(error) => return Err(DisplayErrorContext(error).into()),
+        Err(error) => return Err(error.into()),
     }
     let mut create = s3.create_bucket().bucket(bucket);
     // S3 knows its first region by no name.
@@ -62,19 +60,14 @@ async fn ensure(s3: &Client, account: &str, bucket: &str, region: &str) -> anyho
             CreateBucketConfiguration::builder().location_constraint(constraint).build(),
         );
     }
-    create.send().await.map_err(DisplayErrorContext)?;
+    create.send().await?;
     let closed = PublicAccessBlockConfiguration::builder()
         .block_public_acls(true)
         .block_public_policy(true)
         .ignore_public_acls(true)
         .restrict_public_buckets(true)
         .build();
-    s3.put_public_access_block()
-        .bucket(bucket)
-        .public_access_block_configuration(closed)
-        .send()
-        .await
-        .map_err(DisplayErrorContext)?;
+    s3.put_public_access_block().bucket(bucket).public_access_block_configuration(closed).send().await?;
     let rule = LifecycleRule::builder()
         .id("templates")
         .status(ExpirationStatus::Enabled)
@@ -85,7 +78,37 @@ async fn ensure(s3: &Client, account: &str, bucket: &str, region: &str) -> anyho
         .bucket(bucket)
         .lifecycle_configuration(BucketLifecycleConfiguration::builder().rules(rule).build()?)
         .send()
-        .await
-        .map_err(DisplayErrorContext)?;
+        .await?;
+    Ok(())
+}
+
+/// Deletes what is in the buckets of a stack, all versions of it: CloudFormation deletes empty buckets alone.
+///
+/// # Errors
+/// When S3 refuses.
+pub async fn empty(cloud: &Cloud, entry: &Entry) -> anyhow::Result<()> {
+    let s3 = cloud.s3(&entry.region);
+    for bucket in super::state::physical_ids(cloud, entry, "AWS::S3::Bucket").await? {
+        // What was seen is deleted, so that the first page is another one each time.
+        loop {
+            let page = s3.list_object_versions().bucket(&bucket).send().await;
+            let page = page.with_context(|| format!("bucket {bucket}"))?;
+            let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+            let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            let all: Vec<_> = versions.chain(markers).collect();
+            if all.is_empty() {
+                break;
+            }
+            for (key, version) in all {
+                s3.delete_object()
+                    .bucket(&bucket)
+                    .set_key(key.map(str::to_owned))
+                    .set_version_id(version.map(str::to_owned))
+                    .send()
+                    .await
+                    .with_context(|| format!("bucket {bucket}"))?;
+            }
+        }
+    }
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! AWS, or what stands for it.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_cloudformation as cloudformation;
 use aws_sdk_kafka as kafka;
 use aws_sdk_s3 as s3;
 use aws_sdk_sts as sts;
+use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::Builder;
 
 /// Clients, by region.
 #[derive(Debug, Clone)]
@@ -26,18 +27,15 @@ impl Cloud {
     /// # Errors
     /// When the authorities cannot be read.
     pub async fn connect(endpoint: Option<&str>) -> anyhow::Result<Self> {
-        let mut trusted = TrustStore::default();
-        if let Some(file) = std::env::var_os("AWS_CA_BUNDLE") {
-            let pem = std::fs::read(&file).with_context(|| format!("AWS_CA_BUNDLE: {}", file.display()))?;
-            trusted = trusted.with_pem_certificate(pem);
-        }
-        let context = TlsContext::builder().with_trust_store(trusted).build()?;
-        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client);
-        if let Some(endpoint) = endpoint {
-            loader = loader.endpoint_url(endpoint);
-        }
-        Ok(Self { config: loader.load().await, emulated: endpoint.is_some() })
+        let authorities = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from);
+        let loader = loader(endpoint, authorities.as_deref())?;
+        Ok(Self::new(loader.load().await, endpoint.is_some()))
+    }
+
+    /// With this configuration, of AWS or of an emulator.
+    #[must_use]
+    pub fn new(config: SdkConfig, emulated: bool) -> Self {
+        Self { config, emulated }
     }
 
     /// How long to wait before a state is asked for again.
@@ -49,7 +47,8 @@ impl Cloud {
     /// CloudFormation in a region.
     #[must_use]
     pub fn cloudformation(&self, region: &str) -> cloudformation::Client {
-        let config = cloudformation::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
+        let config =
+            cloudformation::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
         cloudformation::Client::from_conf(config.build())
     }
 
@@ -77,7 +76,27 @@ impl Cloud {
     pub async fn account(&self, region: &str) -> anyhow::Result<String> {
         let config = sts::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
         let identity = sts::Client::from_conf(config.build()).get_caller_identity().send().await;
-        let identity = identity.map_err(sts::error::DisplayErrorContext).context("asking AWS for the account")?;
+        let identity = identity.context("asking AWS for the account")?;
         identity.account.context("AWS names no account")
     }
+}
+
+/// A configuration whose TLS is that of the rest of the project, with authorities beside those of the machine.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn loader(endpoint: Option<&str>, authorities: Option<&Path>) -> anyhow::Result<ConfigLoader> {
+    let mut trusted = TrustStore::default();
+    if let Some(file) = authorities {
+        let pem = std::fs::read(file).with_context(|| file.display().to_string())?;
+        trusted = trusted.with_pem_certificate(pem);
+    }
+    let context = TlsContext::builder().with_trust_store(trusted).build()?;
+    let provider = Provider::Rustls(CryptoMode::Ring);
+    let client = Builder::new().tls_provider(provider).tls_context(context).build_https();
+    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client);
+    Ok(match endpoint {
+        Some(endpoint) => loader.endpoint_url(endpoint),
+        None => loader,
+    })
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::error::DisplayErrorContext;
 use aws_sdk_cloudformation::types::StackEvent;
 
 /// Events of a stack from now on.
@@ -32,7 +31,7 @@ impl Events {
         let mut events = Vec::new();
         // Newest first: the first one that was seen ends it.
         'pages: while let Some(page) = pages.next().await {
-            for event in page.map_err(DisplayErrorContext)?.stack_events.unwrap_or_default() {
+            for event in page?.stack_events.unwrap_or_default() {
                 if event.event_id.as_ref().is_some_and(|id| self.seen.contains(id)) {
                     break 'pages;
                 }

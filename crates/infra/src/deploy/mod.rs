@@ -10,7 +10,7 @@ pub mod state;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Replacement, StackStatus, Tag,
@@ -98,7 +98,8 @@ pub async fn deploy(
             println!("{}: {found}", entry.name);
         }
         if !losses.is_empty() {
-            let question = format!("{}: data of {} resources is in danger, as said above", entry.name, losses.len());
+            let question =
+                format!("{}: data of {} resources is in danger, as said above", entry.name, losses.len());
             ensure!(ask(&question)?, "{}: nothing was done", entry.name);
         }
     }
@@ -161,7 +162,7 @@ async fn make_ready(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State
                 let client = cloud.cloudformation(&entry.region);
                 let mut events = Events::from_now_on(client.clone(), &entry.name).await;
                 let sent = client.continue_update_rollback().stack_name(&entry.name).send().await;
-                sent.map_err(DisplayErrorContext).with_context(|| entry.name.clone())?;
+                sent.with_context(|| entry.name.clone())?;
                 let state = wait(cloud, entry, Some(&mut events)).await?;
                 let status = state.map(|state| state.status);
                 ensure!(
@@ -207,18 +208,19 @@ async fn prepare(
     let created = match create.send().await {
         Ok(created) => created,
         Err(error) if error.message().is_some_and(is_unchanged) => return Ok(None),
-        Err(error) => return Err(DisplayErrorContext(error)).with_context(|| entry.name.clone()),
+        Err(error) => return Err(error).with_context(|| entry.name.clone()),
     };
     let id = created.id.context("a change set has no id")?;
     loop {
-        let described = client.describe_change_set().stack_name(&entry.name).change_set_name(&id).send().await;
-        let mut described = described.map_err(DisplayErrorContext).with_context(|| entry.name.clone())?;
+        let described =
+            client.describe_change_set().stack_name(&entry.name).change_set_name(&id).send().await;
+        let mut described = described.with_context(|| entry.name.clone())?;
         match described.status() {
             Some(ChangeSetStatus::CreateComplete) => {
                 let mut next = described.next_token.take();
                 while let Some(token) = next {
                     let more = client.describe_change_set().stack_name(&entry.name).change_set_name(&id);
-                    let more = more.next_token(token).send().await.map_err(DisplayErrorContext)?;
+                    let more = more.next_token(token).send().await?;
                     described.changes.get_or_insert_default().extend(more.changes.unwrap_or_default());
                     next = more.next_token;
                 }
@@ -248,7 +250,7 @@ async fn discard(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOut
     let id = change_set.change_set_id().unwrap_or_default();
     let client = cloud.cloudformation(&entry.region);
     let sent = client.delete_change_set().stack_name(&entry.name).change_set_name(id).send().await;
-    sent.map_err(DisplayErrorContext).with_context(|| entry.name.clone())?;
+    sent.with_context(|| entry.name.clone())?;
     Ok(())
 }
 
@@ -257,7 +259,7 @@ async fn execute(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOut
     let mut events = Events::from_now_on(client.clone(), &entry.name).await;
     let id = change_set.change_set_id().unwrap_or_default();
     let sent = client.execute_change_set().stack_name(&entry.name).change_set_name(id).send().await;
-    sent.map_err(DisplayErrorContext).with_context(|| entry.name.clone())?;
+    sent.with_context(|| entry.name.clone())?;
     let state = wait(cloud, entry, Some(&mut events)).await?.context("the stack is gone")?;
     if !matches!(state.status, StackStatus::CreateComplete | StackStatus::UpdateComplete) {
         let why = if events.failures.is_empty() { state.reason } else { events.failures.join("; ") };
@@ -267,7 +269,11 @@ async fn execute(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOut
 }
 
 /// Waits until nothing is done to a stack any more, and says how it is then.
-async fn wait(cloud: &Cloud, entry: &Entry, mut events: Option<&mut Events>) -> anyhow::Result<Option<State>> {
+async fn wait(
+    cloud: &Cloud,
+    entry: &Entry,
+    mut events: Option<&mut Events>,
+) -> anyhow::Result<Option<State>> {
     loop {
         let state = state::read(cloud, entry).await?;
         if let Some(events) = &mut events {
@@ -291,7 +297,7 @@ async fn protect(cloud: &Cloud, entry: &Entry, state: Option<&State>) -> anyhow:
         .enable_termination_protection(entry.termination_protection)
         .send()
         .await;
-    sent.map_err(DisplayErrorContext).with_context(|| format!("{}: termination protection", entry.name))?;
+    sent.with_context(|| format!("{}: termination protection", entry.name))?;
     Ok(())
 }
 
@@ -306,7 +312,7 @@ pub async fn delete(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Done> {
     let client = cloud.cloudformation(&entry.region);
     let mut events = Events::from_now_on(client.clone(), &entry.name).await;
     let sent = client.delete_stack().stack_name(&entry.name).send().await;
-    sent.map_err(DisplayErrorContext).with_context(|| entry.name.clone())?;
+    sent.with_context(|| entry.name.clone())?;
     loop {
         let Some(state) = state::read(cloud, entry).await? else { return Ok(Done::Deleted) };
         events.show().await?;
@@ -347,7 +353,8 @@ mod tests {
     fn a_change_set_that_replaces_what_holds_data_is_called_out() {
         use aws_sdk_cloudformation::types::{Change, ResourceChange};
         let change = |kind: &str, action: ChangeAction, replacement: Replacement| {
-            let change = ResourceChange::builder().logical_resource_id("It").resource_type(kind).action(action);
+            let change =
+                ResourceChange::builder().logical_resource_id("It").resource_type(kind).action(action);
             Change::builder().resource_change(change.replacement(replacement).build()).build()
         };
         let database = "AWS::RDS::DBInstance";

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use aws_sdk_cloudformation::types::Parameter;
-use aws_sdk_kafka::error::DisplayErrorContext;
 
 use super::cloud::Cloud;
 use super::state::{self, State};
@@ -28,23 +27,30 @@ pub async fn resolve(
         let parameter = Parameter::builder().parameter_key(name);
         let parameter = match given {
             Given::Output { stack, output } => {
-                let of = manifest.stacks.iter().find(|entry| entry.stack == *stack).context("no such stack")?;
+                let of =
+                    manifest.stacks.iter().find(|entry| entry.stack == *stack).context("no such stack")?;
                 if !outputs.contains_key(stack) {
                     let state = state::read(cloud, of).await?;
                     let state = state.with_context(|| format!("{name}: {} is not deployed", of.name))?;
                     outputs.insert(stack, state.outputs);
                 }
                 let value = outputs[stack].get(output);
-                let value = value.with_context(|| format!("{name}: {} has no output {output}; deploy it first", of.name))?;
+                let value = value.with_context(|| {
+                    format!("{name}: {} has no output {output}; deploy it first", of.name)
+                })?;
                 parameter.parameter_value(value)
             }
             // After what it is about.
             Given::Lookup { .. } => continue,
             Given::Operator { description, default } => match (said.get(name), deployed, default) {
                 (Some(value), _, _) => parameter.parameter_value(value),
-                (None, Some(state), _) if state.parameters.contains(name) => parameter.use_previous_value(true),
+                (None, Some(state), _) if state.parameters.contains(name) => {
+                    parameter.use_previous_value(true)
+                }
                 (None, _, Some(default)) => parameter.parameter_value(default),
-                (None, _, None) => bail!("{} asks for {name}: {description} (--parameter {name}=...)", entry.name),
+                (None, _, None) => {
+                    bail!("{} asks for {name}: {description} (--parameter {name}=...)", entry.name)
+                }
             },
         };
         values.insert(name, parameter.build());
@@ -62,7 +68,7 @@ pub async fn resolve(
 
 async fn look_up(cloud: &Cloud, region: &str, lookup: Lookup, arn: &str) -> anyhow::Result<String> {
     let brokers = cloud.kafka(region).get_bootstrap_brokers().cluster_arn(arn).send().await;
-    let brokers = brokers.map_err(DisplayErrorContext).with_context(|| format!("asking for the brokers of {arn}"))?;
+    let brokers = brokers.with_context(|| format!("asking for the brokers of {arn}"))?;
     let found = match lookup {
         Lookup::BrokersScram => brokers.bootstrap_broker_string_sasl_scram,
         Lookup::BrokersIam => brokers.bootstrap_broker_string_sasl_iam,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{StackStatus, TemplateStage};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub async fn read(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State>>
         Ok(answer) => answer.stacks.unwrap_or_default(),
         // It has no error of its own for a stack that is not there.
         Err(error) if error.code() == Some("ValidationError") => return Ok(None),
-        Err(error) => return Err(DisplayErrorContext(error)).with_context(|| entry.name.clone()),
+        Err(error) => return Err(error).with_context(|| entry.name.clone()),
     };
     let Some(stack) = stacks.into_iter().next() else { return Ok(None) };
     let status = stack.stack_status.context("a stack has no status")?;
@@ -68,8 +68,25 @@ pub async fn template(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Value> {
         .template_stage(TemplateStage::Original)
         .send()
         .await
-        .map_err(DisplayErrorContext)
         .with_context(|| entry.name.clone())?;
     let text = answer.template_body.unwrap_or_default();
     serde_json::from_str(&text).with_context(|| format!("{}: the deployed template is no JSON", entry.name))
+}
+
+/// Names that AWS knows the resources of a type of a stack by.
+///
+/// # Errors
+/// When CloudFormation does not answer.
+pub async fn physical_ids(cloud: &Cloud, entry: &Entry, kind: &str) -> anyhow::Result<Vec<String>> {
+    let client = cloud.cloudformation(&entry.region);
+    let mut pages = client.list_stack_resources().stack_name(&entry.name).into_paginator().send();
+    let mut ids = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.with_context(|| entry.name.clone())?;
+        let resources = page.stack_resource_summaries.unwrap_or_default();
+        let of_kind =
+            resources.into_iter().filter(|resource| resource.resource_type.as_deref() == Some(kind));
+        ids.extend(of_kind.filter_map(|resource| resource.physical_resource_id));
+    }
+    Ok(ids)
 }
