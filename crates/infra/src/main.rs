@@ -18,6 +18,8 @@ enum Command {
     Synth(command::synth::Synth),
     /// Check the templates: our own checks, AWS's validator, cfn-lint and checkov
     Check(command::check::Check),
+    /// Estimate what an environment costs in a month, by tier, on demand and with reservations
+    Cost(command::cost::Cost),
     /// Draw the architecture from its resources
     Diagram(command::diagram::Diagram),
     /// Show what a deployment would change: added, changed, replaced (with data loss called out), removed, and policies
@@ -32,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Synth(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Cost(command) => command.run(),
         Command::Diagram(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Deploy(command) => command.run(),

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration, ExpirationStatus,
@@ -49,7 +50,7 @@ async fn ensure(s3: &Client, account: &str, bucket: &str, region: &str) -> anyho
     let there = s3.head_bucket().bucket(bucket).expected_bucket_owner(account).send().await;
     match there {
         Ok(_) => return Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {}
+        Err(error) if error.as_service_error().is_some_and(HeadBucketError::is_not_found) => {}
         Err(error) => return Err(error.into()),
     }
     let mut create = s3.create_bucket().bucket(bucket);

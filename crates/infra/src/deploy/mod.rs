@@ -103,7 +103,7 @@ pub async fn deploy(
             ensure!(ask(&question)?, "{}: nothing was done", entry.name);
         }
     }
-    let parameters = parameters::resolve(cloud, manifest, entry, said, state.as_ref()).await?;
+    let parameters = parameters::resolve(cloud, manifest, entry, template, said, state.as_ref()).await?;
     let Some(change_set) = prepare(cloud, entry, template, parameters, state.is_some()).await? else {
         protect(cloud, entry, state.as_ref()).await?;
         return Ok(Done::Unchanged);

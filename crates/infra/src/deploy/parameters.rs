@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::Parameter;
 use super::cloud::Cloud;
 use super::state::{self, State};
 use crate::manifest::{Entry, Manifest};
-use crate::template::{Given, Lookup};
+use crate::template::{Given, Lookup, Template};
 
 /// The values of the parameters of a stack: outputs of stacks before it, what AWS is asked for, what the operator says.
 ///
@@ -18,6 +18,7 @@ pub async fn resolve(
     cloud: &Cloud,
     manifest: &Manifest,
     entry: &Entry,
+    template: &Template,
     said: &BTreeMap<String, String>,
     deployed: Option<&State>,
 ) -> anyhow::Result<Vec<Parameter>> {
@@ -63,7 +64,9 @@ pub async fn resolve(
             values.insert(name, Parameter::builder().parameter_key(name).parameter_value(value).build());
         }
     }
-    Ok(values.into_values().collect())
+    // What is only asked about is no parameter of the template.
+    let declared = &template.body["Parameters"];
+    Ok(values.into_iter().filter(|(name, _)| declared.get(name).is_some()).map(|(_, value)| value).collect())
 }
 
 async fn look_up(cloud: &Cloud, region: &str, lookup: Lookup, arn: &str) -> anyhow::Result<String> {
