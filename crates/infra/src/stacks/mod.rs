@@ -113,7 +113,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
     recovery::add(&recovery_stack, environment, &monitoring);
-    synthesize(&[
+    let stacks = [
         network_stack,
         identity_stack,
         storage_stack,
@@ -124,5 +124,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         observability_stack,
         deployment_stack,
         recovery_stack,
-    ])
+    ];
+    // Some environments have nothing of one.
+    let stacks: Vec<Stack> = stacks.into_iter().filter(|stack| !stack.is_empty()).collect();
+    synthesize(&stacks)
 }
