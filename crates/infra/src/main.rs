@@ -1,11 +1,14 @@
 //! `astroshield-infra`: AstroShield's AWS architecture, checked, priced, drawn and deployed.
 
+mod command;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
-use astroshield_infra::environment::{Environment, Name, Operator};
 use astroshield_infra::stacks::architecture;
 use clap::{Args, Parser, Subcommand};
+
+use crate::command::Chosen;
 
 /// AstroShield's AWS architecture: synthesize, check, price, draw and deploy it
 #[derive(Debug, Parser)]
@@ -19,22 +22,8 @@ struct Cli {
 enum Command {
     /// Write the templates, where the values of their parameters come from, and a manifest
     Synth(Synth),
-}
-
-#[derive(Debug, Args)]
-struct Chosen {
-    /// Environment
-    #[arg(long)]
-    env: Name,
-    /// Settings of the operator, where they are not the defaults (infra.default.toml)
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
-}
-
-impl Chosen {
-    fn environment(&self) -> anyhow::Result<Environment> {
-        Ok(Environment::new(self.env, Operator::read(self.settings.as_deref())?))
-    }
+    /// Estimate what an environment costs in a month, by tier, on demand and with reservations
+    Cost(command::cost::Cost),
 }
 
 #[derive(Debug, Args)]
@@ -57,5 +46,6 @@ fn main() -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::Cost(command) => command.run(),
     }
 }

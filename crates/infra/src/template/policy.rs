@@ -11,6 +11,8 @@ pub const ON_ALL: &[(&str, &str)] = &[
     ("xray:PutTelemetryRecords", "knows no resources"),
     ("xray:GetSamplingRules", "knows no resources"),
     ("xray:GetSamplingTargets", "knows no resources"),
+    ("ec2:DescribeNetworkInterfaces", "knows no resources"),
+    ("ec2:DescribeSubnets", "knows no resources"),
     ("cloudwatch:PutMetricData", "knows no resources; the statement names the namespace"),
 ];
 
