@@ -236,6 +236,8 @@ pub struct DatabaseSize {
     pub multi_az: bool,
     /// Copies for reading.
     pub replicas: usize,
+    /// Class of those.
+    pub replica_class: &'static str,
     /// Days for which it can be restored to any time.
     pub backup_days: u32,
 }
@@ -375,6 +377,7 @@ impl Sizes {
                 most_storage_gib: 50,
                 multi_az: false,
                 replicas: 0,
+                replica_class: "db.t4g.micro",
                 backup_days: 7,
             },
             cache: CacheSize { node: "cache.t4g.micro", shards: 1, replicas: 0 },
@@ -433,6 +436,8 @@ impl Sizes {
                 most_storage_gib: 1000,
                 multi_az: true,
                 replicas: 1,
+                // Lists of the API alone; the writer takes over what it cannot serve.
+                replica_class: "db.t4g.medium",
                 backup_days: 35,
             },
             cache: CacheSize { node: "cache.t4g.medium", shards: 1, replicas: 1 },

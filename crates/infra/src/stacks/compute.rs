@@ -192,8 +192,8 @@ fn cluster(
     stack: &Stack,
     environment: &Environment,
 ) -> (Resource<Cluster>, Resource<ClusterCapacityProviders>) {
-    // Insights into each task and container cost by the metric.
-    let insights = if environment.name == Name::Dev { "enabled" } else { "enhanced" };
+    // Insights into each task and container cost by the metric, and nothing of dev is watched that needs them.
+    let insights = if environment.name == Name::Dev { "disabled" } else { "enhanced" };
     let cluster: Resource<Cluster> = stack.add(
         "Cluster",
         json!({

@@ -74,10 +74,10 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
             )],
         }),
     );
-    let instance = |identifier: &str| {
+    let instance = |identifier: &str, class: &str| {
         json!({
             "DBInstanceIdentifier": identifier,
-            "DBInstanceClass": sizes.class,
+            "DBInstanceClass": class,
             "Engine": "postgres",
             "AutoMinorVersionUpgrade": true,
             "CACertificateIdentifier": "rds-ca-rsa2048-g1",
@@ -107,7 +107,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
         let (name, what) = (environment.named("database"), "The application's account at PostgreSQL");
         secrets::secret(stack, environment, storage, "DatabaseSecret", &name, what, NAME)
     });
-    let mut writer = instance(&identifier(environment));
+    let mut writer = instance(&identifier(environment), sizes.class);
     for (name, value) in [
         ("BackupRetentionPeriod", json!(sizes.backup_days)),
         ("DeleteAutomatedBackups", json!(!environment.sizes.protected)),
@@ -164,7 +164,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
 
     let reader = (sizes.replicas > 0).then(|| {
         let identifier = environment.named("database-reader");
-        let mut reader = instance(&identifier);
+        let mut reader = instance(&identifier, sizes.replica_class);
         reader["SourceDBInstanceIdentifier"] = writer.id();
         reader["PreferredMaintenanceWindow"] = json!("sun:06:00-sun:07:00");
         for (name, value) in insights {
