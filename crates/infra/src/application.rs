@@ -155,7 +155,6 @@ impl Surroundings<'_> {
         };
         configuration.set("bus.kind", "kafka");
         let brokers = stack.look_up("Brokers", Lookup::BrokersScram, &streaming.cluster.arn());
-        stack.show("BrokersArn", streaming.cluster.arn());
         configuration.set("bus.brokers", brokers);
         configuration.set("bus.authentication", "scram");
         configuration.injected.push(("bus.user", join!(streaming.secret.arn(), ":username::")));

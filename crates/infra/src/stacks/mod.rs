@@ -98,7 +98,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         streaming: streaming::add(&data_stack, environment, &network, &storage),
         storage,
     };
-    let images = compute::repository(&data_stack, environment, &data.storage);
+    let images = compute::repository(&storage_stack, environment, &data.storage);
     let compute = compute::add(&application_stack, environment, &network, &identity, &data, &images);
     let functions = functions::add(&application_stack, environment, &network, &data, &compute);
     let api = api_gateway::add(&application_stack, environment, &network, &data, &compute, &functions);
