@@ -213,6 +213,10 @@ pub struct Sizes {
     pub streaming: Option<StreamingSize>,
     /// Services of ECS, by role.
     pub services: Vec<ServiceSize>,
+    /// The APIs for programs.
+    pub api: ApiSize,
+    /// Plan of Cognito's features.
+    pub identity: IdentityPlan,
     /// Days for which logs are kept where they can be asked.
     pub log_days: u32,
     /// Whether what must not be lost is protected from being removed, and copied to the other region.
@@ -232,6 +236,8 @@ pub struct DatabaseSize {
     pub multi_az: bool,
     /// Copies for reading.
     pub replicas: usize,
+    /// Class of those.
+    pub replica_class: &'static str,
     /// Days for which it can be restored to any time.
     pub backup_days: u32,
 }
@@ -258,6 +264,33 @@ pub struct StreamingSize {
     pub storage_gib: u32,
     /// Partitions of the topics (`bus.partitions`).
     pub partitions: u32,
+}
+
+/// The APIs for programs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiSize {
+    /// Requests in a second that are let through, of all callers together.
+    pub requests_per_s: u32,
+    /// How many may come at once.
+    pub burst: u32,
+    /// Requests in a second of the default usage plan.
+    pub plan_requests_per_s: u32,
+    /// Requests in a month of the default usage plan.
+    pub plan_requests_per_month: u32,
+    /// How many times that the generous plan has.
+    pub generous_times: u32,
+    /// Functions of each kind that can run at once, whatever else runs in the account. A new account has 10 for everything,
+    /// of which none can be set apart.
+    pub reserved_functions: Option<u32>,
+}
+
+/// What Cognito does, and costs for each who signs in within a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityPlan {
+    /// Passkeys, and managed pages.
+    Essentials,
+    /// Protection from stolen passwords and odd sign-ins, and a log of them, too.
+    Plus,
 }
 
 /// A processor.
@@ -344,6 +377,7 @@ impl Sizes {
                 most_storage_gib: 50,
                 multi_az: false,
                 replicas: 0,
+                replica_class: "db.t4g.micro",
                 backup_days: 7,
             },
             cache: CacheSize { node: "cache.t4g.micro", shards: 1, replicas: 0 },
@@ -355,7 +389,7 @@ impl Sizes {
             }),
             services: vec![ServiceSize {
                 name: "all",
-                roles: "api,ingest,screen,notify,relay",
+                roles: "api,ingest,screen,analyze,notify,relay",
                 cpu: 1024,
                 memory_mib: 2048,
                 architecture: Architecture::Arm64,
@@ -365,6 +399,15 @@ impl Sizes {
                 spot_weight: 1,
                 on_demand_weight: 0,
             }],
+            api: ApiSize {
+                requests_per_s: 50,
+                burst: 100,
+                plan_requests_per_s: 20,
+                plan_requests_per_month: 500_000,
+                generous_times: 2,
+                reserved_functions: None,
+            },
+            identity: IdentityPlan::Essentials,
             log_days: 14,
             protected: false,
         }
@@ -393,6 +436,8 @@ impl Sizes {
                 most_storage_gib: 1000,
                 multi_az: true,
                 replicas: 1,
+                // Lists of the API alone; the writer takes over what it cannot serve.
+                replica_class: "db.t4g.medium",
                 backup_days: 35,
             },
             cache: CacheSize { node: "cache.t4g.medium", shards: 1, replicas: 1 },
@@ -433,6 +478,15 @@ impl Sizes {
                 },
                 ServiceSize { name: "relay", roles: "relay", cpu: 512, memory_mib: 1024, most: 2, ..service },
             ],
+            api: ApiSize {
+                requests_per_s: 500,
+                burst: 1000,
+                plan_requests_per_s: 100,
+                plan_requests_per_month: 5_000_000,
+                generous_times: 4,
+                reserved_functions: Some(100),
+            },
+            identity: IdentityPlan::Plus,
             log_days: 90,
             protected: true,
         }

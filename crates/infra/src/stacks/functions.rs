@@ -1,11 +1,22 @@
-//! Lambda functions: authorizers, and connections of WebSockets.
+//! Lambda functions: authorizers, and connections of WebSockets. All of them are the program `astroshield`, from one package
+//! in the bucket of artifacts (`docs/guides/api-gateway.md` says how it is made). It has to be there before this stack.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::environment::Environment;
+use crate::stacks::api_gateway::{self, STAGE};
 use crate::stacks::{Data, compute::Compute, network::Network};
-use crate::template::kinds::{Function, Role};
-use crate::template::{Resource, Stack};
+use crate::template::kinds::{Function, LogGroup, RecordSet, Role, Subnet};
+use crate::template::policy::{Statement, document};
+use crate::template::value::{account, partition, region};
+use crate::template::{Kept, Resource, Stack};
+use crate::{arn, join};
+
+/// Seconds that an event may take.
+const TIMEOUT_S: u32 = 10;
+
+/// MiB: of which a part of a processor follows, and with it how long a first start takes.
+const MEMORY_MIB: u32 = 512;
 
 /// The functions.
 #[derive(Debug, Clone)]
@@ -18,20 +29,299 @@ pub struct Functions {
     pub connections: Resource<Function>,
     /// What `connections` may do.
     pub connections_role: Resource<Role>,
+    /// What each of them says: the authorizers', and that of `connections`.
+    pub logs: Vec<Resource<LogGroup>>,
+}
+
+/// What API Gateway invokes a function by.
+#[must_use]
+pub fn invocation(function: &Value) -> Value {
+    join!(
+        "arn:",
+        partition(),
+        ":apigateway:",
+        region(),
+        ":lambda:path/2015-03-31/functions/",
+        function,
+        "/invocations"
+    )
+}
+
+/// Name under which functions find the load balancer: one of those of its certificate. Each region has its own, so that the
+/// second one can be there at the same time.
+#[must_use]
+pub fn internal_host(environment: &Environment) -> String {
+    environment.host(&format!("internal-{}", environment.region))
+}
+
+/// What functions stand in.
+struct Surroundings<'a> {
+    stack: &'a Stack,
+    environment: &'a Environment,
+    network: &'a Network,
+    data: &'a Data,
+    package: Value,
+}
+
+/// A function in the making.
+struct Making<'a> {
+    id: &'a str,
+    /// As it is in names: `authorizer`.
+    name: &'a str,
+    /// Which function of the program it is.
+    handler: &'a str,
+    what: &'a str,
+    settings: Vec<(&'a str, Value)>,
+    /// What it may do besides what all may.
+    allowed: Vec<Statement>,
 }
 
 /// Adds the functions.
 pub fn add(
     stack: &Stack,
-    _environment: &Environment,
-    _network: &Network,
-    _data: &Data,
-    _compute: &Compute,
+    environment: &Environment,
+    network: &Network,
+    data: &Data,
+    compute: &Compute,
 ) -> Functions {
-    Functions {
-        authorizer: stack.add("Authorizer", json!({})),
-        stream_authorizer: stack.add("StreamAuthorizer", json!({})),
-        connections: stack.add("Connections", json!({})),
-        connections_role: stack.add("ConnectionsRole", json!({})),
+    let package = stack.ask(
+        "FunctionsPackage",
+        "Key of the package of the functions (astroshield and bootstrap, for arm64) in the bucket of artifacts",
+        None,
+    );
+    // Its addresses are private ones: the name leads nowhere from elsewhere.
+    stack.add::<RecordSet>(
+        "InternalName",
+        json!({
+            "HostedZoneId": environment.operator.hosted_zone_id,
+            "Name": internal_host(environment),
+            "Type": "A",
+            "AliasTarget": {
+                "DNSName": compute.load_balancer.dns_name(),
+                "HostedZoneId": compute.load_balancer.hosted_zone_id(),
+                "EvaluateTargetHealth": false,
+            },
+        }),
+    );
+    let surroundings = Surroundings { stack, environment, network, data, package };
+    let asking = || {
+        vec![
+            ("GATEWAY__SERVICE", json!(format!("https://{}", internal_host(environment)))),
+            ("SERVER__PUBLIC_URL", json!(format!("https://{}", environment.domain))),
+        ]
+    };
+    let mut settings = asking();
+    settings.push(("GATEWAY__USAGE_KEYS", usage_keys(environment)));
+    let (authorizer, _, authorizer_logs) = surroundings.make(Making {
+        id: "Authorizer",
+        name: "authorizer",
+        handler: "authorizer",
+        what: "Says who may ask the REST API, and for which usage plan that counts",
+        settings,
+        allowed: Vec::new(),
+    });
+    let (stream_authorizer, _, stream_logs) = surroundings.make(Making {
+        id: "StreamAuthorizer",
+        name: "stream-authorizer",
+        handler: "authorizer",
+        what: "Says who may connect to the WebSocket API",
+        settings: asking(),
+        allowed: Vec::new(),
+    });
+    let stream = api_gateway::stream(stack);
+    let secret = &data.cache.secret;
+    let (connections, connections_role, connections_logs) = surroundings.make(Making {
+        id: "Connections",
+        name: "connections",
+        handler: "connections",
+        what: "Notes who connects to the WebSocket API, says something, leaves",
+        settings: connection_settings(environment, data, &stream.id()),
+        allowed: vec![
+            Statement::allow(&["secretsmanager:GetSecretValue"], [secret.arn()]),
+            Statement::allow(
+                &["execute-api:ManageConnections"],
+                [arn!("execute-api", stream.id(), format!("/{STAGE}/*/@connections/*"))],
+            ),
+        ],
+    });
+    let logs = vec![authorizer_logs, stream_logs, connections_logs];
+    Functions { authorizer, stream_authorizer, connections, connections_role, logs }
+}
+
+/// `gateway.usage_keys`: the plan of everybody, and that of the organization that the installation belongs to.
+fn usage_keys(environment: &Environment) -> Value {
+    let [default, generous] = api_gateway::PLANS;
+    join!(
+        "*=",
+        api_gateway::usage_key(environment, default),
+        ",local=",
+        api_gateway::usage_key(environment, generous)
+    )
+}
+
+fn connection_settings(environment: &Environment, data: &Data, api: &Value) -> Vec<(&'static str, Value)> {
+    let (group, is_cluster) = (&data.cache.group, environment.sizes.cache.shards > 1);
+    let (address, port) = if is_cluster {
+        (group.configuration_address(), group.configuration_port())
+    } else {
+        (group.primary_address(), group.primary_port())
+    };
+    vec![
+        ("GATEWAY__ENDPOINT", join!("https://", api, ".execute-api.", region(), ".amazonaws.com/", STAGE)),
+        ("GATEWAY__REGION", json!(environment.region)),
+        ("SECRETS__REGION", json!(environment.region)),
+        ("CACHE__KIND", json!("redis")),
+        ("CACHE__URL", join!("rediss://astroshield@", address, ":", port)),
+        ("CACHE__PASSWORD_SECRET", join!(data.cache.secret.arn(), "#password")),
+        ("CACHE__CLUSTER", json!(is_cluster.to_string())),
+    ]
+}
+
+impl Surroundings<'_> {
+    fn make(&self, made: Making<'_>) -> (Resource<Function>, Resource<Role>, Resource<LogGroup>) {
+        let Self { stack, environment, network, data, .. } = self;
+        let (name, key) = (environment.named(made.name), &data.storage.key);
+        let logs: Resource<LogGroup> = stack.add(
+            format!("{}Logs", made.id),
+            json!({
+                "LogGroupName": format!("/astroshield/{}/{}", environment.name, made.name),
+                "KmsKeyId": key.arn(),
+                "RetentionInDays": environment.sizes.log_days,
+            }),
+        );
+        stack.keep(&logs, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+        let mut statements = self.common(&name, &logs);
+        statements.extend(made.allowed);
+        let role: Resource<Role> = stack.add(
+            format!("{}Role", made.id),
+            json!({
+                "AssumeRolePolicyDocument": document(&[Statement::assumed_by("lambda.amazonaws.com")
+                    .when(json!({ "StringEquals": { "aws:SourceAccount": account() } }))]),
+                "Policies": [{ "PolicyName": "work", "PolicyDocument": document(&statements) }],
+            }),
+        );
+        let mut variables: Map<String, Value> =
+            made.settings.into_iter().map(|(key, value)| (format!("ASTROSHIELD__{key}"), value)).collect();
+        variables.insert("ASTROSHIELD__LOG__FORMAT".to_owned(), json!("json"));
+        let mut properties = json!({
+            "FunctionName": name,
+            "Description": made.what,
+            "Runtime": "provided.al2023",
+            "Architectures": ["arm64"],
+            "Handler": made.handler,
+            "Code": { "S3Bucket": data.storage.artifacts.name(), "S3Key": self.package },
+            "Role": role.arn(),
+            "MemorySize": MEMORY_MIB,
+            "Timeout": TIMEOUT_S,
+            "Environment": { "Variables": variables },
+            "KmsKeyArn": key.arn(),
+            "TracingConfig": { "Mode": "Active" },
+            "LoggingConfig": { "LogFormat": "JSON", "LogGroup": logs.name() },
+            "VpcConfig": {
+                "SecurityGroupIds": [network.functions.id()],
+                "SubnetIds": network.private.iter().map(Resource::<Subnet>::id).collect::<Vec<_>>(),
+            },
+        });
+        if let Some(reserved) = environment.sizes.api.reserved_functions {
+            properties["ReservedConcurrentExecutions"] = json!(reserved);
+        }
+        (stack.add(made.id, properties), role, logs)
+    }
+
+    /// What every function may do.
+    fn common(&self, name: &str, logs: &Resource<LogGroup>) -> Vec<Statement> {
+        let interfaces = [
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ];
+        let described = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"];
+        vec![
+            Statement::allow(
+                &["logs:CreateLogStream", "logs:PutLogEvents"],
+                [arn!("logs", "log-group:", logs.name(), ":log-stream:*")],
+            ),
+            Statement::allow_on_all(&["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
+            Statement::allow(&["kms:Decrypt"], [self.data.storage.key.arn()]),
+            // Lambda puts the function into the VPC with these, and asks for all resources of the kind.
+            Statement::allow(&interfaces, [arn!("ec2", "*/*")]),
+            Statement::allow_on_all(&described),
+            // Its code has no use for them.
+            Statement::deny(&interfaces, [arn!("ec2", "*/*")]).when(json!({
+                "ArnEquals": { "lambda:SourceFunctionArn": arn!("lambda", "function:", name) },
+            })),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Name, Operator};
+    use crate::stacks::architecture;
+    use crate::template::StackName;
+
+    /// The resources of a type, by logical id.
+    fn found(name: Name, kind: &str) -> Vec<(String, Value)> {
+        let environment = Environment::new(name, Operator::parse("").unwrap());
+        let templates = architecture(&environment).unwrap();
+        let all =
+            templates.iter().find(|template| template.stack == StackName::Application).unwrap().resources();
+        all.filter(|(_, of, _)| *of == kind).map(|(id, _, of)| (id.to_owned(), of.clone())).collect()
+    }
+
+    #[test]
+    fn every_variable_is_a_setting_of_the_application() {
+        let settings: toml::Table = include_str!("../../../server/config.default.toml").parse().unwrap();
+        for name in Name::ALL {
+            let functions = found(name, "AWS::Lambda::Function");
+            assert_eq!(functions.len(), 3);
+            for (id, function) in functions {
+                for variable in function["Environment"]["Variables"].as_object().unwrap().keys() {
+                    let setting = variable.strip_prefix("ASTROSHIELD__").unwrap().to_lowercase();
+                    let (section, key) = setting.split_once("__").unwrap();
+                    let known = settings[section].as_table().unwrap();
+                    let of_secret = key.strip_suffix("_secret").is_some_and(|key| known.contains_key(key));
+                    assert!(known.contains_key(key) || of_secret, "{id}: {variable}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn functions_are_in_the_network_and_keep_their_variables_encrypted() {
+        for (id, function) in found(Name::Prod, "AWS::Lambda::Function") {
+            assert_eq!(function["VpcConfig"]["SubnetIds"].as_array().unwrap().len(), 3, "{id}");
+            assert!(function["KmsKeyArn"]["Ref"].is_string(), "{id}");
+            assert_eq!(function["TracingConfig"]["Mode"], "Active", "{id}");
+            assert!(function["ReservedConcurrentExecutions"].is_number(), "{id}");
+        }
+        // A new account cannot set any apart.
+        for (id, function) in found(Name::Dev, "AWS::Lambda::Function") {
+            assert!(function.get("ReservedConcurrentExecutions").is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn authorizers_may_neither_read_secrets_nor_send_to_clients() {
+        for (id, role) in found(Name::Prod, "AWS::IAM::Role") {
+            let text = role["Policies"].to_string();
+            if ["AuthorizerRole", "StreamAuthorizerRole"].contains(&id.as_str()) {
+                assert!(text.contains("xray:PutTraceSegments"), "{id}");
+                assert!(!text.contains("secretsmanager:"), "{id}");
+                assert!(!text.contains("execute-api:"), "{id}");
+            }
+            if id == "ConnectionsRole" {
+                assert!(text.contains("/live/*/@connections/*"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_load_balancer_is_one_of_its_certificate_and_of_one_region() {
+        let host = |name| internal_host(&Environment::new(name, Operator::parse("").unwrap()));
+        assert_eq!(host(Name::Prod), "internal-us-east-1.astroshield.example.org");
+        assert_ne!(host(Name::Prod), host(Name::Recovery));
     }
 }

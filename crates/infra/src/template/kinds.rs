@@ -334,7 +334,7 @@ kinds! {
     ListenerRule: "AWS::ElasticLoadBalancingV2::ListenerRule" { arn: Ref }
 
     /// A load balancer.
-    LoadBalancer: "AWS::ElasticLoadBalancingV2::LoadBalancer" { arn: Ref, dns_name: "DNSName", full_name: "LoadBalancerFullName" }
+    LoadBalancer: "AWS::ElasticLoadBalancingV2::LoadBalancer" { arn: Ref, dns_name: "DNSName", hosted_zone_id: "CanonicalHostedZoneID", full_name: "LoadBalancerFullName" }
 
     /// Those among whom requests are spread.
     TargetGroup: "AWS::ElasticLoadBalancingV2::TargetGroup" { arn: Ref, full_name: "TargetGroupFullName" }
