@@ -130,7 +130,7 @@ pub const FREE: &[&str] = &[
 enum Plan {
     Never,
     Spot,
-    SavingsPlan,
+    Savings,
     ReservedDatabase,
     ReservedCache,
 }
@@ -330,7 +330,7 @@ impl<'a> Book<'a> {
         for (unit, of, size) in [("vcpu", "vCPU", cpu), ("memory", "memory", memory)] {
             let price = format!("fargate.{unit}.{architecture}");
             let what = format!("{of}, {architecture}");
-            self.put(at, Tier::Compute, &what, &price, Plan::SavingsPlan, size * on_demand * hours);
+            self.put(at, Tier::Compute, &what, &price, Plan::Savings, size * on_demand * hours);
             let spot_hours = size * (spot * hours + beyond);
             self.put(at, Tier::Compute, &format!("{what}, Spot"), &price, Plan::Spot, spot_hours);
         }
@@ -460,7 +460,7 @@ impl<'a> Book<'a> {
             let (off, off_reserved) = match plan {
                 Plan::Never => (0.0, 0.0),
                 Plan::Spot => (discounts.spot, discounts.spot),
-                Plan::SavingsPlan => (0.0, discounts.savings_plan),
+                Plan::Savings => (0.0, discounts.savings_plan),
                 Plan::ReservedDatabase => (0.0, discounts.reserved_database),
                 Plan::ReservedCache => (0.0, discounts.reserved_cache),
             };
