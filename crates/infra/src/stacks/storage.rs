@@ -199,12 +199,7 @@ fn key(stack: &Stack, environment: &Environment) -> Resource<Key> {
         ),
         // They send to topics that are encrypted.
         service(
-            &[
-                "budgets.amazonaws.com",
-                "cloudwatch.amazonaws.com",
-                "events.amazonaws.com",
-                "events.rds.amazonaws.com",
-            ],
+            &["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"],
             &["kms:Decrypt", "kms:GenerateDataKey"],
             of_account(json!({})),
         ),
@@ -382,7 +377,6 @@ fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Stateme
     // Sources of deliveries may be in us-east-1, as those of CloudFront are.
     let sources = || join!("arn:", partition(), ":logs:*:", account(), ":*");
     let trails = || json!({ "ArnLike": { "aws:SourceArn": arn!("cloudtrail", "trail/*") } });
-    let recorded = || json!({ "StringEquals": { "aws:SourceAccount": account() } });
     let put = &["s3:PutObject"];
     vec![
         by(
@@ -403,12 +397,6 @@ fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Stateme
         ),
         by(Statement::allow(put, of_account("*AWSLogs/")), "cloudtrail.amazonaws.com", trails()),
         by(Statement::allow(&["s3:GetBucketAcl"], [logs.arn()]), "cloudtrail.amazonaws.com", trails()),
-        by(Statement::allow(put, of_account("*AWSLogs/")), "config.amazonaws.com", recorded()),
-        by(
-            Statement::allow(&["s3:GetBucketAcl", "s3:ListBucket"], [logs.arn()]),
-            "config.amazonaws.com",
-            recorded(),
-        ),
     ]
 }
 
