@@ -23,8 +23,8 @@ pub struct Cache {
     pub secret: Resource<Secret>,
 }
 
-/// Commands on its own keys and channels (`cache.prefix`), without those that change the server, whose health is asked for
-/// with `info`.
+/// Commands on its own keys and channels (`cache.prefix`), without those that change the server, whose health is asked
+/// for with `info`.
 const ACCESS: &str = "on ~astroshield* &astroshield* +@all -@admin -@dangerous +info";
 
 impl CacheEngine {
@@ -68,8 +68,8 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
             "SubnetIds": network.isolated.iter().map(Resource::<Subnet>::id).collect::<Vec<_>>(),
         }),
     );
-    // Sessions and the like end by themselves. What does not, says where events are, and may not be forgotten for want of
-    // room.
+    // Sessions and the like end by themselves. What does not, says where events are, and may not be forgotten for want
+    // of room.
     let mut parameters = json!({ "maxmemory-policy": "volatile-lru" });
     if cluster {
         parameters["cluster-enabled"] = json!("yes");

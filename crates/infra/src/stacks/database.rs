@@ -223,8 +223,8 @@ fn nothing() -> Value {
 }
 
 /// Asks from what the database is to be made. As long as the same is said at each deployment, it stays; another answer
-/// replaces it. A restored one has the password that it had: who restores it puts that of the copied secret of prod into
-/// this environment's.
+/// replaces it. A restored one has the password that it had: who restores it puts that of the copied secret of prod
+/// into this environment's.
 fn restore(stack: &Stack, writer: &mut Value) {
     let snapshot = stack.ask(
         "DatabaseSnapshot",

@@ -1,9 +1,9 @@
 //! Buckets and the key of what is stored.
 //!
-//! This stack refers to no other, so that the second region can have it before everything else: what prod copies goes into
-//! the buckets of `recovery` and under its key, and both have to be there. So the order is: storage and recovery of the
-//! environment `recovery`, then prod. Names say where a copy goes: the same name, with the other environment and region in
-//! it.
+//! This stack refers to no other, so that the second region can have it before everything else: what prod copies goes
+//! into the buckets of `recovery` and under its key, and both have to be there. So the order is: storage and recovery
+//! of the environment `recovery`, then prod. Names say where a copy goes: the same name, with the other environment and
+//! region in it.
 
 use serde_json::{Value, json};
 
@@ -41,8 +41,8 @@ const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
 const ACCESS_LOGS: &str = "s3/";
 
-/// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it has
-/// taken over, who goes back decides what is copied.
+/// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it
+/// has taken over, who goes back decides what is copied.
 #[must_use]
 pub fn copies(environment: &Environment) -> Option<Environment> {
     (environment.name == Name::Prod).then(|| Environment::new(Name::Recovery, environment.operator.clone()))
@@ -199,12 +199,7 @@ fn key(stack: &Stack, environment: &Environment) -> Resource<Key> {
         ),
         // They send to topics that are encrypted.
         service(
-            &[
-                "budgets.amazonaws.com",
-                "cloudwatch.amazonaws.com",
-                "events.amazonaws.com",
-                "events.rds.amazonaws.com",
-            ],
+            &["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"],
             &["kms:Decrypt", "kms:GenerateDataKey"],
             of_account(json!({})),
         ),
@@ -268,8 +263,8 @@ const USE: &[&str] = &[
     "kms:RevokeGrant",
 ];
 
-/// The bucket of logs. The load balancer and S3 itself write to none that is encrypted with a key of KMS, so this one has
-/// that of S3; and it does not log who reads it, as every line would make another one.
+/// The bucket of logs. The load balancer and S3 itself write to none that is encrypted with a key of KMS, so this one
+/// has that of S3; and it does not log who reads it, as every line would make another one.
 fn logs(stack: &Stack, environment: &Environment) -> Resource<Bucket> {
     let protected = environment.sizes.protected;
     let mut kept = tidy(NONCURRENT_DAYS);
@@ -304,8 +299,9 @@ fn tidy(noncurrent_days: u32) -> Value {
     })
 }
 
-/// Files as they were received are hardly read again, but have to be there at once when they are. They cannot be told from
-/// slices of runs by the beginning of their names, which is the tenant's; upkeep removes slices before the coldest class.
+/// Files as they were received are hardly read again, but have to be there at once when they are. They cannot be told
+/// from slices of runs by the beginning of their names, which is the tenant's; upkeep removes slices before the coldest
+/// class.
 fn of_blobs(protected: bool) -> Value {
     if !protected {
         return json!({ "Rules": [tidy(NONCURRENT_DAYS)] });
@@ -382,7 +378,6 @@ fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Stateme
     // Sources of deliveries may be in us-east-1, as those of CloudFront are.
     let sources = || join!("arn:", partition(), ":logs:*:", account(), ":*");
     let trails = || json!({ "ArnLike": { "aws:SourceArn": arn!("cloudtrail", "trail/*") } });
-    let recorded = || json!({ "StringEquals": { "aws:SourceAccount": account() } });
     let put = &["s3:PutObject"];
     vec![
         by(
@@ -403,12 +398,6 @@ fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Stateme
         ),
         by(Statement::allow(put, of_account("*AWSLogs/")), "cloudtrail.amazonaws.com", trails()),
         by(Statement::allow(&["s3:GetBucketAcl"], [logs.arn()]), "cloudtrail.amazonaws.com", trails()),
-        by(Statement::allow(put, of_account("*AWSLogs/")), "config.amazonaws.com", recorded()),
-        by(
-            Statement::allow(&["s3:GetBucketAcl", "s3:ListBucket"], [logs.arn()]),
-            "config.amazonaws.com",
-            recorded(),
-        ),
     ]
 }
 
