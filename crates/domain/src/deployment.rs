@@ -1,5 +1,5 @@
-//! What the application and the infrastructure that runs it have to agree on, said once: neither can be changed without the
-//! other.
+//! What the application and the infrastructure that runs it have to agree on, said once: neither can be changed without
+//! the other.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,8 +25,8 @@ pub const VARIABLES: &str = "ASTROSHIELD__";
 /// What names of topics and consumer groups begin with, where nothing else is set (`bus.prefix`).
 pub const BUS_PREFIX: &str = "astroshield.";
 
-/// Settings that hold secrets: never printed, and each with another beside it that names the secret (`_secret`). `*` stands for
-/// any one name.
+/// Settings that hold secrets: never printed, and each with another beside it that names the secret (`_secret`). `*` stands
+/// for any one name.
 pub const SECRETS: [&str; 11] = [
     "identity.client_secret",
     "store.url",

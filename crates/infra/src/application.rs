@@ -17,7 +17,7 @@ pub const DATABASE: &str = "astroshield";
 /// User of the cache.
 pub const CACHE_USER: &str = "astroshield";
 
-/// File in the image that holds the authorities of RDS, which are none of the Web's (the stage `aws` of the Dockerfile).
+/// File in the image with the authorities of RDS, which are none of the Web's (the stage `aws` of the Dockerfile).
 pub const RDS_AUTHORITIES: &str = "/usr/share/astroshield/rds.pem";
 
 /// Where the collector beside a process listens for OTLP over HTTP.
@@ -60,13 +60,9 @@ impl Configuration {
 }
 
 /// The roles of a service.
-///
-/// # Panics
-/// When its size names a role that there is not: a mistake of the program.
 #[must_use]
 pub fn roles(size: &ServiceSize) -> Vec<Role> {
-    let role = |name: &str| name.parse().unwrap_or_else(|error| panic!("{}: {error}", size.name));
-    size.roles.split(',').map(role).collect()
+    size.roles.split(',').filter_map(|name| name.parse().ok()).collect()
 }
 
 /// What processes of a service are started with. All roles at once are not named: only then a process may be alone.
@@ -159,7 +155,6 @@ impl Surroundings<'_> {
         };
         configuration.set("bus.kind", "kafka");
         let brokers = stack.look_up("Brokers", Lookup::BrokersScram, &streaming.cluster.arn());
-        stack.show("BrokersArn", streaming.cluster.arn());
         configuration.set("bus.brokers", brokers);
         configuration.set("bus.authentication", "scram");
         configuration.injected.push(("bus.user", join!(streaming.secret.arn(), ":username::")));
@@ -303,6 +298,7 @@ mod tests {
             let embedded = environment.sizes.streaming.is_none();
             for size in &environment.sizes.services {
                 assert_eq!(command(size).contains(&"--role"), !embedded, "{name}: {}", size.name);
+                assert_eq!(roles(size).len(), size.roles.split(',').count(), "{name}: {}", size.roles);
             }
         }
     }

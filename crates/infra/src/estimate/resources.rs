@@ -130,7 +130,7 @@ pub const FREE: &[&str] = &[
 enum Plan {
     Never,
     Spot,
-    SavingsPlan,
+    Savings,
     ReservedDatabase,
     ReservedCache,
 }
@@ -330,7 +330,7 @@ impl<'a> Book<'a> {
         for (unit, of, size) in [("vcpu", "vCPU", cpu), ("memory", "memory", memory)] {
             let price = format!("fargate.{unit}.{architecture}");
             let what = format!("{of}, {architecture}");
-            self.put(at, Tier::Compute, &what, &price, Plan::SavingsPlan, size * on_demand * hours);
+            self.put(at, Tier::Compute, &what, &price, Plan::Savings, size * on_demand * hours);
             let spot_hours = size * (spot * hours + beyond);
             self.put(at, Tier::Compute, &format!("{what}, Spot"), &price, Plan::Spot, spot_hours);
         }
@@ -460,7 +460,7 @@ impl<'a> Book<'a> {
             let (off, off_reserved) = match plan {
                 Plan::Never => (0.0, 0.0),
                 Plan::Spot => (discounts.spot, discounts.spot),
-                Plan::SavingsPlan => (0.0, discounts.savings_plan),
+                Plan::Savings => (0.0, discounts.savings_plan),
                 Plan::ReservedDatabase => (0.0, discounts.reserved_database),
                 Plan::ReservedCache => (0.0, discounts.reserved_cache),
             };
@@ -518,8 +518,7 @@ impl Place<'_> {
     }
 
     fn number(&self, property: &str) -> Option<f64> {
-        let value = &self.properties[property];
-        value.as_f64().or_else(|| value.as_str()?.parse().ok())
+        number(&self.properties[property])
     }
 
     fn lacks(&self, property: &'static str) -> EstimateError {
@@ -545,11 +544,14 @@ impl Place<'_> {
 
     /// GiB of another database of the same template.
     fn source_storage(&self) -> Option<f64> {
-        (self.template.resources()).filter(|(_, kind, _)| *kind == "AWS::RDS::DBInstance").find_map(
-            |(_, _, properties)| {
-                let gib = &properties["AllocatedStorage"];
-                gib.as_f64().or_else(|| gib.as_str()?.parse().ok())
-            },
-        )
+        (self.template.resources())
+            .filter(|(_, kind, _)| *kind == "AWS::RDS::DBInstance")
+            .find_map(|(_, _, properties)| number(&properties["AllocatedStorage"]))
     }
+}
+
+/// A number, also as text. Of a choice (`Fn::If`) the first one, which holds where nothing is restored.
+fn number(value: &Value) -> Option<f64> {
+    let value = value["Fn::If"].get(1).unwrap_or(value);
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }

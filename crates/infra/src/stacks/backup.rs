@@ -1,7 +1,7 @@
 //! AWS Backup: plans, copies in the other region, restores that are tried.
 //!
-//! These are for what somebody does, and are kept where who did it cannot remove them. A moment that is not long ago is had from the
-//! automated backups of RDS and the versions of S3.
+//! These are for what somebody does, and are kept where who did it cannot remove them. A moment that is not long ago is had
+//! from the automated backups of RDS and the versions of S3.
 
 use serde_json::{Value, json};
 
@@ -30,8 +30,8 @@ fn vault_name(environment: &Environment) -> String {
     environment.named("backups")
 }
 
-/// Adds the vault, and where the environment is protected, what fills it. In the second region this refers to nothing but the key, and by
-/// names to the rest, so that the vault is there before prod copies into it.
+/// Adds the vault, and where the environment is protected, what fills it. In the second region this refers to nothing but
+/// the key, and by names to the rest, so that the vault is there before prod copies into it.
 pub fn add(stack: &Stack, environment: &Environment, built: &Built) {
     let protected = environment.sizes.protected;
     let mut properties = json!({
@@ -115,8 +115,9 @@ fn role(stack: &Stack) -> Resource<Role> {
     )
 }
 
-/// Every month the newest backup of the database is restored beside it, and removed after an hour, in which somebody may look at it. That
-/// one can be restored in the other region, where there is no network before it is raised, is for a drill to show.
+/// Every month the newest backup of the database is restored beside it, and removed after an hour, in which somebody may
+/// look at it. That one can be restored in the other region, where there is no network before it is raised, is for a drill
+/// to show.
 fn try_restores(
     stack: &Stack,
     environment: &Environment,

@@ -1,7 +1,8 @@
 //! ElastiCache: Valkey, or Redis.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::application::CACHE_USER;
 use crate::environment::{CacheEngine, Environment};
 use crate::stacks::network::Network;
 use crate::stacks::secrets;
@@ -20,22 +21,10 @@ pub struct Cache {
     pub group: Resource<ReplicationGroup>,
     /// Secret with `username`, `password` of its user.
     pub secret: Resource<Secret>,
-    /// Whether it is a cluster (`cache.cluster`).
-    pub cluster: bool,
 }
 
-impl Cache {
-    /// Where it is reached (`cache.url`).
-    #[must_use]
-    pub fn address(&self) -> Value {
-        if self.cluster { self.group.configuration_address() } else { self.group.primary_address() }
-    }
-}
-
-/// Name of the application's user, and what its keys and channels begin with (`cache.prefix`).
-pub const USER: &str = "astroshield";
-
-/// Commands on its own keys and channels, without those that change the server; the health of the server is asked for with `info`.
+/// Commands on its own keys and channels (`cache.prefix`), without those that change the server, whose health is asked for
+/// with `info`.
 const ACCESS: &str = "on ~astroshield* &astroshield* +@all -@admin -@dangerous +info";
 
 impl CacheEngine {
@@ -69,7 +58,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
         "CacheSecret",
         &name,
         "The application's user of the cache",
-        USER,
+        CACHE_USER,
     );
     let users = users(stack, engine, &name, &own);
     let subnets: Resource<CacheSubnetGroup> = stack.add(
@@ -79,7 +68,8 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
             "SubnetIds": network.isolated.iter().map(Resource::<Subnet>::id).collect::<Vec<_>>(),
         }),
     );
-    // Sessions and the like end by themselves. What does not, says where events are, and may not be forgotten for want of room.
+    // Sessions and the like end by themselves. What does not, says where events are, and may not be forgotten for want of
+    // room.
     let mut parameters = json!({ "maxmemory-policy": "volatile-lru" });
     if cluster {
         parameters["cluster-enabled"] = json!("yes");
@@ -142,7 +132,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     }
     let group = stack.add("Cache", properties);
     stack.keep(&group, if protected { Kept::Snapshot } else { Kept::No });
-    Cache { group, secret: own, cluster }
+    Cache { group, secret: own }
 }
 
 /// The application's user alone. Redis wants one by the name `default` besides, which is switched off.
@@ -151,7 +141,7 @@ fn users(stack: &Stack, engine: CacheEngine, name: &str, own: &Resource<Secret>)
         "CacheUser",
         json!({
             "UserId": name,
-            "UserName": USER,
+            "UserName": CACHE_USER,
             "Engine": engine.name(),
             "AccessString": ACCESS,
             "AuthenticationMode": { "Type": "password", "Passwords": [secret(&own.arn(), "password")] },

@@ -76,7 +76,7 @@ pub struct Compute {
     pub alarms: Vec<Resource<Alarm>>,
 }
 
-/// Adds the repository of images. It is in a stack before that of the services, so that an image can be there before them.
+/// Adds the repository of images. It is in a stack before that of the services, so that an image is there before they are.
 pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -> Resource<Repository> {
     // The images of the second region are copies, under the name that they have in the first.
     let of = match environment.name {
@@ -88,7 +88,9 @@ pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -
         {
             "rulePriority": 1,
             "description": "What no tag names any more",
-            "selection": { "tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 7 },
+            "selection": {
+                "tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 7,
+            },
             "action": { "type": "expire" },
         },
         {
@@ -190,8 +192,8 @@ fn cluster(
     stack: &Stack,
     environment: &Environment,
 ) -> (Resource<Cluster>, Resource<ClusterCapacityProviders>) {
-    // Insights into each task and container cost by the metric.
-    let insights = if environment.name == Name::Dev { "enabled" } else { "enhanced" };
+    // Insights into each task and container cost by the metric, and nothing of dev is watched that needs them.
+    let insights = if environment.name == Name::Dev { "disabled" } else { "enhanced" };
     let cluster: Resource<Cluster> = stack.add(
         "Cluster",
         json!({

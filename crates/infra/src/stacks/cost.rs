@@ -11,7 +11,7 @@ use crate::template::Stack;
 use crate::template::kinds::{AnomalyMonitor, AnomalySubscription, Budget};
 
 /// The tag that every resource of an environment has, and by which its costs are told apart.
-pub const TAG: &str = "astroshield:environment";
+pub const TAG: &str = "Environment";
 
 /// Shares of the budget, in percent, at which somebody is told.
 const SHARES: [u32; 3] = [50, 80, 100];
@@ -98,11 +98,12 @@ mod tests {
     use super::*;
     use crate::environment::Operator;
     use crate::stacks::architecture;
+    use crate::template::Template;
 
     fn of(name: Name, kind: &str) -> Vec<Value> {
         let environment = Environment::new(name, Operator::parse("[budget]\ndev = 77").unwrap());
         let templates = architecture(&environment).unwrap();
-        let resources = templates.iter().flat_map(|template| template.resources());
+        let resources = templates.iter().flat_map(Template::resources);
         resources.filter(|(_, of, _)| *of == kind).map(|(_, _, properties)| properties.clone()).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::application::DATABASE;
 use crate::environment::{Environment, Name};
 use crate::join;
 use crate::stacks::network::Network;
@@ -37,8 +38,6 @@ impl Database {
 
 const ENGINE_VERSION: &str = "17.11";
 const FAMILY: &str = "postgres17";
-/// Name of the database and of its user (`store.url`).
-pub const NAME: &str = "astroshield";
 const LOGS: [&str; 2] = ["postgresql", "upgrade"];
 
 /// Name of the instance that is written to, by which backups find it.
@@ -74,10 +73,10 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
             )],
         }),
     );
-    let instance = |identifier: &str| {
+    let instance = |identifier: &str, class: &str| {
         json!({
             "DBInstanceIdentifier": identifier,
-            "DBInstanceClass": sizes.class,
+            "DBInstanceClass": class,
             "Engine": "postgres",
             "AutoMinorVersionUpgrade": true,
             "CACertificateIdentifier": "rds-ca-rsa2048-g1",
@@ -105,9 +104,9 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
 
     let own_secret = (sizes.replicas > 0).then(|| {
         let (name, what) = (environment.named("database"), "The application's account at PostgreSQL");
-        secrets::secret(stack, environment, storage, "DatabaseSecret", &name, what, NAME)
+        secrets::secret(stack, environment, storage, "DatabaseSecret", &name, what, DATABASE)
     });
-    let mut writer = instance(&identifier(environment));
+    let mut writer = instance(&identifier(environment), sizes.class);
     for (name, value) in [
         ("BackupRetentionPeriod", json!(sizes.backup_days)),
         ("DeleteAutomatedBackups", json!(!environment.sizes.protected)),
@@ -122,9 +121,9 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     // What a restored one brings along, and CloudFormation refuses to be told.
     let mut of_new = vec![
         ("AllocatedStorage", json!(sizes.storage_gib.to_string())),
-        ("DBName", json!(NAME)),
+        ("DBName", json!(DATABASE)),
         ("KmsKeyId", storage.key.arn()),
-        ("MasterUsername", json!(NAME)),
+        ("MasterUsername", json!(DATABASE)),
     ];
     of_new.extend(insights.clone());
     match &own_secret {
@@ -164,7 +163,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
 
     let reader = (sizes.replicas > 0).then(|| {
         let identifier = environment.named("database-reader");
-        let mut reader = instance(&identifier);
+        let mut reader = instance(&identifier, sizes.replica_class);
         reader["SourceDBInstanceIdentifier"] = writer.id();
         reader["PreferredMaintenanceWindow"] = json!("sun:06:00-sun:07:00");
         for (name, value) in insights {
@@ -179,8 +178,8 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     Database { writer, reader, own_secret, subnets }
 }
 
-/// Settings of the server. Times are longer than those that the application sets for its own connections (`store`), so that they end
-/// what others forget.
+/// Settings of the server. Times are longer than those that the application sets for its own connections (`store`), so
+/// that they end what others forget.
 fn parameters() -> Value {
     json!({
         "idle_in_transaction_session_timeout": "300000",
@@ -223,7 +222,9 @@ fn nothing() -> Value {
     json!({ "Ref": "AWS::NoValue" })
 }
 
-/// Asks from what the database is to be made. As long as the same is said at each deployment, it stays; another answer replaces it.
+/// Asks from what the database is to be made. As long as the same is said at each deployment, it stays; another answer
+/// replaces it. A restored one has the password that it had: who restores it puts that of the copied secret of prod into
+/// this environment's.
 fn restore(stack: &Stack, writer: &mut Value) {
     let snapshot = stack.ask(
         "DatabaseSnapshot",

@@ -1,11 +1,12 @@
 //! Pipelines of the backend, and roles of those outside AWS.
 
+use astroshield_domain::deployment::READY;
 use serde_json::{Value, json};
 
 use crate::environment::{Architecture, Environment, Name};
 use crate::stacks::Built;
 use crate::stacks::compute::IMAGE_TAG;
-use crate::template::kinds::{BuildProject, LogGroup, OidcProvider, Pipeline, Role, Subnet};
+use crate::template::kinds::{Alarm, BuildProject, LogGroup, OidcProvider, Pipeline, Role, Subnet};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition};
 use crate::template::{Kept, Resource, Stack};
@@ -82,7 +83,7 @@ impl Maker<'_> {
         let Environment { operator, .. } = self.environment;
         let connection = self.stack.ask(
             "ConnectionArn",
-            "ARN of the connection of AWS CodeConnections to the repository, which has to be confirmed in the console first",
+            "ARN of the connection of CodeConnections to the repository, confirmed in the console",
             None,
         );
         let logs = self.stack.add(
@@ -105,7 +106,7 @@ impl Maker<'_> {
             RELEASE,
             &release,
             &logs,
-            json!({
+            &json!({
                 "Type": "ARM_CONTAINER",
                 "Image": "aws/codebuild/amazonlinux-aarch64-standard:3.0",
                 "ComputeType": "BUILD_GENERAL1_SMALL",
@@ -116,7 +117,7 @@ impl Maker<'_> {
         let source = json!({
             "Name": "Source",
             "Namespace": "Source",
-            "ActionTypeId": { "Category": "Source", "Owner": "AWS", "Provider": "CodeStarSourceConnection", "Version": "1" },
+            "ActionTypeId": action("Source", "CodeStarSourceConnection"),
             "Configuration": {
                 "ConnectionArn": connection,
                 "FullRepositoryId": operator.repository,
@@ -130,7 +131,7 @@ impl Maker<'_> {
             let tag = json!([{ "name": "TAG", "value": "#{Source.CommitId}", "type": "PLAINTEXT" }]);
             json!({
                 "Name": name,
-                "ActionTypeId": { "Category": "Build", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1" },
+                "ActionTypeId": action("Build", "CodeBuild"),
                 "Configuration": { "ProjectName": project.name(), "EnvironmentVariables": tag.to_string() },
                 "InputArtifacts": [{ "Name": "Code" }],
             })
@@ -189,7 +190,7 @@ impl Maker<'_> {
             "PrivilegedMode": true,
             "EnvironmentVariables": variables(&[("REPOSITORY", repository), ("PROCESSOR", json!(processor))]),
         });
-        self.project(id, &format!("image-{processor}"), IMAGE, role, logs, environment)
+        self.project(id, &format!("image-{processor}"), IMAGE, role, logs, &environment)
     }
 
     fn project(
@@ -199,7 +200,7 @@ impl Maker<'_> {
         script: &str,
         role: &Resource<Role>,
         logs: &Resource<LogGroup>,
-        environment: Value,
+        environment: &Value,
     ) -> Resource<BuildProject> {
         let steps = json!({
             "version": "0.2",
@@ -217,7 +218,9 @@ impl Maker<'_> {
                 "Environment": environment,
                 "TimeoutInMinutes": 90,
                 "QueuedTimeoutInMinutes": 60,
-                "LogsConfig": { "CloudWatchLogs": { "Status": "ENABLED", "GroupName": logs.name(), "StreamName": name } },
+                "LogsConfig": {
+                    "CloudWatchLogs": { "Status": "ENABLED", "GroupName": logs.name(), "StreamName": name },
+                },
             }),
         )
     }
@@ -233,7 +236,7 @@ impl Maker<'_> {
             ("CLUSTER", compute.cluster.name()),
             ("SUBNETS", json!({ "Fn::Join": [",", subnets] })),
             ("SECURITY_GROUP", network.tasks.id()),
-            ("TARGETS", compute.targets.arn()),
+            ("READY", json!(format!("https://{}{READY}", self.environment.domain))),
             ("DISTRIBUTION", self.built.cdn.distribution.id()),
         ]
     }
@@ -268,7 +271,7 @@ impl Maker<'_> {
         let roles = [compute.execution_role.arn(), compute.migration_role.arn()];
         let roles = roles.into_iter().chain(compute.processes.iter().map(|process| process.role.arn()));
         let stack = arn!("cloudformation", format!("stack/{}/*", self.environment.named("application")));
-        let alarms = compute.alarms.iter().map(|alarm| alarm.arn());
+        let alarms = compute.alarms.iter().map(Resource::<Alarm>::arn);
         let distribution = join!(
             "arn:",
             partition(),
@@ -278,11 +281,7 @@ impl Maker<'_> {
             self.built.cdn.distribution.id()
         );
         vec![
-            Statement::allow_on_all(&[
-                "ecs:DescribeTaskDefinition",
-                "ecs:DeregisterTaskDefinition",
-                "elasticloadbalancing:DescribeTargetHealth",
-            ]),
+            Statement::allow_on_all(&["ecs:DescribeTaskDefinition", "ecs:DeregisterTaskDefinition"]),
             Statement::allow(
                 &["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:ListTagsForResource"],
                 [definitions.clone()],
@@ -376,6 +375,11 @@ impl Maker<'_> {
     }
 }
 
+/// A kind of action of CodePipeline that AWS has.
+fn action(category: &str, provider: &str) -> Value {
+    json!({ "Category": category, "Owner": "AWS", "Provider": provider, "Version": "1" })
+}
+
 fn variables(variables: &[(&str, Value)]) -> Value {
     variables
         .iter()
@@ -393,8 +397,8 @@ mod tests {
     fn resources(name: Name) -> Value {
         let environment = Environment::new(name, Operator::parse("").unwrap());
         let templates = architecture(&environment).unwrap();
-        let template = templates.iter().find(|template| template.stack == StackName::Deployment).unwrap();
-        template.body["Resources"].clone()
+        let template = templates.iter().find(|template| template.stack == StackName::Deployment);
+        template.map_or(Value::Null, |template| template.body["Resources"].clone())
     }
 
     #[test]
@@ -413,7 +417,7 @@ mod tests {
     #[test]
     fn prod_alone_has_a_pipeline() {
         assert!(resources(Name::Dev).get("Pipeline").is_none());
-        assert!(resources(Name::Recovery).as_object().is_none_or(serde_json::Map::is_empty));
+        assert!(resources(Name::Recovery).is_null(), "its images are copies");
         let stages = resources(Name::Prod)["Pipeline"]["Properties"]["Stages"].clone();
         let names: Vec<&Value> = stages.as_array().unwrap().iter().map(|stage| &stage["Name"]).collect();
         assert_eq!(names, ["Source", "Build", "Release"]);

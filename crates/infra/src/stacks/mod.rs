@@ -98,7 +98,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         streaming: streaming::add(&data_stack, environment, &network, &storage),
         storage,
     };
-    let images = compute::repository(&data_stack, environment, &data.storage);
+    let images = compute::repository(&storage_stack, environment, &data.storage);
     let compute = compute::add(&application_stack, environment, &network, &identity, &data, &images);
     let functions = functions::add(&application_stack, environment, &network, &data, &compute);
     let api = api_gateway::add(&application_stack, environment, &network, &data, &compute, &functions);
@@ -113,7 +113,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
     recovery::add(&recovery_stack, environment, &monitoring);
-    synthesize(&[
+    let stacks = [
         network_stack,
         identity_stack,
         storage_stack,
@@ -124,5 +124,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         observability_stack,
         deployment_stack,
         recovery_stack,
-    ])
+    ];
+    // Some environments have nothing of one.
+    let stacks: Vec<Stack> = stacks.into_iter().filter(|stack| !stack.is_empty()).collect();
+    synthesize(&stacks)
 }

@@ -7,6 +7,7 @@ mod audit;
 mod cloudwatch;
 mod dashboards;
 pub mod runbook;
+pub(crate) mod text;
 
 use serde_json::{Value, json};
 

@@ -1,14 +1,17 @@
 //! What is needed to take over in the other region.
 //!
-//! Beforehand there are, in the other region, the stacks `storage` and `recovery` of the environment `recovery`: bucket, key and vault, into
-//! which prod copies blobs, assets, packages of functions, the templates and settings of each deployment (in the bucket of artifacts), backups
-//! and what RDS needs to restore to a moment. The secrets are copied, too. The rest is made when it is needed, by deploying `recovery`
-//! whole, with the database restored from what [`database`](super::database) asks for.
+//! Beforehand there are, in the other region, the stacks `storage` and `recovery` of the environment `recovery`: buckets, key
+//! and vault, into which prod copies blobs, assets, packages of functions, the templates and settings of each deployment (in
+//! the bucket of artifacts), backups, and what RDS needs to restore to a moment. The secrets are copied, too. The rest is
+//! made when it is needed, by deploying `recovery` whole, with the database restored from what
+//! [`database`](super::database) asks for.
 //!
-//! Somebody decides that, and nothing does it by itself: what looks like the end of a region may be over sooner than a restore, and two
-//! databases that both were written to are never one again. So there are no records of DNS that fail over, and no second origin of
-//! CloudFront, which would lead to nothing. What there is, is a look from outside, which knows when nobody reaches the service.
+//! Somebody decides that, and nothing does it by itself: what looks like the end of a region may be over sooner than a
+//! restore, and two databases that both were written to are never one again. So there are no records of DNS that fail over,
+//! and no second origin of CloudFront, which would lead to nothing. What there is, is a look from outside, which knows when
+//! nobody reaches the service.
 
+use astroshield_domain::deployment::READY;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Name};
@@ -16,13 +19,11 @@ use crate::stacks::monitoring::Monitoring;
 use crate::template::kinds::{Alarm, HealthCheck};
 use crate::template::{Resource, Stack};
 
-/// What is asked for. It answers with 200 as long as requests are answered, be it with a part missing.
-const PATH: &str = "/health/ready";
 /// Region in which Route 53 tells what it sees.
 const GLOBAL: &str = "us-east-1";
 
-/// Adds the look from outside, where there is another region to go to. None where only some networks are let in: those of Route 53 are
-/// not among them.
+/// Adds the look from outside, where there is another region to go to. None where only some networks are let in: those of
+/// Route 53 are not among them.
 pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
     if environment.name != Name::Prod || !environment.operator.allow.is_empty() {
         return;
@@ -34,7 +35,7 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
                 "Type": "HTTPS",
                 "FullyQualifiedDomainName": environment.domain,
                 "Port": 443,
-                "ResourcePath": PATH,
+                "ResourcePath": READY,
                 "EnableSNI": true,
                 "RequestInterval": 30,
                 "FailureThreshold": 3,

@@ -1,7 +1,8 @@
 //! Secrets that nobody types into a setting.
 //!
-//! The application signs nothing with a key of its own (`docs/adr/0029-secrets.md`), so these are accounts at others. Those that AWS
-//! makes are with what they are for: [`database`](super::database), [`cache`](super::cache), [`streaming`](super::streaming).
+//! The application signs nothing with a key of its own (`docs/adr/0029-secrets.md`), so these are accounts at others. Those
+//! that AWS makes are with what they are for: [`database`](super::database), [`cache`](super::cache),
+//! [`streaming`](super::streaming).
 
 use serde_json::{Value, json};
 
@@ -38,8 +39,8 @@ pub fn add(stack: &Stack, environment: &Environment, storage: &Storage) -> Secre
     }
 }
 
-/// A secret with `username` and a `password` that is made by chance, so that no template has it, and so that there is one when a
-/// task asks for it at its start. What somebody puts in later stays.
+/// A secret with `username` and a `password` that is made by chance, so that no template has it, and so that there is one
+/// when a task asks for it at its start. What somebody puts in later stays.
 pub(super) fn secret(
     stack: &Stack,
     environment: &Environment,

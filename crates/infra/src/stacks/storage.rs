@@ -1,11 +1,13 @@
 //! Buckets and the key of what is stored.
 //!
-//! This stack refers to no other, so that the second region can have it before everything else: what prod copies goes into the
-//! buckets of `recovery` and under its key, and both have to be there. So the order is: storage and recovery of the environment
-//! `recovery`, then prod. Names say where a copy goes: the same name, with the other environment and region in it.
+//! This stack refers to no other, so that the second region can have it before everything else: what prod copies goes into
+//! the buckets of `recovery` and under its key, and both have to be there. So the order is: storage and recovery of the
+//! environment `recovery`, then prod. Names say where a copy goes: the same name, with the other environment and region in
+//! it.
 
 use serde_json::{Value, json};
 
+use crate::application::BLOBS_PREFIX;
 use crate::environment::{Environment, Name};
 use crate::template::kinds::{Bucket, BucketPolicy, Key, KeyAlias, Role};
 use crate::template::policy::{Statement, document};
@@ -32,21 +34,21 @@ pub struct Storage {
 const NONCURRENT_DAYS: u32 = 30;
 /// The same of blobs where they are protected: for as long as the oldest moment to which anybody restores the database.
 const NONCURRENT_BLOB_DAYS: u32 = 90;
-/// Folder of the archives of `astroshield backup`, beside that of the application (`blobs.prefix`), which upkeep sweeps.
+/// Folder of the archives of `astroshield backup`, beside that of the application, which upkeep sweeps.
 const BACKUPS: &str = "backups/";
 /// Buckets that are copied to the other region: with the blobs, what the service and its functions are made of.
 const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
 const ACCESS_LOGS: &str = "s3/";
 
-/// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it has taken
-/// over, who goes back decides what is copied.
+/// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it has
+/// taken over, who goes back decides what is copied.
 #[must_use]
 pub fn copies(environment: &Environment) -> Option<Environment> {
     (environment.name == Name::Prod).then(|| Environment::new(Name::Recovery, environment.operator.clone()))
 }
 
-/// Name of a bucket. Those of S3 are unique in the world, and the account's number keeps others from taking them beforehand.
+/// Name of a bucket. They are unique in the world, which is why the account's number is in it.
 #[must_use]
 pub fn bucket_name(environment: &Environment, purpose: &str) -> Value {
     join!(format!("{}-", environment.named(purpose)), account(), format!("-{}", environment.region))
@@ -266,8 +268,8 @@ const USE: &[&str] = &[
     "kms:RevokeGrant",
 ];
 
-/// The bucket of logs. The load balancer and S3 itself write to none that is encrypted with a key of KMS, so this one has that of
-/// S3; and it does not log who reads it, as every line would make another one.
+/// The bucket of logs. The load balancer and S3 itself write to none that is encrypted with a key of KMS, so this one has
+/// that of S3; and it does not log who reads it, as every line would make another one.
 fn logs(stack: &Stack, environment: &Environment) -> Resource<Bucket> {
     let protected = environment.sizes.protected;
     let mut kept = tidy(NONCURRENT_DAYS);
@@ -302,8 +304,8 @@ fn tidy(noncurrent_days: u32) -> Value {
     })
 }
 
-/// Files as they were received are hardly read again, but have to be there at once when they are. They cannot be told from slices of
-/// runs by the beginning of their names, which is the tenant's; upkeep removes slices when they get to the colder classes.
+/// Files as they were received are hardly read again, but have to be there at once when they are. They cannot be told from
+/// slices of runs by the beginning of their names, which is the tenant's; upkeep removes slices before the coldest class.
 fn of_blobs(protected: bool) -> Value {
     if !protected {
         return json!({ "Rules": [tidy(NONCURRENT_DAYS)] });
@@ -313,7 +315,7 @@ fn of_blobs(protected: bool) -> Value {
         {
             "Id": "received",
             "Status": "Enabled",
-            "Prefix": "astroshield/",
+            "Prefix": format!("{BLOBS_PREFIX}/"),
             "Transitions": [
                 { "StorageClass": "STANDARD_IA", "TransitionInDays": 30 },
                 { "StorageClass": "GLACIER_IR", "TransitionInDays": 120 },
@@ -369,7 +371,10 @@ fn read_by_cloudfront(bucket: &Resource<Bucket>) -> Statement {
 fn deliveries(environment: &Environment, logs: &Resource<Bucket>) -> Vec<Statement> {
     let into = |path: &str| [join!(logs.arn(), format!("/{path}"))];
     let of_account = |path: &str| [join!(logs.arn(), format!("/{path}"), account(), "/*")];
-    let from = |sources: Value| json!({ "StringEquals": { "aws:SourceAccount": account() }, "ArnLike": { "aws:SourceArn": sources } });
+    let from = |sources: Value| {
+        let of_account = json!({ "aws:SourceAccount": account() });
+        json!({ "StringEquals": of_account, "ArnLike": { "aws:SourceArn": sources } })
+    };
     let by = |statement: Statement, service: &str, condition: Value| {
         statement.by(json!({ "Service": service })).when(condition)
     };
@@ -418,7 +423,10 @@ fn replicator(
     let from: Vec<Value> = purposes.iter().map(|purpose| bucket_arn(environment, purpose)).collect();
     let within = |arns: Vec<Value>| arns.into_iter().map(|arn| join!(arn, "/*"));
     let to = purposes.iter().map(|purpose| bucket_arn(other, purpose)).collect();
-    let by = |environment: &Environment| json!({ "StringLike": { "kms:ViaService": format!("s3.{}.amazonaws.com", environment.region) } });
+    let by = |environment: &Environment| {
+        let service = format!("s3.{}.amazonaws.com", environment.region);
+        json!({ "StringEquals": { "kms:ViaService": service } })
+    };
     let mut there = by(other);
     there["ForAnyValue:StringEquals"] = json!({ "kms:ResourceAliases": key_alias(other) });
     let statements = [

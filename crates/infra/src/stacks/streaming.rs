@@ -1,5 +1,6 @@
 //! MSK: Apache Kafka.
 
+use astroshield_domain::deployment::{BUS_PREFIX, BusTopic};
 use serde_json::json;
 
 use crate::environment::{Environment, StreamingSize};
@@ -22,21 +23,21 @@ pub struct Streaming {
     pub secret: Resource<Secret>,
 }
 
-/// As the application's tests have it; without ZooKeeper.
+/// As the tests of the application have it. It keeps its metadata itself (`KRaft`).
 const KAFKA_VERSION: &str = "4.1.x.kraft";
 /// Name of the application's user (`bus.user`).
 pub const USER: &str = "astroshield";
-/// What names of topics begin with (`bus.prefix`).
-const PREFIX: &str = "astroshield.";
 /// Percent of a broker's disk from which on it grows.
 const FULL_PERCENT: u32 = 60;
 
-/// The topics: the logical id, the name after the prefix, and whether it has the configured partitions (else one).
-const TOPICS: [(&str, &str, bool); 3] = [
-    ("EventsTopic", "events", true),
-    ("ScreeningTasksTopic", "screening-tasks", true),
-    ("DeadLettersTopic", "dead-letters", false),
-];
+/// Logical id of a topic.
+const fn id(topic: BusTopic) -> &'static str {
+    match topic {
+        BusTopic::Events => "EventsTopic",
+        BusTopic::ScreeningTasks => "ScreeningTasksTopic",
+        BusTopic::DeadLetters => "DeadLettersTopic",
+    }
+}
 
 /// Adds the brokers, where the environment has some.
 pub fn add(
@@ -95,13 +96,13 @@ pub fn add(
         }),
     );
     stack.keep(&cluster, kept);
-    for (id, topic, is_partitioned) in TOPICS {
+    for topic in BusTopic::ALL {
         let topic: Resource<MskTopic> = stack.add(
-            id,
+            id(topic),
             json!({
                 "ClusterArn": cluster.arn(),
-                "TopicName": format!("{PREFIX}{topic}"),
-                "PartitionCount": if is_partitioned { sizes.partitions } else { 1 },
+                "TopicName": topic.name(BUS_PREFIX),
+                "PartitionCount": topic.partitions(sizes.partitions.cast_signed()),
                 "ReplicationFactor": copies(environment.sizes.zones),
             }),
         );
@@ -231,16 +232,6 @@ mod tests {
             assert!(properties.contains(&format!("default.replication.factor={zones}\n")), "{properties}");
             assert!(properties.contains(&format!("\nmin.insync.replicas={least}\n")), "{properties}");
         }
-    }
-
-    #[test]
-    fn names_and_partitions_of_topics_are_those_that_the_application_uses() {
-        let settings = include_str!("../../../server/config.default.toml");
-        let settings: toml::Table = settings.parse().unwrap();
-        assert_eq!(settings["bus"]["prefix"].as_str(), Some(PREFIX));
-        let templates = made(Name::Prod, "");
-        let events = properties(stack(&templates, StackName::Data), "EventsTopic");
-        assert_eq!(events["PartitionCount"].as_i64(), settings["bus"]["partitions"].as_integer());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! X-Ray: which traces are kept, and how they are found.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::arn;
 use crate::environment::{Environment, Name};
-use crate::stacks::monitoring::Monitoring;
+use crate::stacks::monitoring::{Monitoring, text::text};
 use crate::template::Stack;
 use crate::template::kinds::{LogResourcePolicy, SamplingRule, TraceGroup, TransactionSearch};
 use crate::template::policy::{Statement, document};
@@ -80,12 +80,8 @@ fn search(stack: &Stack) {
     // The property is a text, and has references in it.
     let policy = stack.add::<LogResourcePolicy>(
         "SpansPolicy",
-        json!({ "PolicyName": "astroshield-spans", "PolicyDocument": to_json_string(document(&[statement])) }),
+        json!({ "PolicyName": "astroshield-spans", "PolicyDocument": text(&document(&[statement])) }),
     );
     let search = stack.add::<TransactionSearch>("TransactionSearch", json!({ "IndexingPercentage": 1 }));
     stack.after(&search, &policy);
-}
-
-fn to_json_string(document: Value) -> Value {
-    json!({ "Fn::ToJsonString": document })
 }

@@ -224,6 +224,12 @@ impl Stack {
         self.name
     }
 
+    /// Whether it has no resources, which CloudFormation would not take.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resources.borrow().is_empty()
+    }
+
     /// Adds a resource with these properties.
     ///
     /// # Panics
@@ -284,9 +290,8 @@ impl Stack {
     /// # Panics
     /// When it is a resource of this stack, which is not there yet when AWS is asked: a mistake of the program.
     pub fn look_up(&self, parameter: &str, lookup: Lookup, arn: &Value) -> Value {
-        let Some(of) = self.parameter_for(arn) else {
-            panic!("{parameter} is looked up of a resource of the same stack, {}", self.name)
-        };
+        let of = self.parameter_for(arn).unwrap_or_default();
+        assert!(!of.is_empty(), "{parameter} is looked up of a resource of the same stack, {}", self.name);
         self.asked_about.borrow_mut().push(arn.clone());
         self.parameters.borrow_mut().insert(parameter.to_owned(), Given::Lookup { lookup, of });
         json!({ STACK: self.name.name(), "Ref": parameter })
@@ -409,7 +414,7 @@ impl Template {
 pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
     let mut known: BTreeMap<StackName, BTreeSet<String>> = BTreeMap::new();
     for stack in stacks {
-        let mut ids: BTreeSet<String> = stack.resources.borrow().keys().map(|id| id.to_string()).collect();
+        let mut ids: BTreeSet<String> = stack.resources.borrow().keys().map(ToString::to_string).collect();
         let given = stack.parameters.borrow();
         ids.extend(
             given

@@ -7,7 +7,6 @@ pub const ON_ALL: &[(&str, &str)] = &[
     ("ecr:GetAuthorizationToken", "is of the registry, and knows no resources"),
     ("ecs:DeregisterTaskDefinition", "knows no resources"),
     ("ecs:DescribeTaskDefinition", "knows no resources"),
-    ("elasticloadbalancing:DescribeTargetHealth", "knows no resources"),
     ("xray:PutTraceSegments", "knows no resources"),
     ("xray:PutTelemetryRecords", "knows no resources"),
     ("xray:GetSamplingRules", "knows no resources"),

@@ -10,15 +10,15 @@ use crate::template::kinds::{Alarm, Certificate, Listener, LoadBalancer, Subnet,
 use crate::template::{Resource, Stack};
 
 /// Seconds between two looks at a task.
-pub(super) const LOOK_S: u32 = 5;
+const LOOK_S: u32 = 5;
 
 /// Looks after which a task is sent no more requests.
-pub(super) const LOOKS: u32 = 3;
+const LOOKS: u32 = 3;
 
 /// Seconds that requests to a task which leaves may take.
 const LEAVE_S: u32 = 30;
 
-/// TLS 1.3 and 1.2 with forward secrecy alone, and key exchange that holds against quantum computers where the client has it.
+/// TLS 1.3 and 1.2 with forward secrecy, and a key exchange that holds against quantum computers where the client has one.
 const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 /// The load balancer with what belongs to it.

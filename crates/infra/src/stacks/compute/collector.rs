@@ -1,4 +1,5 @@
-//! The collector beside each process: AWS's distribution of OpenTelemetry, which hands traces to X-Ray and metrics to CloudWatch.
+//! The collector beside each process: AWS's distribution of OpenTelemetry. It hands traces to X-Ray, and metrics to
+//! CloudWatch.
 
 use astroshield_domain::metrics::{self, Metric};
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ use crate::template::{Resource, Stack};
 /// Percent of its processors that a task should have to do.
 const CPU_PERCENT: u32 = 60;
 
-/// Requests a minute that a task should have to answer: 100 a second, of the thousands that a process was measured to answer.
+/// Requests a minute that a task should have to answer: 100 a second, of the thousands that it was measured to answer.
 const REQUESTS_A_MINUTE: u32 = 6_000;
 
 /// Slices that should wait for each worker. A run of seven days has 29.
@@ -64,7 +64,7 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
         tracking(
             CPU_PERCENT,
             "PredefinedMetricSpecification",
-            json!({
+            &json!({
                 "PredefinedMetricType": "ECSServiceAverageCPUUtilization",
             }),
         ),
@@ -77,7 +77,7 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
             tracking(
                 REQUESTS_A_MINUTE,
                 "PredefinedMetricSpecification",
-                json!({
+                &json!({
                     "PredefinedMetricType": "ALBRequestCountPerTarget",
                     "ResourceLabel": label,
                 }),
@@ -85,11 +85,11 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
         );
     }
     if roles.contains(&Role::Screen) {
-        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", lag(compute, process)));
+        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", &lag(compute, process)));
     }
 }
 
-fn tracking(target: u32, by: &str, metric: Value) -> Value {
+fn tracking(target: u32, by: &str, metric: &Value) -> Value {
     // New tasks take a minute to be of use; those that are there are kept through a lull.
     json!({ "TargetValue": target, "ScaleOutCooldown": 60, "ScaleInCooldown": 300, by: metric })
 }
@@ -113,7 +113,12 @@ fn lag(compute: &Compute, process: &Process) -> Value {
     json!({ "Metrics": [
         waiting,
         running,
-        { "Id": "each", "Label": "slices that wait for each task", "Expression": "IF(running > 0, waiting / running, waiting)", "ReturnData": true },
+        {
+            "Id": "each",
+            "Label": "slices that wait for each task",
+            "Expression": "IF(running > 0, waiting / running, waiting)",
+            "ReturnData": true,
+        },
     ] })
 }
 

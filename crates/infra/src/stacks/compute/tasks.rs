@@ -18,8 +18,9 @@ use crate::template::{Kept, Resource, Stack};
 /// User and group in the image.
 pub(super) const USER: &str = "10001:10001";
 
-/// Seconds after which a task that was told to end is killed: it answers for a while, ends what is open, and tells the collector.
-pub(super) const STOP_S: u32 = DRAIN_S + SHUTDOWN_S + 15;
+/// Seconds after which a task that was told to end is killed. It answers for a while, ends what is open, and tells the
+/// collector.
+const STOP_S: u32 = DRAIN_S + SHUTDOWN_S + 15;
 
 /// Folders that are written to. They are the task's own and go with it; the image says whose they are.
 const FOLDERS: [(&str, &str); 2] = [("data", "/var/lib/astroshield"), ("temporary", "/tmp")];

@@ -16,7 +16,7 @@ use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition};
 use crate::template::{Kept, Resource, Stack};
 
-fn tell(stack: &Stack, id: &str, what: &str, pattern: Value, topic: &Resource<NotificationTopic>) {
+fn tell(stack: &Stack, id: &str, what: &str, pattern: &Value, topic: &Resource<NotificationTopic>) {
     stack.add::<EventRule>(
         id,
         json!({
@@ -33,15 +33,15 @@ pub(super) fn findings(stack: &Stack, environment: &Environment, monitoring: &Mo
     let detector: Resource<Detector> =
         stack.add("Detector", json!({ "Enable": true, "FindingPublishingFrequency": "FIFTEEN_MINUTES" }));
     stack.keep(&detector, if environment.sizes.protected { Kept::Yes } else { Kept::No });
-    let found = |severity: Value| {
+    let found = |severity: Value| -> Value {
         json!({
             "source": ["aws.guardduty"],
             "detail-type": ["GuardDuty Finding"],
             "detail": { "severity": [{ "numeric": severity }] },
         })
     };
-    tell(stack, "SevereFindings", "GuardDuty: severe", found(json!([">=", 7])), &monitoring.page);
-    tell(stack, "Findings", "GuardDuty: medium", found(json!([">=", 4, "<", 7])), &monitoring.tell);
+    tell(stack, "SevereFindings", "GuardDuty: severe", &found(json!([">=", 7])), &monitoring.page);
+    tell(stack, "Findings", "GuardDuty: medium", &found(json!([">=", 4, "<", 7])), &monitoring.tell);
 }
 
 /// What is counted in CloudTrail's log: name of the metric, and which events.
@@ -175,5 +175,5 @@ pub(super) fn configuration(stack: &Stack, built: &Built, monitoring: &Monitorin
         "detail-type": ["Config Rules Compliance Change"],
         "detail": { "newEvaluationResult": { "complianceType": ["NON_COMPLIANT"] } },
     });
-    tell(stack, "NotCompliant", "Config: a resource does not comply", pattern, &monitoring.tell);
+    tell(stack, "NotCompliant", "Config: a resource does not comply", &pattern, &monitoring.tell);
 }

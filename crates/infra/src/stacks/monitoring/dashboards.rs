@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::alarm::NAMESPACE;
 use crate::environment::{Environment, Name};
 use crate::stacks::Built;
+use crate::stacks::monitoring::text::text;
 use crate::template::Stack;
 use crate::template::kinds::Dashboard;
 
@@ -212,34 +213,4 @@ fn body(graphs: Vec<Graph>) -> Value {
         })
         .collect();
     json!({ "widgets": widgets })
-}
-
-/// Stands around the number of a reference while a body becomes text.
-const MARK: &str = "@@";
-
-/// JSON as a text that CloudFormation puts references into.
-fn text(body: &Value) -> Value {
-    let mut references = Vec::new();
-    let marked = mark(body, &mut references).to_string();
-    let parts: Vec<Value> = (marked.split(MARK).enumerate())
-        .map(|(number, part)| match part.parse::<usize>() {
-            Ok(reference) if number % 2 == 1 => references[reference].clone(),
-            _ => json!(part),
-        })
-        .collect();
-    crate::template::value::join(&parts)
-}
-
-fn mark(value: &Value, references: &mut Vec<Value>) -> Value {
-    match value {
-        Value::Object(fields) if fields.contains_key("Ref") || fields.contains_key("Fn::GetAtt") => {
-            references.push(value.clone());
-            json!(format!("{MARK}{}{MARK}", references.len() - 1))
-        }
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), mark(value, references))).collect()
-        }
-        Value::Array(values) => values.iter().map(|value| mark(value, references)).collect(),
-        plain => plain.clone(),
-    }
 }

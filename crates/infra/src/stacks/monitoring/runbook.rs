@@ -40,7 +40,7 @@ const END: &str = "\
 ### Budget, or cost out of the ordinary
 
 - **Cause**: more use than planned, a loop that logs or calls, a resource that was left running, or Spot that became dear.
-- **Look here**: Cost Explorer by service and by the tag `astroshield:environment`. Dashboard `cost`. [What it costs](cost.md) says what is usual.
+- **Look here**: Cost Explorer by service and by the tag `Environment`. Dashboard `cost`. [What it costs](cost.md) says what is usual.
 - **Do this**: find the service that grew, and its line in the estimate. Logs: what writes most. NAT: which destination. Take
   away what nobody uses; raise the budget if the growth is wanted.
 ";
