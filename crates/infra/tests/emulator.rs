@@ -98,7 +98,8 @@ async fn the_emulator_makes_all_but_what_is_listed() {
     for number in 0..templates.len() {
         for (name, given) in &mut templates[number].parameters {
             // moto does not know every attribute of what it makes.
-            if matches!(given, Given::Output { stack, output } if !outputs.contains(&(*stack, output.clone()))) {
+            if matches!(given, Given::Output { stack, output } if !outputs.contains(&(*stack, output.clone())))
+            {
                 *given = Given::Operator { description: String::new(), default: Some(text(name)) };
             }
         }
