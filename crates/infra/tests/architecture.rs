@@ -53,5 +53,9 @@ fn the_diagram_has_the_arrows_of_the_document_and_is_the_one_of_docs() {
     }
     let document = include_str!("../../../docs/aws/diagram.md");
     let drawn = document.split("```mermaid\n").nth(1).and_then(|rest| rest.split("```").next());
-    assert_eq!(drawn, Some(text.as_str()), "write what `astroshield-infra diagram` prints into docs/aws/diagram.md");
+    assert_eq!(
+        drawn,
+        Some(text.as_str()),
+        "write what `astroshield-infra diagram` prints into docs/aws/diagram.md"
+    );
 }
