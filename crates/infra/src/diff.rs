@@ -296,12 +296,12 @@ mod tests {
 
     use super::*;
 
-    fn template(resources: Value) -> Value {
+    fn template(resources: &Value) -> Value {
         json!({ "Resources": resources })
     }
 
     fn database(properties: &Value, policy: &str) -> Value {
-        template(json!({ "Database": {
+        template(&json!({ "Database": {
             "Type": "AWS::RDS::DBInstance", "DeletionPolicy": policy, "UpdateReplacePolicy": policy,
             "Properties": properties,
         } }))
@@ -342,11 +342,11 @@ mod tests {
     #[test]
     fn what_is_removed_is_kept_or_not_by_the_template_that_was_deployed() {
         let (lost, kept) = (database(&json!({}), "Delete"), database(&json!({}), "Retain"));
-        let empty = template(json!({}));
+        let empty = template(&json!({}));
         assert_eq!(only(&lost, &empty).loss, Some(Loss::Lost));
         let found = only(&kept, &empty);
         assert_eq!((found.fate, found.loss), (Fate::Removed, Some(Loss::LeftBehind)));
-        let topic = template(json!({ "Page": { "Type": "AWS::SNS::Topic", "Properties": {} } }));
+        let topic = template(&json!({ "Page": { "Type": "AWS::SNS::Topic", "Properties": {} } }));
         assert_eq!(only(&topic, &empty).loss, None);
         assert_eq!(only(&empty, &topic).fate, Fate::Added);
         assert!(differences(&topic, &topic).is_empty());
@@ -354,8 +354,8 @@ mod tests {
 
     #[test]
     fn another_type_under_the_same_id_loses_what_the_old_one_holds() {
-        let before = template(json!({ "Store": { "Type": "AWS::S3::Bucket", "Properties": {} } }));
-        let after = template(json!({ "Store": { "Type": "AWS::SNS::Topic", "Properties": {} } }));
+        let before = template(&json!({ "Store": { "Type": "AWS::S3::Bucket", "Properties": {} } }));
+        let after = template(&json!({ "Store": { "Type": "AWS::SNS::Topic", "Properties": {} } }));
         let found = only(&before, &after);
         assert_eq!((found.fate, found.loss), (Fate::Replaced, Some(Loss::Lost)));
     }
@@ -364,7 +364,7 @@ mod tests {
     fn policies_are_shown_by_statement() {
         let role = |actions: Value| {
             template(
-                json!({ "Reader": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": {
+                &json!({ "Reader": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": {
                 "Statement": [{
                     "Effect": "Allow", "Action": actions,
                     "Resource": [{ "Fn::Join": ["", [{ "Fn::GetAtt": ["Blobs", "Arn"] }, "/*"]] }],

@@ -29,8 +29,12 @@ fn two_runs_write_the_same_bytes() {
         let first = synthesized(environment);
         assert_eq!(first, synthesized(environment), "{environment}");
         let names: Vec<&str> = first.keys().map(String::as_str).collect();
-        let mut expected: Vec<String> =
-            StackName::ALL.iter().map(|stack| format!("{stack}.template.json")).collect();
+        let mut expected: Vec<String> = StackName::ALL
+            .iter()
+            // The second region has no pipelines: it runs what was built in the first.
+            .filter(|stack| environment != "recovery" || **stack != StackName::Deployment)
+            .map(|stack| format!("{stack}.template.json"))
+            .collect();
         expected.push("manifest.json".to_owned());
         expected.sort();
         assert_eq!(names, expected);

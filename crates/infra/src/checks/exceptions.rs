@@ -24,7 +24,91 @@ pub struct Exception {
 }
 
 /// All of them.
-pub const ALL: &[Exception] = &[];
+pub const ALL: &[Exception] = &[
+    Exception {
+        rule: "CKV_AWS_18",
+        stack: StackName::Storage,
+        at: &["Logs"],
+        environments: &Name::ALL,
+        reason: "it is where access logs are written: its own would be written of each of them",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_157",
+        stack: StackName::Data,
+        at: &["Database"],
+        environments: &[Name::Dev],
+        reason: "dev has everything once; a lost zone is a pause, and the backup is there",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_157",
+        stack: StackName::Data,
+        at: &["DatabaseReader"],
+        environments: &[Name::Prod, Name::Recovery],
+        reason: "a copy for reading holds nothing of its own; without it, the writer is read",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_16",
+        stack: StackName::Data,
+        at: &["DatabaseReader"],
+        environments: &[Name::Prod, Name::Recovery],
+        reason: "a copy in the region is encrypted as its source is, and cannot say so itself",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_116",
+        stack: StackName::Application,
+        at: &["Authorizer", "Connections", "StreamAuthorizer"],
+        environments: &Name::ALL,
+        reason: "API Gateway waits for their answer: no event is queued that could be lost",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_115",
+        stack: StackName::Application,
+        at: &["Authorizer", "Connections", "StreamAuthorizer"],
+        environments: &[Name::Dev],
+        reason: "a new account has ten executions at once, of which none can be reserved",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV2_AWS_71",
+        stack: StackName::Application,
+        at: &["Certificate"],
+        environments: &Name::ALL,
+        reason: "it is for the names directly below the environment's own domain, which nobody else has",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_65",
+        stack: StackName::Application,
+        at: &["Cluster"],
+        environments: &[Name::Dev],
+        reason: "metrics of each container cost more than dev may; the application's own are there",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_120",
+        stack: StackName::Application,
+        at: &["RestStage"],
+        environments: &Name::ALL,
+        reason: "answers are for one caller, and the application keeps what can be kept in its own cache",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_86",
+        stack: StackName::Edge,
+        at: &["Distribution"],
+        environments: &Name::ALL,
+        reason: "its access logs go by deliveries of CloudWatch Logs, which checkov does not know",
+        until: UNTIL,
+    },
+];
+
+/// They are looked at again after a year.
+const UNTIL: jiff::civil::Date = jiff::civil::date(2027, 11, 29);
 
 impl Exception {
     fn matches(&self, finding: &Finding, at: &str) -> bool {

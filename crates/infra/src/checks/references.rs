@@ -27,7 +27,7 @@ pub fn attributes(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) 
 }
 
 /// What takes an ARN although it is called a name or an id.
-const TAKES_EITHER: &[&str] = &["SecretId", "FunctionName", "LogGroupName", "TaskRoleName"];
+const TAKES_EITHER: &[&str] = &["FunctionName", "Id", "LogGroupName", "ResourceId", "SecretId", "WebACLId"];
 
 /// Whether a reference gives an ARN.
 fn gives_arn(target: &Target<'_>) -> bool {

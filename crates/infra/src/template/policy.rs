@@ -13,7 +13,6 @@ pub const ON_ALL: &[(&str, &str)] = &[
     ("xray:GetSamplingTargets", "knows no resources"),
     ("ec2:DescribeNetworkInterfaces", "knows no resources"),
     ("ec2:DescribeSubnets", "knows no resources"),
-    ("cloudwatch:PutMetricData", "knows no resources; the statement names the namespace"),
 ];
 
 /// What a statement is about.
