@@ -397,6 +397,11 @@ mod tests {
         }
         assert!(found.iter().any(|of| of["nullable"] == true && of["type"] == "string"));
         assert!(found.iter().any(|of| of["nullable"] == true && of["allOf"].is_array()));
+        let body = &after["paths"]["/api/v1/uploads"]["post"]["requestBody"]["content"];
+        assert_eq!(
+            body["application/octet-stream"]["schema"],
+            json!({ "type": "string", "format": "binary" })
+        );
     }
 
     #[test]
