@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     ASTROSHIELD_COMMIT="$COMMIT" CARGO_TARGET_DIR=/target cargo build --locked --release --package astroshield-server --features "$FEATURES" \
     && install -D --strip /target/release/astroshield /out/astroshield
 
-FROM docker.io/library/debian:${DEBIAN_SLIM}
+FROM docker.io/library/debian:${DEBIAN_SLIM} AS service
 LABEL org.opencontainers.image.title=AstroShield \
       org.opencontainers.image.licenses=Apache-2.0
 RUN apt-get update \
@@ -38,9 +38,15 @@ USER 10001:10001
 WORKDIR /var/lib/astroshield
 # The configuration is /etc/astroshield/config.toml, where there is one.
 ENV XDG_CONFIG_HOME=/etc ASTROSHIELD__DATA__FOLDER=/var/lib/astroshield
-VOLUME /var/lib/astroshield
+VOLUME ["/var/lib/astroshield", "/tmp"]
 EXPOSE 7878
 # A process that is alive but not ready is not to be started again: that would not bring its database back.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=1m CMD ["astroshield-healthcheck"]
 ENTRYPOINT ["astroshield"]
 CMD ["serve"]
+
+# The same with the authorities of RDS, which are none of the Web's, for the tasks on AWS: docker build --target aws .
+FROM service AS aws
+ADD --chmod=0644 https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem /usr/share/astroshield/rds.pem
+
+FROM service

@@ -132,9 +132,10 @@ def whole(folder):
     shutil.copytree(folder, copy)
     with contextlib.closing(sqlite3.connect(copy / "astroshield.db")) as database, database:
         database.execute("UPDATE consumers SET position = 0 WHERE consumer = 'runs'")
+        (before,), = database.execute("SELECT count(*) FROM runs").fetchall()
     service = Service(copy)
     begin = time.monotonic()
-    while (runs := service.get("/runs?limit=1")["items"])[0]["build"] == "seed" or runs[0]["state"] != "completed":
+    while len(runs := service.get("/runs?limit=100")["items"]) <= before or runs[0]["state"] != "completed":
         if time.monotonic() - begin > 300:
             raise SystemExit(f"no run is completed: {runs}")
         time.sleep(0.5)

@@ -37,7 +37,7 @@ pub use crate::stream::{
 };
 
 /// Where the routes are.
-const BASE: &str = "/api/v1";
+const BASE: &str = astroshield_domain::deployment::API;
 
 /// Routes of callers: those who have a key, or belong to an organization.
 fn protected() -> OpenApiRouter<ApiState> {

@@ -1,5 +1,6 @@
 //! What the routes stand on.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -167,7 +168,10 @@ impl Default for ApiSettings {
 
 /// What every route has at hand. Clones share it.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+/// What the clones share: each request makes several.
+pub struct Shared {
     pub(crate) ports: Ports,
     pub(crate) use_cases: UseCases,
     pub(crate) settings: Arc<ApiSettings>,
@@ -192,6 +196,14 @@ pub struct ApiState {
 #[cfg(feature = "parquet")]
 const TABLES: usize = 4;
 
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl ApiState {
     /// The state of one server. `demo` is true while the catalog is the demo population, and `tokens` are the one-time
     /// tokens that the server prints. `shutdown` ends the streams.
@@ -204,7 +216,7 @@ impl ApiState {
         demo: Arc<AtomicBool>,
         shutdown: CancellationToken,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             organizations: Organizations::new(Arc::clone(&ports.store), Arc::clone(&ports.clock)),
             ports,
             use_cases,
@@ -220,7 +232,7 @@ impl ApiState {
             shutdown,
             #[cfg(feature = "parquet")]
             tables: Arc::new(Semaphore::new(TABLES)),
-        }
+        }))
     }
 
     /// The state of another server over the same ports: it shares what these share, and nothing that is in the process.

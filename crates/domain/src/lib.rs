@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod conjunction;
 pub mod daily;
 pub mod data_exports;
+pub mod deployment;
 pub mod encounter;
 pub mod epochs;
 pub mod event;

@@ -236,6 +236,8 @@ pub struct DatabaseSize {
     pub multi_az: bool,
     /// Copies for reading.
     pub replicas: usize,
+    /// Class of those.
+    pub replica_class: &'static str,
     /// Days for which it can be restored to any time.
     pub backup_days: u32,
 }
@@ -375,18 +377,20 @@ impl Sizes {
                 most_storage_gib: 50,
                 multi_az: false,
                 replicas: 0,
+                replica_class: "db.t4g.micro",
                 backup_days: 7,
             },
             cache: CacheSize { node: "cache.t4g.micro", shards: 1, replicas: 0 },
             streaming: streaming.then_some(StreamingSize {
-                broker: "kafka.t3.small",
+                // By reports, `kafka.t3.small` is refused for new clusters since July 2026, and this is the smallest.
+                broker: "kafka.m7g.large",
                 brokers: 2,
                 storage_gib: 10,
                 partitions: 12,
             }),
             services: vec![ServiceSize {
                 name: "all",
-                roles: "api,ingest,screen,notify,relay",
+                roles: "api,ingest,screen,analyze,notify,relay",
                 cpu: 1024,
                 memory_mib: 2048,
                 architecture: Architecture::Arm64,
@@ -429,17 +433,19 @@ impl Sizes {
             interface_endpoints: true,
             database: DatabaseSize {
                 class: "db.r8g.large",
-                storage_gib: 200,
+                storage_gib: 100,
                 most_storage_gib: 1000,
                 multi_az: true,
                 replicas: 1,
+                // Lists of the API alone; the writer takes over what it cannot serve.
+                replica_class: "db.t4g.medium",
                 backup_days: 35,
             },
             cache: CacheSize { node: "cache.t4g.medium", shards: 1, replicas: 1 },
             streaming: Some(StreamingSize {
                 broker: "kafka.m7g.large",
                 brokers: 3,
-                storage_gib: 100,
+                storage_gib: 50,
                 partitions: 12,
             }),
             services: vec![

@@ -1,6 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod application;
+pub mod checks;
+pub mod deploy;
+pub mod diagram;
+pub mod diff;
 pub mod environment;
+pub mod estimate;
+pub mod manifest;
 pub mod openapi;
+pub mod prices;
 pub mod stacks;
 pub mod template;

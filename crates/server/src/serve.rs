@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use astroshield_domain::deployment::{READY, Role};
 use astroshield_domain::ports::SystemClock;
 use clap::Args;
 use tokio::net::TcpListener;
@@ -34,7 +35,7 @@ use self::front::Front;
 use self::http::Limits;
 use self::lock::DataFolder;
 use self::process::{Demo, Process};
-use self::roles::{Role, Roles};
+use self::roles::Roles;
 use self::service::{House, Service, spawn};
 use self::sign_in::SignIn;
 use self::tasks::Tasks;
@@ -61,7 +62,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingsArgs,
     /// What this process does, beside others that do the rest; without it, everything
-    #[arg(long, value_enum, value_delimiter = ',')]
+    #[arg(long, value_parser = roles::reader(), value_delimiter = ',')]
     role: Vec<Role>,
     /// Show a made-up population, and ask no feed
     #[arg(long)]
@@ -183,7 +184,7 @@ impl Serve {
             spawn(&mut tasks, "the keeping of secrets", &shutdown, |shutdown| keeper.run(shutdown));
         }
         if !roles.has(Role::Api) {
-            println!("AstroShield ({}): http://{}/health/ready", roles.names(), house.listening);
+            println!("AstroShield ({}): http://{}{READY}", roles.names(), house.listening);
         } else if links {
             print_links(&mut tasks, &house, &shutdown)?;
         } else {

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use astroshield_domain::deployment::SECRETS;
 use astroshield_domain::this_machine::is_this_machine;
 use clap::Args;
 use toml::Value;
@@ -30,21 +31,6 @@ pub(crate) use self::sections::{
 };
 #[cfg(feature = "managed")]
 pub(crate) use self::sections::{BlobsEncryption, BusAuthentication, Telemetry};
-
-/// Settings that hold secrets: printed as hidden. `*` stands for any one name.
-const SECRETS: [&str; 11] = [
-    "identity.client_secret",
-    "store.url",
-    "store.password",
-    "store.reader_url",
-    "blobs.secret_access_key",
-    "cache.url",
-    "cache.password",
-    "bus.password",
-    "feeds.*.space_track_password",
-    "notify.smtp.password",
-    "telemetry.headers",
-];
 
 /// CelesTrak shuts out who asks for the same data more often.
 const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);

@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use astroshield_domain::deployment::BusTopic;
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, BusError, Store, Subscription};
@@ -122,15 +123,15 @@ impl KafkaSettings {
     }
 
     fn events(&self) -> String {
-        format!("{}events", self.prefix)
+        BusTopic::Events.name(&self.prefix)
     }
 
     fn tasks(&self) -> String {
-        format!("{}screening-tasks", self.prefix)
+        BusTopic::ScreeningTasks.name(&self.prefix)
     }
 
     fn dead_letters(&self) -> String {
-        format!("{}dead-letters", self.prefix)
+        BusTopic::DeadLetters.name(&self.prefix)
     }
 
     /// The partition of a tenant.
@@ -201,13 +202,10 @@ impl KafkaBus {
         })
         .await?;
         let replicas = || TopicReplication::Fixed(self.settings.replicas.unwrap_or(-1));
-        let (events, tasks, dead) =
-            (self.settings.events(), self.settings.tasks(), self.settings.dead_letters());
-        let topics = [
-            NewTopic::new(&events, self.settings.partitions, replicas()),
-            NewTopic::new(&tasks, self.settings.partitions, replicas()),
-            NewTopic::new(&dead, 1, replicas()),
-        ];
+        let names = BusTopic::ALL.map(|topic| (topic, topic.name(&self.settings.prefix)));
+        let topics = names
+            .each_ref()
+            .map(|(topic, name)| NewTopic::new(name, topic.partitions(self.settings.partitions), replicas()));
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
         let made = admin.create_topics(&topics, &options).await;
         for topic in made.map_err(|error| bus_error("making topics", error))? {

@@ -79,7 +79,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     };
     let network_stack = stack(StackName::Network, "VPC, subnets, and what each tier lets through");
     let identity_stack = stack(StackName::Identity, "who signs in");
-    let data_stack = stack(StackName::Data, "database, cache, brokers, buckets, keys and secrets");
+    let storage_stack = stack(StackName::Storage, "buckets and the key of what is stored");
+    let data_stack = stack(StackName::Data, "database, cache, brokers and secrets");
     let application_stack = stack(StackName::Application, "images, tasks, load balancer, APIs and functions");
     let frontend_stack = stack(StackName::Frontend, "the console");
     let edge_stack = stack(StackName::Edge, "CloudFront with its web ACL and certificate");
@@ -89,7 +90,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
 
     let network = network::add(&network_stack, environment);
     let identity = identity::add(&identity_stack, environment);
-    let storage = storage::add(&data_stack, environment);
+    let storage = storage::add(&storage_stack, environment);
     let data = Data {
         secrets: secrets::add(&data_stack, environment, &storage),
         database: database::add(&data_stack, environment, &network, &storage),
@@ -97,10 +98,11 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         streaming: streaming::add(&data_stack, environment, &network, &storage),
         storage,
     };
-    let compute = compute::add(&application_stack, environment, &network, &identity, &data);
+    let images = compute::repository(&storage_stack, environment, &data.storage);
+    let compute = compute::add(&application_stack, environment, &network, &identity, &data, &images);
     let functions = functions::add(&application_stack, environment, &network, &data, &compute);
     let api = api_gateway::add(&application_stack, environment, &network, &data, &compute, &functions);
-    firewall::regional(&application_stack, environment, &api);
+    firewall::regional(&application_stack, environment, &api, &data.storage);
     let frontend = frontend::add(&frontend_stack, environment);
     let acl = firewall::edge(&edge_stack, environment);
     let cdn = cdn::add(&edge_stack, environment, &acl, &data.storage, &compute, &frontend);
@@ -110,10 +112,11 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     cost::add(&observability_stack, environment, &monitoring);
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
-    recovery::add(&recovery_stack, environment, &built);
-    synthesize(&[
+    recovery::add(&recovery_stack, environment, &monitoring);
+    let stacks = [
         network_stack,
         identity_stack,
+        storage_stack,
         data_stack,
         application_stack,
         frontend_stack,
@@ -121,5 +124,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
         observability_stack,
         deployment_stack,
         recovery_stack,
-    ])
+    ];
+    // Some environments have nothing of one.
+    let stacks: Vec<Stack> = stacks.into_iter().filter(|stack| !stack.is_empty()).collect();
+    synthesize(&stacks)
 }

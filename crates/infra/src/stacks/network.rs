@@ -1,10 +1,41 @@
 //! VPC, subnets, and what each tier lets through.
+//!
+//! Three tiers in each zone. *Public* subnets hold NAT gateways and nothing else. *Private* ones hold what answers and
+//! asks: the internal load balancer, tasks, functions, interface endpoints, and the interfaces by which CloudFront
+//! (VPC origin) and API Gateway (VPC link) come in. *Isolated* ones hold database, cache and brokers, and have no
+//! route out.
+//!
+//! Security groups say who speaks with whom (`groups`); network ACLs hold the tiers apart a second time, as well as
+//! something without memory can (`access_lists`). The VPC's default security group, which CloudFormation cannot
+//! change, is given to nothing.
 
-use serde_json::json;
+mod access_lists;
+mod endpoints;
+mod groups;
+mod logs;
+mod subnets;
 
+use serde_json::{Value, json};
+
+pub use self::logs::key as logs_key;
 use crate::environment::Environment;
 use crate::template::kinds::{SecurityGroup, Subnet, Vpc};
 use crate::template::{Resource, Stack};
+
+/// Port that tasks listen on (`server.listen`; the image exposes it).
+pub const CONTAINER_PORT: u16 = 7878;
+/// PostgreSQL.
+pub const DATABASE_PORT: u16 = 5432;
+/// Valkey or Redis.
+pub const CACHE_PORT: u16 = 6379;
+/// Brokers, for user and password (SASL/SCRAM) over TLS.
+pub const BROKERS_SCRAM_PORT: u16 = 9096;
+/// Brokers, for roles of IAM over TLS.
+pub const BROKERS_IAM_PORT: u16 = 9098;
+/// HTTPS.
+pub const HTTPS_PORT: u16 = 443;
+/// Mail: TLS from the start, and STARTTLS.
+pub const MAIL_PORTS: [u16; 2] = [465, 587];
 
 /// What others stand in.
 #[derive(Debug, Clone)]
@@ -31,25 +62,70 @@ pub struct Network {
     pub cache: Resource<SecurityGroup>,
     /// Of the brokers.
     pub streaming: Resource<SecurityGroup>,
+    /// Of interface endpoints, where there are some.
+    pub endpoints: Option<Resource<SecurityGroup>>,
 }
 
 /// Adds the network.
 pub fn add(stack: &Stack, environment: &Environment) -> Network {
-    let group = |id: &str| stack.add(id, json!({ "GroupDescription": id }));
-    let subnets = |kind: &str| {
-        (0..environment.sizes.zones).map(|zone| stack.add(format!("{kind}{zone}"), json!({}))).collect()
-    };
+    let vpc = stack.add(
+        "Vpc",
+        json!({
+            "CidrBlock": environment.operator.network,
+            // Interface endpoints answer under the names that services have everywhere.
+            "EnableDnsHostnames": true,
+            "EnableDnsSupport": true,
+            "Tags": name(environment, "vpc"),
+        }),
+    );
+    let subnets = subnets::add(stack, environment, &vpc);
+    access_lists::add(stack, environment, &vpc, &subnets);
+    let groups = groups::add(stack, environment, &vpc);
+    endpoints::add(stack, environment, &vpc, &subnets, groups.endpoints.as_ref());
+    logs::add(stack, environment, &vpc);
     Network {
-        vpc: stack.add("Vpc", json!({})),
-        public: subnets("Public"),
-        private: subnets("Private"),
-        isolated: subnets("Isolated"),
-        load_balancer: group("LoadBalancerGroup"),
-        link: group("LinkGroup"),
-        tasks: group("TaskGroup"),
-        functions: group("FunctionGroup"),
-        database: group("DatabaseGroup"),
-        cache: group("CacheGroup"),
-        streaming: group("StreamingGroup"),
+        vpc,
+        public: subnets.public,
+        private: subnets.private,
+        isolated: subnets.isolated,
+        load_balancer: groups.load_balancer,
+        link: groups.link,
+        tasks: groups.tasks,
+        functions: groups.functions,
+        database: groups.database,
+        cache: groups.cache,
+        streaming: groups.streaming,
+        endpoints: groups.endpoints,
+    }
+}
+
+/// The tag by which the console shows a resource of a network.
+fn name(environment: &Environment, what: &str) -> Value {
+    json!([{ "Key": "Name", "Value": environment.named(what) }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Name, Operator};
+    use crate::template::{StackName, Template, synthesize};
+
+    /// The network of an environment.
+    pub(super) fn template(environment: Name) -> Template {
+        template_of(&Environment::new(environment, Operator::parse("").unwrap()))
+    }
+
+    pub(super) fn template_of(environment: &Environment) -> Template {
+        let stack = Stack::new(StackName::Network, "network");
+        add(&stack, environment);
+        synthesize(&[stack]).unwrap().remove(0)
+    }
+
+    #[test]
+    fn the_image_exposes_the_port_that_groups_open() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Dockerfile");
+        let image = std::fs::read_to_string(path).unwrap();
+        let exposed: Vec<_> = image.lines().filter_map(|line| line.strip_prefix("EXPOSE ")).collect();
+        assert_eq!(exposed, [CONTAINER_PORT.to_string()]);
     }
 }

@@ -31,7 +31,9 @@ pub enum StackName {
     Network,
     /// User pool.
     Identity,
-    /// Database, cache, streaming, buckets, keys, secrets.
+    /// Buckets and their key. Apart from the other data, as the second region needs these alone beforehand.
+    Storage,
+    /// Database, cache, streaming, secrets.
     Data,
     /// Images, tasks, load balancer, API, functions.
     Application,
@@ -49,9 +51,10 @@ pub enum StackName {
 
 impl StackName {
     /// All of them, in the order in which they are deployed: a stack refers to those before it alone.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Network,
         Self::Identity,
+        Self::Storage,
         Self::Data,
         Self::Application,
         Self::Frontend,
@@ -67,6 +70,7 @@ impl StackName {
         match self {
             Self::Network => "network",
             Self::Identity => "identity",
+            Self::Storage => "storage",
             Self::Data => "data",
             Self::Application => "application",
             Self::Frontend => "frontend",
@@ -156,7 +160,10 @@ pub struct Stack {
     description: String,
     resources: RefCell<BTreeMap<Rc<str>, Body>>,
     parameters: RefCell<BTreeMap<String, Given>>,
+    conditions: RefCell<BTreeMap<String, Value>>,
     outputs: RefCell<BTreeMap<String, Value>>,
+    /// What is looked up is of these.
+    asked_about: RefCell<Vec<Value>>,
 }
 
 /// Where the value of a parameter comes from.
@@ -205,7 +212,9 @@ impl Stack {
             description: description.to_owned(),
             resources: RefCell::default(),
             parameters: RefCell::default(),
+            conditions: RefCell::default(),
             outputs: RefCell::default(),
+            asked_about: RefCell::default(),
         }
     }
 
@@ -213,6 +222,12 @@ impl Stack {
     #[must_use]
     pub fn name(&self) -> StackName {
         self.name
+    }
+
+    /// Whether it has no resources, which CloudFormation would not take.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resources.borrow().is_empty()
     }
 
     /// Adds a resource with these properties.
@@ -275,11 +290,16 @@ impl Stack {
     /// # Panics
     /// When it is a resource of this stack, which is not there yet when AWS is asked: a mistake of the program.
     pub fn look_up(&self, parameter: &str, lookup: Lookup, arn: &Value) -> Value {
-        let Some(of) = self.parameter_for(arn) else {
-            panic!("{parameter} is looked up of a resource of the same stack, {}", self.name)
-        };
+        let of = self.parameter_for(arn).unwrap_or_default();
+        assert!(!of.is_empty(), "{parameter} is looked up of a resource of the same stack, {}", self.name);
+        self.asked_about.borrow_mut().push(arn.clone());
         self.parameters.borrow_mut().insert(parameter.to_owned(), Given::Lookup { lookup, of });
         json!({ STACK: self.name.name(), "Ref": parameter })
+    }
+
+    /// A condition under that name, for `Fn::If`.
+    pub fn condition(&self, name: &str, holds: Value) {
+        self.conditions.borrow_mut().insert(name.to_owned(), holds);
     }
 
     /// Shows a value to whoever deploys.
@@ -364,7 +384,7 @@ pub struct Template {
     pub stack: StackName,
     /// The template.
     pub body: Value,
-    /// Where the values of its parameters come from.
+    /// Where the values of its parameters come from, and of what is looked up for one: that is no parameter of the template.
     pub parameters: BTreeMap<String, Given>,
 }
 
@@ -394,7 +414,7 @@ impl Template {
 pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
     let mut known: BTreeMap<StackName, BTreeSet<String>> = BTreeMap::new();
     for stack in stacks {
-        let mut ids: BTreeSet<String> = stack.resources.borrow().keys().map(|id| id.to_string()).collect();
+        let mut ids: BTreeSet<String> = stack.resources.borrow().keys().map(ToString::to_string).collect();
         let given = stack.parameters.borrow();
         ids.extend(
             given
@@ -423,10 +443,17 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
         for (name, value) in stack.outputs.borrow().iter() {
             outputs.insert(name.clone(), resolve(stack, name, value, &known, &mut wanted)?);
         }
-        bodies.push((resources, outputs));
+        let mut conditions = Map::new();
+        for (name, holds) in stack.conditions.borrow().iter() {
+            conditions.insert(name.clone(), resolve(stack, name, holds, &known, &mut wanted)?);
+        }
+        for arn in stack.asked_about.borrow().iter() {
+            resolve(stack, "what is looked up", arn, &known, &mut wanted)?;
+        }
+        bodies.push((resources, conditions, outputs));
     }
     let mut templates = Vec::new();
-    for (stack, (resources, mut outputs)) in stacks.iter().zip(bodies) {
+    for (stack, (resources, conditions, mut outputs)) in stacks.iter().zip(bodies) {
         outputs.extend(wanted.remove(&stack.name).unwrap_or_default());
         let parameters = stack.parameters.borrow().clone();
         let mut body = json!({
@@ -434,21 +461,46 @@ pub fn synthesize(stacks: &[Stack]) -> Result<Vec<Template>, SynthesisError> {
             "Description": stack.description,
             "Resources": resources,
         });
-        if !parameters.is_empty() {
-            body["Parameters"] =
-                parameters.iter().map(|(name, given)| (name.clone(), declaration(given))).collect();
+        if !conditions.is_empty() {
+            body["Conditions"] = Value::Object(conditions);
         }
         if !outputs.is_empty() {
             body["Outputs"] =
                 outputs.into_iter().map(|(name, value)| (name, json!({ "Value": value }))).collect();
+        }
+        let mut named = BTreeSet::new();
+        names(&body, &mut named);
+        let declared = parameters.iter().filter(|(name, _)| named.contains(name.as_str()));
+        let declared: Map<String, Value> =
+            declared.map(|(name, given)| (name.clone(), declaration(name, given))).collect();
+        if !declared.is_empty() {
+            body["Parameters"] = Value::Object(declared);
         }
         templates.push(Template { stack: stack.name, body, parameters });
     }
     Ok(templates)
 }
 
-fn declaration(given: &Given) -> Value {
+/// What is named by `Ref`.
+fn names(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("Ref").and_then(Value::as_str) {
+                found.insert(name.to_owned());
+            }
+            fields.values().for_each(|value| names(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| names(value, found)),
+        _ => {}
+    }
+}
+
+fn declaration(name: &str, given: &Given) -> Value {
     let mut declared = json!({ "Type": "String" });
+    // ARNs of secrets, no secrets; AWS's validator goes by the name, and nothing is lost by not showing them.
+    if name.contains("Secret") {
+        declared["NoEcho"] = json!(true);
+    }
     match given {
         Given::Output { stack, output } => {
             declared["Description"] = json!(format!("{output} of the stack {stack}"));
@@ -540,6 +592,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_looked_up_is_an_output_of_the_other_stack_and_no_parameter_of_this_one() {
+        let (data, application) = (Stack::new(StackName::Data, "d"), Stack::new(StackName::Application, "a"));
+        let bucket: Resource<Bucket> = data.add("Uploads", json!({}));
+        let brokers = application.look_up("Brokers", Lookup::BrokersScram, &bucket.arn());
+        application.add::<Role>("Reader", json!({ "Description": brokers }));
+        let templates = synthesize(&[data, application]).unwrap();
+        assert!(templates[0].body["Outputs"]["UploadsArn"].is_object());
+        let declared = templates[1].body["Parameters"].as_object().unwrap();
+        assert_eq!(declared.keys().collect::<Vec<_>>(), ["Brokers"]);
+        let lookup = Given::Lookup { lookup: Lookup::BrokersScram, of: "DataUploadsArn".to_owned() };
+        assert_eq!(templates[1].parameters["Brokers"], lookup);
+        assert!(templates[1].parameters.contains_key("DataUploadsArn"));
+    }
+
+    #[test]
     fn a_reference_that_leads_nowhere_or_ahead_is_refused() {
         let (data, application) = (Stack::new(StackName::Data, "d"), Stack::new(StackName::Application, "a"));
         let ahead: Resource<Bucket> = application.add("Logs", json!({}));
@@ -552,6 +619,16 @@ mod tests {
         data.add::<Role>("Reader", json!({ "Description": gone.arn() }));
         let error = synthesize(&[data]).unwrap_err().to_string();
         assert_eq!(error, "data/Reader: a reference to data/Gone, which is not there");
+    }
+
+    #[test]
+    fn a_condition_may_ask_what_whoever_deploys_has_given() {
+        let data = Stack::new(StackName::Data, "d");
+        let snapshot = data.ask("Snapshot", "a snapshot", Some(""));
+        data.condition("IsNew", json!({ "Fn::Equals": [snapshot, ""] }));
+        let templates = synthesize(&[data]).unwrap();
+        let expected = json!({ "IsNew": { "Fn::Equals": [{ "Ref": "Snapshot" }, ""] } });
+        assert_eq!(templates[0].body["Conditions"], expected);
     }
 
     #[test]

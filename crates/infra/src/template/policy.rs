@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 /// Actions that may be allowed on everything, and why it cannot be less. The check of policies finds all others.
 pub const ON_ALL: &[(&str, &str)] = &[
     ("ecr:GetAuthorizationToken", "is of the registry, and knows no resources"),
+    ("ecs:DeregisterTaskDefinition", "knows no resources"),
+    ("ecs:DescribeTaskDefinition", "knows no resources"),
     ("xray:PutTraceSegments", "knows no resources"),
     ("xray:PutTelemetryRecords", "knows no resources"),
     ("xray:GetSamplingRules", "knows no resources"),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use astroshield_domain::deployment::{LIVE, READY};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Store;
 use async_trait::async_trait;
@@ -162,7 +163,7 @@ impl Health {
 
 /// The routes. They answer anybody, and say nothing that is not anybody's to know.
 pub(super) fn routes(health: Health) -> Router {
-    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready)).with_state(health)
+    Router::new().route(LIVE, get(live)).route(READY, get(ready)).with_state(health)
 }
 
 async fn live() -> Response {

@@ -7,6 +7,7 @@ use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 use anyhow::{Context, anyhow};
 use astroshield_domain::alert::Severity;
 use astroshield_domain::conjunction::ConjunctionStatus;
+use astroshield_domain::deployment::METRICS;
 use astroshield_domain::figures::{ConjunctionClass, Figures};
 use astroshield_domain::metrics::{self, Kind};
 use astroshield_domain::ports::{Clock, Store, StoreError};
@@ -216,7 +217,7 @@ impl Metrics {
 
 /// The route.
 pub(super) fn routes(metrics: Metrics) -> Router {
-    Router::new().route("/metrics", get(answer)).with_state(metrics)
+    Router::new().route(METRICS, get(answer)).with_state(metrics)
 }
 
 async fn answer(State(metrics): State<Metrics>) -> Response {

@@ -3,25 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use clap::ValueEnum;
+use astroshield_domain::deployment::Role;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::settings::Settings;
 
-/// A part of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Role {
-    /// Answers requests.
-    Api,
-    /// Asks feeds.
-    Ingest,
-    /// Screens.
-    Screen,
-    /// Analyzes: nothing yet.
-    Analyze,
-    /// Evaluates rules, sends messages, watches over silence.
-    Notify,
-    /// Publishes events, and forgets what is old.
-    Relay,
+/// Reads a role, and says what each does.
+pub(super) fn reader() -> impl TypedValueParser<Value = Role> {
+    let roles = Role::ALL.map(|role| PossibleValue::new(role.name()).help(role.help()));
+    PossibleValuesParser::new(roles).try_map(|name| name.parse::<Role>())
 }
 
 /// What a process does: some roles, or all.
@@ -31,7 +21,7 @@ pub(crate) struct Roles(BTreeSet<Role>);
 impl Roles {
     /// All of them.
     pub(crate) fn all() -> Self {
-        Self(Role::value_variants().iter().copied().collect())
+        Self(Role::ALL.into_iter().collect())
     }
 
     /// The roles that were asked for; all, if none was.
@@ -61,8 +51,7 @@ impl Roles {
 
     /// As they are typed.
     pub(crate) fn names(&self) -> String {
-        let names: Vec<String> =
-            self.0.iter().filter_map(|role| Some(role.to_possible_value()?.get_name().to_owned())).collect();
+        let names: Vec<&str> = self.0.iter().map(|role| role.name()).collect();
         names.join(",")
     }
 }

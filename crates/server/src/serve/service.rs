@@ -14,6 +14,7 @@ use astroshield_api::{
 };
 use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
+use astroshield_domain::deployment::Role;
 use astroshield_domain::feeds::{FeedKind, FeedSettings};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::lease::{Lease, Leases};
@@ -36,7 +37,7 @@ use super::lock::DataFolder;
 use super::metrics::{self, Metrics, Shown};
 use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
-use super::roles::{Role, Roles};
+use super::roles::Roles;
 use super::tasks::Tasks;
 use super::{feeds, health, identity, outside, requests, rotation, sign_in};
 use crate::backup::StoreArchiver;

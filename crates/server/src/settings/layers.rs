@@ -5,15 +5,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use astroshield_domain::deployment::VARIABLES;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 /// The defaults, which are also their own documentation.
 pub(crate) const DEFAULTS: &str = include_str!("../../config.default.toml");
-
-/// Environment variables that begin like this are settings.
-const PREFIX: &str = "ASTROSHIELD__";
 
 /// The feed whose keys in the defaults are those of every feed.
 const MODEL_FEED: &str = "celestrak-active";
@@ -139,19 +137,19 @@ impl Layers {
         }
     }
 
-    /// Puts environment variables over what there is; those that do not begin with [`PREFIX`] are left alone.
+    /// Puts environment variables over what there is; those that do not begin with [`VARIABLES`] are left alone.
     pub(crate) fn add_environment(
         &mut self,
         variables: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<(), SettingsError> {
         let mut ours: Vec<(String, OsString)> = variables
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-            .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| name.starts_with(VARIABLES))
             .collect();
         ours.sort();
         for (name, value) in ours {
             let origin = Origin::Variable(name.clone());
-            let path = self.path_of(name.strip_prefix(PREFIX).unwrap_or_default());
+            let path = self.path_of(name.strip_prefix(VARIABLES).unwrap_or_default());
             let key = path.join(".");
             let refuse = |reason: &str| SettingsError::Key {
                 origin: origin.clone(),

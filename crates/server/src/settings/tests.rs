@@ -1,6 +1,8 @@
 use std::ffi::OsString;
 use std::fs;
 
+use astroshield_domain::deployment::{BUS_PREFIX, PORT};
+
 use super::*;
 
 fn with(file: &str, variables: &[(&str, &str)]) -> Result<(Settings, Layers), String> {
@@ -24,7 +26,8 @@ fn error(file: &str, variables: &[(&str, &str)]) -> String {
 #[test]
 fn defaults_are_complete_and_valid() {
     let (settings, _) = with("", &[]).unwrap();
-    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:7878");
+    assert_eq!(settings.server.listen.to_string(), format!("127.0.0.1:{PORT}"));
+    assert_eq!(settings.bus.prefix, BUS_PREFIX);
     let enabled: Vec<&str> =
         settings.feeds.iter().filter(|(_, feed)| feed.enabled).map(|(name, _)| name.as_str()).collect();
     assert_eq!(enabled, ["celestrak-active", "earth-orientation", "satcat", "space-weather"]);

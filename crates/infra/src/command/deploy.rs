@@ -1,0 +1,76 @@
+//! `astroshield-infra deploy`.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+use astroshield_infra::deploy::{self, Done, state};
+use astroshield_infra::template::Given;
+use clap::Args;
+
+use super::{Stacks, agreed, run};
+
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    stacks: Stacks,
+    /// Value of a parameter that the operator gives; what was given before stays
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// Agree to everything, loss of data included
+    #[arg(long)]
+    yes: bool,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Deploy {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let (manifest, templates) = self.stacks.describe()?;
+        let said: BTreeMap<String, String> = self.parameters.iter().cloned().collect();
+        for name in said.keys() {
+            let asked = manifest
+                .stacks
+                .iter()
+                .any(|entry| matches!(entry.parameters.get(name), Some(Given::Operator { .. })));
+            ensure!(asked, "no stack asks for {name}");
+        }
+        run(async {
+            let cloud = self.stacks.connect().await?;
+            for (entry, template) in manifest.stacks.iter().zip(&templates) {
+                if !self.stacks.has(entry.stack) {
+                    continue;
+                }
+                // CloudFormation has no stacks without resources.
+                if template.resources().next().is_none() {
+                    println!("{}: nothing in this environment", entry.name);
+                    continue;
+                }
+                println!("{} ({})", entry.name, entry.region);
+                let mut ask = |question: &str| agreed(self.yes, question, &entry.name);
+                let done = deploy::deploy(&cloud, &manifest, entry, template, &said, &mut ask).await?;
+                println!(
+                    "{}: {}",
+                    entry.name,
+                    if done == Done::Unchanged { "unchanged" } else { "deployed" }
+                );
+                if done == Done::Unchanged {
+                    continue;
+                }
+                // Outputs that no other stack takes are for whoever deploys.
+                let taken = |output: &str| {
+                    let given = Given::Output { stack: entry.stack, output: output.to_owned() };
+                    manifest.stacks.iter().any(|other| other.parameters.values().any(|of| *of == given))
+                };
+                let outputs =
+                    state::read(&cloud, entry).await?.map(|state| state.outputs).unwrap_or_default();
+                for (output, value) in outputs.iter().filter(|(output, _)| !taken(output)) {
+                    println!("  {output} = {value}");
+                }
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! What CloudFormation does, as it does it.
+
+use std::collections::HashSet;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::StackEvent;
+
+/// Events of a stack from now on.
+#[derive(Debug)]
+pub struct Events {
+    client: Client,
+    stack: String,
+    seen: HashSet<String>,
+    /// What failed, with why, in the order in which it did.
+    pub failures: Vec<String>,
+}
+
+impl Events {
+    /// Of a stack by its name or its id, which is that of one that is gone, too.
+    pub async fn from_now_on(client: Client, stack: &str) -> Self {
+        let mut events = Self { client, stack: stack.to_owned(), seen: HashSet::new(), failures: Vec::new() };
+        // A stack that is not there yet has none.
+        let before = events.unseen().await.unwrap_or_default();
+        events.seen = before.into_iter().filter_map(|event| event.event_id).collect();
+        events
+    }
+
+    /// Events that have not been seen, oldest first.
+    async fn unseen(&self) -> anyhow::Result<Vec<StackEvent>> {
+        let mut pages = self.client.describe_stack_events().stack_name(&self.stack).into_paginator().send();
+        let mut events = Vec::new();
+        // Newest first: the first one that was seen ends it.
+        'pages: while let Some(page) = pages.next().await {
+            for event in page?.stack_events.unwrap_or_default() {
+                if event.event_id.as_ref().is_some_and(|id| self.seen.contains(id)) {
+                    break 'pages;
+                }
+                events.push(event);
+            }
+        }
+        events.reverse();
+        Ok(events)
+    }
+
+    /// Shows what has happened since the last time.
+    ///
+    /// # Errors
+    /// When CloudFormation does not answer.
+    pub async fn show(&mut self) -> anyhow::Result<()> {
+        for event in self.unseen().await? {
+            let status = event.resource_status().map(ToString::to_string).unwrap_or_default();
+            let id = event.logical_resource_id().unwrap_or_default();
+            let reason = event.resource_status_reason().unwrap_or_default();
+            let kind = event.resource_type().unwrap_or_default();
+            let separator = if reason.is_empty() { "" } else { ": " };
+            println!("  {status:<28} {id} ({kind}){separator}{reason}");
+            // What is cancelled as something else failed says nothing.
+            if status.ends_with("_FAILED") && !reason.contains("cancelled") {
+                self.failures.push(format!("{id} ({kind}): {reason}"));
+            }
+            self.seen.extend(event.event_id);
+        }
+        Ok(())
+    }
+}

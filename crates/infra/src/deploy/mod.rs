@@ -1,0 +1,372 @@
+//! Deployment through CloudFormation's change sets: in the order of the stacks, with what happens shown as it does, and rolled
+//! back by CloudFormation where it fails.
+
+pub mod bucket;
+pub mod cloud;
+pub mod events;
+pub mod parameters;
+pub mod state;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail, ensure};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Replacement, StackStatus, Tag,
+};
+
+use self::cloud::Cloud;
+use self::events::Events;
+use self::state::State;
+use crate::checks::types;
+use crate::diff::{Difference, differences};
+use crate::manifest::{Entry, Manifest};
+use crate::template::Template;
+
+/// Asked before something is done that cannot be undone.
+pub type Ask<'a> = &'a mut dyn FnMut(&str) -> anyhow::Result<bool>;
+
+/// What was done to a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was as it should be.
+    Unchanged,
+    /// It was deleted.
+    Deleted,
+    /// It was not there.
+    Absent,
+}
+
+/// What has to come before a stack can be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing: it is not there, or only a change set of it is.
+    Create,
+    /// Nothing.
+    Update,
+    /// Something is being done to it.
+    Wait,
+    /// It was never made whole, and nothing of it is left but its name.
+    Delete,
+    /// A roll back of it has stopped, and has to go on first.
+    RollBack,
+    /// Somebody has to look.
+    Refuse,
+}
+
+fn before(status: Option<&StackStatus>) -> Before {
+    use StackStatus as Is;
+    match status {
+        None | Some(Is::ReviewInProgress | Is::DeleteComplete) => Before::Create,
+        Some(
+            Is::CreateComplete
+            | Is::UpdateComplete
+            | Is::UpdateRollbackComplete
+            | Is::ImportComplete
+            | Is::ImportRollbackComplete,
+        ) => Before::Update,
+        Some(Is::RollbackComplete | Is::CreateFailed | Is::RollbackFailed) => Before::Delete,
+        Some(Is::UpdateRollbackFailed) => Before::RollBack,
+        Some(status) if status.as_str().ends_with("_IN_PROGRESS") => Before::Wait,
+        Some(_) => Before::Refuse,
+    }
+}
+
+/// Deploys a stack.
+///
+/// # Errors
+/// When AWS refuses, something fails and is rolled back, or what is asked is not agreed to.
+pub async fn deploy(
+    cloud: &Cloud,
+    manifest: &Manifest,
+    entry: &Entry,
+    template: &Template,
+    said: &BTreeMap<String, String>,
+    ask: Ask<'_>,
+) -> anyhow::Result<Done> {
+    let state = make_ready(cloud, entry).await?;
+    if state.is_some() {
+        let deployed = state::template(cloud, entry).await?;
+        let losses: Vec<Difference> =
+            differences(&deployed, &template.body).into_iter().filter(|found| found.loss.is_some()).collect();
+        for found in &losses {
+            println!("{}: {found}", entry.name);
+        }
+        if !losses.is_empty() {
+            let question =
+                format!("{}: data of {} resources is in danger, as said above", entry.name, losses.len());
+            ensure!(ask(&question)?, "{}: nothing was done", entry.name);
+        }
+    }
+    let parameters = parameters::resolve(cloud, manifest, entry, template, said, state.as_ref()).await?;
+    let Some(change_set) = prepare(cloud, entry, template, parameters, state.is_some()).await? else {
+        protect(cloud, entry, state.as_ref()).await?;
+        return Ok(Done::Unchanged);
+    };
+    // AWS knows of replacements that the templates do not show: those that follow from another one.
+    let endangered: Vec<String> = change_set.changes().iter().filter_map(endangered).collect();
+    for found in &endangered {
+        println!("{}: {found}", entry.name);
+    }
+    if !endangered.is_empty() {
+        let question = format!("{}: AWS removes or replaces what holds data, as said above", entry.name);
+        if !ask(&question)? {
+            discard(cloud, entry, &change_set).await?;
+            bail!("{}: nothing was done", entry.name);
+        }
+    }
+    execute(cloud, entry, &change_set).await?;
+    protect(cloud, entry, state.as_ref()).await?;
+    Ok(if state.is_some() { Done::Updated } else { Done::Created })
+}
+
+/// What a change does to something that holds data, in words.
+fn endangered(change: &aws_sdk_cloudformation::types::Change) -> Option<String> {
+    let change = change.resource_change()?;
+    let kind = change.resource_type().unwrap_or_default();
+    if !types::stateful(kind) {
+        return None;
+    }
+    let what = match (change.action()?, change.replacement()) {
+        (ChangeAction::Remove, _) => "removed",
+        (ChangeAction::Modify, Some(Replacement::True)) => "replaced",
+        (ChangeAction::Modify, Some(Replacement::Conditional)) => "perhaps replaced",
+        _ => return None,
+    };
+    Some(format!("{} ({kind}) is {what}", change.logical_resource_id().unwrap_or_default()))
+}
+
+/// The stack in a state that it can be deployed from; nothing where it has to be created.
+async fn make_ready(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State>> {
+    loop {
+        let state = state::read(cloud, entry).await?;
+        let status = state.as_ref().map(|state| &state.status);
+        match before(status) {
+            Before::Create => return Ok(None),
+            Before::Update => return Ok(state),
+            Before::Wait => {
+                println!("{}: {} is under way", entry.name, status.map_or("", StackStatus::as_str));
+                wait(cloud, entry, None).await?;
+            }
+            Before::Delete => {
+                println!("{}: the first deployment failed; what is left of it is deleted", entry.name);
+                delete(cloud, entry).await?;
+            }
+            Before::RollBack => {
+                println!("{}: the roll back that stopped goes on", entry.name);
+                let client = cloud.cloudformation(&entry.region);
+                let mut events = Events::from_now_on(client.clone(), &entry.name).await;
+                let sent = client.continue_update_rollback().stack_name(&entry.name).send().await;
+                sent.with_context(|| entry.name.clone())?;
+                let state = wait(cloud, entry, Some(&mut events)).await?;
+                let status = state.map(|state| state.status);
+                ensure!(
+                    status == Some(StackStatus::UpdateRollbackComplete),
+                    "{}: the roll back has stopped again: {}",
+                    entry.name,
+                    events.failures.join("; ")
+                );
+            }
+            Before::Refuse => {
+                let reason = state.as_ref().map_or("", |state| state.reason.as_str());
+                bail!("{} is {}: {reason}", entry.name, status.map_or("", StackStatus::as_str))
+            }
+        }
+    }
+}
+
+/// Makes a change set; nothing where it has no changes.
+async fn prepare(
+    cloud: &Cloud,
+    entry: &Entry,
+    template: &Template,
+    parameters: Vec<aws_sdk_cloudformation::types::Parameter>,
+    exists: bool,
+) -> anyhow::Result<Option<DescribeChangeSetOutput>> {
+    let client = cloud.cloudformation(&entry.region);
+    let text = template.text();
+    let tags = entry.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let now = std::time::UNIX_EPOCH.elapsed()?.as_millis();
+    let mut create = client
+        .create_change_set()
+        .stack_name(&entry.name)
+        .change_set_name(format!("astroshield-{now}"))
+        .change_set_type(if exists { ChangeSetType::Update } else { ChangeSetType::Create })
+        .capabilities(Capability::CapabilityNamedIam)
+        .set_parameters(Some(parameters))
+        .set_tags(Some(tags));
+    create = if entry.through_s3 {
+        create.template_url(bucket::upload(cloud, entry, &text).await?)
+    } else {
+        create.template_body(text)
+    };
+    let created = match create.send().await {
+        Ok(created) => created,
+        Err(error) if error.message().is_some_and(is_unchanged) => return Ok(None),
+        Err(error) => return Err(error).with_context(|| entry.name.clone()),
+    };
+    let id = created.id.context("a change set has no id")?;
+    loop {
+        let described =
+            client.describe_change_set().stack_name(&entry.name).change_set_name(&id).send().await;
+        let mut described = described.with_context(|| entry.name.clone())?;
+        match described.status() {
+            Some(ChangeSetStatus::CreateComplete) => {
+                let mut next = described.next_token.take();
+                while let Some(token) = next {
+                    let more = client.describe_change_set().stack_name(&entry.name).change_set_name(&id);
+                    let more = more.next_token(token).send().await?;
+                    described.changes.get_or_insert_default().extend(more.changes.unwrap_or_default());
+                    next = more.next_token;
+                }
+                described.change_set_id.get_or_insert(id);
+                return Ok(Some(described));
+            }
+            Some(ChangeSetStatus::Failed) => {
+                let reason = described.status_reason().unwrap_or_default().to_owned();
+                described.change_set_id.get_or_insert(id);
+                discard(cloud, entry, &described).await?;
+                if is_unchanged(&reason) {
+                    return Ok(None);
+                }
+                bail!("{}: no change set: {reason}", entry.name)
+            }
+            _ => tokio::time::sleep(cloud.pause()).await,
+        }
+    }
+}
+
+/// Whether CloudFormation says that there is nothing to do, which it calls a failure.
+fn is_unchanged(reason: &str) -> bool {
+    ["didn't contain changes", "No updates are to be performed"].iter().any(|said| reason.contains(said))
+}
+
+async fn discard(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOutput) -> anyhow::Result<()> {
+    let id = change_set.change_set_id().unwrap_or_default();
+    let client = cloud.cloudformation(&entry.region);
+    let sent = client.delete_change_set().stack_name(&entry.name).change_set_name(id).send().await;
+    sent.with_context(|| entry.name.clone())?;
+    Ok(())
+}
+
+async fn execute(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOutput) -> anyhow::Result<()> {
+    let client = cloud.cloudformation(&entry.region);
+    let mut events = Events::from_now_on(client.clone(), &entry.name).await;
+    let id = change_set.change_set_id().unwrap_or_default();
+    let sent = client.execute_change_set().stack_name(&entry.name).change_set_name(id).send().await;
+    sent.with_context(|| entry.name.clone())?;
+    let state = wait(cloud, entry, Some(&mut events)).await?.context("the stack is gone")?;
+    if !matches!(state.status, StackStatus::CreateComplete | StackStatus::UpdateComplete) {
+        let why = if events.failures.is_empty() { state.reason } else { events.failures.join("; ") };
+        bail!("{} is {}: {why}", entry.name, state.status.as_str());
+    }
+    Ok(())
+}
+
+/// Waits until nothing is done to a stack any more, and says how it is then.
+async fn wait(
+    cloud: &Cloud,
+    entry: &Entry,
+    mut events: Option<&mut Events>,
+) -> anyhow::Result<Option<State>> {
+    loop {
+        let state = state::read(cloud, entry).await?;
+        if let Some(events) = &mut events {
+            events.show().await?;
+        }
+        match &state {
+            Some(now) if before(Some(&now.status)) == Before::Wait => tokio::time::sleep(cloud.pause()).await,
+            _ => return Ok(state),
+        }
+    }
+}
+
+async fn protect(cloud: &Cloud, entry: &Entry, state: Option<&State>) -> anyhow::Result<()> {
+    if state.is_some_and(|state| state.protected) == entry.termination_protection {
+        return Ok(());
+    }
+    let client = cloud.cloudformation(&entry.region);
+    let sent = client
+        .update_termination_protection()
+        .stack_name(&entry.name)
+        .enable_termination_protection(entry.termination_protection)
+        .send()
+        .await;
+    sent.with_context(|| format!("{}: termination protection", entry.name))?;
+    Ok(())
+}
+
+/// Deletes a stack, with what it does not keep.
+///
+/// # Errors
+/// When AWS refuses, or something of it cannot be deleted.
+pub async fn delete(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Done> {
+    if state::read(cloud, entry).await?.is_none() {
+        return Ok(Done::Absent);
+    }
+    let client = cloud.cloudformation(&entry.region);
+    let mut events = Events::from_now_on(client.clone(), &entry.name).await;
+    let sent = client.delete_stack().stack_name(&entry.name).send().await;
+    sent.with_context(|| entry.name.clone())?;
+    loop {
+        let Some(state) = state::read(cloud, entry).await? else { return Ok(Done::Deleted) };
+        events.show().await?;
+        ensure!(
+            before(Some(&state.status)) == Before::Wait,
+            "{} is {}: {}",
+            entry.name,
+            state.status.as_str(),
+            events.failures.join("; ")
+        );
+        tokio::time::sleep(cloud.pause()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_is_deployed_from_every_state_that_it_can_be_in() {
+        for (status, expected) in [
+            ("CREATE_COMPLETE", Before::Update),
+            ("UPDATE_ROLLBACK_COMPLETE", Before::Update),
+            ("REVIEW_IN_PROGRESS", Before::Create),
+            ("ROLLBACK_COMPLETE", Before::Delete),
+            ("UPDATE_ROLLBACK_FAILED", Before::RollBack),
+            ("UPDATE_IN_PROGRESS", Before::Wait),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Before::Wait),
+            ("DELETE_IN_PROGRESS", Before::Wait),
+            ("DELETE_FAILED", Before::Refuse),
+        ] {
+            assert_eq!(before(Some(&StackStatus::from(status))), expected, "{status}");
+        }
+        assert_eq!(before(None), Before::Create);
+    }
+
+    #[test]
+    fn a_change_set_that_replaces_what_holds_data_is_called_out() {
+        use aws_sdk_cloudformation::types::{Change, ResourceChange};
+        let change = |kind: &str, action: ChangeAction, replacement: Replacement| {
+            let change =
+                ResourceChange::builder().logical_resource_id("It").resource_type(kind).action(action);
+            Change::builder().resource_change(change.replacement(replacement).build()).build()
+        };
+        let database = "AWS::RDS::DBInstance";
+        for (change, expected) in [
+            (change(database, ChangeAction::Modify, Replacement::True), Some("replaced")),
+            (change(database, ChangeAction::Modify, Replacement::Conditional), Some("perhaps replaced")),
+            (change(database, ChangeAction::Remove, Replacement::False), Some("removed")),
+            (change(database, ChangeAction::Modify, Replacement::False), None),
+            (change("AWS::ECS::TaskDefinition", ChangeAction::Modify, Replacement::True), None),
+        ] {
+            let expected = expected.map(|what| format!("It ({database}) is {what}"));
+            assert_eq!(endangered(&change), expected);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The internal load balancer, behind which the tasks answer requests.
+
+use astroshield_domain::deployment::{PORT, READY};
+use serde_json::{Value, json};
+
+use crate::environment::Environment;
+use crate::stacks::network::Network;
+use crate::stacks::storage::Storage;
+use crate::template::kinds::{Alarm, Certificate, Listener, LoadBalancer, Subnet, TargetGroup};
+use crate::template::{Resource, Stack};
+
+/// Seconds between two looks at a task.
+const LOOK_S: u32 = 5;
+
+/// Looks after which a task is sent no more requests.
+const LOOKS: u32 = 3;
+
+/// Seconds that requests to a task which leaves may take.
+const LEAVE_S: u32 = 30;
+
+/// TLS 1.3 and 1.2 with forward secrecy, and a key exchange that holds against quantum computers where the client has one.
+const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
+
+/// The load balancer with what belongs to it.
+pub(super) struct Balancer {
+    pub(super) load_balancer: Resource<LoadBalancer>,
+    pub(super) listener: Resource<Listener>,
+    pub(super) certificate: Resource<Certificate>,
+    pub(super) targets: Resource<TargetGroup>,
+    pub(super) alarms: Vec<Resource<Alarm>>,
+}
+
+pub(super) fn add(
+    stack: &Stack,
+    environment: &Environment,
+    network: &Network,
+    storage: &Storage,
+) -> Balancer {
+    let subnets: Vec<Value> = network.private.iter().map(Resource::<Subnet>::id).collect();
+    let attributes = attributes(&[
+        ("deletion_protection.enabled", json!(environment.sizes.protected.to_string())),
+        ("routing.http.drop_invalid_header_fields.enabled", json!("true")),
+        ("routing.http.desync_mitigation_mode", json!("strictest")),
+        ("routing.http.xff_header_processing.mode", json!("append")),
+        // The service pings WebSockets every 20 seconds, and keeps connections for 65.
+        ("idle_timeout.timeout_seconds", json!("60")),
+        ("zonal_shift.config.enabled", json!("true")),
+        ("access_logs.s3.enabled", json!("true")),
+        ("access_logs.s3.bucket", storage.logs.name()),
+        ("access_logs.s3.prefix", json!("load-balancer")),
+        ("connection_logs.s3.enabled", json!("true")),
+        ("connection_logs.s3.bucket", storage.logs.name()),
+        ("connection_logs.s3.prefix", json!("load-balancer-connections")),
+    ]);
+    let load_balancer: Resource<LoadBalancer> = stack.add(
+        "LoadBalancer",
+        json!({
+            "Type": "application",
+            "Scheme": "internal",
+            "IpAddressType": "ipv4",
+            "Subnets": subnets,
+            "SecurityGroups": [network.load_balancer.id()],
+            "LoadBalancerAttributes": attributes,
+        }),
+    );
+    let targets = targets(stack, network);
+    let certificate = certificate(stack, environment);
+    let listener = stack.add(
+        "Listener",
+        json!({
+            "LoadBalancerArn": load_balancer.arn(),
+            "Port": 443,
+            "Protocol": "HTTPS",
+            "SslPolicy": TLS,
+            "Certificates": [{ "CertificateArn": certificate.arn() }],
+            "DefaultActions": [{ "Type": "forward", "TargetGroupArn": targets.arn() }],
+        }),
+    );
+    let alarms = alarms(stack, &load_balancer, &targets);
+    Balancer { load_balancer, listener, certificate, targets, alarms }
+}
+
+fn attributes(attributes: &[(&str, Value)]) -> Value {
+    attributes.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+fn targets(stack: &Stack, network: &Network) -> Resource<TargetGroup> {
+    stack.add(
+        "Targets",
+        json!({
+            "TargetType": "ip",
+            "Protocol": "HTTP",
+            "ProtocolVersion": "HTTP1",
+            "Port": PORT,
+            "VpcId": network.vpc.id(),
+            "HealthCheckEnabled": true,
+            "HealthCheckProtocol": "HTTP",
+            "HealthCheckPath": READY,
+            "HealthCheckIntervalSeconds": LOOK_S,
+            // A task says within two seconds what it found of its servers.
+            "HealthCheckTimeoutSeconds": 4,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": LOOKS,
+            "Matcher": { "HttpCode": "200" },
+            "TargetGroupAttributes": attributes(&[
+                ("deregistration_delay.timeout_seconds", json!(LEAVE_S.to_string())),
+                ("load_balancing.algorithm.type", json!("least_outstanding_requests")),
+                ("stickiness.enabled", json!("false")),
+            ]),
+        }),
+    )
+}
+
+/// A certificate that CloudFront and API Gateway find whatever name they ask for.
+fn certificate(stack: &Stack, environment: &Environment) -> Resource<Certificate> {
+    let below = environment.host("*");
+    let validation =
+        |name: &str| json!({ "DomainName": name, "HostedZoneId": environment.operator.hosted_zone_id });
+    stack.add(
+        "Certificate",
+        json!({
+            "DomainName": environment.domain,
+            "SubjectAlternativeNames": [below],
+            "ValidationMethod": "DNS",
+            "DomainValidationOptions": [validation(&environment.domain), validation(&below)],
+            "CertificateTransparencyLoggingPreference": "ENABLED",
+        }),
+    )
+}
+
+/// What takes a release back: tasks that answer wrongly, or not at all.
+fn alarms(
+    stack: &Stack,
+    load_balancer: &Resource<LoadBalancer>,
+    targets: &Resource<TargetGroup>,
+) -> Vec<Resource<Alarm>> {
+    let dimensions = json!([
+        { "Name": "LoadBalancer", "Value": load_balancer.full_name() },
+        { "Name": "TargetGroup", "Value": targets.full_name() },
+    ]);
+    let sum = |id: &str, name: &str| {
+        let metric =
+            json!({ "Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions });
+        json!({ "Id": id, "ReturnData": false, "MetricStat": { "Metric": metric, "Period": 60, "Stat": "Sum" } })
+    };
+    let errors = stack.add(
+        "ReleaseErrors",
+        json!({
+            "AlarmDescription": "Of a hundred requests, more than five end in an error of the service",
+            "Metrics": [
+                sum("requests", "RequestCount"),
+                sum("errors", "HTTPCode_Target_5XX_Count"),
+                {
+                    "Id": "share",
+                    "Label": "errors of a hundred requests",
+                    "Expression": "IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)",
+                    "ReturnData": true,
+                },
+            ],
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 5,
+            "EvaluationPeriods": 2,
+            "DatapointsToAlarm": 2,
+            "TreatMissingData": "notBreaching",
+        }),
+    );
+    let unhealthy = stack.add(
+        "ReleaseUnhealthy",
+        json!({
+            "AlarmDescription": "Tasks are not ready for requests",
+            "Namespace": "AWS/ApplicationELB",
+            "MetricName": "UnHealthyHostCount",
+            "Dimensions": dimensions,
+            "Statistic": "Minimum",
+            "Period": 60,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 0,
+            "EvaluationPeriods": 3,
+            "DatapointsToAlarm": 3,
+            "TreatMissingData": "notBreaching",
+        }),
+    );
+    vec![errors, unhealthy]
+}

@@ -1,0 +1,129 @@
+//! The whole architecture on an emulator of AWS (moto): what it makes, and what it cannot, which is a list beside this file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use astroshield_infra::deploy::cloud::{self, Cloud};
+use astroshield_infra::deploy::{self, Done};
+use astroshield_infra::environment::{Environment, Name, Operator};
+use astroshield_infra::manifest::{Entry, Manifest};
+use astroshield_infra::stacks::architecture;
+use astroshield_infra::template::{Given, Template};
+use aws_sdk_s3::config::Credentials;
+use serde_json::{Value, json};
+
+/// Types that moto makes nothing of, and those that it fails at, each with a word for which.
+const KNOWN: &str = include_str!("emulator.txt");
+
+fn known(how: &str) -> BTreeSet<&'static str> {
+    let lines = KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(word, _)| *word == how)
+        .map(|(_, kind)| kind)
+        .collect()
+}
+
+async fn emulator() -> Option<Cloud> {
+    let (Ok(address), Ok(authority)) =
+        (std::env::var("ASTROSHIELD_TEST_S3"), std::env::var("ASTROSHIELD_TEST_S3_CA"))
+    else {
+        assert!(std::env::var_os("CI").is_none(), "ASTROSHIELD_TEST_S3 is not set: run scripts/test");
+        eprintln!("skipped: ASTROSHIELD_TEST_S3 is not set; scripts/test starts the server");
+        return None;
+    };
+    let loader = cloud::loader(Some(&address), Some(Path::new(&authority))).unwrap();
+    let config =
+        loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
+    Some(Cloud::new(config, true))
+}
+
+/// A template without resources of some types. What referred to them gets a text.
+fn without(template: &Template, refused: &BTreeSet<&str>) -> Template {
+    let mut body = template.body.clone();
+    let resources = body["Resources"].as_object_mut().unwrap();
+    let gone: BTreeSet<String> = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str().is_some_and(|kind| refused.contains(kind)))
+        .map(|(id, _)| id.clone())
+        .collect();
+    resources.retain(|id, _| !gone.contains(id));
+    for resource in resources.values_mut() {
+        if let Some(after) = resource.get_mut("DependsOn").and_then(Value::as_array_mut) {
+            after.retain(|id| !id.as_str().is_some_and(|id| gone.contains(id)));
+        }
+    }
+    replace(&mut body, &gone);
+    let mut parameters = template.parameters.clone();
+    for given in parameters.values_mut() {
+        // Nobody is asked about brokers that are not there.
+        if matches!(given, Given::Lookup { .. }) {
+            *given = Given::Operator { description: String::new(), default: Some("broker:9096".to_owned()) };
+        }
+    }
+    Template { stack: template.stack, body, parameters }
+}
+
+fn replace(value: &mut Value, gone: &BTreeSet<String>) {
+    let of = value.get("Ref").or_else(|| value.get("Fn::GetAtt")?.get(0)).and_then(Value::as_str);
+    if let Some(id) = of.filter(|id| gone.contains(*id)) {
+        *value = json!(format!("arn:aws:none:us-east-1:123456789012:{id}"));
+        return;
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| replace(value, gone)),
+        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, gone)),
+        _ => {}
+    }
+}
+
+async fn made(cloud: &Cloud, entry: &Entry) -> BTreeSet<String> {
+    let client = cloud.cloudformation(&entry.region);
+    let listed = client.list_stack_resources().stack_name(&entry.name).send().await.unwrap();
+    let resources = listed.stack_resource_summaries.unwrap_or_default();
+    resources.into_iter().filter_map(|resource| resource.logical_resource_id).collect()
+}
+
+#[tokio::test]
+async fn the_emulator_makes_all_but_what_is_listed() {
+    let Some(cloud) = emulator().await else { return };
+    let operator = Operator::parse("region = \"eu-west-1\"\nrecovery_region = \"eu-central-1\"").unwrap();
+    let environment = Environment::new(Name::Prod, operator);
+    let refused = known("refused");
+    let whole = architecture(&environment).unwrap();
+    let templates: Vec<Template> = whole.iter().map(|template| without(template, &refused)).collect();
+    let manifest = Manifest::new(&environment, &templates);
+    let asked = templates.iter().flat_map(|template| &template.parameters);
+    let said: BTreeMap<String, String> = asked
+        .filter(|(_, given)| matches!(given, Given::Operator { default: None, .. }))
+        .map(|(name, _)| (name.clone(), "emulated".to_owned()))
+        .collect();
+
+    let mut failures = Vec::new();
+    let mut ignored = BTreeSet::new();
+    for (entry, template) in manifest.stacks.iter().zip(&templates) {
+        let kinds: BTreeMap<&str, &str> = template.resources().map(|(id, kind, _)| (id, kind)).collect();
+        if kinds.is_empty() {
+            continue;
+        }
+        match deploy::deploy(&cloud, &manifest, entry, template, &said, &mut |_| Ok(true)).await {
+            Ok(done) => assert_eq!(done, Done::Created, "{}", entry.name),
+            Err(error) => {
+                failures.push(format!("{error:#}"));
+                continue;
+            }
+        }
+        let made = made(&cloud, entry).await;
+        ignored.extend(kinds.iter().filter(|(id, _)| !made.contains(**id)).map(|(_, kind)| *kind));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(ignored, known("ignored"), "tests/emulator.txt says something else");
+    let all: BTreeSet<&str> =
+        whole.iter().flat_map(|template| template.resources()).map(|(_, kind, _)| kind).collect();
+    let idle: Vec<&&str> = refused.iter().filter(|kind| !all.contains(**kind)).collect();
+    assert!(idle.is_empty(), "tests/emulator.txt refuses what no template has: {idle:?}");
+
+    for entry in manifest.stacks.iter().rev() {
+        deploy::delete(&cloud, entry).await.unwrap();
+    }
+}
