@@ -73,7 +73,7 @@ pub fn add(
         environment,
         data,
         account: writes_logs(stack),
-        certificate: certificate(stack, environment),
+        certificate: compute.certificate.clone(),
     };
     let (rest, rest_stage, rest_logs) = making.rest(network, compute, functions);
     let plans = PLANS.map(|plan| making.usage_plan(plan, &rest, &rest_stage));
@@ -102,24 +102,6 @@ fn writes_logs(stack: &Stack) -> Resource<ApiAccount> {
     stack.keep(&role, Kept::Yes);
     stack.keep(&account, Kept::Yes);
     account
-}
-
-/// A certificate for both names.
-fn certificate(stack: &Stack, environment: &Environment) -> Resource<Certificate> {
-    let names = [environment.host("api"), environment.host("stream")];
-    let validations: Vec<Value> = (names.iter())
-        .map(|name| json!({ "DomainName": name, "HostedZoneId": environment.operator.hosted_zone_id }))
-        .collect();
-    stack.add(
-        "ApiCertificate",
-        json!({
-            "DomainName": names[0],
-            "SubjectAlternativeNames": [names[1]],
-            "ValidationMethod": "DNS",
-            "DomainValidationOptions": validations,
-            "CertificateTransparencyLoggingPreference": "ENABLED",
-        }),
-    )
 }
 
 /// What both APIs are made with.
@@ -226,7 +208,7 @@ impl Making<'_> {
     }
 
     /// API Gateway puts the stage before the path that it asks a private integration for, where AWS does not say how not to for
-    /// HTTP_PROXY: the load balancer takes it away.
+    /// `HTTP_PROXY`: the load balancer takes it away.
     fn without_stage(&self, compute: &Compute) {
         self.stack.add::<ListenerRule>(
             "StageRule",

@@ -1,8 +1,10 @@
 //! Lambda functions: authorizers, and connections of WebSockets. All of them are the program `astroshield`, from one package
 //! in the bucket of artifacts (`docs/guides/api-gateway.md` says how it is made). It has to be there before this stack.
 
+use astroshield_domain::deployment::variable;
 use serde_json::{Map, Value, json};
 
+use crate::application::CACHE_USER;
 use crate::environment::Environment;
 use crate::stacks::api_gateway::{self, STAGE};
 use crate::stacks::{Data, compute::Compute, network::Network};
@@ -106,12 +108,12 @@ pub fn add(
     let surroundings = Surroundings { stack, environment, network, data, package };
     let asking = || {
         vec![
-            ("GATEWAY__SERVICE", json!(format!("https://{}", internal_host(environment)))),
-            ("SERVER__PUBLIC_URL", json!(format!("https://{}", environment.domain))),
+            ("gateway.service", json!(format!("https://{}", internal_host(environment)))),
+            ("server.public_url", json!(format!("https://{}", environment.domain))),
         ]
     };
     let mut settings = asking();
-    settings.push(("GATEWAY__USAGE_KEYS", usage_keys(environment)));
+    settings.push(("gateway.usage_keys", usage_keys(environment)));
     let (authorizer, _, authorizer_logs) = surroundings.make(Making {
         id: "Authorizer",
         name: "authorizer",
@@ -167,13 +169,13 @@ fn connection_settings(environment: &Environment, data: &Data, api: &Value) -> V
         (group.primary_address(), group.primary_port())
     };
     vec![
-        ("GATEWAY__ENDPOINT", join!("https://", api, ".execute-api.", region(), ".amazonaws.com/", STAGE)),
-        ("GATEWAY__REGION", json!(environment.region)),
-        ("SECRETS__REGION", json!(environment.region)),
-        ("CACHE__KIND", json!("redis")),
-        ("CACHE__URL", join!("rediss://astroshield@", address, ":", port)),
-        ("CACHE__PASSWORD_SECRET", join!(data.cache.secret.arn(), "#password")),
-        ("CACHE__CLUSTER", json!(is_cluster.to_string())),
+        ("gateway.endpoint", join!("https://", api, ".execute-api.", region(), ".amazonaws.com/", STAGE)),
+        ("gateway.region", json!(environment.region)),
+        ("secrets.region", json!(environment.region)),
+        ("cache.kind", json!("redis")),
+        ("cache.url", join!("rediss://", CACHE_USER, "@", address, ":", port)),
+        ("cache.password_secret", join!(data.cache.secret.arn(), "#password")),
+        ("cache.cluster", json!(is_cluster.to_string())),
     ]
 }
 
@@ -201,8 +203,8 @@ impl Surroundings<'_> {
             }),
         );
         let mut variables: Map<String, Value> =
-            made.settings.into_iter().map(|(key, value)| (format!("ASTROSHIELD__{key}"), value)).collect();
-        variables.insert("ASTROSHIELD__LOG__FORMAT".to_owned(), json!("json"));
+            made.settings.into_iter().map(|(key, value)| (variable(key), value)).collect();
+        variables.insert(variable("log.format"), json!("json"));
         let mut properties = json!({
             "FunctionName": name,
             "Description": made.what,

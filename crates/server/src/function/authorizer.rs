@@ -1,5 +1,7 @@
-//! Who may connect: whoever the service takes, which is asked with what the client came with. Keys, tokens, sessions, limits and
-//! addresses are thereby dealt with in one place, and no function needs the database.
+//! Who may connect, or ask a REST API: whoever the service takes, which is asked with what the client came with. Keys, tokens,
+//! sessions, limits and addresses are thereby dealt with in one place, and no function needs the database.
+
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use astroshield_adapters::gateway::{CallerAnswer, CallerLookup};
@@ -27,9 +29,25 @@ const TOLD: [HeaderName; 8] = [
 /// API Gateway answers this message, and no other one, with 401.
 const UNAUTHORIZED: Failure = Failure("Unauthorized");
 
-/// Says who may connect.
+/// Says who may connect, or ask.
 pub(super) struct Authorizer {
     service: CallerLookup,
+    usage_keys: UsageKeys,
+}
+
+/// Keys of usage plans by tenant; `*` stands for every other one.
+#[derive(Debug, Default)]
+struct UsageKeys(BTreeMap<String, String>);
+
+impl UsageKeys {
+    fn new(pairs: &[String]) -> Self {
+        let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
+        Self(pairs.map(|(tenant, key)| (tenant.to_owned(), key.to_owned())).collect())
+    }
+
+    fn of(&self, tenant: &str) -> Option<&str> {
+        self.0.get(tenant).or_else(|| self.0.get("*")).map(String::as_str)
+    }
 }
 
 impl Authorizer {
@@ -44,7 +62,7 @@ impl Authorizer {
             public.as_ref().map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned());
         let roots = gateway.authorities.as_deref().map(str::as_bytes);
         let service = CallerLookup::new(&address, host.as_deref(), roots).context("gateway.service")?;
-        Ok(Self { service })
+        Ok(Self { service, usage_keys: UsageKeys::new(&gateway.usage_keys) })
     }
 
     pub(super) async fn answer(&self, event: &[u8]) -> Result<Value, Failure> {
@@ -56,7 +74,7 @@ impl Authorizer {
             tracing::error!(reason, "the service does not answer");
             Failure("the service does not answer")
         })?;
-        judge(&request, &answer)
+        judge(&request, &answer, &self.usage_keys)
     }
 }
 
@@ -76,14 +94,31 @@ fn told(request: &Request) -> HeaderMap {
     headers
 }
 
+/// What a policy is about. One of a REST API counts for a while for whatever the same client asks for, as the service itself
+/// judges each request.
+fn resource(request: &Request) -> String {
+    let arn = &request.method_arn;
+    if request.http_method.is_none() {
+        return arn.clone();
+    }
+    // arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path
+    let mut parts = arn.splitn(3, '/');
+    match (parts.next(), parts.next()) {
+        (Some(api), Some(stage)) => format!("{api}/{stage}/*"),
+        _ => arn.clone(),
+    }
+}
+
 /// What follows from the answer of the service.
-fn judge(request: &Request, answer: &CallerAnswer) -> Result<Value, Failure> {
+fn judge(request: &Request, answer: &CallerAnswer, usage_keys: &UsageKeys) -> Result<Value, Failure> {
     let policy = |principal: &str, effect: &str, context: Value| {
         json!({
             "principalId": principal,
             "policyDocument": {
                 "Version": "2012-10-17",
-                "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": request.method_arn }],
+                "Statement": [
+                    { "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource(request) },
+                ],
             },
             "context": context,
         })
@@ -95,8 +130,19 @@ fn judge(request: &Request, answer: &CallerAnswer) -> Result<Value, Failure> {
                 Failure("the service is not of this version")
             })?;
             let principal = format!("{}/{}", caller.tenant, caller.name);
-            let context = serde_json::to_value(&caller).map_err(|_| Failure("a fault of ours"))?;
-            Ok(policy(&principal, "Allow", context))
+            let mut context = serde_json::to_value(&caller).map_err(|_| Failure("a fault of ours"))?;
+            if request.http_method.is_none() {
+                return Ok(policy(&principal, "Allow", context));
+            }
+            // It is for connections, which last.
+            if let Some(context) = context.as_object_mut() {
+                context.remove("proof");
+            }
+            let mut allowed = policy(&principal, "Allow", context);
+            if let Some(key) = usage_keys.of(&caller.tenant.to_string()) {
+                allowed["usageIdentifierKey"] = json!(key);
+            }
+            Ok(allowed)
         }
         401 => Err(UNAUTHORIZED),
         // Known, but not let in: by its origin, its address or its scope.
@@ -110,8 +156,12 @@ fn judge(request: &Request, answer: &CallerAnswer) -> Result<Value, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::tests::REQUEST;
+    use super::super::event::tests::{REQUEST, REST_REQUEST};
     use super::*;
+
+    fn answer(status: u16, body: &str) -> CallerAnswer {
+        CallerAnswer { status, body: body.as_bytes().to_vec() }
+    }
 
     #[test]
     fn only_what_identifies_a_client_is_passed_on() {
@@ -124,8 +174,7 @@ mod tests {
     #[test]
     fn the_service_decides() {
         let request: Request = serde_json::from_str(REQUEST).unwrap();
-        let judged =
-            |status, body: &str| judge(&request, &CallerAnswer { status, body: body.as_bytes().to_vec() });
+        let judged = |status, body: &str| judge(&request, &answer(status, body), &UsageKeys::default());
         let known = r#"{"tenant":"local","name":"program","scope":"read","proof":"{}"}"#;
         let allowed = judged(200, known).unwrap();
         assert_eq!(allowed["principalId"], "local/program");
@@ -142,5 +191,28 @@ mod tests {
         for (status, body) in [(200, "{}"), (200, ""), (204, ""), (429, ""), (500, ""), (503, "")] {
             assert!(judged(status, body).is_err_and(|failure| failure != UNAUTHORIZED), "{status}");
         }
+    }
+
+    #[test]
+    fn a_request_to_a_rest_api_counts_for_a_usage_plan() {
+        let request: Request = serde_json::from_str(REST_REQUEST).unwrap();
+        let keys = ["*=everybody-0123456789012".to_owned(), "acme=generous-0123456789012".to_owned()];
+        let judged = |status, tenant: &str, keys: &UsageKeys| {
+            let body = format!(r#"{{"tenant":"{tenant}","name":"program","scope":"read","proof":"{{}}"}}"#);
+            judge(&request, &answer(status, &body), keys).unwrap()
+        };
+        let keys = UsageKeys::new(&keys);
+        let allowed = judged(200, "acme", &keys);
+        assert_eq!(allowed["usageIdentifierKey"], "generous-0123456789012");
+        assert_eq!(allowed["principalId"], "acme/program");
+        assert_eq!(allowed["context"], json!({ "tenant": "acme", "name": "program", "scope": "read" }));
+        // API Gateway keeps the answer for other requests of the same client.
+        let resource = &allowed["policyDocument"]["Statement"][0]["Resource"];
+        assert_eq!(*resource, "arn:aws:execute-api:us-east-1:123456789012:abcdef123/live/*");
+        assert_eq!(judged(200, "local", &keys)["usageIdentifierKey"], "everybody-0123456789012");
+        assert!(judged(200, "local", &UsageKeys::default()).get("usageIdentifierKey").is_none());
+        let denied = judged(403, "acme", &keys);
+        assert_eq!(denied["policyDocument"]["Statement"][0]["Effect"], "Deny");
+        assert!(denied.get("usageIdentifierKey").is_none());
     }
 }

@@ -36,11 +36,14 @@ pub(super) enum EventType {
     Disconnect,
 }
 
-/// That somebody wants to connect.
+/// That somebody wants to connect, or asks a REST API.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
     pub(super) method_arn: String,
+    /// The method, of a REST API alone.
+    #[serde(default)]
+    pub(super) http_method: Option<String>,
     #[serde(default)]
     headers: Option<HashMap<String, String>>,
     #[serde(default)]
@@ -98,6 +101,16 @@ pub(super) mod tests {
             "messageDirection":"IN","stage":"default","connectedAt":1674162806344,"requestTimeEpoch":1674162806345,
             "identity":{"sourceIp":"192.0.2.9"},"requestId":"...","domainName":"abcdef123.execute-api.us-east-1.amazonaws.com",
             "connectionId":"L0SM9cOFvHcCIhw=","apiId":"abcdef123"}}"#;
+
+    /// The same of a REST API.
+    pub(crate) const REST_REQUEST: &str = r#"{"type":"REQUEST",
+        "methodArn":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/live/GET/api/v1/alerts/1",
+        "resource":"/api/v1/alerts/{id}","path":"/api/v1/alerts/1","httpMethod":"GET",
+        "headers":{"Authorization":"Bearer ask_1","Host":"api.sda.example.org"},
+        "multiValueHeaders":{"Authorization":["Bearer ask_1"],"Host":["api.sda.example.org"]},
+        "queryStringParameters":{},"multiValueQueryStringParameters":{},"pathParameters":{"id":"1"},"stageVariables":{},
+        "requestContext":{"path":"/api/v1/alerts/1","accountId":"123456789012","resourceId":"05c7jb","stage":"live","requestId":"...",
+            "identity":{"apiKey":"...","sourceIp":"192.0.2.9"},"resourcePath":"/api/v1/alerts/{id}","httpMethod":"GET","apiId":"abcdef123"}}"#;
 
     /// A message, as API Gateway hands it on.
     pub(crate) const MESSAGE: &str = r#"{"requestContext":{"routeKey":"$default","messageId":"L0SM9dGFPHcCIhw=","eventType":"MESSAGE",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use astroshield_adapters::PostgresSettings;
 use astroshield_adapters::trust::TrustedRoots;
+use astroshield_domain::ids::TenantId;
 use astroshield_domain::this_machine;
 use url::Url;
 
@@ -196,6 +197,16 @@ impl Settings {
         if gateway.endpoint.is_some() && self.cache.kind != CacheKind::Redis {
             let reason = "connections are remembered in Redis: cache.kind has to be \"redis\"";
             return Err(layers.refuse("gateway.endpoint", reason));
+        }
+        for pair in &gateway.usage_keys {
+            let is_one = |(tenant, key): (&str, &str)| {
+                // What API Gateway takes for a key.
+                (tenant == "*" || TenantId::new(tenant).is_ok()) && (20..=128).contains(&key.len())
+            };
+            if !pair.split_once('=').is_some_and(is_one) {
+                let reason = "TENANT=KEY is due, with a key of 20 to 128 characters";
+                return Err(layers.refuse("gateway.usage_keys", reason));
+            }
         }
         for (key, number, most) in [
             ("gateway.connections", gateway.connections, 1_000_000),

@@ -277,6 +277,7 @@ pub(crate) struct Gateway {
     pub(crate) region: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(crate) service: Option<String>,
+    pub(crate) usage_keys: Vec<String>,
     pub(crate) connections: usize,
     pub(crate) requests: usize,
     #[serde(deserialize_with = "duration")]

@@ -280,6 +280,7 @@ fn what_a_server_needs_is_named_before_anything_is_asked_of_it() {
             "gateway.endpoint: http: would be readable",
         ),
         ("[bus]", "[gateway]\nservice = \"a\"\n[bus]", "gateway.service: an address of https: is due"),
+        ("[bus]", "[gateway]\nusage_keys = [\"*=short\"]\n[bus]", "gateway.usage_keys: TENANT=KEY is due"),
         ("[bus]", "[gateway]\nrequests = 0\n[bus]", "gateway.requests: 0: 1 to 1000 are due"),
         (
             "[cache]\nkind = \"redis\"",
