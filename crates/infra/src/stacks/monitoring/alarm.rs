@@ -3,8 +3,8 @@
 use astroshield_domain::metrics;
 use serde::Serialize;
 
-/// Namespace of the application's metrics in CloudWatch, as the collector writes them.
-pub const NAMESPACE: &str = "AstroShield";
+pub use crate::stacks::compute::NAMESPACE;
+
 /// Namespace of the metrics that are made of CloudTrail's log.
 pub const AUDIT_NAMESPACE: &str = "AstroShield/Audit";
 

@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 use super::alarm::NAMESPACE;
 use crate::environment::{Environment, Name};
 use crate::stacks::Built;
+use crate::stacks::compute::dimensions;
 use crate::stacks::monitoring::text::text;
 use crate::template::Stack;
 use crate::template::kinds::Dashboard;
-
-/// Labels that are no dimensions in CloudWatch, where each combination of values is paid for.
-const NO_DIMENSIONS: [&str; 2] = ["route", "method"];
 
 /// Widgets stand in a grid that is 24 wide.
 const WIDTH: usize = 8;
@@ -49,8 +47,7 @@ pub(super) fn add(stack: &Stack, environment: &Environment, built: &Built) {
 
 /// A metric of the application, by its labels.
 fn application(metric: &Metric, environment: &Environment) -> Graph {
-    let labels: Vec<&str> =
-        metric.labels.iter().copied().filter(|label| !NO_DIMENSIONS.contains(label)).collect();
+    let labels = dimensions(metric);
     let statistic = match metric.kind {
         Kind::Counter => "Sum",
         Kind::Gauge => "Maximum",
