@@ -1,5 +1,7 @@
 //! Deployment against an emulator of AWS (moto), by the SDK that AWS itself is asked with.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

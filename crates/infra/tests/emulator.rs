@@ -1,5 +1,7 @@
 //! The whole architecture on an emulator of AWS (moto): what it makes, and what it cannot, which is a list beside this file.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
