@@ -117,9 +117,9 @@ impl Proof {
     pub fn is_so(&self, templates: &[Template], commands: &[String]) -> bool {
         match *self {
             Self::Command(command) => commands.iter().any(|known| known == command),
-            Self::Operator(what) => {
-                GUIDE.lines().any(|line| line.starts_with('#') && line.to_lowercase().contains(&what.to_lowercase()))
-            }
+            Self::Operator(what) => GUIDE
+                .lines()
+                .any(|line| line.starts_with('#') && line.to_lowercase().contains(&what.to_lowercase())),
             Self::On { kind, property, holds, .. } => {
                 let of_kind = templates.iter().flat_map(Template::resources).filter(|(_, of, _)| *of == kind);
                 of_kind.flat_map(|(_, _, properties)| at(properties, property)).any(|value| holds.of(value))

@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod checks;
+pub mod coverage;
 pub mod deploy;
 pub mod diagram;
 pub mod diff;

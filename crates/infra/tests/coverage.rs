@@ -20,7 +20,8 @@ fn templates() -> BTreeMap<Name, Vec<Template>> {
 fn commands() -> Vec<String> {
     let help = Command::new(env!("CARGO_BIN_EXE_astroshield-infra")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     listed.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
@@ -40,7 +41,8 @@ fn everything_that_is_said_to_implement_a_line_does() {
     let mut wrong = Vec::new();
     for row in ROWS {
         for proof in row.proofs {
-            let of = if let Proof::On { env, .. } = proof { &templates[env] } else { &templates[&Name::Prod] };
+            let of =
+                if let Proof::On { env, .. } = proof { &templates[env] } else { &templates[&Name::Prod] };
             if !proof.is_so(of, &commands) {
                 wrong.push(format!("{} / {}: {proof:?}", row.bullet.of, row.bullet.text));
             }
@@ -93,5 +95,9 @@ fn the_table_is_the_one_that_is_checked_in() {
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
         std::fs::write(&file, table()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), table(), "set UPDATE_DOCUMENTS to make it anew");
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap_or_default(),
+        table(),
+        "set UPDATE_DOCUMENTS to make it anew"
+    );
 }

@@ -41,7 +41,8 @@ pub(super) fn add(
         ("deletion_protection.enabled", json!(environment.sizes.protected.to_string())),
         ("routing.http.drop_invalid_header_fields.enabled", json!("true")),
         ("routing.http.desync_mitigation_mode", json!("strictest")),
-        ("routing.http.xff_header_processing.mode", json!("append")),
+        // Whoever comes before it has appended the caller: CloudFront the viewer, API Gateway the program. Its own neighbor is no caller.
+        ("routing.http.xff_header_processing.mode", json!("preserve")),
         // The service pings WebSockets every 20 seconds, and keeps connections for 65.
         ("idle_timeout.timeout_seconds", json!("60")),
         ("zonal_shift.config.enabled", json!("true")),
