@@ -444,7 +444,7 @@ pub const ROWS: &[Row] = &[
                 property: "/DistributionConfig/WebACLId",
                 holds: Something,
             },
-            Operator("Shield Standard protects"),
+            Operator("Shield Standard protects the edge"),
         ],
     ),
     row(
@@ -647,7 +647,12 @@ pub const ROWS: &[Row] = &[
     row(
         "X-Ray",
         "Performance monitoring",
-        &[On { env: Prod, kind: "AWS::XRay::Group", property: "/FilterExpression", holds: Has("duration") }],
+        &[On {
+            env: Prod,
+            kind: "AWS::XRay::Group",
+            property: "/FilterExpression",
+            holds: Has("responsetime"),
+        }],
     ),
     row(
         "X-Ray",
@@ -1118,7 +1123,7 @@ pub const ROWS: &[Row] = &[
                 env: Prod,
                 kind: "AWS::CloudWatch::Alarm",
                 property: "/MetricName",
-                holds: Has("astroshield_refused_callers_total"),
+                holds: Has("astroshield_sign_ins_total"),
             },
             On { env: Prod, kind: "AWS::GuardDuty::Detector", property: "/Enable", holds: Is("true") },
         ],
