@@ -2,7 +2,7 @@
 //! is what they cannot check: which resource a reference is to, and what it is of that resource (its name, its ARN, an address).
 //!
 //! A reference may be put into any stack. One to a resource of another stack becomes a parameter, which is an output of that
-//! other stack: the [manifest](Manifest) says of which.
+//! other stack: the [manifest](crate::manifest::Manifest) says of which.
 
 pub mod kinds;
 pub mod policy;
