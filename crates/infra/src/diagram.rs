@@ -194,16 +194,20 @@ impl Diagram {
         text
     }
 
-    /// The parts in rows, each below all that have an arrow to it.
+    /// The parts in rows, each below all that have an arrow to it; but for arrows that close a circle, which go up.
     fn rows(&self) -> Vec<Vec<&'static str>> {
-        let mut row: BTreeMap<&str, usize> = self.parts.iter().map(|id| (*id, 0)).collect();
-        // As often as there are parts: arrows in a circle would never end.
-        for _ in &self.parts {
-            for (from, to) in &self.arrows {
-                let below = (row[from] + 1).min(self.parts.len() - 1);
-                if row[to] < below {
-                    row.insert(to, below);
+        let mut down: Vec<(&str, &str)> = Vec::new();
+        for part in &self.parts {
+            for (from, to) in self.arrows.iter().filter(|(from, _)| from == part) {
+                if !leads(&down, to, from) {
+                    down.push((from, to));
                 }
+            }
+        }
+        let mut row: BTreeMap<&str, usize> = self.parts.iter().map(|id| (*id, 0)).collect();
+        for _ in &self.parts {
+            for (from, to) in &down {
+                row.insert(to, row[to].max(row[from] + 1));
             }
         }
         let mut rows: BTreeMap<usize, Vec<&'static str>> = BTreeMap::new();
@@ -219,6 +223,11 @@ const HEIGHT: usize = 44;
 const GAP_X: usize = 24;
 const GAP_Y: usize = 70;
 const MARGIN: usize = 20;
+
+/// Whether one can come from a part to another one by these arrows.
+fn leads(arrows: &[(&str, &str)], from: &str, to: &str) -> bool {
+    from == to || arrows.iter().any(|(begin, end)| *begin == from && leads(arrows, end, to))
+}
 
 /// The parts that a resource refers to, by itself or by what has no part, and whether what it may do includes sending traces.
 fn reached<'a>(
