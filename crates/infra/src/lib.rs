@@ -3,6 +3,7 @@
 pub mod application;
 pub mod checks;
 pub mod coverage;
+#[cfg(feature = "deploy")]
 pub mod deploy;
 pub mod diagram;
 pub mod diff;
