@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::environment::Name;
+use crate::environment::Name::{self, Dev, Prod};
 use crate::template::Template;
 
-mod rows;
-
-pub use rows::ROWS;
+mod operation;
+mod tiers;
 
 /// The document.
 pub const DOCUMENT: &str = include_str!("../../../docs/aws/architecture.md");
@@ -94,6 +93,25 @@ pub struct Row {
     pub proofs: &'static [Proof],
 }
 
+const fn row(of: &'static str, text: &'static str, proofs: &'static [Proof]) -> Row {
+    Row { bullet: Bullet { of, text }, proofs }
+}
+
+/// A property of a resource of prod.
+const fn prod(kind: &'static str, property: &'static str, holds: Holds) -> Proof {
+    Proof::On { env: Prod, kind, property, holds }
+}
+
+/// A property of a resource of dev.
+const fn dev(kind: &'static str, property: &'static str, holds: Holds) -> Proof {
+    Proof::On { env: Dev, kind, property, holds }
+}
+
+/// Every line, in the order of the document.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    tiers::ROWS.iter().chain(operation::ROWS)
+}
+
 impl Holds {
     fn of(self, value: &Value) -> bool {
         // Parts that are put together at deployment count by what is known of them.
@@ -142,11 +160,11 @@ fn at<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
 /// The table of all lines, in Markdown.
 #[must_use]
 pub fn table() -> String {
-    let mut text = "# What implements each line of the architecture\n\nMade from `crates/infra/src/coverage/rows.rs`, which a test \
+    let mut text = "# What implements each line of the architecture\n\nMade from `crates/infra/src/coverage`, which a test \
                     holds against [the document](architecture.md) and the templates; do not edit.\n\n"
         .to_owned();
     text.push_str("| of | line | by |\n|---|---|---|\n");
-    for row in ROWS {
+    for row in rows() {
         let by: Vec<String> = row.proofs.iter().map(describe).collect();
         // A text takes whatever is written into it.
         let _ = writeln!(text, "| {} | {} | {} |", row.bullet.of, row.bullet.text, by.join("<br>"));

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+
+use crate::layered;
 
 /// The operator's defaults, which are also their own documentation.
 pub const DEFAULTS: &str = include_str!("../infra.default.toml");
@@ -107,12 +109,7 @@ impl Operator {
     /// # Errors
     /// When the file cannot be read, or a value cannot be: the key is named.
     pub fn read(file: Option<&Path>) -> anyhow::Result<Self> {
-        let text = match file {
-            Some(file) => std::fs::read_to_string(file).with_context(|| file.display().to_string())?,
-            None => String::new(),
-        };
-        Self::parse(&text)
-            .with_context(|| file.map_or_else(|| "defaults".to_owned(), |file| file.display().to_string()))
+        layered::read(file, Self::parse)
     }
 
     /// The defaults, with what a text changes.
@@ -120,18 +117,7 @@ impl Operator {
     /// # Errors
     /// When it is no TOML, or a value cannot be: the key is named.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let mut settings: toml::Table = DEFAULTS.parse().context("the defaults")?;
-        let changes: toml::Table = text.parse()?;
-        for (key, value) in changes {
-            match (settings.get_mut(&key), value) {
-                (Some(toml::Value::Table(of)), toml::Value::Table(changes)) => of.extend(changes),
-                (_, value) => {
-                    settings.insert(key, value);
-                }
-            }
-        }
-        let operator: Self = serde_path_to_error::deserialize(settings)
-            .map_err(|error| anyhow::anyhow!("{}: {}", error.path(), error.inner()))?;
+        let operator: Self = layered::parse(DEFAULTS, text)?;
         operator.check()?;
         Ok(operator)
     }

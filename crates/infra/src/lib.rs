@@ -9,6 +9,7 @@ pub mod diagram;
 pub mod diff;
 pub mod environment;
 pub mod estimate;
+mod layered;
 pub mod manifest;
 pub mod openapi;
 pub mod prices;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use astroshield_infra::coverage::{DOCUMENT, Proof, ROWS, bullets, table};
+use astroshield_infra::coverage::{DOCUMENT, Proof, bullets, rows, table};
 use astroshield_infra::environment::{Environment, Name, Operator};
 use astroshield_infra::stacks::architecture;
 use astroshield_infra::template::Template;
@@ -27,10 +27,10 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn every_line_has_its_row_and_every_row_its_line() {
-    let rows: Vec<_> = ROWS.iter().map(|row| row.bullet).collect();
-    assert_eq!(rows, bullets(DOCUMENT));
-    assert_eq!(rows.len(), 109);
-    for row in ROWS {
+    let known: Vec<_> = rows().map(|row| row.bullet).collect();
+    assert_eq!(known, bullets(DOCUMENT));
+    assert_eq!(known.len(), 109);
+    for row in rows() {
         assert!(!row.proofs.is_empty(), "{:?}", row.bullet);
     }
 }
@@ -39,7 +39,7 @@ fn every_line_has_its_row_and_every_row_its_line() {
 fn everything_that_is_said_to_implement_a_line_does() {
     let (templates, commands) = (templates(), commands());
     let mut wrong = Vec::new();
-    for row in ROWS {
+    for row in rows() {
         for proof in row.proofs {
             let of =
                 if let Proof::On { env, .. } = proof { &templates[env] } else { &templates[&Name::Prod] };
@@ -54,7 +54,7 @@ fn everything_that_is_said_to_implement_a_line_does() {
 #[test]
 fn a_row_fails_without_the_property_that_it_names() {
     let templates = templates();
-    for row in ROWS {
+    for row in rows() {
         for proof in row.proofs {
             let Proof::On { env, kind, property, .. } = proof else { continue };
             let mut without = templates[env].clone();

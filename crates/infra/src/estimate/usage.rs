@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Name;
+use crate::layered;
 
 /// The assumptions, which are also their own documentation.
 pub const DEFAULTS: &str = include_str!("../../usage.default.toml");
@@ -105,12 +105,7 @@ impl Usage {
     /// # Errors
     /// When the file cannot be read, or a value cannot be: the key is named.
     pub fn read(file: Option<&Path>) -> anyhow::Result<Self> {
-        let text = match file {
-            Some(file) => std::fs::read_to_string(file).with_context(|| file.display().to_string())?,
-            None => String::new(),
-        };
-        Self::parse(&text)
-            .with_context(|| file.map_or_else(|| "defaults".to_owned(), |file| file.display().to_string()))
+        layered::read(file, Self::parse)
     }
 
     /// The assumptions, with what a text changes.
@@ -118,18 +113,7 @@ impl Usage {
     /// # Errors
     /// When it is no TOML, or a value cannot be: the key is named.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let mut usage: toml::Table = DEFAULTS.parse().context("the defaults")?;
-        let changes: toml::Table = text.parse()?;
-        for (key, value) in changes {
-            match (usage.get_mut(&key), value) {
-                (Some(toml::Value::Table(of)), toml::Value::Table(changes)) => of.extend(changes),
-                (_, value) => {
-                    usage.insert(key, value);
-                }
-            }
-        }
-        serde_path_to_error::deserialize(usage)
-            .map_err(|error| anyhow::anyhow!("{}: {}", error.path(), error.inner()))
+        layered::parse(DEFAULTS, text)
     }
 
     /// That of an environment.
