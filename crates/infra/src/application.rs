@@ -32,6 +32,9 @@ pub const DRAIN_S: u32 = 20;
 /// Seconds that connections have to end after that.
 pub const SHUTDOWN_S: u32 = 25;
 
+/// Roles that know the feeds.
+pub const FEEDS: [Role; 3] = [Role::Ingest, Role::Api, Role::Notify];
+
 /// What a task is configured with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Configuration {
@@ -93,12 +96,21 @@ impl Surroundings<'_> {
         self.cache(&mut configuration);
         self.bus(stack, &mut configuration);
         self.telemetry(&mut configuration);
+        // In links of mails, too.
+        configuration.set("server.public_url", format!("https://{}", self.environment.domain));
         let roles = roles(size);
         if roles.contains(&Role::Api) {
             self.server(&mut configuration);
         }
         if roles.contains(&Role::Screen) {
             configuration.set("screening.threads", (size.cpu / 1024).max(1).to_string());
+        }
+        // Who asks a feed, and who says that it is stale.
+        if roles.iter().any(|role| FEEDS.contains(role)) {
+            self.space_track(&mut configuration);
+        }
+        if roles.contains(&Role::Notify) {
+            self.mail(&mut configuration);
         }
         configuration
     }
@@ -162,6 +174,29 @@ impl Surroundings<'_> {
         configuration.set("bus.partitions", size.partitions.to_string());
     }
 
+    fn space_track(&self, configuration: &mut Configuration) {
+        if self.environment.operator.space_track {
+            let account = self.data.secrets.feeds.arn();
+            configuration.set("feeds.space-track-gp.enabled", "true");
+            configuration
+                .injected
+                .push(("feeds.space-track-gp.space_track_user", join!(account, ":username::")));
+            configuration
+                .set("feeds.space-track-gp.space_track_password_secret", join!(account, "#password"));
+        }
+    }
+
+    fn mail(&self, configuration: &mut Configuration) {
+        let (environment, account) = (self.environment, self.data.secrets.mail.arn());
+        if environment.operator.mail_host.is_empty() {
+            return;
+        }
+        configuration.set("notify.smtp.host", environment.operator.mail_host.as_str());
+        configuration.set("notify.smtp.from", environment.operator.mail_from.as_str());
+        configuration.injected.push(("notify.smtp.user", join!(account, ":username::")));
+        configuration.set("notify.smtp.password_secret", join!(account, "#password"));
+    }
+
     fn telemetry(&self, configuration: &mut Configuration) {
         let name = self.environment.name;
         configuration.set("telemetry.endpoint", format!("http://{COLLECTOR}"));
@@ -175,7 +210,6 @@ impl Surroundings<'_> {
         let environment = self.environment;
         configuration.set("server.listen", format!("0.0.0.0:{PORT}"));
         configuration.set("server.allow_remote", "true");
-        configuration.set("server.public_url", format!("https://{}", environment.domain));
         configuration.set("server.trusted_proxies", environment.operator.network.to_string());
         configuration.set("server.drain", format!("{DRAIN_S}s"));
         configuration.set("server.shutdown_timeout", format!("{SHUTDOWN_S}s"));
@@ -200,12 +234,18 @@ mod tests {
     use crate::environment::Operator;
     use crate::stacks::architecture;
 
+    /// With little, and with everything.
+    const OPERATORS: [&str; 2] = [
+        "",
+        "dev_streaming = true\nspace_track = true\nmail_host = 'smtp.example.org'\nmail_from = 'alerts@example.org'",
+    ];
+
     /// The containers of the application in each environment: where, name and value of each variable.
     fn variables() -> Vec<(String, String, Value)> {
         let mut found = Vec::new();
         for name in Name::ALL {
-            for streaming in [false, true] {
-                let operator = Operator::parse(&format!("dev_streaming = {streaming}")).unwrap();
+            for more in OPERATORS {
+                let operator = Operator::parse(more).unwrap();
                 for template in architecture(&Environment::new(name, operator)).unwrap() {
                     let resources = template.body["Resources"].as_object().unwrap();
                     for (id, resource) in
@@ -253,6 +293,11 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves("", &include_str!("../../server/config.default.toml").parse().unwrap(), &mut found);
+        // The first feed has the keys of every one.
+        let model = "feeds.celestrak-active.";
+        let of_feeds: Vec<_> =
+            found.iter().filter_map(|key| key.strip_prefix(model).map(str::to_owned)).collect();
+        found.extend(of_feeds.iter().map(|key| format!("feeds.space-track-gp.{key}")));
         let named: Vec<String> =
             found.iter().filter(|key| is_secret(key)).map(|key| format!("{key}_secret")).collect();
         found.extend(named);

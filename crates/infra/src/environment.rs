@@ -73,6 +73,12 @@ pub struct Operator {
     pub google: bool,
     /// Issuer of another provider; empty: none.
     pub oidc_issuer: String,
+    /// Mail server; empty: no mail is sent.
+    pub mail_host: String,
+    /// Sender of mails.
+    pub mail_from: String,
+    /// Whether Space-Track's catalog is asked for.
+    pub space_track: bool,
     /// Networks that are shut out.
     pub deny: Vec<Ipv4Net>,
     /// Networks that alone are let in; empty: all.
@@ -158,6 +164,10 @@ impl Operator {
             self.oidc_issuer.is_empty() || self.oidc_issuer.starts_with("https://"),
             "oidc_issuer: {:?} is no address of https",
             self.oidc_issuer
+        );
+        ensure!(
+            self.mail_host.is_empty() == self.mail_from.is_empty(),
+            "mail_from: a mail server and a sender go together"
         );
         Ok(())
     }
@@ -508,6 +518,7 @@ mod tests {
             ("repository = \"mine\"", "repository: \"mine\" is not OWNER/NAME"),
             ("cache_engine = \"memcached\"", "cache_engine: "),
             ("oidc_issuer = \"http://x.org\"", "oidc_issuer: "),
+            ("mail_host = \"smtp.example.org\"", "mail_from: "),
         ] {
             let refused = format!("{:#}", Operator::parse(text).unwrap_err());
             assert!(refused.contains(error), "{text}: {refused}");

@@ -11,6 +11,12 @@ use astroshield_infra::environment::{Environment, Name, Operator};
 use astroshield_infra::stacks::architecture;
 use serde_json::Value;
 
+/// With little, and with everything.
+const OPERATORS: [&str; 2] = [
+    "",
+    "dev_streaming = true\nspace_track = true\nmail_host = 'smtp.example.org'\nmail_from = 'alerts@example.org'",
+];
+
 /// A container of the application.
 struct Container {
     at: String,
@@ -22,8 +28,8 @@ struct Container {
 fn containers() -> Vec<Container> {
     let mut found = Vec::new();
     for name in Name::ALL {
-        for streaming in [false, true] {
-            let operator = Operator::parse(&format!("dev_streaming = {streaming}")).unwrap();
+        for more in OPERATORS {
+            let operator = Operator::parse(more).unwrap();
             for template in architecture(&Environment::new(name, operator)).unwrap() {
                 for (id, resource) in template.body["Resources"].as_object().unwrap() {
                     if resource["Type"] == "AWS::ECS::TaskDefinition" {

@@ -122,9 +122,12 @@ impl Cache for MemoryCache {
     }
 
     async fn add(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
-        let entry = Entry { value, time_to_live };
-        let added = self.space(key.space).entry(Name::from(key)).or_insert(entry).await;
-        if added.is_fresh() { Put::Done } else { Put::Refused }
+        // `or_insert` of moka looks first and inserts then: of two who do it at once, both would have added.
+        let put = |found: Option<_>| {
+            ready(if found.is_some() { Op::Nop } else { Op::Put(Entry { value, time_to_live }) })
+        };
+        let outcome = self.space(key.space).entry(Name::from(key)).and_compute_with(put).await;
+        if matches!(outcome, CompResult::Inserted(_)) { Put::Done } else { Put::Refused }
     }
 
     async fn replace(&self, key: &CacheKey, value: Arc<[u8]>, time_to_live: Duration) -> Put {
@@ -159,6 +162,8 @@ impl Cache for MemoryCache {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Barrier;
+
     use super::*;
 
     const BUDGET_BYTES: u64 = 100_000;
@@ -174,6 +179,28 @@ mod tests {
     #[tokio::test]
     async fn keeps_to_the_port() {
         astroshield_testkit::cache::cache_suite(&MemoryCache::new(64 << 20)).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_those_on_several_threads_who_add_at_once_one_does() {
+        let cache = Arc::new(MemoryCache::new(64 << 20));
+        for number in 0..5_000 {
+            let together = Arc::new(Barrier::new(4));
+            let adding: Vec<_> = (0..4)
+                .map(|_| {
+                    let (cache, together) = (Arc::clone(&cache), Arc::clone(&together));
+                    tokio::spawn(async move {
+                        together.wait().await;
+                        cache.add(&key("attempt", number), b"x"[..].into(), Duration::from_secs(60)).await
+                    })
+                })
+                .collect();
+            let mut done = 0;
+            for added in adding {
+                done += usize::from(added.await.unwrap().is_done());
+            }
+            assert_eq!(done, 1, "{number}");
+        }
     }
 
     #[tokio::test]

@@ -79,8 +79,9 @@ const SET_AS_OF: &str = "CROSS JOIN element_sets e WHERE e.tenant = o.tenant AND
 
 const READERS: usize = 4;
 const LOOKUPS: u32 = 4;
-/// How long to wait for another process, such as a backup, to let go of the file.
+/// Pages that each connection for look-ups keeps.
 const LOOKUP_CACHE_KIB: u32 = 16_384;
+/// How long to wait for another process, such as a backup, to let go of the file.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The store in a file of SQLite.

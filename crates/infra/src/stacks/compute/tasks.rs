@@ -4,7 +4,9 @@ use astroshield_domain::deployment::{PORT, Role};
 use serde_json::{Value, json};
 
 use super::{CONTAINER, IMAGE_TAG, collector};
-use crate::application::{BLOBS_PREFIX, Configuration, DRAIN_S, SHUTDOWN_S, Surroundings, command, roles};
+use crate::application::{
+    BLOBS_PREFIX, Configuration, DRAIN_S, FEEDS, SHUTDOWN_S, Surroundings, command, roles,
+};
 use crate::arn;
 use crate::environment::{Architecture, ServiceSize};
 use crate::join;
@@ -202,6 +204,13 @@ impl<'a> Tasks<'a> {
         let bucket = data.storage.blobs.arn();
         let mut secrets = vec![data.database.secret(), data.cache.secret.arn()];
         secrets.extend(data.streaming.iter().map(|streaming| streaming.secret.arn()));
+        let roles = roles(size);
+        if roles.iter().any(|role| FEEDS.contains(role)) {
+            secrets.push(data.secrets.feeds.arn());
+        }
+        if roles.contains(&Role::Notify) {
+            secrets.push(data.secrets.mail.arn());
+        }
         let mut statements = vec![
             Statement::allow(&["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket.clone()])
                 .when(json!({ "StringLike": { "s3:prefix": [format!("{BLOBS_PREFIX}/*")] } })),
@@ -226,7 +235,7 @@ impl<'a> Tasks<'a> {
             Statement::allow(&["logs:DescribeLogStreams"], [self.common.metrics.arn()]),
             Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [streams(&self.common.metrics)]),
         ];
-        if roles(size).contains(&Role::Api) {
+        if roles.contains(&Role::Api) {
             let connections =
                 arn!("execute-api", self.surroundings.stream.id(), format!("/{STAGE}/*/@connections/*"));
             statements.push(Statement::allow(&["execute-api:ManageConnections"], [connections]));
@@ -302,9 +311,10 @@ fn execution_role(
         ),
         Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
     ];
-    if let Some(streaming) = &surroundings.data.streaming {
-        statements.push(Statement::allow(&["secretsmanager:GetSecretValue"], [streaming.secret.arn()]));
-        statements.push(Statement::allow(&["kms:Decrypt"], [surroundings.data.storage.key.arn()]));
-    }
+    let data = surroundings.data;
+    let mut secrets = vec![data.secrets.feeds.arn(), data.secrets.mail.arn()];
+    secrets.extend(data.streaming.iter().map(|streaming| streaming.secret.arn()));
+    statements.push(Statement::allow(&["secretsmanager:GetSecretValue"], secrets));
+    statements.push(Statement::allow(&["kms:Decrypt"], [data.storage.key.arn()]));
     role(stack, "ExecutionRole", &statements)
 }
