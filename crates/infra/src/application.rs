@@ -188,7 +188,7 @@ impl Surroundings<'_> {
 
     fn mail(&self, configuration: &mut Configuration) {
         let (environment, account) = (self.environment, self.data.secrets.mail.arn());
-        if environment.operator.mail_host.is_empty() {
+        if !environment.operator.sends_mail() {
             return;
         }
         configuration.set("notify.smtp.host", environment.operator.mail_host.as_str());

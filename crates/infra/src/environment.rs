@@ -128,6 +128,12 @@ impl Operator {
         Ok(operator)
     }
 
+    /// Whether alerts are sent by mail.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        !self.mail_host.is_empty()
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         let label = |label: &str| {
             (1..=63).contains(&label.len())

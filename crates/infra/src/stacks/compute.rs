@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use crate::application::{Surroundings, roles};
 use crate::environment::{Environment, Name, ServiceSize};
 use crate::stacks::storage::Storage;
-use crate::stacks::{Data, identity::Identity, network::Network, title};
+use crate::stacks::{Data, api_gateway, identity::Identity, network::Network, title};
 use crate::template::kinds::{
-    Alarm, Certificate, Cluster, ClusterCapacityProviders, Listener, LoadBalancer, LogGroup, Repository,
-    Role as IamRole, Service, Subnet, TargetGroup, TaskDefinition, WebSocketApi,
+    Alarm, Certificate, Cluster, ClusterCapacityProviders, Listener, LoadBalancer, LogGroup,
+    RegistryReplication, Repository, Role as IamRole, Service, Subnet, TargetGroup, TaskDefinition,
 };
-use crate::template::{Kept, Kind, Resource, Stack};
+use crate::template::value::account;
+use crate::template::{Kept, Resource, Stack};
 
-pub use self::collector::{NAMESPACE, dimensions};
+pub use self::collector::{dimensions, namespace};
 
 use self::balancer::Balancer;
 use self::tasks::{Common, Tasks};
@@ -113,12 +114,17 @@ pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -
     );
     stack.keep(&repository, if environment.sizes.protected { Kept::Yes } else { Kept::No });
     stack.show("RepositoryUri", repository.uri());
+    if environment.name == Name::Prod {
+        // A setting of the whole account: dev's images need no copies.
+        stack.add::<RegistryReplication>(
+            "ImageCopies",
+            json!({ "ReplicationConfiguration": { "Rules": [{
+                "Destinations": [{ "Region": environment.copies_region, "RegistryId": account() }],
+                "RepositoryFilters": [{ "Filter": "astroshield-prod", "FilterType": "PREFIX_MATCH" }],
+            }] } }),
+        );
+    }
     repository
-}
-
-/// A handle on a resource that this stack gets only later. That it is there is seen when the templates are made.
-fn made_later<K: Kind>(stack: &Stack, id: &str) -> Resource<K> {
-    Stack::new(stack.name(), "").add(id, json!({}))
 }
 
 /// Adds the services.
@@ -130,7 +136,7 @@ pub fn add(
     data: &Data,
     repository: &Resource<Repository>,
 ) -> Compute {
-    let stream: Resource<WebSocketApi> = made_later(stack, "StreamApi");
+    let stream = api_gateway::stream(stack);
     let surroundings = Surroundings { environment, identity, data, stream: &stream };
     let (cluster, capacity) = cluster(stack, environment);
     let Balancer { load_balancer, listener, certificate, targets, alarms } =

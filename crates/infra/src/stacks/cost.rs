@@ -6,12 +6,10 @@
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Name};
+use crate::manifest::ENVIRONMENT_TAG;
 use crate::stacks::monitoring::Monitoring;
 use crate::template::Stack;
 use crate::template::kinds::{AnomalyMonitor, AnomalySubscription, Budget};
-
-/// The tag that every resource of an environment has, and by which its costs are told apart.
-pub const TAG: &str = "Environment";
 
 /// Shares of the budget, in percent, at which somebody is told.
 const SHARES: [u32; 3] = [50, 80, 100];
@@ -48,7 +46,7 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
                 "BudgetType": "COST",
                 "TimeUnit": "MONTHLY",
                 "BudgetLimit": { "Amount": environment.budget_usd, "Unit": "USD" },
-                "CostFilters": { "TagKeyValue": [format!("user:{TAG}${}", environment.name)] },
+                "CostFilters": { "TagKeyValue": [format!("user:{ENVIRONMENT_TAG}${}", environment.name)] },
             },
             "NotificationsWithSubscribers": notifications,
         }),
@@ -62,7 +60,7 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
 /// accounts, so that this one goes by the tag.
 fn anomalies(stack: &Stack, environment: &Environment) {
     let values: Vec<&str> = Name::ALL.iter().map(|name| name.name()).collect();
-    let by_tag = json!({ "Tags": { "Key": TAG, "Values": values, "MatchOptions": ["EQUALS"] } });
+    let by_tag = json!({ "Tags": { "Key": ENVIRONMENT_TAG, "Values": values, "MatchOptions": ["EQUALS"] } });
     let monitor = stack.add::<AnomalyMonitor>(
         "UnusualCosts",
         json!({

@@ -49,16 +49,23 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// A role for workflows of the repository that run in its environment of this name, without a key that is kept.
     fn github(&self) -> Resource<Role> {
-        let provider: Resource<OidcProvider> = self.stack.add(
-            "GithubProvider",
-            json!({ "Url": format!("https://{GITHUB}"), "ClientIdList": ["sts.amazonaws.com"] }),
-        );
+        // An account has one for an issuer, which prod makes and dev uses.
+        let provider = if self.environment.name == Name::Prod {
+            let made: Resource<OidcProvider> = self.stack.add(
+                "GithubProvider",
+                json!({ "Url": format!("https://{GITHUB}"), "ClientIdList": ["sts.amazonaws.com"] }),
+            );
+            self.stack.keep(&made, Kept::Yes);
+            made.arn()
+        } else {
+            join!("arn:", partition(), ":iam::", account(), format!(":oidc-provider/{GITHUB}"))
+        };
         let Environment { name, operator, .. } = self.environment;
         let subject = format!("repo:{}:environment:{name}", operator.repository);
         let trust = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Action": ["sts:AssumeRoleWithWebIdentity"],
-            "Principal": { "Federated": provider.arn() },
+            "Principal": { "Federated": provider },
             "Condition": { "StringEquals": {
                 format!("{GITHUB}:aud"): "sts.amazonaws.com",
                 format!("{GITHUB}:sub"): subject,

@@ -21,9 +21,6 @@ pub use self::logs::key as logs_key;
 use crate::environment::Environment;
 use crate::template::kinds::{SecurityGroup, Subnet, Vpc};
 use crate::template::{Resource, Stack};
-
-/// Port that tasks listen on (`server.listen`; the image exposes it).
-pub const CONTAINER_PORT: u16 = 7878;
 /// PostgreSQL.
 pub const DATABASE_PORT: u16 = 5432;
 /// Valkey or Redis.
@@ -109,6 +106,7 @@ mod tests {
     use super::*;
     use crate::environment::{Name, Operator};
     use crate::template::{StackName, Template, synthesize};
+    use astroshield_domain::deployment::PORT;
 
     /// The network of an environment.
     pub(super) fn template(environment: Name) -> Template {
@@ -126,6 +124,6 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Dockerfile");
         let image = std::fs::read_to_string(path).unwrap();
         let exposed: Vec<_> = image.lines().filter_map(|line| line.strip_prefix("EXPOSE ")).collect();
-        assert_eq!(exposed, [CONTAINER_PORT.to_string()]);
+        assert_eq!(exposed, [PORT.to_string()]);
     }
 }

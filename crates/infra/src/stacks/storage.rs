@@ -143,6 +143,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     policy("BlobsPolicy", &blobs, vec![]);
     policy("AssetsPolicy", &assets, vec![read_by_cloudfront(&assets)]);
     policy("ArtifactsPolicy", &artifacts, vec![]);
+    stack.show("ArtifactsBucket", artifacts.name());
     let delivered = policy("LogsPolicy", &logs, deliveries(environment, &logs));
     for bucket in [&blobs, &assets, &artifacts] {
         stack.after(bucket, &delivered);

@@ -46,7 +46,11 @@ impl UsageKeys {
     }
 
     fn of(&self, tenant: &str) -> Option<&str> {
-        self.0.get(tenant).or_else(|| self.0.get("*")).map(String::as_str)
+        self.0.get(tenant).map(String::as_str).or_else(|| self.everybody())
+    }
+
+    fn everybody(&self) -> Option<&str> {
+        self.0.get("*").map(String::as_str)
     }
 }
 
@@ -145,6 +149,15 @@ fn judge(request: &Request, answer: &CallerAnswer, usage_keys: &UsageKeys) -> Re
             Ok(allowed)
         }
         401 => Err(UNAUTHORIZED),
+        // The service answers such a request of a REST API itself, with the reason: too many, another organization, another origin.
+        // API Gateway would keep a refusal for whatever else the same client asks for.
+        400..=499 if request.http_method.is_some() => {
+            let mut passed = policy("nobody", "Allow", json!({}));
+            if let Some(key) = usage_keys.everybody() {
+                passed["usageIdentifierKey"] = json!(key);
+            }
+            Ok(passed)
+        }
         // Known, but not let in: by its origin, its address or its scope.
         403 => Ok(policy("nobody", "Deny", json!({}))),
         status => {
@@ -211,8 +224,13 @@ mod tests {
         assert_eq!(*resource, "arn:aws:execute-api:us-east-1:123456789012:abcdef123/live/*");
         assert_eq!(judged(200, "local", &keys)["usageIdentifierKey"], "everybody-0123456789012");
         assert!(judged(200, "local", &UsageKeys::default()).get("usageIdentifierKey").is_none());
-        let denied = judged(403, "acme", &keys);
-        assert_eq!(denied["policyDocument"]["Statement"][0]["Effect"], "Deny");
-        assert!(denied.get("usageIdentifierKey").is_none());
+        // What is refused is refused by the service, for this request alone.
+        for status in [400, 403, 429] {
+            let passed = judged(status, "acme", &keys);
+            assert_eq!(passed["policyDocument"]["Statement"][0]["Effect"], "Allow", "{status}");
+            assert_eq!(passed["usageIdentifierKey"], "everybody-0123456789012", "{status}");
+        }
+        assert_eq!(judge(&request, &answer(401, ""), &keys), Err(UNAUTHORIZED));
+        assert!(judge(&request, &answer(503, ""), &keys).is_err_and(|failure| failure != UNAUTHORIZED));
     }
 }

@@ -9,8 +9,12 @@ use crate::environment::Environment;
 use crate::template::Resource;
 use crate::template::kinds::LogGroup;
 
-/// Namespace of the application's metrics in CloudWatch.
-pub const NAMESPACE: &str = "AstroShield";
+/// Namespace of the application's metrics in CloudWatch. Environments that share an account do not share metrics: data of dev must
+/// not hide that prod has none.
+#[must_use]
+pub fn namespace(environment: &Environment) -> String {
+    format!("AstroShield/{}", environment.name)
+}
 
 /// The image. It holds both processors.
 pub(super) const IMAGE: &str = "public.ecr.aws/aws-observability/aws-otel-collector:v0.47.0";
@@ -58,7 +62,7 @@ pub(super) fn configuration(environment: &Environment, logs: &Resource<LogGroup>
             "awsxray": { "region": environment.region },
             "awsemf": {
                 "region": environment.region,
-                "namespace": NAMESPACE,
+                "namespace": namespace(environment),
                 "log_group_name": group,
                 "log_stream_name": "{TaskId}",
                 "dimension_rollup_option": "NoDimensionRollup",

@@ -3,7 +3,7 @@
 use astroshield_domain::deployment::Role;
 use serde_json::{Value, json};
 
-use super::collector::NAMESPACE;
+use super::collector::namespace;
 use super::{Compute, Process};
 use crate::application::roles;
 use crate::environment::{Environment, ServiceSize};
@@ -31,12 +31,12 @@ const LAG_OF: (&str, &str) = ("consumer", "screening");
 pub(super) fn add(stack: &Stack, environment: &Environment, compute: &Compute) {
     for (size, process) in environment.sizes.services.iter().zip(&compute.processes) {
         if size.most > size.least {
-            scale(stack, size, process, compute);
+            scale(stack, environment, size, process, compute);
         }
     }
 }
 
-fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute) {
+fn scale(stack: &Stack, environment: &Environment, size: &ServiceSize, process: &Process, compute: &Compute) {
     let name = title(size.name);
     let target: Resource<ScalableTarget> = stack.add(
         format!("{name}Scaling"),
@@ -85,7 +85,7 @@ fn scale(stack: &Stack, size: &ServiceSize, process: &Process, compute: &Compute
         );
     }
     if roles.contains(&Role::Screen) {
-        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", &lag(compute, process)));
+        policy("Lag", tracking(SLICES, "CustomizedMetricSpecification", &lag(environment, compute, process)));
     }
 }
 
@@ -95,12 +95,13 @@ fn tracking(target: u32, by: &str, metric: &Value) -> Value {
 }
 
 /// Slices that wait, for each task.
-fn lag(compute: &Compute, process: &Process) -> Value {
+fn lag(environment: &Environment, compute: &Compute, process: &Process) -> Value {
     let stat = |id: &str, namespace: &str, name: &str, dimensions: Value| {
         let metric = json!({ "Namespace": namespace, "MetricName": name, "Dimensions": dimensions });
         json!({ "Id": id, "ReturnData": false, "MetricStat": { "Metric": metric, "Stat": "Maximum" } })
     };
-    let waiting = stat("waiting", NAMESPACE, LAG, json!([{ "Name": LAG_OF.0, "Value": LAG_OF.1 }]));
+    let waiting =
+        stat("waiting", &namespace(environment), LAG, json!([{ "Name": LAG_OF.0, "Value": LAG_OF.1 }]));
     let running = stat(
         "running",
         "ECS/ContainerInsights",

@@ -205,10 +205,11 @@ impl<'a> Tasks<'a> {
         let mut secrets = vec![data.database.secret(), data.cache.secret.arn()];
         secrets.extend(data.streaming.iter().map(|streaming| streaming.secret.arn()));
         let roles = roles(size);
-        if roles.iter().any(|role| FEEDS.contains(role)) {
+        let operator = &self.surroundings.environment.operator;
+        if operator.space_track && roles.iter().any(|role| FEEDS.contains(role)) {
             secrets.push(data.secrets.feeds.arn());
         }
-        if roles.contains(&Role::Notify) {
+        if operator.sends_mail() && roles.contains(&Role::Notify) {
             secrets.push(data.secrets.mail.arn());
         }
         let mut statements = vec![
@@ -312,9 +313,12 @@ fn execution_role(
         Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
     ];
     let data = surroundings.data;
-    let mut secrets = vec![data.secrets.feeds.arn(), data.secrets.mail.arn()];
-    secrets.extend(data.streaming.iter().map(|streaming| streaming.secret.arn()));
-    statements.push(Statement::allow(&["secretsmanager:GetSecretValue"], secrets));
-    statements.push(Statement::allow(&["kms:Decrypt"], [data.storage.key.arn()]));
+    let mut secrets: Vec<Value> = data.streaming.iter().map(|streaming| streaming.secret.arn()).collect();
+    secrets.extend(environment.operator.space_track.then(|| data.secrets.feeds.arn()));
+    secrets.extend(environment.operator.sends_mail().then(|| data.secrets.mail.arn()));
+    if !secrets.is_empty() {
+        statements.push(Statement::allow(&["secretsmanager:GetSecretValue"], secrets));
+        statements.push(Statement::allow(&["kms:Decrypt"], [data.storage.key.arn()]));
+    }
     role(stack, "ExecutionRole", &statements)
 }

@@ -3,7 +3,7 @@
 use astroshield_domain::metrics;
 use serde::Serialize;
 
-pub use crate::stacks::compute::NAMESPACE;
+pub use crate::stacks::compute::namespace;
 
 /// Namespace of the metrics that are made of CloudTrail's log.
 pub const AUDIT_NAMESPACE: &str = "AstroShield/Audit";

@@ -111,10 +111,11 @@ fn measures(alarm: &Alarm, environment: &Environment, built: &Built) -> Vec<(Str
     match &alarm.watched {
         Watched::Application { metric, labels, statistic } => {
             let labels = labels.iter().map(|(label, value)| dimension(label, *value)).collect();
-            vec![(String::new(), one(super::alarm::NAMESPACE, metric, statistic, labels))]
+            vec![(String::new(), one(&super::alarm::namespace(environment), metric, statistic, labels))]
         }
         Watched::ApplicationOverAll { metric, labels, function } => {
-            let schema = [&[super::alarm::NAMESPACE], labels.as_slice()].concat().join(", ");
+            let namespace = format!("\"{}\"", super::alarm::namespace(environment));
+            let schema = [&[namespace.as_str()], labels.as_slice()].concat().join(", ");
             vec![(String::new(), query(format!("SELECT {function}({metric}) FROM SCHEMA({schema})")))]
         }
         Watched::AwsOverAll { namespace, metric, dimensions, only, function } => {

@@ -3,7 +3,7 @@
 use astroshield_domain::metrics::{self, Kind, Metric};
 use serde_json::{Value, json};
 
-use super::alarm::NAMESPACE;
+use super::alarm::namespace;
 use crate::environment::{Environment, Name};
 use crate::stacks::Built;
 use crate::stacks::compute::dimensions;
@@ -54,11 +54,11 @@ fn application(metric: &Metric, environment: &Environment) -> Graph {
         Kind::Histogram => "Average",
     };
     let shown = if labels.is_empty() {
-        json!([NAMESPACE, metric.name, { "stat": statistic }])
+        json!([namespace(environment), metric.name, { "stat": statistic }])
     } else {
         let labels = labels.join(",");
         let name = metric.name;
-        search(&format!("{{{NAMESPACE},{labels}}} MetricName=\"{name}\""), statistic)
+        search(&format!("{{{},{labels}}} MetricName=\"{name}\"", namespace(environment)), statistic)
     };
     Graph { title: metric.name.to_owned(), metrics: vec![shown], region: environment.region.clone() }
 }

@@ -12,12 +12,10 @@
 //! there when the network is made, and no template can name it. An internal load balancer has no address in the
 //! Internet, so what the wider rule lets in beyond that is VPC origins of this VPC, which only this account can make.
 
+use astroshield_domain::deployment::PORT;
 use serde_json::{Value, json};
 
-use super::{
-    BROKERS_IAM_PORT, BROKERS_SCRAM_PORT, CACHE_PORT, CONTAINER_PORT, DATABASE_PORT, HTTPS_PORT, MAIL_PORTS,
-    name,
-};
+use super::{BROKERS_IAM_PORT, BROKERS_SCRAM_PORT, CACHE_PORT, DATABASE_PORT, HTTPS_PORT, MAIL_PORTS, name};
 use crate::environment::Environment;
 use crate::template::kinds::{SecurityGroup, SecurityGroupIngress, Vpc};
 use crate::template::{Resource, Stack};
@@ -82,7 +80,7 @@ pub(super) fn add(stack: &Stack, environment: &Environment, vpc: &Resource<Vpc>)
     flows.extend(endpoints.iter().map(|endpoints| To::Group(endpoints, HTTPS_PORT)));
     let tasks = group("TaskGroup", "tasks", &flows);
 
-    let load_balancer = group("LoadBalancerGroup", "load-balancer", &[To::Group(&tasks, CONTAINER_PORT)]);
+    let load_balancer = group("LoadBalancerGroup", "load-balancer", &[To::Group(&tasks, PORT)]);
     let link = group("LinkGroup", "link", &[To::Group(&load_balancer, HTTPS_PORT)]);
     // The management API of the WebSocket API, which an endpoint in a VPC does not offer.
     let mut flows =
