@@ -13,7 +13,8 @@ use astroshield_infra::template::Template;
 use serde_json::Value;
 
 fn templates() -> BTreeMap<Name, Vec<Template>> {
-    let of = |name| architecture(&Environment::new(name, Operator::parse("").unwrap())).unwrap();
+    // Signing in at Google is the operator's to want.
+    let of = |name| architecture(&Environment::new(name, Operator::parse("google = true").unwrap())).unwrap();
     [Name::Dev, Name::Prod].into_iter().map(|name| (name, of(name))).collect()
 }
 
@@ -22,7 +23,9 @@ fn commands() -> Vec<String> {
     let help = String::from_utf8(help.stdout).unwrap();
     let listed =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    listed.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    // Texts that go on in the next line stand further to the right.
+    let named = listed.filter(|line| !line[2..].starts_with(' '));
+    named.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 #[test]
@@ -87,6 +90,57 @@ fn remove(value: &mut Value, pointer: &str) {
         }
         _ => {}
     }
+}
+
+#[test]
+fn every_command_is_in_the_list_of_what_never_ran() {
+    let list = include_str!("../../../docs/aws/never-run-on-aws.md");
+    let commands = commands();
+    assert!(commands.len() > 6 && commands.contains(&"deploy".to_owned()), "{commands:?}");
+    for command in commands.iter().filter(|command| *command != "help") {
+        assert!(list.contains(&format!("`{command}`")), "{command}");
+    }
+}
+
+#[test]
+fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
+    let guide = include_str!("../../../docs/aws/deploy.md");
+    let mut asked = std::collections::BTreeSet::new();
+    let mut shown = std::collections::BTreeSet::new();
+    for name in Name::ALL {
+        for template in architecture(&Environment::new(name, Operator::parse("").unwrap())).unwrap() {
+            asked.extend(template.parameters.keys().cloned());
+            shown.extend(
+                template.body["Outputs"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
+            );
+        }
+    }
+    let named: Vec<&str> = (guide.split("--parameter ").skip(1))
+        .filter_map(|rest| rest.split_once('=').map(|(name, _)| name))
+        .collect();
+    assert!(named.len() > 5, "{named:?}");
+    for name in named {
+        assert!(asked.contains(name), "no stack asks for {name}");
+    }
+    for output in ["RepositoryUri", "ArtifactsBucket", "MigrationTask"] {
+        assert!(guide.contains(output) && shown.contains(output), "{output}");
+    }
+    let stacks: Vec<&str> = guide
+        .split("--stack ")
+        .skip(1)
+        .flat_map(|rest| {
+            let line = rest.lines().next().unwrap_or_default();
+            line.split_whitespace()
+                .take_while(|word| !word.starts_with('-') && *word != "\\")
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(stacks.len() > 8, "{stacks:?}");
+    for stack in stacks {
+        let known = astroshield_infra::template::StackName::ALL.iter().any(|known| known.name() == stack);
+        assert!(known, "there is no stack {stack}");
+    }
+    assert!(guide.contains("--target aws"), "images of tasks have the authorities of RDS");
 }
 
 #[test]

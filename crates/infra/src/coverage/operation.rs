@@ -289,11 +289,7 @@ pub(super) const ROWS: &[Row] = &[
         "S3 cross-region replication",
         &[prod("AWS::S3::Bucket", "/ReplicationConfiguration/Rules/*/Destination/Bucket", Something)],
     ),
-    row(
-        "Backup Strategy",
-        "Configuration backups",
-        &[prod("AWS::S3::Bucket", "/VersioningConfiguration/Status", Is("Enabled")), Command("synth")],
-    ),
+    row("Backup Strategy", "Configuration backups", &[Command("synth"), Operator("Keep the settings")]),
     row(
         "Backup Strategy",
         "State management",

@@ -286,7 +286,7 @@ pub(super) const ROWS: &[Row] = &[
         "Cognito",
         "Social login integration",
         &[
-            prod("AWS::Cognito::UserPoolClient", "/SupportedIdentityProviders/*", Something),
+            prod("AWS::Cognito::UserPoolIdentityProvider", "/ProviderType", Is("Google")),
             Operator("Social sign-in"),
         ],
     ),

@@ -1,9 +1,9 @@
 //! What is needed to take over in the other region.
 //!
 //! Beforehand there are, in the other region, the stacks `storage` and `recovery` of the environment `recovery`:
-//! buckets, key and vault, into which prod copies blobs, assets, packages of functions, the templates and settings of
-//! each deployment (in the bucket of artifacts), backups, and what RDS needs to restore to a moment. The secrets are
-//! copied, too. The rest is made when it is needed, by deploying `recovery` whole, with the database restored from what
+//! buckets, key and vault, into which prod copies blobs, assets, packages of functions, backups, and what RDS needs to
+//! restore to a moment. Images and secrets are copied, too. Templates are made from the repository and the operator's settings,
+//! which are kept there (`docs/aws/deploy.md`). The rest is made when it is needed, by deploying `recovery` whole, with the database restored from what
 //! [`database`](super::database) asks for.
 //!
 //! Somebody decides that, and nothing does it by itself: what looks like the end of a region may be over sooner than a

@@ -184,7 +184,7 @@ pub(super) fn alarms() -> Vec<Alarm> {
             why: "A function fails: callers of the APIs are refused, or WebSockets lose messages.",
             cause: "The service or the cache cannot be reached from the functions' subnets, or a package is broken.",
             look: "Log group of the function: the last errors and their request ids.",
-            act: "Set its alias to the version before (`aws lambda update-alias`). Look at the security groups of \
+            act: "Deploy the stack `application` with the `FunctionsPackage` of before. Look at the security groups of \
                 functions and cache.",
         },
         Alarm {

@@ -88,7 +88,32 @@ pub(super) fn alarms() -> Vec<Alarm> {
             severity: Severity::Tell,
             composite: None,
             dev: false,
-            why: "The web ACLs turn many requests away.",
+            why: "The web ACL of the APIs turns many requests away.",
+            cause: "A scan or an attack, or a managed rule that takes honest requests for one.",
+            look: "Log of the web ACL: `terminatingRuleId`, addresses, paths.",
+            act: "If requests are honest, set that rule to count. Otherwise the web ACL does what it is for; add \
+                the network to `deny` if it goes on.",
+        },
+        Alarm {
+            name: "waf-blocks-edge",
+            group: Group::Security,
+            watched: Watched::AwsOverAll {
+                namespace: "AWS/WAFV2",
+                metric: "BlockedRequests",
+                // Of CloudFront they have no region, and are in us-east-1 alone.
+                dimensions: &["Rule", "WebACL"],
+                only: "Rule = 'ALL'",
+                function: "SUM",
+            },
+            when: When::Above(1000.0),
+            period: 300,
+            periods: 3,
+            bad: 2,
+            missing: Missing::NotBreaching,
+            severity: Severity::Tell,
+            composite: None,
+            dev: false,
+            why: "The web ACL of CloudFront turns many requests away. Seen only where the service is in us-east-1.",
             cause: "A scan or an attack, or a managed rule that takes honest requests for one.",
             look: "Log of the web ACL: `terminatingRuleId`, addresses, paths.",
             act: "If requests are honest, set that rule to count. Otherwise the web ACL does what it is for; add \
