@@ -1,0 +1,76 @@
+// What is left to do to the static export: a Content-Security-Policy in each page with the hashes of its inline
+// scripts, compressed copies of what compresses, and checks that fail the build: no other host, and the budget.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const OUT = "out";
+/** Compressed JavaScript that a page may load at first; the globe's own comes after it. */
+const BUDGET_BYTES = 300_000;
+/** Where the interface is, if the pages are to speak to another origin than their own: of previews. */
+const CONNECT = process.env.CONSOLE_CONNECT ?? "";
+
+const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))
+  .map((entry) => join(entry.parentPath, entry.name));
+
+export function policyOf(html) {
+  const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => text);
+  const hashes = [...new Set(inline)].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  return [
+    "default-src 'none'",
+    // The propagator of the globe is WebAssembly.
+    ["script-src 'self' 'wasm-unsafe-eval'", ...hashes].join(" "),
+    // Places and sizes of what is drawn are style attributes; no style can run a script.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    `connect-src 'self'${CONNECT === "" ? "" : ` ${CONNECT}`}`,
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+  ].join("; ");
+}
+
+export function withPolicy(html) {
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${policyOf(html)}"/>`;
+  if (!html.includes("<head>")) throw new Error("a page without <head>");
+  // Before anything that it governs.
+  return html.replace("<head>", `<head>${meta}`);
+}
+
+function compressed(bytes) {
+  return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+}
+
+const sizes = new Map();
+for (const file of files) {
+  if (file.endsWith(".html")) writeFileSync(file, withPolicy(readFileSync(file, "utf8")));
+  if (!/\.(html|js|css|svg|json|txt|wasm)$/.test(file)) continue;
+  // The service answers it anew in each environment.
+  if (relative(OUT, file) === "config.json") continue;
+  const bytes = readFileSync(file);
+  const small = compressed(bytes);
+  sizes.set(`/${relative(OUT, file)}`, small.length);
+  writeFileSync(`${file}.br`, small);
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+}
+
+let failed = false;
+for (const file of files.filter((name) => name.endsWith(".html"))) {
+  const html = readFileSync(file, "utf8");
+  const scripts = [...html.matchAll(/<script[^>]*\ssrc="([^"]+)"[^>]*>/g)].filter(([tag]) => !/nomodule/i.test(tag)).map(([, source]) => source);
+  const other = [...html.matchAll(/\s(?:src|href)="((?:https?:)?\/\/[^"]+)"/g)].map(([, address]) => address);
+  if (other.length > 0) {
+    console.error(`${file}: loads from another host: ${other.join(", ")}`);
+    failed = true;
+  }
+  const bytes = [...new Set(scripts)].reduce((sum, source) => sum + (sizes.get(source.split("?")[0]) ?? 0), 0);
+  console.log(`${relative(OUT, file).padEnd(28)} ${(bytes / 1000).toFixed(0).padStart(5)} kB of JavaScript, compressed`);
+  if (bytes > BUDGET_BYTES) {
+    console.error(`${file}: ${bytes} bytes of JavaScript, ${BUDGET_BYTES} are allowed`);
+    failed = true;
+  }
+}
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,73 @@
+"use client";
+
+/** Keys that work on every page: `g` and a letter for a page, `/` for the search, `?` for this help. */
+import { useRouter } from "next/navigation";
+import { useEffect, useRef, useState } from "react";
+
+import { Dialog } from "@/ui/dialog";
+import { PAGES } from "./pages";
+
+/** The second key of two comes within this time. */
+const PAIR_MS = 1_200;
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.closest("input, textarea, select, [role=dialog]") !== null);
+}
+
+export function Keys({ openPalette }: { openPalette: () => void }) {
+  const router = useRouter();
+  const [help, setHelp] = useState(false);
+  const led = useRef(0);
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        openPalette();
+        return;
+      }
+      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const paired = Date.now() - led.current < PAIR_MS;
+      led.current = 0;
+      const page = paired ? PAGES.find(({ key }) => key === event.key) : undefined;
+      if (page !== undefined) {
+        event.preventDefault();
+        router.push(page.path);
+      } else if (event.key === "g") {
+        led.current = Date.now();
+      } else if (event.key === "/") {
+        event.preventDefault();
+        openPalette();
+      } else if (event.key === "?") {
+        setHelp(true);
+      }
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [router, openPalette]);
+
+  return (
+    <Dialog open={help} onOpenChange={setHelp} title="Keys">
+      <table className="w-full">
+        <tbody>
+          {[
+            ["Ctrl K or /", "Search objects and pages"],
+            ["↑ ↓ or k j, Enter", "Move in a table, open a row"],
+            ...PAGES.map(({ key, name }) => [`g ${key}`, name]),
+          ].map(([keys, does]) => (
+            <tr key={keys}>
+              <th scope="row" className="py-0.5 pr-6 text-left font-normal">
+                <Kbd>{keys}</Kbd>
+              </th>
+              <td>{does}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Dialog>
+  );
+}
+
+export function Kbd({ children }: { children: React.ReactNode }) {
+  return <kbd className="rounded border border-line bg-raised px-1.5 py-0.5 font-mono text-xs text-quiet">{children}</kbd>;
+}

@@ -1,0 +1,110 @@
+"use client";
+
+/** The command palette: pages, objects by name or number, and settings of the view. */
+import { keepPreviousData } from "@tanstack/react-query";
+import { Command } from "cmdk";
+import { useRouter } from "next/navigation";
+import { Dialog as Radix } from "radix-ui";
+import { useDeferredValue, useState } from "react";
+
+import { api } from "@/api/client";
+import { useZone } from "@/time/clock";
+import { nameOf } from "@/units/words";
+import { Kbd } from "./keys";
+import { PAGES } from "./pages";
+import { useTheme, type Theme } from "./theme";
+
+const ITEM =
+  "flex cursor-pointer items-center gap-2 rounded px-2 py-1.5 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4";
+const GROUP = "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-quiet";
+
+export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+  const router = useRouter();
+  const { setTheme } = useTheme();
+  const { zone, setZone } = useZone();
+  const [text, setText] = useState("");
+  const wanted = useDeferredValue(text.trim());
+  const objects = api.useQuery(
+    "get",
+    "/api/v1/objects",
+    { params: { query: { search: wanted, limit: 8 } } },
+    { enabled: open && wanted.length >= 2, placeholderData: keepPreviousData },
+  );
+  const found = wanted.length >= 2 ? (objects.data?.items ?? []) : [];
+
+  const close = () => {
+    onOpenChange(false);
+    setText("");
+  };
+  const run = (action: () => void) => () => {
+    close();
+    action();
+  };
+  const matches = (name: string) => name.toLowerCase().includes(wanted.toLowerCase());
+  const settings: [string, () => void][] = [
+    ...(["light", "dark", "system"] as Theme[]).map((theme): [string, () => void] => [`Theme: ${theme}`, () => setTheme(theme)]),
+    [zone === "utc" ? "Times: local" : "Times: UTC", () => setZone(zone === "utc" ? "local" : "utc")],
+  ];
+
+  return (
+    <Radix.Root open={open} onOpenChange={(to) => (to ? onOpenChange(true) : close())}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 rounded-lg border border-line bg-panel shadow-xl"
+        >
+          <Radix.Title className="sr-only">Search</Radix.Title>
+          {/* What is found in the service is in its order: only pages and settings are filtered here. */}
+          <Command shouldFilter={false} label="Search">
+            <Command.Input
+              value={text}
+              onValueChange={setText}
+              placeholder="Object by name or catalog number, or a page"
+              className="h-11 w-full border-b border-line bg-transparent px-3 outline-none placeholder:text-quiet"
+            />
+            <Command.List className="max-h-[50vh] overflow-auto p-1">
+              <Command.Empty className="px-3 py-4 text-quiet">{objects.isFetching ? "Searching" : "Nothing found"}</Command.Empty>
+              {found.length > 0 && (
+                <Command.Group heading="Objects" className={GROUP}>
+                  {found.map((object) => (
+                    <Command.Item
+                      key={object.catalog_number}
+                      value={`object ${object.catalog_number}`}
+                      className={ITEM}
+                      onSelect={run(() => router.push(`/object/?number=${object.catalog_number}`))}
+                    >
+                      {nameOf(object)}
+                      <span className="ml-auto text-quiet tabular-nums">{object.catalog_number}</span>
+                    </Command.Item>
+                  ))}
+                </Command.Group>
+              )}
+              <Command.Group heading="Pages" className={GROUP}>
+                {PAGES.filter(({ name, about }) => matches(`${name} ${about}`)).map(({ path, name, about, key, icon: Icon }) => (
+                  <Command.Item key={path} value={`page ${name}`} className={ITEM} onSelect={run(() => router.push(path))}>
+                    <Icon aria-hidden />
+                    {name}
+                    <span className="truncate text-quiet">{about}</span>
+                    <span className="ml-auto">
+                      <Kbd>g {key}</Kbd>
+                    </span>
+                  </Command.Item>
+                ))}
+              </Command.Group>
+              <Command.Group heading="View" className={GROUP}>
+                {settings
+                  .filter(([name]) => matches(name))
+                  .map(([name, action]) => (
+                    <Command.Item key={name} value={name} className={ITEM} onSelect={run(action)}>
+                      {name}
+                    </Command.Item>
+                  ))}
+              </Command.Group>
+            </Command.List>
+          </Command>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

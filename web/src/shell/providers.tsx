@@ -1,0 +1,22 @@
+"use client";
+
+import { QueryClientProvider } from "@tanstack/react-query";
+import { usePathname } from "next/navigation";
+import { useState, type ReactNode } from "react";
+
+import { newQueryClient } from "@/api/client";
+import { StreamProvider } from "@/stream/provider";
+import { ZoneProvider } from "@/time/clock";
+import { ThemeProvider } from "./theme";
+
+export function Providers({ children }: { children: ReactNode }) {
+  const [client] = useState(newQueryClient);
+  const signingIn = usePathname().startsWith("/signin");
+  return (
+    <QueryClientProvider client={client}>
+      <ThemeProvider>
+        <ZoneProvider>{signingIn ? children : <StreamProvider>{children}</StreamProvider>}</ZoneProvider>
+      </ThemeProvider>
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,201 @@
+"use client";
+
+/** What is around every page: where one can go, how old the data is, whether it is live. */
+import { CircleHelp, Clock, LogOut, Moon, Search, Sun, WifiOff } from "lucide-react";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { useCallback, useState, type ReactNode } from "react";
+
+import { api } from "@/api/client";
+import { useStream } from "@/stream/provider";
+import { useNow, useZone } from "@/time/clock";
+import { time } from "@/time/format";
+import { Ago } from "@/time/time";
+import { Button } from "@/ui/button";
+import { cn } from "@/ui/cn";
+import { count } from "@/units/format";
+import { Kbd, Keys } from "./keys";
+import { PAGES } from "./pages";
+import { Palette } from "./palette";
+import { signOut, useSession } from "./session";
+import { useTheme } from "./theme";
+
+/** Pages that stand alone. */
+const BARE = ["/signin/"];
+
+export function Shell({ children }: { children: ReactNode }) {
+  const path = usePathname();
+  const bare = BARE.some((one) => path.startsWith(one.slice(0, -1)));
+  return bare ? <main className="min-h-screen">{children}</main> : <Framed path={path}>{children}</Framed>;
+}
+
+function Framed({ path, children }: { path: string; children: ReactNode }) {
+  const [palette, setPalette] = useState(false);
+  const openPalette = useCallback(() => setPalette(true), []);
+  return (
+    <div className="grid h-screen grid-cols-[3rem_1fr] grid-rows-[auto_auto_1fr] xl:grid-cols-[11rem_1fr]">
+      <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2">
+        To the content
+      </a>
+      <Header openPalette={openPalette} />
+      <Notices />
+      <nav aria-label="Pages" className="row-start-3 overflow-y-auto border-r border-line bg-panel py-2">
+        <ul>
+          {PAGES.map(({ path: to, name, key, icon: Icon }) => {
+            const here = to === "/" ? path === "/" : path.startsWith(to.slice(0, -1));
+            return (
+              <li key={to}>
+                <Link
+                  href={to}
+                  title={`${name} (g ${key})`}
+                  aria-current={here ? "page" : undefined}
+                  className={cn(
+                    "mx-1.5 flex items-center gap-2.5 rounded-md px-2.5 py-1.5 hover:bg-raised",
+                    here && "bg-accent-soft font-medium text-accent hover:bg-accent-soft",
+                  )}
+                >
+                  <Icon aria-hidden className="size-4 shrink-0" />
+                  <span className="sr-only xl:not-sr-only">{name}</span>
+                </Link>
+              </li>
+            );
+          })}
+        </ul>
+      </nav>
+      <main id="content" className="row-start-3 min-w-0 overflow-auto p-4">
+        {children}
+      </main>
+      <Palette open={palette} onOpenChange={setPalette} />
+      <Keys openPalette={openPalette} />
+    </div>
+  );
+}
+
+function Header({ openPalette }: { openPalette: () => void }) {
+  const { zone, setZone } = useZone();
+  const { shown, setTheme } = useTheme();
+  const session = useSession();
+  return (
+    <header className="col-span-2 flex h-11 items-center gap-3 border-b border-line bg-panel px-3">
+      <Link href="/" className="flex items-center gap-2 font-semibold">
+        <Mark />
+        <span className="hidden sm:inline">AstroShield</span>
+      </Link>
+      <Data />
+      <div className="ml-auto flex items-center gap-1.5">
+        <Button size="small" className="min-w-44 justify-start text-quiet max-lg:min-w-0" onClick={openPalette} aria-label="Search">
+          <Search />
+          <span className="max-lg:hidden">Search</span>
+          <span className="ml-auto max-lg:hidden">
+            <Kbd>Ctrl K</Kbd>
+          </span>
+        </Button>
+        <Clocks />
+        <Button
+          kind="ghost"
+          size="small"
+          onClick={() => setZone(zone === "utc" ? "local" : "utc")}
+          title={zone === "utc" ? "Show times of this place" : "Show times in UTC"}
+        >
+          <Clock />
+          {zone === "utc" ? "UTC" : "Local"}
+        </Button>
+        <Button
+          kind="ghost"
+          size="icon"
+          aria-label={shown === "dark" ? "Light colors" : "Dark colors"}
+          onClick={() => setTheme(shown === "dark" ? "light" : "dark")}
+        >
+          {shown === "dark" ? <Sun /> : <Moon />}
+        </Button>
+        <Button kind="ghost" size="icon" asChild>
+          <Link href="/welcome/" aria-label="What you see here" title="What you see here">
+            <CircleHelp />
+          </Link>
+        </Button>
+        <Button
+          kind="ghost"
+          size="icon"
+          aria-label="Sign out"
+          title={session.data === undefined ? "Sign out" : `Sign out ${session.data.name}`}
+          onClick={() => void signOut()}
+        >
+          <LogOut />
+        </Button>
+      </div>
+    </header>
+  );
+}
+
+function Mark() {
+  return (
+    <svg aria-hidden viewBox="0 0 24 24" className="size-5 text-accent" fill="none" stroke="currentColor" strokeWidth="2">
+      <circle cx="12" cy="12" r="4" fill="currentColor" stroke="none" />
+      <ellipse cx="12" cy="12" rx="10.5" ry="4.5" transform="rotate(-30 12 12)" />
+    </svg>
+  );
+}
+
+function Clocks() {
+  const now = useNow();
+  const { zone } = useZone();
+  return (
+    <span className="px-1 text-quiet tabular-nums max-md:hidden" suppressHydrationWarning>
+      {now === null ? "" : time(now, zone)}
+    </span>
+  );
+}
+
+/** How old the data is, how far the newest run, and whether changes come by themselves. */
+function Data() {
+  const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
+  const { connection, progress } = useStream();
+  const run = status.data?.newest_run;
+  const done = progress?.slicesDone ?? run?.slices_done ?? 0;
+  const slices = progress?.slices ?? run?.slices ?? 0;
+  return (
+    <div className="flex min-w-0 items-center gap-3 truncate text-xs text-quiet">
+      <span
+        className={cn("inline-flex items-center gap-1.5 rounded px-1.5 py-0.5", connection === "live" ? "text-good" : "bg-elevated-soft text-elevated")}
+        role="status"
+      >
+        {connection === "live" ? <span aria-hidden className="size-2 rounded-full bg-current" /> : <WifiOff aria-hidden className="size-3.5" />}
+        {{ live: "Live", connecting: "Connecting", lost: "Connection lost; trying again" }[connection]}
+      </span>
+      {status.data?.newest_epoch != null && (
+        <span className="max-sm:hidden" title="Newest epoch of the public catalog">
+          Data <Ago value={status.data.newest_epoch} />
+        </span>
+      )}
+      {run?.state === "running" && slices > 0 && (
+        <span className="inline-flex items-center gap-1.5 max-md:hidden">
+          Screening
+          <progress aria-label="Screening" value={done} max={slices} className="h-1.5 w-20 accent-(--accent)" />
+          {done}/{slices}
+        </span>
+      )}
+      {run?.state === "completed" && run.finished != null && (
+        <span className="max-md:hidden" title={`${count(run.conjunctions)} conjunctions of ${count(run.objects)} objects`}>
+          Screened <Ago value={run.finished} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What must be known on every page. */
+function Notices() {
+  const status = api.useQuery("get", "/api/v1/status", {});
+  const notices: string[] = [];
+  if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
+  if (status.data?.newest_run?.state === "failed") notices.push(`The newest screening failed: ${status.data.newest_run.problem ?? "unknown reason"}.`);
+  return (
+    <div className="col-span-2">
+      {notices.map((notice) => (
+        <p key={notice} className="border-b border-line bg-elevated-soft px-4 py-1 text-center text-elevated">
+          {notice}
+        </p>
+      ))}
+    </div>
+  );
+}

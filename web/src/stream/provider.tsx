@@ -1,0 +1,128 @@
+"use client";
+
+/** The stream for all pages: what it tells of is read anew, whoever else wants to know is told. */
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+
+import { config } from "@/api/config";
+import { Stream, type Connection, type Payload } from "./stream";
+
+/** Beginnings of the paths whose answers an event makes old. */
+const CHANGED: Record<string, readonly string[]> = {
+  element_sets_stored: ["/api/v1/objects", "/api/v1/element-sets", "/api/v1/status"],
+  ephemeris_stored: ["/api/v1/objects"],
+  upload_stored: ["/api/v1/uploads"],
+  run_started: ["/api/v1/runs", "/api/v1/status"],
+  run_completed: ["/api/v1/runs", "/api/v1/status", "/api/v1/conjunctions"],
+  run_failed: ["/api/v1/runs", "/api/v1/status"],
+  conjunctions_changed: ["/api/v1/conjunctions"],
+  conjunction_noted: ["/api/v1/conjunctions/{id}/notes", "/api/v1/conjunctions/handled"],
+  cdm_received: ["/api/v1/conjunctions"],
+  alert_changed: ["/api/v1/alerts"],
+  feed_asked: ["/api/v1/feeds"],
+};
+
+/** Many events come at once after a run: what they make old is read once. */
+const GATHERED_MS = 500;
+
+function invalidate(client: QueryClient, beginnings: ReadonlySet<string>): void {
+  void client.invalidateQueries({
+    predicate: ({ queryKey }) =>
+      queryKey.some((part) => typeof part === "string" && [...beginnings].some((beginning) => part.startsWith(beginning))),
+  });
+}
+
+export interface Progress {
+  run: string;
+  slicesDone: number;
+  slices: number;
+}
+
+interface StreamState {
+  connection: Connection;
+  /** The run that is on, as far as the stream has told. */
+  progress: Progress | null;
+  /** Calls back at each event; what is returned stops that. */
+  listen: (listener: (payload: Payload) => void) => () => void;
+}
+
+const Context = createContext<StreamState>({ connection: "connecting", progress: null, listen: () => () => undefined });
+
+export function useStream(): StreamState {
+  return useContext(Context);
+}
+
+/** Calls back at each event while the component is there. */
+export function useStreamEvent(listener: (payload: Payload) => void): void {
+  const { listen } = useStream();
+  const latest = useRef(listener);
+  useEffect(() => {
+    latest.current = listener;
+  });
+  useEffect(() => listen((payload) => latest.current(payload)), [listen]);
+}
+
+function progressOf(payload: Payload): Progress | null {
+  const { run, slices_done: slicesDone, slices } = payload;
+  if (typeof run !== "string" || typeof slicesDone !== "number" || typeof slices !== "number") return null;
+  return { run, slicesDone, slices };
+}
+
+async function address(): Promise<string> {
+  const { api, stream } = await config();
+  if (stream !== null) return stream;
+  const base = new URL(api === "" ? location.origin : api);
+  base.protocol = base.protocol === "https:" ? "wss:" : "ws:";
+  return `${base.origin}/api/v1/stream`;
+}
+
+export function StreamProvider({ children }: { children: ReactNode }) {
+  const client = useQueryClient();
+  const [connection, setConnection] = useState<Connection>("connecting");
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const listeners = useRef(new Set<(payload: Payload) => void>());
+
+  useEffect(() => {
+    const old = new Set<string>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stream: Stream | undefined;
+    let gone = false;
+    const onEvent = (payload: Payload) => {
+      if (payload.type === "run_progressed") setProgress(progressOf(payload));
+      if (payload.type === "run_completed" || payload.type === "run_failed") setProgress(null);
+      for (const beginning of CHANGED[payload.type] ?? []) old.add(beginning);
+      if (old.size > 0) {
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          invalidate(client, old);
+          old.clear();
+        }, GATHERED_MS);
+      }
+      for (const listener of listeners.current) listener(payload);
+    };
+    const open = async () => {
+      const where = await address();
+      if (gone) return;
+      stream = new Stream(where, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection });
+    };
+    open().catch(() => setConnection("lost"));
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+      stream?.close();
+    };
+  }, [client]);
+
+  const state = useMemo<StreamState>(
+    () => ({
+      connection,
+      progress,
+      listen: (listener) => {
+        listeners.current.add(listener);
+        return () => listeners.current.delete(listener);
+      },
+    }),
+    [connection, progress],
+  );
+  return <Context value={state}>{children}</Context>;
+}

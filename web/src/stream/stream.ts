@@ -1,0 +1,96 @@
+/** Events of the service over its WebSocket: subscribed once, resumed after a lost connection. */
+import { z } from "zod/mini";
+
+export const TOPICS = ["catalog", "runs", "conjunctions", "alerts", "uploads", "feeds"] as const;
+
+const EventMessage = z.object({
+  position: z.number(),
+  event: z.object({ payload: z.looseObject({ type: z.string() }) }),
+});
+const Subscribed = z.object({ subscribed: z.array(z.string()), position: z.number(), reset: z.boolean() });
+const Message = z.union([EventMessage, Subscribed]);
+
+/** What happened; `type` says what else is in it (`Payload` of crates/domain/src/event.rs). */
+export type Payload = { type: string } & Record<string, unknown>;
+
+export type Connection = "connecting" | "live" | "lost";
+
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+/** A connection that lived so long was a good one: the next wait is a short one again. */
+const GOOD_AFTER_MS = 10_000;
+
+export interface StreamListener {
+  /** Something happened. */
+  onEvent: (payload: Payload) => void;
+  /** Events may be missing: whatever is kept must be read anew. */
+  onReset: () => void;
+  onConnection: (connection: Connection) => void;
+}
+
+/** Keeps a WebSocket open until it is closed. */
+export class Stream {
+  private socket: WebSocket | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private wait = FIRST_WAIT_MS;
+  private position: number | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly address: string,
+    private readonly listener: StreamListener,
+  ) {
+    this.open();
+    globalThis.addEventListener?.("online", this.hurry);
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    globalThis.removeEventListener?.("online", this.hurry);
+    this.socket?.close();
+  }
+
+  /** The network is back: there is no reason to wait any longer. */
+  private readonly hurry = (): void => {
+    if (this.socket === undefined && !this.closed) {
+      clearTimeout(this.timer);
+      this.wait = FIRST_WAIT_MS;
+      this.open();
+    }
+  };
+
+  private open(): void {
+    const socket = new WebSocket(this.address);
+    const opened = Date.now();
+    this.socket = socket;
+    socket.onopen = () => {
+      const after = this.position === undefined ? {} : { after: this.position };
+      socket.send(JSON.stringify({ subscribe: TOPICS, ...after }));
+    };
+    socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
+    socket.onclose = () => {
+      this.socket = undefined;
+      if (this.closed) return;
+      if (Date.now() - opened > GOOD_AFTER_MS) this.wait = FIRST_WAIT_MS;
+      this.listener.onConnection("lost");
+      // Some chance in it, so that not all clients of a restarted server come at once.
+      this.timer = setTimeout(() => this.open(), this.wait * (0.75 + Math.random() / 2));
+      this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+    };
+  }
+
+  private hear(data: string): void {
+    const parsed = Message.safeParse(JSON.parse(data));
+    if (!parsed.success) return;
+    const message = parsed.data;
+    const first = this.position === undefined;
+    this.position = message.position;
+    if ("event" in message) {
+      this.listener.onEvent(message.event.payload);
+    } else {
+      this.listener.onConnection("live");
+      if (message.reset && !first) this.listener.onReset();
+    }
+  }
+}

@@ -1,0 +1,192 @@
+"use client";
+
+/** A table of any number of rows: only those that are seen are drawn. Keys: ↑ ↓ (or k j), Page, Home, End, Enter. */
+import { tableFeatures, useTable, type ColumnDef } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+
+import { cn } from "@/ui/cn";
+
+// Which rows there are, and in which order, is the service's matter.
+const features = tableFeatures({});
+
+export type Column<T> = ColumnDef<typeof features, T> & {
+  id: string;
+  meta?: {
+    /** Numbers stand at the right. */
+    numeric?: boolean;
+    /** Name of the order of the service that sorts by this column, and which way it goes. */
+    sort?: { by: string; direction: "ascending" | "descending" };
+    className?: string;
+    /** What the heading means. */
+    title?: string;
+  };
+};
+
+interface DataTableProps<T> {
+  /** What the table shows, for screen readers. */
+  label: string;
+  columns: Column<T>[];
+  rows: T[];
+  rowId: (row: T) => string;
+  rowHeight?: number;
+  /** How many rows there are in all, where that is known. */
+  total?: number | undefined;
+  sort?: string | undefined;
+  onSort?: (by: string) => void;
+  /** A row was chosen: by a click, or by Enter. */
+  onOpen?: (row: T) => void;
+  /** The end of what was read comes in sight. */
+  onEnd?: () => void;
+  className?: string;
+}
+
+const OVERSCAN = 16;
+/** The end is in sight when so many rows are left. */
+const AHEAD = 60;
+
+export function DataTable<T extends object>(props: DataTableProps<T>) {
+  const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, className } = props;
+  const scroll = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(0);
+  const table = useTable({ features, columns, data: rows, getRowId: rowId });
+  const model = table.getRowModel().rows;
+  const virtual = useVirtualizer({
+    count: model.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => rowHeight,
+    overscan: OVERSCAN,
+    // Before the page is laid out (and in tests) some rows are drawn all the same.
+    initialRect: { width: 1_000, height: 600 },
+  });
+  const items = virtual.getVirtualItems();
+  const first = items[0];
+  const last = items.at(-1);
+
+  const lastIndex = last?.index ?? 0;
+  useEffect(() => {
+    if (onEnd !== undefined && model.length > 0 && lastIndex + AHEAD >= model.length) onEnd();
+  }, [lastIndex, model.length, onEnd]);
+
+  const go = (to: number) => {
+    const row = Math.max(0, Math.min(to, model.length - 1));
+    setActive(row);
+    virtual.scrollToIndex(row);
+    requestAnimationFrame(() => {
+      scroll.current?.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus({ preventScroll: true });
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target instanceof HTMLElement && event.target.closest("a, button, input, select") !== null) return;
+    const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 600) / rowHeight) - 2);
+    const to: Record<string, number> = {
+      ArrowDown: active + 1,
+      j: active + 1,
+      ArrowUp: active - 1,
+      k: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: model.length - 1,
+    };
+    const target = to[event.key];
+    if (target !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      go(target);
+    } else if (event.key === "Enter") {
+      const row = model[active];
+      if (row !== undefined) onOpen?.(row.original);
+    }
+  };
+
+  return (
+    <div ref={scroll} onKeyDown={onKeyDown} className={cn("relative min-h-0 overflow-auto rounded-lg border border-line bg-panel", className)}>
+      <table aria-label={label} aria-rowcount={(total ?? model.length) + 1} className="w-full border-separate border-spacing-0 text-left">
+        <thead className="sticky top-0 z-10 bg-raised">
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id} aria-rowindex={1}>
+              {group.headers.map((header) => {
+                const meta = columns.find(({ id }) => id === header.column.id)?.meta;
+                const content = header.isPlaceholder ? null : <table.FlexRender header={header} />;
+                const sorted = meta?.sort !== undefined && meta.sort.by === sort;
+                return (
+                  <th
+                    key={header.id}
+                    scope="col"
+                    title={meta?.title}
+                    aria-sort={sorted ? meta.sort?.direction : undefined}
+                    className={cn(
+                      "border-b border-line px-2 py-1.5 text-xs font-semibold whitespace-nowrap text-quiet",
+                      meta?.numeric === true && "text-right",
+                      meta?.className,
+                    )}
+                  >
+                    {meta?.sort === undefined || onSort === undefined ? (
+                      content
+                    ) : (
+                      <button
+                        type="button"
+                        className={cn("inline-flex items-center gap-1 hover:text-ink", sorted && "text-ink")}
+                        onClick={() => onSort(meta.sort?.by ?? "")}
+                      >
+                        {content}
+                        {sorted && (meta.sort.direction === "ascending" ? <ArrowUp aria-hidden className="size-3" /> : <ArrowDown aria-hidden className="size-3" />)}
+                      </button>
+                    )}
+                  </th>
+                );
+              })}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          {first !== undefined && first.start > 0 && (
+            <tr aria-hidden>
+              <td colSpan={columns.length} style={{ height: first.start }} />
+            </tr>
+          )}
+          {items.map((item) => {
+            const row = model[item.index];
+            if (row === undefined) return null;
+            return (
+              <tr
+                key={row.id}
+                data-row={item.index}
+                aria-rowindex={item.index + 2}
+                tabIndex={item.index === active ? 0 : -1}
+                style={{ height: rowHeight }}
+                className={cn("hover:bg-raised focus-visible:bg-accent-soft focus-visible:outline-offset-[-2px]", onOpen && "cursor-pointer")}
+                onFocus={() => setActive(item.index)}
+                onClick={(event) => {
+                  if (event.target instanceof HTMLElement && event.target.closest("a, button, input") === null) onOpen?.(row.original);
+                }}
+              >
+                {row.getAllCells().map((cell) => {
+                  const meta = columns.find(({ id }) => id === cell.column.id)?.meta;
+                  return (
+                    <td
+                      key={cell.id}
+                      className={cn(
+                        "border-b border-line px-2 whitespace-nowrap",
+                        meta?.numeric === true && "text-right tabular-nums",
+                        meta?.className,
+                      )}
+                    >
+                      <table.FlexRender cell={cell} />
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+          {last !== undefined && last.end < virtual.getTotalSize() && (
+            <tr aria-hidden>
+              <td colSpan={columns.length} style={{ height: virtual.getTotalSize() - last.end }} />
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}

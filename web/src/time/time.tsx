@@ -1,0 +1,36 @@
+"use client";
+
+import { useNow, useZone } from "./clock";
+import { ago, countdown, time } from "./format";
+
+/** A time in the zone that is chosen; the other one and the age stand in the tooltip. */
+export function Time({ value, digits = 0 }: { value: string; digits?: 0 | 1 | 3 }) {
+  const { zone } = useZone();
+  const other = time(value, zone === "utc" ? "local" : "utc", digits);
+  return (
+    <time dateTime={value} title={other} className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
+      {time(value, zone, digits)}
+    </time>
+  );
+}
+
+/** How long ago a time is, each second anew. */
+export function Ago({ value }: { value: string }) {
+  const now = useNow();
+  const { zone } = useZone();
+  return (
+    <time dateTime={value} title={time(value, zone)} className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
+      {now === null ? time(value, zone) : ago(value, now)}
+    </time>
+  );
+}
+
+/** The time to an event, each second anew. */
+export function Countdown({ to }: { to: string }) {
+  const now = useNow();
+  return (
+    <span className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
+      {now === null ? "" : countdown(Date.parse(to), now)}
+    </span>
+  );
+}

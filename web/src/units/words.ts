@@ -1,0 +1,63 @@
+/** What the interface's names mean, in words. */
+import type { Conjunction, Schemas } from "@/api/client";
+
+type Grade = Schemas["ParticipantRow"]["grade"];
+type Method = Conjunction["probability_method"];
+
+/** Data grades, the worst first. */
+export const GRADES: Record<Grade, { short: string; means: string }> = {
+  gp: {
+    short: "GP",
+    means:
+      "General perturbations element set: fitted by the catalog's keeper, without covariance. Errors of some km after a few days are common in low orbit.",
+  },
+  supplemental_gp: {
+    short: "Sup-GP",
+    means: "Element set fitted to the operator's own ephemeris: better than GP while the plan is flown, without covariance.",
+  },
+  ephemeris: {
+    short: "Ephemeris",
+    means: "The operator's own ephemeris, with planned maneuvers; with covariance where the operator gives one.",
+  },
+  cdm: { short: "CDM", means: "State and covariance from a conjunction data message of a screening service." },
+};
+
+/** How a probability was computed. */
+export const METHODS: Record<Method, { short: string; means: string }> = {
+  maximum: {
+    short: "max",
+    means:
+      "No covariance is known. This is the largest probability that any size of covariance of the assumed shape could give: an upper bound, no estimate.",
+  },
+  two_dimensional: {
+    short: "2D",
+    means: "Integral over the hard-body circle in the encounter plane (Foster and Estes, 1992): straight relative motion, Gaussian errors.",
+  },
+  two_dimensional_nc: {
+    short: "2D-Nc",
+    means: "Expected number of contacts over the sphere (Hall, 2021), in two dimensions: holds for slower encounters than 2D.",
+  },
+  three_dimensional_nc: {
+    short: "3D-Nc",
+    means: "Expected number of contacts over the sphere in three dimensions (Hall, 2021): holds for slow and long encounters.",
+  },
+  monte_carlo: { short: "MC", means: "Monte Carlo: sampled trajectories, counted." },
+};
+
+/** Probability to go by: that with covariances, else the largest. */
+export function leading(solution: Pick<Conjunction, "probability" | "maximum_probability">): number {
+  return solution.probability ?? solution.maximum_probability;
+}
+
+/** How an object is called. */
+export function nameOf(object: { name?: string | null; catalog_number: number }): string {
+  return object.name?.trim() ? object.name : `Object ${object.catalog_number}`;
+}
+
+/** Bands of risk, after the thresholds that operators use (NASA CARA: red above 1e-4, yellow above 1e-7). */
+export type Risk = "high" | "elevated" | "low";
+
+export function riskOf(probability: number): Risk {
+  if (probability >= 1e-4) return "high";
+  return probability >= 1e-7 ? "elevated" : "low";
+}
