@@ -72,7 +72,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                       key={object.catalog_number}
                       value={`object ${object.catalog_number}`}
                       className={ITEM}
-                      onSelect={run(() => router.push(`/object/?number=${object.catalog_number}`))}
+                      onSelect={run(() => router.push(`/object?number=${object.catalog_number}`))}
                     >
                       {nameOf(object)}
                       <span className="ml-auto text-quiet tabular-nums">{object.catalog_number}</span>

@@ -10,6 +10,7 @@ import { api } from "@/api/client";
 import { useStream } from "@/stream/provider";
 import { useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
+import { usePastStart } from "@/time/reference";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
@@ -21,11 +22,11 @@ import { signOut, useSession } from "./session";
 import { useTheme } from "./theme";
 
 /** Pages that stand alone. */
-const BARE = ["/signin/"];
+const BARE = ["/signin"];
 
 export function Shell({ children }: { children: ReactNode }) {
   const path = usePathname();
-  const bare = BARE.some((one) => path.startsWith(one.slice(0, -1)));
+  const bare = BARE.some((one) => path.startsWith(one));
   return bare ? <main className="min-h-screen">{children}</main> : <Framed path={path}>{children}</Framed>;
 }
 
@@ -42,7 +43,7 @@ function Framed({ path, children }: { path: string; children: ReactNode }) {
       <nav aria-label="Pages" className="row-start-3 overflow-y-auto border-r border-line bg-panel py-2">
         <ul>
           {PAGES.map(({ path: to, name, key, icon: Icon }) => {
-            const here = to === "/" ? path === "/" : path.startsWith(to.slice(0, -1));
+            const here = to === "/" ? path === "/" : (path === to || path.startsWith(`${to}/`));
             return (
               <li key={to}>
                 <Link
@@ -109,7 +110,7 @@ function Header({ openPalette }: { openPalette: () => void }) {
           {shown === "dark" ? <Sun /> : <Moon />}
         </Button>
         <Button kind="ghost" size="icon" asChild>
-          <Link href="/welcome/" aria-label="What you see here" title="What you see here">
+          <Link href="/welcome" aria-label="What you see here" title="What you see here">
             <CircleHelp />
           </Link>
         </Button>
@@ -186,8 +187,11 @@ function Data() {
 /** What must be known on every page. */
 function Notices() {
   const status = api.useQuery("get", "/api/v1/status", {});
+  const { zone } = useZone();
+  const past = usePastStart();
   const notices: string[] = [];
   if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
+  if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
   if (status.data?.newest_run?.state === "failed") notices.push(`The newest screening failed: ${status.data.newest_run.problem ?? "unknown reason"}.`);
   return (
     <div className="col-span-2">

@@ -1,7 +1,7 @@
 "use client";
 
 /** A table of any number of rows: only those that are seen are drawn. Keys: ↑ ↓ (or k j), Page, Home, End, Enter. */
-import { tableFeatures, useTable, type ColumnDef } from "@tanstack/react-table";
+import { tableFeatures, useTable, type ColumnDef, type RowData } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
@@ -11,7 +11,7 @@ import { cn } from "@/ui/cn";
 // Which rows there are, and in which order, is the service's matter.
 const features = tableFeatures({});
 
-export type Column<T> = ColumnDef<typeof features, T> & {
+export type Column<T extends RowData> = ColumnDef<typeof features, T> & {
   id: string;
   meta?: {
     /** Numbers stand at the right. */
@@ -24,7 +24,7 @@ export type Column<T> = ColumnDef<typeof features, T> & {
   };
 };
 
-interface DataTableProps<T> {
+interface DataTableProps<T extends RowData> {
   /** What the table shows, for screen readers. */
   label: string;
   columns: Column<T>[];
@@ -46,7 +46,7 @@ const OVERSCAN = 16;
 /** The end is in sight when so many rows are left. */
 const AHEAD = 60;
 
-export function DataTable<T extends object>(props: DataTableProps<T>) {
+export function DataTable<T extends RowData>(props: DataTableProps<T>) {
   const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, className } = props;
   const scroll = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);

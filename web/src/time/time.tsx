@@ -2,6 +2,7 @@
 
 import { useNow, useZone } from "./clock";
 import { ago, countdown, time } from "./format";
+import { useEventNow } from "./reference";
 
 /** A time in the zone that is chosen; the other one and the age stand in the tooltip. */
 export function Time({ value, digits = 0 }: { value: string; digits?: 0 | 1 | 3 }) {
@@ -27,7 +28,7 @@ export function Ago({ value }: { value: string }) {
 
 /** The time to an event, each second anew. */
 export function Countdown({ to }: { to: string }) {
-  const now = useNow();
+  const now = useEventNow();
   return (
     <span className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
       {now === null ? "" : countdown(Date.parse(to), now)}

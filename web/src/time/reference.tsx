@@ -1,0 +1,20 @@
+"use client";
+
+/** What events are counted from. A service may screen a catalog of the past (`serve --catalog`): nothing of it is to come. */
+import { api } from "@/api/client";
+import { useNow } from "./clock";
+
+/** Where the newest run screened the past: the start of its window, in ms since 1970; else null. */
+export function usePastStart(): number | null {
+  const { data } = api.useQuery("get", "/api/v1/status", {});
+  const run = data?.newest_run;
+  if (run == null || Date.parse(run.window_stop) >= Date.parse(data?.now ?? "")) return null;
+  return Date.parse(run.window_start);
+}
+
+/** The time that countdowns and "the next 24 hours" begin at, in ms since 1970: now, or where a past catalog begins. */
+export function useEventNow(): number | null {
+  const now = useNow();
+  const past = usePastStart();
+  return now === null ? null : (past ?? now);
+}
