@@ -79,6 +79,9 @@ const OF_AN_EXPORT: [u16; 2] = [406, 422];
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
+        for operation in [&mut *get, &mut *put, &mut *post, &mut *delete].into_iter().flatten() {
+            name(operation);
+        }
         for write in [&mut *put, &mut *post, &mut *delete].into_iter().flatten() {
             // Such a key is a caller's: nobody has said yet who they are, or they may belong to no organization yet.
             if write.security.is_some() || path.contains("/session/invitations/") {
@@ -121,6 +124,12 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
+/// Handlers are named in their module alone; the identity of an operation has to be the only one in the document.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next().map(|tag| tag.replace('-', "_")).unwrap_or_default();
+    operation.operation_id = operation.operation_id.take().map(|handler| format!("{tag}_{handler}"));
+}
+
 /// Whether an answer has several forms.
 fn has_forms(response: &RefOr<Response>) -> bool {
     matches!(response, RefOr::T(response) if response.content.len() > 1)
@@ -159,6 +168,19 @@ mod tests {
             before == now,
             "crates/api/openapi.json is out of date: run with UPDATE_OPENAPI=1 and look at the difference"
         );
+    }
+
+    #[test]
+    fn no_two_operations_have_the_same_identity() {
+        let document = crate::openapi();
+        let mut seen = std::collections::HashSet::new();
+        for (path, item) in &document.paths.paths {
+            for operation in [&item.get, &item.put, &item.post, &item.delete].into_iter().flatten() {
+                let id = operation.operation_id.as_ref().unwrap();
+                assert!(seen.insert(id), "{path}: {id}");
+            }
+        }
+        assert!(seen.len() > 60);
     }
 
     #[test]

@@ -125,10 +125,9 @@ fn operation(method: &str, path: &str, of: &Value, document: &Value, backend: &B
         of["parameters"].as_array().into_iter().flatten().map(|of| parameter(of, document)).collect();
     let responses: Map<String, Value> =
         members(&of["responses"]).map(|(status, of)| (status.to_owned(), response(of, document))).collect();
-    let tag = of["tags"][0].as_str().unwrap_or_default();
     let mut converted = json!({
         "summary": of["summary"],
-        "operationId": format!("{}{}", model(tag), model(of["operationId"].as_str().unwrap_or_default())),
+        "operationId": model(of["operationId"].as_str().unwrap_or_default()),
         "parameters": parameters,
         "responses": responses,
         "security": [{ "caller": [] }, { "plan": [] }],

@@ -26,7 +26,7 @@ use crate::state::ApiState;
 
 /// An object of the catalog.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Object {
+pub(crate) struct ObjectRow {
     /// Catalog number.
     catalog_number: u32,
     /// Name.
@@ -64,7 +64,7 @@ pub(crate) struct Object {
     period_min: Option<f64>,
 }
 
-impl From<SpaceObject> for Object {
+impl From<SpaceObject> for ObjectRow {
     fn from(object: SpaceObject) -> Self {
         Self {
             catalog_number: object.number.get(),
@@ -160,7 +160,7 @@ pub(super) fn number(number: u32) -> Result<CatalogNumber, Problem> {
 /// Objects, by catalog number.
 #[utoipa::path(get, path = "/objects", tag = "objects", params(ObjectsParams),
     responses((status = 200, description = "Objects", content(
-        (List<Object> = "application/json"), (String = "text/csv"),
+        (List<ObjectRow> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(crate) async fn objects(
     State(state): State<ApiState>,
@@ -201,7 +201,7 @@ pub(crate) async fn objects(
     }
     answer::cached_list(&state, &caller, LIST, &params, async {
         let (rows, next_cursor) = page.await?;
-        Ok(List { items: rows.into_iter().map(Object::from).collect(), next_cursor })
+        Ok(List { items: rows.into_iter().map(ObjectRow::from).collect(), next_cursor })
     })
     .await
 }
@@ -250,14 +250,14 @@ fn csv(rows: &[SpaceObject]) -> String {
 /// One object.
 #[utoipa::path(get, path = "/objects/{number}", tag = "objects",
     params(("number" = u32, Path, description = "Catalog number", maximum = 999_999_999)),
-    responses((status = 200, description = "The object", body = Object)))]
+    responses((status = 200, description = "The object", body = ObjectRow)))]
 pub(crate) async fn object(
     State(state): State<ApiState>,
     Reader(caller): Reader,
     Id(id): Id<u32>,
 ) -> Result<Response, Problem> {
     let object = state.ports.store.object(&caller.tenant, number(id)?).await?;
-    answer::json(&Object::from(object.ok_or_else(|| Problem::not_found("object", id))?))
+    answer::json(&ObjectRow::from(object.ok_or_else(|| Problem::not_found("object", id))?))
 }
 
 /// An element set of the history of an object.
