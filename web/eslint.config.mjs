@@ -10,7 +10,9 @@ export default tseslint.config(
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "no-console": "error",
-      eqeqeq: "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      // The React Compiler is not used.
+      "react-hooks/incompatible-library": "off",
     },
   },
   { files: ["scripts/**", "e2e/**"], rules: { "no-console": "off" } },

@@ -35,7 +35,8 @@ export async function send(request: Request): Promise<Response> {
   return fetch(new Request(api + url.pathname + url.search, request), { credentials: "include" });
 }
 
-export const http = createFetchClient<paths>({
+// Of the forms of an answer, pages read JSON.
+export const http = createFetchClient<paths, "application/json">({
   // In tests there is no page.
   baseUrl: typeof location === "undefined" ? "" : location.origin,
   headers: { accept: "application/json" },

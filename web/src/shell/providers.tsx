@@ -6,17 +6,15 @@ import { useState, type ReactNode } from "react";
 
 import { newQueryClient } from "@/api/client";
 import { StreamProvider } from "@/stream/provider";
-import { ZoneProvider } from "@/time/clock";
-import { ThemeProvider } from "./theme";
+import { ThemeOnPage } from "./theme";
 
 export function Providers({ children }: { children: ReactNode }) {
   const [client] = useState(newQueryClient);
   const signingIn = usePathname().startsWith("/signin");
   return (
     <QueryClientProvider client={client}>
-      <ThemeProvider>
-        <ZoneProvider>{signingIn ? children : <StreamProvider>{children}</StreamProvider>}</ZoneProvider>
-      </ThemeProvider>
+      <ThemeOnPage />
+      {signingIn ? children : <StreamProvider>{children}</StreamProvider>}
     </QueryClientProvider>
   );
 }

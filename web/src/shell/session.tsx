@@ -26,5 +26,6 @@ export async function signOut(): Promise<void> {
     return;
   }
   await http.DELETE("/api/v1/session");
-  location.assign("/signin/");
+  // Anew: nothing of what was read as somebody stays.
+  location.replace("/signin/");
 }

@@ -1,57 +1,45 @@
 "use client";
 
 /** Light, dark, or as the system is. The script in the head of each page sets it before anything is drawn. */
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useEffect, useSyncExternalStore } from "react";
+
+import { kept, useKept } from "@/ui/kept";
 
 export type Theme = "system" | "light" | "dark";
+export type Shown = "light" | "dark";
 
 const KEPT = "astroshield.theme";
+const DARK = "(prefers-color-scheme: dark)";
 
 /** Runs before the page is drawn, so that it never flashes; its hash stands in the page's Content-Security-Policy. */
-export const THEME_SCRIPT = `(()=>{let t=null;try{t=localStorage.getItem("${KEPT}")}catch{}const d=t==="dark"||(t!=="light"&&matchMedia("(prefers-color-scheme: dark)").matches);document.documentElement.dataset.theme=d?"dark":"light"})()`;
+export const THEME_SCRIPT = `(()=>{let t=null;try{t=localStorage.getItem("${KEPT}")}catch{}const d=t==="dark"||(t!=="light"&&matchMedia("${DARK}").matches);document.documentElement.dataset.theme=d?"dark":"light"})()`;
 
-interface Themed {
-  theme: Theme;
-  /** What is seen. */
-  shown: "light" | "dark";
-  setTheme: (theme: Theme) => void;
+function subscribe(listener: () => void): () => void {
+  const system = matchMedia(DARK);
+  system.addEventListener("change", listener);
+  return () => system.removeEventListener("change", listener);
 }
 
-const Context = createContext<Themed>({ theme: "system", shown: "light", setTheme: () => undefined });
-
-export function useTheme(): Themed {
-  return useContext(Context);
+/** The theme that is chosen, what is seen of it, and how to choose another. */
+export function useTheme(): { theme: Theme; shown: Shown; setTheme: (theme: Theme) => void } {
+  const [chosen, keep] = useKept(KEPT);
+  const theme: Theme = chosen === "light" || chosen === "dark" ? chosen : "system";
+  const system = useSyncExternalStore<Shown>(
+    subscribe,
+    () => (matchMedia(DARK).matches ? "dark" : "light"),
+    () => "light",
+  );
+  return { theme, shown: theme === "system" ? system : theme, setTheme: keep };
 }
 
-function seen(theme: Theme): "light" | "dark" {
-  if (theme !== "system") return theme;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-}
-
-export function ThemeProvider({ children }: { children: ReactNode }) {
-  const [theme, choose] = useState<Theme>("system");
-  const [shown, show] = useState<"light" | "dark">("light");
-
+/** Sets the theme on the page whenever it changes. */
+export function ThemeOnPage(): null {
+  const { theme, shown } = useTheme();
   useEffect(() => {
-    const kept = localStorage.getItem(KEPT);
-    if (kept === "light" || kept === "dark") choose(kept);
-  }, []);
-  useEffect(() => {
-    const apply = () => {
-      const now = seen(theme);
-      document.documentElement.dataset["theme"] = now;
-      show(now);
-    };
-    apply();
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", apply);
-    return () => system.removeEventListener("change", apply);
-  }, [theme]);
-
-  const setTheme = useCallback((chosen: Theme) => {
-    localStorage.setItem(KEPT, chosen);
-    choose(chosen);
-  }, []);
-  const value = useMemo(() => ({ theme, shown, setTheme }), [theme, shown, setTheme]);
-  return <Context value={value}>{children}</Context>;
+    // As it is now: while the page hydrates, the hooks still say what the server did.
+    const chosen = kept(KEPT);
+    const system = matchMedia(DARK).matches ? "dark" : "light";
+    document.documentElement.dataset["theme"] = chosen === "light" || chosen === "dark" ? chosen : system;
+  }, [theme, shown]);
+  return null;
 }

@@ -1,34 +1,16 @@
 "use client";
 
 /** The time, and in which zone it is shown. */
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useSyncExternalStore } from "react";
+
+import { useKept } from "@/ui/kept";
 
 export type Zone = "utc" | "local";
 
-const KEPT = "astroshield.zone";
-
-interface Zoned {
-  zone: Zone;
-  setZone: (zone: Zone) => void;
-}
-
-const Context = createContext<Zoned>({ zone: "utc", setZone: () => undefined });
-
-export function ZoneProvider({ children }: { children: ReactNode }) {
-  const [zone, choose] = useState<Zone>("utc");
-  useEffect(() => {
-    if (localStorage.getItem(KEPT) === "local") choose("local");
-  }, []);
-  const setZone = useCallback((chosen: Zone) => {
-    localStorage.setItem(KEPT, chosen);
-    choose(chosen);
-  }, []);
-  const value = useMemo(() => ({ zone, setZone }), [zone, setZone]);
-  return <Context value={value}>{children}</Context>;
-}
-
-export function useZone(): Zoned {
-  return useContext(Context);
+/** The zone that times are shown in, and how to choose another. */
+export function useZone(): { zone: Zone; setZone: (zone: Zone) => void } {
+  const [kept, keep] = useKept("astroshield.zone");
+  return { zone: kept === "local" ? "local" : "utc", setZone: keep };
 }
 
 // One timer for all that count.
