@@ -35,13 +35,28 @@ setup-test:
 services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3, an issuer), and print the variables that say where (FOLDER=)
 	@scripts/services start "$(or $(FOLDER),$(error FOLDER= is due: a folder that does not exist))"
 
+# The console is built where it lies, and again when anything that it is made of has changed.
+CONSOLE := web/out/index.html
+CONSOLE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/out -prune -o -path web/.next -prune -o \
+	-path web/e2e -prune -o -type f ! -name next-env.d.ts ! -name schema.ts ! -name '*.tsbuildinfo' -print)
+
+.PHONY: console
+console: setup $(CONSOLE) ## Build the console into web/out
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@cd web && npm ci --silent
+	@touch $@
+
+$(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES) crates/api/openapi.json
+	@cd web && NEXT_TELEMETRY_DISABLED=1 npm run --silent build
+
 .PHONY: run
-run: setup ## Start the service, and print a link to its page (CATALOG=FILE shows that catalog)
+run: setup $(CONSOLE) ## Start the service, and open its console (CATALOG=FILE shows that catalog)
 	@cargo build --locked --release --quiet --package astroshield-server --features parquet
-	@CATALOG='$(CATALOG)' LISTEN='$(LISTEN)' scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
+	@CATALOG='$(CATALOG)' LISTEN='$(LISTEN)' CONSOLE=web/out scripts/run "$(CARGO_TARGET_DIR)/release/astroshield"
 
 .PHONY: test
-test: setup-test format lint deny layers docs ## Everything that CI checks
+test: setup-test $(CONSOLE) format lint deny layers docs ## Everything that CI checks
 	@scripts/test
 
 .PHONY: validate
