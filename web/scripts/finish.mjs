@@ -1,9 +1,10 @@
 // What is left to do to the static export: a Content-Security-Policy in each page with the hashes of its inline
 // scripts, compressed copies of what compresses, and checks that fail the build: no other host, and the budget.
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+import { withPolicy } from "./policy.mjs";
 
 const OUT = "out";
 /** Compressed JavaScript that a page may load at first; the globe's own comes after it. */
@@ -15,38 +16,13 @@ const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name));
 
-export function policyOf(html) {
-  const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => text);
-  const hashes = [...new Set(inline)].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
-  return [
-    "default-src 'none'",
-    // The propagator of the globe is WebAssembly.
-    ["script-src 'self' 'wasm-unsafe-eval'", ...hashes].join(" "),
-    // Places and sizes of what is drawn are style attributes; no style can run a script.
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    `connect-src 'self'${CONNECT === "" ? "" : ` ${CONNECT}`}`,
-    "worker-src 'self' blob:",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-  ].join("; ");
-}
-
-export function withPolicy(html) {
-  const meta = `<meta http-equiv="Content-Security-Policy" content="${policyOf(html)}"/>`;
-  if (!html.includes("<head>")) throw new Error("a page without <head>");
-  // Before anything that it governs.
-  return html.replace("<head>", `<head>${meta}`);
-}
-
 function compressed(bytes) {
   return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
 }
 
 const sizes = new Map();
 for (const file of files) {
-  if (file.endsWith(".html")) writeFileSync(file, withPolicy(readFileSync(file, "utf8")));
+  if (file.endsWith(".html")) writeFileSync(file, withPolicy(readFileSync(file, "utf8"), CONNECT));
   if (!/\.(html|js|css|svg|json|txt|wasm)$/.test(file)) continue;
   // The service answers it anew in each environment.
   if (relative(OUT, file) === "config.json") continue;

@@ -1,0 +1,28 @@
+// The Content-Security-Policy of a page of the static export.
+import { createHash } from "node:crypto";
+
+/** What a page may load and run: its own inline scripts by their hashes, files of its own origin, and nothing else. */
+export function policyOf(html, connect) {
+  const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => text);
+  const hashes = [...new Set(inline)].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  return [
+    "default-src 'none'",
+    // The propagator of the globe is WebAssembly.
+    ["script-src 'self' 'wasm-unsafe-eval'", ...hashes].join(" "),
+    // Places and sizes of what is drawn are style attributes; no style can run a script.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    `connect-src 'self'${connect === "" ? "" : ` ${connect}`}`,
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+  ].join("; ");
+}
+
+/** The page with its policy before anything that it governs. */
+export function withPolicy(html, connect) {
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${policyOf(html, connect)}"/>`;
+  if (!html.includes("<head>")) throw new Error("a page without <head>");
+  return html.replace("<head>", `<head>${meta}`);
+}

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+
+import { policyOf, withPolicy } from "./policy.mjs";
+
+const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+test("inline scripts are named by their hashes, scripts of files are not", () => {
+  const policy = policyOf(`<head><script>one()</script></head><script src="/a.js" async=""></script><script id="x">two("</div>")</script>`, "");
+  expect(policy).toContain(hash("one()"));
+  expect(policy).toContain(hash(`two("</div>")`));
+  expect(policy.match(/sha256-/g)).toHaveLength(2);
+  expect(policy).not.toMatch(/script-src[^;]*unsafe-inline/);
+});
+
+test("the policy stands before everything else in the head", () => {
+  const page = withPolicy("<html><head><script>one()</script></head></html>", "");
+  expect(page).toMatch(/<head><meta http-equiv="Content-Security-Policy" content="[^"]+"\/><script>/);
+});
+
+test("previews may speak to the origin that the build names, and to no other", () => {
+  expect(policyOf("<head></head>", "https://api.example.org")).toMatch(/connect-src 'self' https:\/\/api\.example\.org;/);
+  expect(policyOf("<head></head>", "")).toMatch(/connect-src 'self';/);
+});
+
+test("a page without a head is an error", () => {
+  expect(() => withPolicy("<p>nothing</p>", "")).toThrow("<head>");
+});

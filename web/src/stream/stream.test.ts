@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Stream, TOPICS, type Payload } from "./stream";
+
+/** The browser's WebSocket, whose other side is the test. */
+class Socket {
+  static opened: Socket[] = [];
+  sent: unknown[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  constructor(readonly url: string) {
+    Socket.opened.push(this);
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  close(): void {
+    this.onclose?.();
+  }
+  say(message: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+function newest(): Socket {
+  const socket = Socket.opened.at(-1);
+  if (socket === undefined) throw new Error("no connection was opened");
+  return socket;
+}
+
+const heard = { events: [] as Payload[], resets: 0, connections: [] as string[] };
+
+function open(): Stream {
+  return new Stream("ws://service/api/v1/stream", {
+    onEvent: (payload) => heard.events.push(payload),
+    onReset: () => (heard.resets += 1),
+    onConnection: (connection) => heard.connections.push(connection),
+  });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", Socket);
+  Socket.opened = [];
+  Object.assign(heard, { events: [], resets: 0, connections: [] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("it is live once the subscription is answered, and hands on events", () => {
+  const stream = open();
+  newest().onopen?.();
+  expect(newest().sent).toEqual([{ subscribe: [...TOPICS] }]);
+  expect(heard.connections).toEqual([]);
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: true });
+  newest().say({ position: 42, event: { payload: { type: "run_started", run: "r" } } });
+  expect(heard.connections).toEqual(["live"]);
+  expect(heard.events).toEqual([{ type: "run_started", run: "r" }]);
+  // At first there is nothing that could be old.
+  expect(heard.resets).toBe(0);
+  stream.close();
+});
+
+test("after a lost connection it goes on after the last position, and reads anew what may have been missed", () => {
+  const stream = open();
+  newest().onopen?.();
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
+  newest().say({ position: 57, event: { payload: { type: "run_started" } } });
+  newest().onclose?.();
+  expect(heard.connections).toEqual(["live", "lost"]);
+  vi.advanceTimersByTime(1_300);
+  expect(Socket.opened).toHaveLength(2);
+  newest().onopen?.();
+  expect(newest().sent).toEqual([{ subscribe: [...TOPICS], after: 57 }]);
+  newest().say({ subscribed: [...TOPICS], position: 60, reset: true });
+  expect(heard.resets).toBe(1);
+  stream.close();
+});
+
+test("it waits longer from one attempt to the next, at most half a minute and some, and not at all when the network is back", () => {
+  const stream = open();
+  let waited = 0;
+  for (let attempts = 1; attempts <= 8; attempts += 1) {
+    newest().onclose?.();
+    const before = Socket.opened.length;
+    for (waited = 0; Socket.opened.length === before; waited += 100) vi.advanceTimersByTime(100);
+  }
+  expect(waited).toBeGreaterThan(20_000);
+  expect(waited).toBeLessThanOrEqual(37_600);
+  newest().onclose?.();
+  const before = Socket.opened.length;
+  dispatchEvent(new Event("online"));
+  expect(Socket.opened).toHaveLength(before + 1);
+  stream.close();
+});
+
+test("once closed it stays closed, and what is no message of the service is left alone", () => {
+  const stream = open();
+  newest().say({ unknown: true });
+  stream.close();
+  vi.advanceTimersByTime(60_000);
+  expect(Socket.opened).toHaveLength(1);
+  expect(heard.events).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+
+import { DataTable, type Column } from "./data-table";
+
+interface Row {
+  id: string;
+  km: number;
+}
+
+const columns: Column<Row>[] = [
+  { id: "id", accessorKey: "id", header: "Object" },
+  {
+    id: "km",
+    accessorKey: "km",
+    header: "Miss distance (km)",
+    meta: { numeric: true, sort: { by: "miss_distance", direction: "ascending" } },
+  },
+];
+const rows = Array.from({ length: 150_000 }, (_, place): Row => ({ id: `object ${place}`, km: place }));
+
+test("of 150,000 rows few are drawn, and all are counted", () => {
+  render(<DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} />);
+  const table = screen.getByRole("table", { name: "Objects" });
+  expect(table.getAttribute("aria-rowcount")).toBe("150001");
+  const drawn = screen.getAllByRole("row").length;
+  expect(drawn).toBeGreaterThan(10);
+  expect(drawn).toBeLessThan(200);
+});
+
+test("a row opens by a click and by Enter, and arrows move between rows", async () => {
+  const onOpen = vi.fn();
+  render(<DataTable label="Objects" columns={columns} rows={rows.slice(0, 5)} rowId={({ id }) => id} onOpen={onOpen} />);
+  await userEvent.click(screen.getByText("object 1"));
+  expect(onOpen).toHaveBeenLastCalledWith(rows[1]);
+  const row = screen.getByText("object 1").closest("tr");
+  row?.focus();
+  await userEvent.keyboard("{Enter}");
+  expect(onOpen).toHaveBeenCalledTimes(2);
+  await userEvent.keyboard("{ArrowDown}");
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toContain("object 2"));
+});
+
+test("the service is asked for another order, and the column says which way it is", async () => {
+  const onSort = vi.fn();
+  const { rerender } = render(<DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} onSort={onSort} sort="tca" />);
+  await userEvent.click(screen.getByRole("button", { name: "Miss distance (km)" }));
+  expect(onSort).toHaveBeenCalledWith("miss_distance");
+  rerender(<DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} onSort={onSort} sort="miss_distance" />);
+  expect(screen.getByRole("columnheader", { name: /Miss distance/ }).getAttribute("aria-sort")).toBe("ascending");
+});
+
+test("it asks for more when the end comes in sight", () => {
+  const onEnd = vi.fn();
+  const { rerender } = render(<DataTable label="Objects" columns={columns} rows={rows.slice(0, 1_000)} rowId={({ id }) => id} onEnd={onEnd} />);
+  expect(onEnd).not.toHaveBeenCalled();
+  rerender(<DataTable label="Objects" columns={columns} rows={rows.slice(0, 50)} rowId={({ id }) => id} onEnd={onEnd} />);
+  expect(onEnd).toHaveBeenCalled();
+});
