@@ -42,8 +42,9 @@ const BASE: &str = astroshield_domain::deployment::API;
 /// Routes of callers: those who have a key, or belong to an organization.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, backups, changes, conjunctions, days, element_sets, exports, feeds, geometry,
-        notes, objects, organization, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, backups, changes, conjunctions, days, element_sets, exports, feeds,
+        geometry, notes, objects, organization, rules, runs, screenings, session, status, uploads,
+        watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))

@@ -411,7 +411,11 @@ pub(super) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-pub(super) async fn found(state: &ApiState, caller: &Caller, id: ConjunctionId) -> Result<Conjunction, Problem> {
+pub(super) async fn found(
+    state: &ApiState,
+    caller: &Caller,
+    id: ConjunctionId,
+) -> Result<Conjunction, Problem> {
     let conjunction = state.ports.store.conjunction(&caller.tenant, id).await?;
     conjunction.ok_or_else(|| Problem::not_found("conjunction", id))
 }

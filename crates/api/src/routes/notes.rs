@@ -2,9 +2,7 @@
 
 use astroshield_domain::access::Caller;
 use astroshield_domain::ids::{ConjunctionId, NoteId};
-use astroshield_domain::note::{
-    Decision, Handled, HandledPlace, LONGEST_TEXT, Note, NoteKind, Noted,
-};
+use astroshield_domain::note::{Decision, Handled, HandledPlace, LONGEST_TEXT, Note, NoteKind, Noted};
 use astroshield_domain::ports::Continued;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -277,7 +275,10 @@ mod tests {
         for (json, due) in [
             (r#"{"kind":"note","text":" a "}"#, Noted::Note { text: "a".to_owned() }),
             (r#"{"kind":"acknowledged"}"#, Noted::Acknowledged { text: None }),
-            (r#"{"kind":"acknowledged","text":"by phone\n\tat noon"}"#, Noted::Acknowledged { text: text.clone() }),
+            (
+                r#"{"kind":"acknowledged","text":"by phone\n\tat noon"}"#,
+                Noted::Acknowledged { text: text.clone() },
+            ),
             (
                 r#"{"kind":"assigned","assignee":"bob"}"#,
                 Noted::Assigned { assignee: Some("bob".to_owned()), text: None },

@@ -45,7 +45,8 @@ pub(super) async fn trends(
         }
         query.push(")) AS newest WHERE place <= ").push_bind(i64::from(TREND_POINTS));
         query.push(" ORDER BY conjunction, at, entry");
-        let points = look_up(connection, query, |columns| Ok((columns.take::<Uuid>()?, read_point(columns)?)));
+        let points =
+            look_up(connection, query, |columns| Ok((columns.take::<Uuid>()?, read_point(columns)?)));
         for (id, point) in points.await? {
             found.entry(id).or_default().push(point);
         }
@@ -127,7 +128,8 @@ async fn raised(
         statement.push_bind(owner.to_owned()).push(" AND p.conjunction = likely.id AND p.at <= ");
         statement.push_bind(since).push(" ORDER BY p.at DESC, p.entry DESC LIMIT 1)");
         statement.push(" AND likely.leading_probability > coalesce(h.probability, h.maximum_probability)");
-        statement.push(" AND likely.leading_probability >= coalesce(h.probability, h.maximum_probability) * ");
+        statement
+            .push(" AND likely.leading_probability >= coalesce(h.probability, h.maximum_probability) * ");
         statement.push_bind(RAISED_BY).push(") AS raised CROSS JOIN conjunctions c WHERE c.tenant = ");
         statement.push_bind(owner.to_owned()).push(" AND c.id = raised.raised_id");
     });

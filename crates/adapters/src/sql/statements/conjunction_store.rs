@@ -58,12 +58,6 @@ impl ConjunctionStore for ThisStore {
         limit: u32,
     ) -> Result<Continued<Handled, HandledPlace>, StoreError> {
         let after = after.copied();
-        look!(
-            self,
-            tenant,
-            connection,
-            [tenant],
-            notes::handled(connection, tenant, after.as_ref(), limit)
-        )
+        look!(self, tenant, connection, [tenant], notes::handled(connection, tenant, after.as_ref(), limit))
     }
 }

@@ -11,9 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use super::coverage::push_covered;
-use super::{
-    Columns, Connection, Lookup, Outcome, Select, all, look_up, page, push_visible, visible_to,
-};
+use super::{Columns, Connection, Lookup, Outcome, Select, all, look_up, page, push_visible, visible_to};
 use crate::sql::values::{
     Code, catalog_number, count as number, microseconds, tenant, time, time_of_nanoseconds,
 };

@@ -4,7 +4,9 @@ use astroshield_domain::access::AuditEntry;
 use astroshield_domain::conjunction::ConjunctionStatus;
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::ids::{ConjunctionId, NoteId, TenantId};
-use astroshield_domain::note::{Decision, Handled, HandledPlace, Handling, MOST_NOTES, Note, NoteKind, Noted};
+use astroshield_domain::note::{
+    Decision, Handled, HandledPlace, Handling, MOST_NOTES, Note, NoteKind, Noted,
+};
 use astroshield_domain::ports::Continued;
 use sqlx::Row as _;
 
@@ -108,13 +110,12 @@ pub(super) async fn notes(
     tenant: &TenantId,
     conjunction: ConjunctionId,
 ) -> Outcome<Vec<Note>> {
-    let rows = sqlx::query(
-        "SELECT * FROM conjunction_notes WHERE tenant = $1 AND conjunction = $2 ORDER BY number",
-    )
-    .bind(tenant.as_str())
-    .bind(conjunction.0)
-    .fetch_all(connection)
-    .await?;
+    let rows =
+        sqlx::query("SELECT * FROM conjunction_notes WHERE tenant = $1 AND conjunction = $2 ORDER BY number")
+            .bind(tenant.as_str())
+            .bind(conjunction.0)
+            .fetch_all(connection)
+            .await?;
     all(&rows, note_of)
 }
 

@@ -41,9 +41,9 @@ use uuid::Uuid;
 use super::calls::call;
 use super::days::{self, Series};
 use super::{
-    ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries, erasure,
-    events, figures, inbound, installation, leases, make_months, objects, organizations, reconciliation,
-    requests, runs, silence, upkeep, watching,
+    ThisStore, access, alerts, catalog, conclusion, conjunctions, coverage, deliveries, erasure, events,
+    figures, inbound, installation, leases, make_months, objects, organizations, reconciliation, requests,
+    runs, silence, upkeep, watching,
 };
 use crate::sql::failure::Failure;
 use crate::sql::whose::Whose;
