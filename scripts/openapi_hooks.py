@@ -26,6 +26,7 @@ BEYOND_SCHEMAS = {
     "stop": "is before start",
     "subject": "belong together",
     "tca_to": "is before tca_from",
+    "trend": "in JSON only",
     "to": "is before from|days; at most",
     "until": "is over",
     "url": "",

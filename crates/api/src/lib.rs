@@ -42,8 +42,9 @@ const BASE: &str = astroshield_domain::deployment::API;
 /// Routes of callers: those who have a key, or belong to an organization.
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
-        objects, organization, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
+        alerts, api_keys, audit, backups, changes, conjunctions, days, element_sets, exports, feeds,
+        geometry, notes, objects, organization, rules, runs, screenings, session, status, uploads,
+        watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -53,7 +54,11 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(element_sets::current_element_sets))
         .routes(routes!(exports::ephemeris))
         .routes(routes!(conjunctions::conjunctions))
+        .routes(routes!(changes::count))
+        .routes(routes!(changes::changes))
+        .routes(routes!(notes::handled))
         .routes(routes!(conjunctions::conjunction))
+        .routes(routes!(notes::notes, notes::add))
         .routes(routes!(conjunctions::history))
         .routes(routes!(conjunctions::cdms))
         .routes(routes!(conjunctions::received_cdm))

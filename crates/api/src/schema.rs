@@ -1,5 +1,6 @@
 //! Schemas of what the domain names, for the OpenAPI document.
 
+use astroshield_domain::note::LONGEST_TEXT;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -72,6 +73,10 @@ names! {
     role: "viewer", "operator", "administrator";
     /// As what lines of the audit log are given.
     audit_format: "json", "csv";
+    /// [`astroshield_domain::note::NoteKind`].
+    note_kind: "note", "acknowledged", "assigned", "decided";
+    /// [`astroshield_domain::note::Decision`].
+    decision: "no_action", "monitor", "maneuver";
 }
 
 names! {
@@ -81,6 +86,8 @@ names! {
     /// [`probability_method`], or nothing.
     probability_method_or_null:
         "maximum", "two_dimensional", "two_dimensional_nc", "three_dimensional_nc", "monte_carlo";
+    /// [`decision`], or nothing.
+    decision_or_null: "no_action", "monitor", "maneuver";
 }
 
 /// A day, RFC 3339, UTC.
@@ -184,6 +191,41 @@ pub(crate) fn channel() -> OneOf {
         .item(kind("webhook", "webhook", webhook))
         .item(kind("email", "address", address))
         .description(Some("Where a message goes, beside the WebSocket that all alerts go to"))
+        .build()
+}
+
+/// A text of a pattern, or nothing.
+fn text_or_null(description: &str, longest: usize, pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some(description))
+        .min_length(Some(1))
+        .max_length(Some(longest))
+        .pattern(Some(pattern))
+}
+
+/// What is noted about a conjunction: of each kind, that and no more.
+pub(crate) fn note_body() -> OneOf {
+    // No control characters but tabs and ends of lines, and something beside blanks.
+    const TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+    let more = || text_or_null("More about it", LONGEST_TEXT, TEXT);
+    let text = more().schema_type(SchemaType::Type(Type::String)).description(Some("The text"));
+    let name = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$";
+    let assignee = text_or_null("Whose it is; `null`, if it is nobody's any more", 100, name);
+    let kind = |name: &str| {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Object))
+            .title(Some(name))
+            .property("kind", one_of(&[name], false))
+            .required("kind")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+    };
+    OneOfBuilder::new()
+        .item(kind("note").property("text", text).required("text"))
+        .item(kind("acknowledged").property("text", more()))
+        .item(kind("assigned").property("assignee", assignee).required("assignee").property("text", more()))
+        .item(kind("decided").property("decision", decision()).required("decision").property("text", more()))
+        .description(Some("What is noted about a conjunction"))
         .build()
 }
 

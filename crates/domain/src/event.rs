@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::AlertChange;
 use crate::catalog::IngestSummary;
 use crate::ids::{AlertId, ConjunctionId, EventId, IngestId, RunId, TenantId, UploadId};
+use crate::note::NoteKind;
 use crate::trace::Trace;
 
 /// A subject that consumers subscribe to.
@@ -117,6 +118,13 @@ pub enum Payload {
         /// The conjunction that it speaks of, if we have it.
         conjunction: Option<ConjunctionId>,
     },
+    /// Somebody of the tenant noted something about a conjunction.
+    ConjunctionNoted {
+        /// The conjunction.
+        conjunction: ConjunctionId,
+        /// What.
+        kind: NoteKind,
+    },
     /// An alert changed.
     AlertChanged {
         /// The alert.
@@ -147,7 +155,9 @@ impl Payload {
             | Self::RunProgressed { .. }
             | Self::RunCompleted { .. }
             | Self::RunFailed { .. } => Topic::Runs,
-            Self::ConjunctionsChanged { .. } | Self::CdmReceived { .. } => Topic::Conjunctions,
+            Self::ConjunctionsChanged { .. } | Self::CdmReceived { .. } | Self::ConjunctionNoted { .. } => {
+                Topic::Conjunctions
+            }
             Self::AlertChanged { .. } => Topic::Alerts,
             Self::FeedAsked { .. } => Topic::Feeds,
         }

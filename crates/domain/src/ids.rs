@@ -143,6 +143,8 @@ ids! {
     ApiKeyId;
     /// A conjunction data message that somebody sent.
     CdmId;
+    /// A note about a conjunction.
+    NoteId;
     /// A backup.
     BackupId;
     /// A member of an organization, or an invitation to become one.

@@ -16,9 +16,10 @@ use astroshield_domain::daily::{DayRange, KeptDay, OrientationOfWindow, days_of}
 use astroshield_domain::event::{Event, Payload};
 use astroshield_domain::feed::{OperatorEphemeris, Upload, UploadState};
 use astroshield_domain::ids::{
-    ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, MemberId, RuleId, RunId, TenantId,
-    UploadId, WatchListId, WebhookId,
+    ApiKeyId, CdmId, ConjunctionId, DeliveryId, EphemerisId, IngestId, MemberId, NoteId, RuleId, RunId,
+    TenantId, UploadId, WatchListId, WebhookId,
 };
+use astroshield_domain::note::{Note, Noted};
 use astroshield_domain::organization::{Account, Member, Organization, Role};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::trace::Trace;
@@ -270,6 +271,12 @@ pub fn cdm(upload: &Upload, conjunction: &Conjunction) -> ReceivedCdm {
         probability: Some((1.5e-4, ProbabilityMethod::TwoDimensional)),
         blob: upload.blob.clone(),
     }
+}
+
+/// A note of somebody.
+#[must_use]
+pub fn note(tenant: &TenantId, conjunction: ConjunctionId, at: Timestamp, noted: Noted) -> Note {
+    Note { id: NoteId::at(at), tenant: tenant.clone(), conjunction, at, by: "somebody".to_owned(), noted }
 }
 
 /// A watch list of some objects.

@@ -12,7 +12,7 @@ use astroshield_domain::ports::StoreError;
 pub use self::database::ArchiveStore;
 
 /// The tables, each after those that it refers to. A test holds the list against the databases.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "organizations",
     "members",
     "chosen_organizations",
@@ -28,6 +28,7 @@ const TABLES: [&str; 33] = [
     "run_not_screened",
     "conjunctions",
     "conjunction_history",
+    "conjunction_notes",
     "covered_objects",
     "watch_lists",
     "watched_objects",
@@ -53,8 +54,15 @@ const TABLES: [&str; 33] = [
 const OF_PROCESSES: [&str; 1] = ["leases"];
 
 /// Tables that archives of the first version do not have.
-const LATER: [&str; 6] =
-    ["organizations", "members", "chosen_organizations", "days", "requests", "silence_watch"];
+const LATER: [&str; 7] = [
+    "organizations",
+    "members",
+    "chosen_organizations",
+    "conjunction_notes",
+    "days",
+    "requests",
+    "silence_watch",
+];
 
 /// Tables that have a meaning inside of the service only, or that others hold in another form.
 const INSIDE: [&str; 3] = ["attempts", "answers", "events"];

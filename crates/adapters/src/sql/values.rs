@@ -9,6 +9,7 @@ use astroshield_domain::conjunction::{ConjunctionStatus, ProbabilityMethod};
 use astroshield_domain::daily::Certainty;
 use astroshield_domain::feed::UploadState;
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::note::{Decision, NoteKind};
 use astroshield_domain::organization::Role;
 use astroshield_domain::screening::{RunKind, RunState};
 use astroshield_formats::CatalogNumber;
@@ -224,6 +225,20 @@ impl Word for AlertChange {
 impl Word for DeliveryState {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Due, "due"), (Self::Delivered, "delivered"), (Self::Failed, "failed")];
+}
+
+impl Word for NoteKind {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Note, "note"),
+        (Self::Acknowledged, "acknowledged"),
+        (Self::Assigned, "assigned"),
+        (Self::Decided, "decided"),
+    ];
+}
+
+impl Word for Decision {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::NoAction, "no_action"), (Self::Monitor, "monitor"), (Self::Maneuver, "maneuver")];
 }
 
 impl Word for Scope {

@@ -11,12 +11,13 @@ use astroshield_testkit::postgres::{database, unfenced};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables whose public rows nobody but the tenant `public` sees: what users set up or are told.
-const PRIVATE: [&str; 14] = [
+const PRIVATE: [&str; 15] = [
     "answers",
     "api_keys",
     "attempts",
     "audit",
     "chosen_organizations",
+    "conjunction_notes",
     "covered_objects",
     "deliveries",
     "ephemerides",

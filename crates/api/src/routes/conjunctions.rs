@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::changes::TrendPoint;
 use super::tables;
 use super::uploads::kept;
 use crate::access::Reader;
@@ -129,6 +130,10 @@ pub(crate) struct ConjunctionRow {
     /// When a run last found it, UTC.
     #[schema(schema_with = schema::time)]
     last_seen: Timestamp,
+    /// What the newest runs said of it, the oldest of these first: where `trend` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 20)]
+    trend: Option<Vec<TrendPoint>>,
 }
 
 impl From<Conjunction> for ConjunctionRow {
@@ -143,6 +148,7 @@ impl From<Conjunction> for ConjunctionRow {
             run: conjunction.run,
             first_seen: conjunction.first_seen,
             last_seen: conjunction.last_seen,
+            trend: None,
         }
     }
 }
@@ -160,52 +166,54 @@ pub(crate) enum ListFormat {
 }
 
 /// Which conjunctions to list, and how.
-#[derive(Debug, Serialize, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ConjunctionsParams {
     /// Those of this object, on either side.
     #[param(maximum = 999_999_999)]
-    object: Option<u32>,
+    pub(super) object: Option<u32>,
     /// Those of objects on this watch list.
     #[param(value_type = Option<uuid::Uuid>)]
-    watch_list: Option<WatchListId>,
+    pub(super) watch_list: Option<WatchListId>,
     /// Where they stand; without it, the active ones, which are to come. `superseded` are public ones of objects that the
     /// caller has better data of.
     #[param(schema_with = schema::conjunction_status)]
-    status: Option<ConjunctionStatus>,
+    pub(super) status: Option<ConjunctionStatus>,
     /// TCA not before, UTC.
     #[param(value_type = Option<String>, format = DateTime)]
-    tca_from: Option<Timestamp>,
+    pub(super) tca_from: Option<Timestamp>,
     /// TCA not after, UTC.
     #[param(value_type = Option<String>, format = DateTime)]
-    tca_to: Option<Timestamp>,
+    pub(super) tca_to: Option<Timestamp>,
     /// Miss distance at most, in km.
     #[param(minimum = 0)]
-    max_miss_distance_km: Option<f64>,
+    pub(super) max_miss_distance_km: Option<f64>,
     /// Leading probability at least: that with covariances, else the largest.
     #[param(minimum = 0, maximum = 1)]
-    min_probability: Option<f64>,
+    pub(super) min_probability: Option<f64>,
     /// Relations only, or none of them.
-    relation: Option<bool>,
+    pub(super) relation: Option<bool>,
     /// Order: the soonest, the most likely or the closest first.
     #[param(schema_with = schema::conjunction_order)]
-    sort: Option<ConjunctionOrder>,
+    pub(super) sort: Option<ConjunctionOrder>,
+    /// With the trend of each: what the newest 20 runs said of it. In JSON only.
+    pub(super) trend: Option<bool>,
     /// Form of the list; else as the header `Accept` says.
     #[param(inline)]
-    format: Option<ListFormat>,
+    pub(super) format: Option<ListFormat>,
     /// Where the list goes on.
     #[param(min_length = 1, max_length = 400, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// At most so many rows; 100 without it.
     #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 const LIST: &str = "conjunctions";
 
 /// A number of a query that is from 0 to a limit.
-fn between(name: &'static str, number: Option<f64>, most: f64) -> Result<Option<f64>, Problem> {
+pub(super) fn between(name: &'static str, number: Option<f64>, most: f64) -> Result<Option<f64>, Problem> {
     match number {
         Some(number) if !(0.0..=most).contains(&number) => {
             let due = if most < f64::MAX { format!("0 to {most}") } else { "at least 0".to_owned() };
@@ -216,7 +224,7 @@ fn between(name: &'static str, number: Option<f64>, most: f64) -> Result<Option<
 }
 
 /// The query of a request; everything that is wrong with it is named.
-fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
+pub(super) fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
     let order = params.sort.unwrap_or_default();
     let object = params.object.map(|number| {
         CatalogNumber::new(number)
@@ -275,6 +283,21 @@ async fn page(
     Ok((rows, next_cursor))
 }
 
+/// Rows with what the newest runs said of each.
+async fn with_trends(
+    state: &ApiState,
+    caller: &Caller,
+    rows: Vec<Conjunction>,
+) -> Result<Vec<ConjunctionRow>, Problem> {
+    let ids: Vec<ConjunctionId> = rows.iter().map(|row| row.id).collect();
+    let trends = state.ports.store.conjunction_trends(&caller.tenant, &ids).await?;
+    let row = |(row, trend): (Conjunction, Vec<_>)| ConjunctionRow {
+        trend: Some(trend.into_iter().map(TrendPoint::from).collect()),
+        ..row.into()
+    };
+    Ok(rows.into_iter().zip(trends).map(row).collect())
+}
+
 /// Whether a header `Accept` begins with CSV.
 pub(super) fn accepts_csv(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"))
@@ -293,13 +316,18 @@ pub(crate) async fn conjunctions(
     Parameters(params): Parameters<ConjunctionsParams>,
 ) -> Result<Response, Problem> {
     let query = query_of(&params)?;
+    let is_csv = params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv(&headers);
+    let with_trend = params.trend == Some(true);
+    if with_trend && (is_csv || params.format == Some(ListFormat::Parquet)) {
+        return Err(Problem::invalid("trend", "a trend is given in JSON only"));
+    }
     if params.format == Some(ListFormat::Parquet) {
         tables::require_whole(params.cursor.as_deref(), params.limit)?;
         let query = ConjunctionQuery { limit: tables::ROWS, ..query };
         let first = continued(state.ports.store.conjunctions(&caller.tenant, &query).await?, &query);
         return tables::conjunctions(&state, &caller.tenant, query, first, continued);
     }
-    if params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv(&headers) {
+    if is_csv {
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
         let mut response = answer::text("text/csv; charset=utf-8; header=present", csv(&rows))?;
         if let Some(next) = next_cursor {
@@ -309,7 +337,12 @@ pub(crate) async fn conjunctions(
     }
     let load = async {
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
-        Ok(List { items: rows.into_iter().map(ConjunctionRow::from).collect::<Vec<_>>(), next_cursor })
+        let items = if with_trend {
+            with_trends(&state, &caller, rows).await?
+        } else {
+            rows.into_iter().map(ConjunctionRow::from).collect()
+        };
+        Ok(List { items, next_cursor })
     };
     // Which objects a list has changes without an event.
     if params.watch_list.is_some() {
@@ -378,7 +411,11 @@ pub(super) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-async fn found(state: &ApiState, caller: &Caller, id: ConjunctionId) -> Result<Conjunction, Problem> {
+pub(super) async fn found(
+    state: &ApiState,
+    caller: &Caller,
+    id: ConjunctionId,
+) -> Result<Conjunction, Problem> {
     let conjunction = state.ports.store.conjunction(&caller.tenant, id).await?;
     conjunction.ok_or_else(|| Problem::not_found("conjunction", id))
 }

@@ -5,6 +5,7 @@ mod bus;
 mod bus_history;
 mod cache;
 mod clock;
+mod conjunctions;
 mod downloads;
 mod gateway;
 mod identity_provider;
@@ -19,6 +20,7 @@ pub use bus::{Bus, BusError, Subscription};
 pub use bus_history::{BusHistory, BusPlace};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Put, Taken};
 pub use clock::{Clock, SystemClock};
+pub use conjunctions::ConjunctionStore;
 pub use downloads::Downloads;
 pub use gateway::{
     ConnectionId, ConnectionIdError, Connections, ConnectionsError, Gateway, GatewayError, HeldConnection,

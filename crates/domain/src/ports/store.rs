@@ -28,6 +28,7 @@ use crate::ids::{
 };
 use crate::lease::Lease;
 use crate::organization::{Account, Invitation, Invitee, Member, Organization, Role};
+use crate::ports::ConjunctionStore;
 use crate::reconciliation::{BlobKind, BlobOwner, KeptBlob, Reconciled, StoreState};
 use crate::screening::{NotScreened, Run, RunConclusion};
 use crate::silence::Watched;
@@ -137,7 +138,8 @@ pub enum RunUpdate {
 pub enum Prunable {
     /// Entries of the history of conjunctions, by when they were made.
     History,
-    /// Past and cleared conjunctions with what is left of their history, by TCA, and what tenants covered by then.
+    /// Past and cleared conjunctions with what is left of their history and what was noted about them, by TCA, and what tenants
+    /// covered by then.
     Conjunctions,
     /// Runs that ended, by when; the newest completed one of each tenant and kind stays.
     Runs,
@@ -158,7 +160,7 @@ pub enum Prunable {
 /// (watch lists, rules, webhooks, deliveries, keys, the audit log, answers) and ephemerides only that tenant's. Writes reach
 /// that tenant's rows only.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: ConjunctionStore {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

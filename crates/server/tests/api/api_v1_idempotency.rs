@@ -249,6 +249,22 @@ async fn a_retried_action_on_an_alert_is_done_once() {
     other.send("POST", &path, "").await.expect_problem(409, None);
 }
 
+#[tokio::test]
+async fn a_retried_note_is_written_once() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 1).await;
+    let list = service.client(Scope::Read).await.get("/api/v1/conjunctions").await.json();
+    let path = format!("/api/v1/conjunctions/{}/notes", list["items"][0]["id"].as_str().unwrap());
+    service.relay().await;
+    let body = json!({ "kind": "decided", "decision": "maneuver" });
+    let [first, second, third] =
+        thrice(&service, async |client: Client| client.post(&path, &body).await).await;
+    assert_eq!((&second, &third), (&first, &first));
+    assert_eq!(listed(&service, &path).await, [first]);
+    assert_eq!(service.store.sequence_events(100).await.unwrap().len(), 1);
+    assert_eq!(audited(&service, "conjunction.decide").await, 1);
+}
+
 /// Makes one thing of each kind that can be removed: its path, and what removing it is called in the audit log.
 async fn removable(service: &Service) -> Vec<(String, &'static str)> {
     let client = service.client(Scope::Admin).await;

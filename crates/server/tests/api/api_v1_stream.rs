@@ -138,6 +138,29 @@ async fn events_of_the_topics_come_as_they_happen_and_others_tenants_events_do_n
 }
 
 #[tokio::test]
+async fn what_is_noted_about_a_public_conjunction_is_told_to_the_organization_alone() {
+    let service = Service::start().await;
+    service.conclude_run(&TenantId::public(), 1).await;
+    service.relay().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["conjunctions"] })).await;
+    let other = service.key_of("other", Scope::Write).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    let client = service.client(Scope::Write).await;
+    let list = client.get("/api/v1/conjunctions").await.json();
+    let id = list["items"][0]["id"].as_str().unwrap();
+    for (client, kind) in [(&other, "acknowledged"), (&client, "note")] {
+        let body = json!({ "kind": kind, "text": "seen" });
+        assert_eq!(client.post(&format!("/api/v1/conjunctions/{id}/notes"), &body).await.status, 201);
+    }
+    service.relay().await;
+    let told = next(&mut socket).await;
+    assert_eq!(told["event"]["tenant"], "local");
+    let due = json!({ "type": "conjunction_noted", "conjunction": id, "kind": "note" });
+    assert_eq!(told["event"]["payload"], due);
+}
+
+#[tokio::test]
 async fn what_is_read_from_the_store_for_one_organization_has_nothing_of_another() {
     let service = Service::start().await;
     let address = listen(&service).await;

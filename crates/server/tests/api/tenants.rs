@@ -55,6 +55,7 @@ pub(crate) struct Made {
     run: String,
     conjunction: String,
     cdm: String,
+    note: String,
     key: String,
     pub(crate) member: String,
     export: String,
@@ -91,6 +92,11 @@ impl Made {
             run: run.to_string(),
             conjunction: found.id.to_string(),
             cdm: message.id.to_string(),
+            note: post(
+                &format!("/conjunctions/{}/notes", found.id),
+                json!({ "kind": "note", "text": "alpha note" }),
+            )
+            .await,
             key: post("/api-keys", json!({ "name": "alpha key", "scope": "read" })).await,
             member: post("/members", json!({ "email": "ann@alpha.example", "role": "viewer" })).await,
             export: post("/organization/exports", json!({})).await,
@@ -111,7 +117,7 @@ impl Made {
         panic!("the export does not end");
     }
 
-    fn ids(&self) -> [&str; 11] {
+    fn ids(&self) -> [&str; 12] {
         [
             &self.upload,
             &self.list,
@@ -121,6 +127,7 @@ impl Made {
             &self.run,
             &self.conjunction,
             &self.cdm,
+            &self.note,
             &self.key,
             &self.member,
             &self.export,
@@ -164,6 +171,7 @@ fn body_of(method: &str, path: &str) -> Value {
         ("PUT", "/webhooks/{id}") | ("POST", "/webhooks") => {
             json!({ "name": "x", "url": "https://hooks.example.org/x" })
         }
+        ("POST", "/conjunctions/{id}/notes") => json!({ "kind": "assigned", "assignee": "x" }),
         ("POST", "/alerts/{id}/mute") => json!({ "until": "2100-01-01T00:00:00Z" }),
         ("POST", "/api-keys") => json!({ "name": "x", "scope": "read" }),
         ("POST", "/backups") => json!({ "recipients": ["age1a"] }),
@@ -268,7 +276,16 @@ async fn no_list_and_no_table_shows_what_is_another_tenants() {
         if method != "GET" || path.contains('{') || path.ends_with("/stream") {
             continue;
         }
-        for query in ["", "?format=csv", "?format=omm_csv", "?format=parquet", "?search=alpha", "?object=5"] {
+        for query in [
+            "",
+            "?format=csv",
+            "?format=omm_csv",
+            "?format=parquet",
+            "?search=alpha",
+            "?object=5",
+            "?trend=true",
+            "?since=2020-01-01T00:00:00Z&min_probability=0",
+        ] {
             let path = format!("{path}{query}");
             // By turns, so that what was kept for one would be given to the other.
             let (own, others) = (alpha.get(&path).await, beta.get(&path).await);
@@ -314,6 +331,12 @@ async fn what_is_another_tenants_cannot_be_spoken_of_in_what_is_written() {
         let answer = beta.get(&path).await;
         assert!(answer.status == 404 || answer.json()["items"] == json!([]), "{path}: {}", answer.text());
     }
+    let list = format!("watch_list={}", made.list);
+    let count = beta.get(&format!("/api/v1/conjunctions/count?{list}")).await;
+    assert_eq!(count.json(), json!({ "count": 0 }));
+    let since = "2020-01-01T00:00:00Z";
+    let changes = beta.get(&format!("/api/v1/conjunctions/changes?since={since}&{list}")).await;
+    assert_eq!(changes.json(), json!({ "since": since, "new": [], "raised": [], "cleared": [] }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

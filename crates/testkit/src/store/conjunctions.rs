@@ -312,6 +312,8 @@ pub async fn conjunctions_are_filtered(store: &dyn Store) {
                 .collect();
             let found: Vec<_> = list(store, &own, query.clone()).await.iter().map(|one| one.id).collect();
             assert_eq!(found, expected, "{query:?}");
+            let count = store.count_conjunctions(&own, &query).await.unwrap();
+            assert_eq!(count, expected.len() as u64, "{query:?}");
         }
     }
     // The list is the tenant's own, whoever asks.

@@ -32,7 +32,9 @@ async fn cover(
 
 async fn listed(store: &dyn Store, tenant: &TenantId, query: ConjunctionQuery) -> Vec<ConjunctionId> {
     let query = ConjunctionQuery { limit: 100, ..query };
-    store.conjunctions(tenant, &query).await.unwrap().rows.iter().map(|found| found.id).collect()
+    let found = store.conjunctions(tenant, &query).await.unwrap().rows;
+    assert_eq!(store.count_conjunctions(tenant, &query).await.unwrap(), found.len() as u64, "{query:?}");
+    found.iter().map(|found| found.id).collect()
 }
 
 fn of_status(status: ConjunctionStatus) -> ConjunctionQuery {

@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod catalog;
+mod changes;
 mod conjunctions;
 mod coverage;
 mod days;
@@ -12,6 +13,7 @@ mod events;
 mod inbound;
 mod installation;
 mod leases;
+mod notes;
 mod organizations;
 mod reconciliation;
 mod requests;
@@ -31,6 +33,7 @@ use astroshield_domain::ports::{Store, StoreError};
 pub use self::access::*;
 pub use self::alerts::*;
 pub use self::catalog::*;
+pub use self::changes::*;
 pub use self::conjunctions::*;
 pub use self::coverage::*;
 pub use self::days::*;
@@ -38,6 +41,7 @@ pub use self::events::*;
 pub use self::inbound::*;
 pub use self::installation::*;
 pub use self::leases::*;
+pub use self::notes::*;
 pub use self::organizations::*;
 pub use self::reconciliation::*;
 pub use self::requests::*;
@@ -143,6 +147,19 @@ macro_rules! store_suite {
             messages_from_a_time_on_are_given
             the_conjunction_of_a_pair_at_a_time_is_found
             a_large_run_is_concluded_at_once
+            trends_are_the_ends_of_histories
+            changes_since_a_time_are_told
+            what_a_run_found_that_went_on_at_the_time_is_new
+            what_is_found_again_was_not_cleared
+            what_rises_by_the_factor_is_raised
+            changes_are_those_that_a_tenant_sees
+            notes_come_back_in_the_order_in_which_they_were_added
+            notes_about_a_public_conjunction_are_their_tenants_alone
+            a_note_that_is_refused_leaves_nothing
+            notes_written_at_once_are_all_counted
+            handled_conjunctions_come_by_their_newest_note
+            what_is_cleared_or_superseded_is_handled_no_more
+            notes_are_forgotten_with_their_conjunction
             alerts_are_stored_with_messages_and_events
             one_alert_of_a_subject_is_unresolved
             alerts_opened_at_once_become_one

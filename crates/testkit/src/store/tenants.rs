@@ -3,13 +3,14 @@ use astroshield_domain::alert::{AlertChange, AlertChanges, AlertQuery};
 use astroshield_domain::catalog::ObjectQuery;
 use astroshield_domain::conjunction::{Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::note::Noted;
 use astroshield_domain::organization::Role;
 use astroshield_domain::ports::Store;
 use astroshield_domain::screening::{Run, RunKind};
 
 use crate::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris, ingest,
-    member, number, organization, rule, run, tenant, upload, watch_list, webhook,
+    member, note, number, organization, rule, run, tenant, upload, watch_list, webhook,
 };
 
 /// Everything that a tenant can make, for the same object and the same times as everybody else.
@@ -36,6 +37,8 @@ async fn make(store: &dyn Store, tenant: &TenantId, hash: u8) -> Made {
     let cleared = Conjunction { status: ConjunctionStatus::Cleared, ..cleared };
     let upload = upload(tenant, at(0));
     store.add_upload(&upload, &[ephemeris(&upload, 5)], &[cdm(&upload, &active)], &[], None).await.unwrap();
+    let noted = Noted::Note { text: "seen".to_owned() };
+    store.add_note(&note(tenant, active.id, at(0), noted), &audit).await.unwrap();
     let list = watch_list(tenant, &[5]);
     store.put_watch_list(&list, &audit).await.unwrap();
     store.put_rule(&rule(tenant, Some(&list)), &audit).await.unwrap();
@@ -109,6 +112,7 @@ async fn owners(store: &dyn Store, tenant: &TenantId, made: &[&Made]) -> Vec<(&'
         see!(conjunction(one.active.id) in row => row);
         see!(conjunction(one.cleared.id) in row => row);
         see!(cdms_of(one.active.id) in rows => rows);
+        see!(conjunction_notes(one.active.id) in rows => rows);
         see!(cdms_from(at(0)) in rows => rows);
         see!(alert(one.alert.id) in row => row);
         see!(deliveries_of(one.alert.id) in rows => rows);
@@ -135,6 +139,7 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         "members",
         "audit",
         "deliveries_of",
+        "conjunction_notes",
     ];
     for (tenant, other) in [(&a, &b), (&b, &a), (&public, &a)] {
         let seen = owners(store, tenant, &made).await;
@@ -147,7 +152,7 @@ pub async fn no_call_gives_another_tenants_rows(store: &dyn Store) {
         }
         let calls: std::collections::BTreeSet<_> =
             seen.iter().filter(|(_, owner)| owner == tenant).map(|(call, _)| *call).collect();
-        assert_eq!(calls.len(), 22, "{calls:?}");
+        assert_eq!(calls.len(), 23, "{calls:?}");
     }
     for (tenant, id) in [(&a, 0), (&b, 1)] {
         let other = made[1 - id];

@@ -155,7 +155,7 @@ async fn put_conjunctions(connection: &mut Connection, run: &Run, part: &[&Conju
         let replaced: Vec<String> =
             columns.map(|column| format!("{} = excluded.{}", column.trim(), column.trim())).collect();
         query.push(format_args!(
-            " ON CONFLICT (tenant, id) DO UPDATE SET {}, passed = NULL",
+            " ON CONFLICT (tenant, id) DO UPDATE SET {}, passed = NULL, cleared = NULL",
             replaced.join(", ")
         ));
         query.build().execute(&mut *connection).await?;
@@ -184,7 +184,7 @@ async fn clear(connection: &mut Connection, run: &Run, conclusion: &RunConclusio
         .bind(cleared)
         .execute(&mut *connection)
         .await?;
-    let update = format!("UPDATE conjunctions SET status = $7 WHERE {NOT_FOUND}");
+    let update = format!("UPDATE conjunctions SET status = $7, cleared = $8 WHERE {NOT_FOUND}");
     let result = sqlx::query(AssertSqlSafe(update))
         .bind(run.tenant.as_str())
         .bind(active)
@@ -193,6 +193,7 @@ async fn clear(connection: &mut Connection, run: &Run, conclusion: &RunConclusio
         .bind(run.kind.word())
         .bind(run.id.0)
         .bind(cleared)
+        .bind(microseconds(conclusion.finished))
         .execute(connection)
         .await?;
     Ok(result.rows_affected())

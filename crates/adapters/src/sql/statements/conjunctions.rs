@@ -11,8 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use super::coverage::push_covered;
-use super::{Columns, Connection, Lookup, Outcome, Select, all, look_up, page, push_visible};
-use crate::sql::values::{Code, catalog_number, microseconds, tenant, time, time_of_nanoseconds};
+use super::{Columns, Connection, Lookup, Outcome, Select, all, look_up, page, push_visible, visible_to};
+use crate::sql::values::{
+    Code, catalog_number, count as number, microseconds, tenant, time, time_of_nanoseconds,
+};
 
 /// Relations have one identity whatever the time, and are known in every window.
 pub(super) async fn known_conjunctions(
@@ -55,7 +57,8 @@ pub(super) async fn conjunctions(
     let mut statement = Select::new("");
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
     push_visible(&mut statement, tenant, order, query.limit, |statement, owner| {
-        push_objects_of(statement, tenant, owner, query);
+        statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
+        push_objects_of(statement, tenant, owner, query, false);
         push_status(statement, tenant, owner, status);
         push_conditions(statement, query);
         push_cursor(statement, query);
@@ -64,8 +67,56 @@ pub(super) async fn conjunctions(
     Ok(page(look_up(connection, statement, read).await?, query.limit))
 }
 
+/// How many a query finds, by indexes that hold what it compares. What the tenant covers is not among them, and is looked up
+/// by its objects: so the rest need not be asked row by row whether it is covered.
+pub(super) async fn count(
+    connection: &mut Lookup,
+    tenant: &TenantId,
+    query: &ConjunctionQuery,
+) -> Outcome<u64> {
+    let order = match (query.min_probability, query.max_miss_distance_km) {
+        (Some(_), _) => ConjunctionOrder::Probability,
+        (None, Some(_)) => ConjunctionOrder::MissDistance,
+        (None, None) => ConjunctionOrder::Tca,
+    };
+    let query = ConjunctionQuery { order, after: None, ..query.clone() };
+    let is_superseded = query.status == Some(ConjunctionStatus::Superseded);
+    let mut found = 0;
+    for owner in visible_to(tenant) {
+        let is_own = owner == tenant.as_str();
+        if !is_superseded {
+            found += count_of(connection, tenant, owner, &query, false).await?;
+        }
+        if !is_own {
+            let covered = count_of(connection, tenant, owner, &query, true).await?;
+            found = if is_superseded { found + covered } else { found.saturating_sub(covered) };
+        }
+    }
+    Ok(found)
+}
+
+/// How many of one owner a query finds, whether the tenant covers them or not, or only those that it does.
+async fn count_of(
+    connection: &mut Lookup,
+    tenant: &TenantId,
+    owner: &str,
+    query: &ConjunctionQuery,
+    is_covered: bool,
+) -> Outcome<u64> {
+    let mut statement = Select::new("SELECT count(*) FROM ");
+    push_objects_of(&mut statement, tenant, owner, query, is_covered);
+    push_stored_status(&mut statement, query.status.unwrap_or(ConjunctionStatus::Active));
+    push_conditions(&mut statement, query);
+    if is_covered {
+        statement.push(" AND ");
+        push_covered(&mut statement, tenant);
+    }
+    let counted = look_up(connection, statement, |columns| columns.take::<i64>()).await?;
+    number(counted.into_iter().next().unwrap_or_default())
+}
+
 /// Past conjunctions are stored as cleared ones that say since when; superseded ones are active ones of everybody.
-fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
+fn push_stored_status(statement: &mut Select, status: ConjunctionStatus) {
     let stored = match status {
         ConjunctionStatus::Active | ConjunctionStatus::Superseded => ConjunctionStatus::Active,
         ConjunctionStatus::Cleared | ConjunctionStatus::Past => ConjunctionStatus::Cleared,
@@ -76,6 +127,11 @@ fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: C
         ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
         ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
     }
+}
+
+/// Those of a status, as the tenant sees them.
+pub(super) fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
+    push_stored_status(statement, status);
     let is_superseded = status == ConjunctionStatus::Superseded;
     if owner != tenant.as_str() {
         statement.push(if is_superseded { " AND " } else { " AND NOT " });
@@ -85,10 +141,15 @@ fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: C
     }
 }
 
-/// Selects the conjunctions of one owner, of the objects that the query names. These are looked up first, through their
-/// own index: CROSS JOIN keeps SQLite to this order.
-fn push_objects_of(statement: &mut Select, tenant: &TenantId, owner: &str, query: &ConjunctionQuery) {
-    statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
+/// Selects from the conjunctions of one owner, of the objects that the query names, or of those that the tenant covers at
+/// some time. These are looked up first, through their own index: CROSS JOIN keeps SQLite to this order.
+pub(super) fn push_objects_of(
+    statement: &mut Select,
+    tenant: &TenantId,
+    owner: &str,
+    query: &ConjunctionQuery,
+    is_covered: bool,
+) {
     let mut is_first = true;
     let mut push_hits = |statement: &mut Select, name: &str, push: &dyn Fn(&mut Select)| {
         if !is_first {
@@ -119,6 +180,14 @@ fn push_objects_of(statement: &mut Select, tenant: &TenantId, owner: &str, query
                 .push(")");
         });
     }
+    if is_covered {
+        push_hits(statement, "of_coverage", &|statement| {
+            statement
+                .push("IN (SELECT object FROM covered_objects WHERE tenant = ")
+                .push_bind(tenant.as_str().to_owned())
+                .push(")");
+        });
+    }
     statement.push(if is_first { "conjunctions c" } else { " CROSS JOIN conjunctions c" });
     statement.push(" WHERE c.tenant = ").push_bind(owner.to_owned());
     if query.object.is_some() {
@@ -126,6 +195,9 @@ fn push_objects_of(statement: &mut Select, tenant: &TenantId, owner: &str, query
     }
     if query.watch_list.is_some() {
         statement.push(" AND c.id = of_list.id");
+    }
+    if is_covered {
+        statement.push(" AND c.id = of_coverage.id");
     }
 }
 
@@ -135,7 +207,7 @@ const NARROW: SignedDuration = SignedDuration::from_hours(1);
 /// Which index to follow is not left to the database, which would have to guess how many rows a condition leaves: a sign
 /// before a column keeps it from the choice. The index of the order is followed and has all that is compared; only of a
 /// narrow window the rows are read by TCA and sorted.
-fn push_conditions(statement: &mut Select, query: &ConjunctionQuery) {
+pub(super) fn push_conditions(statement: &mut Select, query: &ConjunctionQuery) {
     let narrow = match (query.tca_from, query.tca_to) {
         (Some(from), Some(to)) => to.duration_since(from) <= NARROW,
         _ => false,
@@ -232,12 +304,12 @@ pub(super) async fn conjunction_history(
 }
 
 /// What a conjunction has beside its solution, in the order in which it is read.
-const CONJUNCTION: &str = "c.id AS id, c.tenant AS tenant, \
+pub(super) const CONJUNCTION: &str = "c.id AS id, c.tenant AS tenant, \
                            first_object, first_name, first_grade, first_epoch_ns, first_radius_m, \
                            second_object, second_name, second_grade, second_epoch_ns, second_radius_m, \
                            relation, status, passed, run, first_seen, last_seen";
 
-fn read_conjunction(columns: &mut Columns<'_>) -> Outcome<Conjunction> {
+pub(super) fn read_conjunction(columns: &mut Columns<'_>) -> Outcome<Conjunction> {
     Ok(Conjunction {
         id: ConjunctionId(columns.take()?),
         tenant: tenant(columns.take()?)?,
@@ -269,7 +341,7 @@ fn read_epoch(columns: &mut Columns<'_>) -> Outcome<Option<Timestamp>> {
 }
 
 /// The columns of a solution, in the order in which they are read.
-const SOLUTION: &str = "tca, miss_distance_km, miss_radial_km, miss_in_track_km, miss_cross_track_km, \
+pub(super) const SOLUTION: &str = "tca, miss_distance_km, miss_radial_km, miss_in_track_km, miss_cross_track_km, \
                         relative_speed_km_s, maximum_probability, dilution_km, probability, method, at_edge";
 
 fn read_solution(columns: &mut Columns<'_>) -> Outcome<Solution> {

@@ -14,10 +14,15 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
+#[macro_use]
+mod calls;
+
 mod access;
 mod alerts;
 mod catalog;
+mod changes;
 mod conclusion;
+mod conjunction_store;
 mod conjunctions;
 mod coverage;
 mod days;
@@ -28,6 +33,7 @@ mod figures;
 mod inbound;
 mod installation;
 mod leases;
+mod notes;
 mod objects;
 mod organizations;
 mod reconciliation;

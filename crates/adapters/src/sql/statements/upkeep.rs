@@ -107,8 +107,11 @@ async fn execute(
 }
 
 async fn prune_conjunctions(connection: &mut Connection, before: Timestamp, limit: u32) -> Outcome<u64> {
-    // What is past is stored as cleared. The order makes both statements speak of the same ones.
-    const OF_TENANT: [&str; 2] = [
+    // What is past is stored as cleared. The order makes the statements speak of the same ones; notes about
+    // a public one are its readers'.
+    const OF_TENANT: [&str; 3] = [
+        "DELETE FROM conjunction_notes WHERE conjunction IN (SELECT id FROM conjunctions \
+         WHERE tenant = $1 AND status = $2 AND tca < $3 ORDER BY tca, id LIMIT $4)",
         "DELETE FROM conjunction_history WHERE tenant = $1 AND conjunction IN (SELECT id FROM conjunctions \
          WHERE tenant = $1 AND status = $2 AND tca < $3 ORDER BY tca, id LIMIT $4)",
         "DELETE FROM conjunctions WHERE tenant = $1 AND id IN (SELECT id FROM conjunctions \

@@ -1,0 +1,63 @@
+//! What became of conjunctions: since a time, and from run to run.
+
+use jiff::Timestamp;
+
+use crate::conjunction::{Conjunction, HistoryEntry};
+use crate::ids::WatchListId;
+
+/// A conjunction is raised whose leading probability is so many times what it was: a step of the scales that operators
+/// decide by, which are powers of ten.
+pub const RAISED_BY: f64 = 10.0;
+
+/// How many conjunctions are held against what was known of them, the most probable first. Of what is less probable than
+/// all of these, nobody is told that it was raised.
+pub const COMPARED: u32 = 1_000;
+
+/// Most points of a trend.
+pub const TREND_POINTS: u32 = 20;
+
+/// What a run said of a conjunction, in short.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrendPoint {
+    /// When.
+    pub at: Timestamp,
+    /// The probability with covariances, else the largest.
+    pub leading_probability: f64,
+    /// Miss distance, in km.
+    pub miss_distance_km: f64,
+}
+
+impl From<&HistoryEntry> for TrendPoint {
+    fn from(entry: &HistoryEntry) -> Self {
+        let solution = &entry.solution;
+        Self {
+            at: entry.at,
+            leading_probability: solution.probability.unwrap_or(solution.maximum_probability),
+            miss_distance_km: solution.miss_distance_km,
+        }
+    }
+}
+
+/// Which changes to tell of; never of relations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangesQuery {
+    /// What was there by this time is known.
+    pub since: Timestamp,
+    /// Of objects on this watch list.
+    pub watch_list: Option<WatchListId>,
+    /// Leading probability at least.
+    pub min_probability: Option<f64>,
+    /// At most so many of each kind.
+    pub limit: u32,
+}
+
+/// What changed since a time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Changes {
+    /// Active ones that no run had found by then, the most probable first.
+    pub new: Vec<Conjunction>,
+    /// Active ones that are [`RAISED_BY`] times as probable as they were then, the most probable first; each with what it was.
+    pub raised: Vec<(Conjunction, TrendPoint)>,
+    /// Those that were cleared after it, and are still, by TCA.
+    pub cleared: Vec<Conjunction>,
+}

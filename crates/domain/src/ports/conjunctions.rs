@@ -1,0 +1,55 @@
+//! The part of the store by which people work through conjunctions.
+
+use async_trait::async_trait;
+
+use super::{Continued, StoreError};
+use crate::access::AuditEntry;
+use crate::changes::{Changes, ChangesQuery, TrendPoint};
+use crate::conjunction::ConjunctionQuery;
+use crate::ids::{ConjunctionId, TenantId};
+use crate::note::{Handled, HandledPlace, Note};
+
+/// How many conjunctions there are, what became of them, and what is noted about them; as [`Store`](super::Store), of which
+/// it is a part.
+#[async_trait]
+pub trait ConjunctionStore: Send + Sync + 'static {
+    /// How many conjunctions a query would list without a limit; where it goes on is left aside.
+    async fn count_conjunctions(
+        &self,
+        tenant: &TenantId,
+        query: &ConjunctionQuery,
+    ) -> Result<u64, StoreError>;
+
+    /// The newest [`TREND_POINTS`](crate::changes::TREND_POINTS) entries of the history of each conjunction, the oldest first.
+    async fn conjunction_trends(
+        &self,
+        tenant: &TenantId,
+        ids: &[ConjunctionId],
+    ) -> Result<Vec<Vec<TrendPoint>>, StoreError>;
+
+    /// What changed since a time. What is superseded for the tenant is left out.
+    async fn conjunction_changes(
+        &self,
+        tenant: &TenantId,
+        query: &ChangesQuery,
+    ) -> Result<Changes, StoreError>;
+
+    /// Adds a note, with [`Payload::ConjunctionNoted`](crate::event::Payload). A conflict if it is there already, or there are
+    /// [`MOST_NOTES`](crate::note::MOST_NOTES) of the tenant about the conjunction.
+    async fn add_note(&self, note: &Note, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// A tenant's own notes about a conjunction, the oldest first.
+    async fn conjunction_notes(
+        &self,
+        tenant: &TenantId,
+        conjunction: ConjunctionId,
+    ) -> Result<Vec<Note>, StoreError>;
+
+    /// Active conjunctions that the tenant has notes about, the one with the newest note first, those after a place.
+    async fn handled_conjunctions(
+        &self,
+        tenant: &TenantId,
+        after: Option<&HandledPlace>,
+        limit: u32,
+    ) -> Result<Continued<Handled, HandledPlace>, StoreError>;
+}
