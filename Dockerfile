@@ -1,4 +1,4 @@
-# The service and its commands in one image, for one's own servers. FEATURES chooses what it is built with; the default takes
+# The service, its commands and the console in one image, for one's own servers. FEATURES chooses what it is built with; the default takes
 # everything, so that the same image runs on SQLite alone or on PostgreSQL, Redis, Kafka and S3.
 #
 #     docker build --tag astroshield .
@@ -8,6 +8,16 @@
 ARG DEBIAN=bookworm
 ARG DEBIAN_SLIM=12.12-slim
 ARG RUST=1.95.0
+ARG NODE=20
+
+FROM docker.io/library/node:${NODE}-${DEBIAN}-slim AS console
+WORKDIR /source/web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+# The client is made from the description of the API.
+COPY crates/api/openapi.json ../crates/api/
+COPY web .
+RUN npm run build
 
 FROM docker.io/library/rust:${RUST}-slim-${DEBIAN} AS build
 # The Kafka client is C, and its TLS is OpenSSL's.
@@ -15,7 +25,9 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
-COPY . .
+COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
+COPY crates crates
+COPY xtask xtask
 ARG FEATURES=managed,parquet
 # Which commit the sources are of: results name it.
 ARG COMMIT=
@@ -32,12 +44,15 @@ RUN apt-get update \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/astroshield --shell /usr/sbin/nologin astroshield \
     && install -d -m 0700 -o astroshield -g astroshield /var/lib/astroshield
 COPY --from=build /out/astroshield /usr/bin/astroshield
+COPY --from=console /source/web/out /usr/share/astroshield/console
 COPY deploy/healthcheck /usr/bin/astroshield-healthcheck
 COPY LICENSE /usr/share/doc/astroshield/LICENSE
 USER 10001:10001
 WORKDIR /var/lib/astroshield
 # The configuration is /etc/astroshield/config.toml, where there is one.
-ENV XDG_CONFIG_HOME=/etc ASTROSHIELD__DATA__FOLDER=/var/lib/astroshield
+ENV XDG_CONFIG_HOME=/etc \
+    ASTROSHIELD__DATA__FOLDER=/var/lib/astroshield \
+    ASTROSHIELD__CONSOLE__FOLDER=/usr/share/astroshield/console
 VOLUME ["/var/lib/astroshield", "/tmp"]
 EXPOSE 7878
 # A process that is alive but not ready is not to be started again: that would not bring its database back.

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod console;
 mod cursor;
 mod envelope;
 mod idempotency;
@@ -31,7 +32,7 @@ use utoipa_axum::routes;
 pub use crate::access::{OneTimeTokens, new_key};
 pub use crate::envelope::{REQUEST_ID, request_id};
 use crate::problem::Problem;
-pub use crate::state::{ApiSettings, ApiState, IdentitySettings, Ports, UseCases};
+pub use crate::state::{ApiSettings, ApiState, ConsoleSettings, IdentitySettings, Ports, UseCases};
 pub use crate::stream::{
     GatewaySettings, GatewayStreams, LARGEST_STREAM_MESSAGE, STREAM_CALLER, StreamCaller,
 };
@@ -125,7 +126,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::complete(OpenApiRouter::with_openapi(openapi::begin()).nest(BASE, routes).into_openapi())
 }
 
-/// Everything that the interface answers: `/api/v1`, the page at `/`, and the way to sign in.
+/// Everything that the interface answers: `/api/v1`, the way to sign in, and the console.
 pub fn router(state: ApiState) -> Router {
     router_with(state, Router::new())
 }
@@ -146,22 +147,23 @@ pub fn router_with(state: ApiState, more: Router) -> Router {
         .layer(from_fn_with_state(state.clone(), access::require_caller));
     let routes = Router::new()
         .nest(BASE, protected.merge(open))
-        .merge(page::routes())
+        .merge(page::routes(state.console.is_some()))
+        .route("/config.json", get(console::configuration))
         .merge(routes::auth::routes())
-        .merge(more);
+        .merge(more)
+        .fallback(console::answer);
     around(routes, state)
 }
 
 /// Routes for callers alone, of a process that does not answer the interface itself.
 pub fn router_without_interface(state: ApiState, routes: Router) -> Router {
     let routes = routes.layer(from_fn_with_state(state.clone(), access::require_caller)).with_state(());
-    around(Router::new().merge(routes), state)
+    around(Router::new().merge(routes).fallback(no_such_route), state)
 }
 
 /// What is around all routes.
 fn around(routes: Router<ApiState>, state: ApiState) -> Router {
     routes
-        .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::check_host))
         .layer(from_fn_with_state(state.clone(), access::admit))
@@ -174,10 +176,10 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Whether an answer is not packed already, as files as they were given, backups and Parquet are or may be.
+/// Whether an answer is not packed already, as fonts, files as they were given, backups and Parquet are or may be.
 fn is_not_packed(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind != answer::BYTES.as_bytes() && kind != answer::PARQUET.as_bytes()
+    !kind.starts_with(b"font/") && kind != answer::BYTES.as_bytes() && kind != answer::PARQUET.as_bytes()
 }
 
 async fn no_such_route() -> Problem {

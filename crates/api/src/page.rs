@@ -1,7 +1,6 @@
-//! The plain pages: conjunctions at `/`, an alert at `/alerts/{id}`, signing in at `/signin`, and the interface to try at
-//! `/api/v1/docs`. Everything they need comes from here.
+//! The plain pages: `/api/v1/docs` to try the interface at, the page after a sign-in at a provider, and where no console is
+//! installed, a way to sign in at `/signin`. Everything they need comes from here.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -11,8 +10,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 
-use crate::access::{self, Sender};
 use crate::answer;
+use crate::console;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -20,36 +19,34 @@ use crate::state::ApiState;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
 base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const CONJUNCTIONS: &str = include_str!("page/conjunctions.html");
-const ALERT: &str = include_str!("page/alert.html");
+const NO_CONSOLE: &str = include_str!("page/no_console.html");
 const SIGN_IN: &str = include_str!("page/signin.html");
-/// What stands on the page of tokens where there is a provider, too.
+const TOKEN_FORM: &str = include_str!("page/token_form.html");
 const AT_PROVIDER: &str =
-    "<p>Or <a href=\"/auth/login\">sign in at your organization's identity provider</a>.</p>";
-const SIGN_IN_AT_PROVIDER: &str = include_str!("page/signin_provider.html");
+    "<p><a href=\"/auth/login\">Sign in at your organization's identity provider</a></p>";
 const GO_ON: &str = include_str!("page/go_on.html");
 const DOCS: &str = include_str!("page/docs.html");
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type and content of what the pages load. Nothing in them is secret.
-const ASSETS: [(&str, &str, &str); 6] = [
-    ("conjunctions.js", JAVASCRIPT, include_str!("page/conjunctions.js")),
-    ("alert.js", JAVASCRIPT, include_str!("page/alert.js")),
+const ASSETS: [(&str, &str, &str); 3] = [
     ("signin.js", JAVASCRIPT, include_str!("page/signin.js")),
-    ("signin_provider.js", JAVASCRIPT, include_str!("page/signin_provider.js")),
     ("docs.js", JAVASCRIPT, include_str!("page/docs.js")),
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
 ];
 
-/// The pages outside `/api/v1`.
-pub(crate) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/", get(conjunctions))
+/// The pages outside `/api/v1`, beside a console or in its place.
+pub(crate) fn routes(console: bool) -> Router<ApiState> {
+    let routes = Router::new().route("/assets/{name}", get(asset));
+    if console {
+        return routes;
+    }
+    routes
+        .route("/", get(no_console))
         // Where mails about an alert lead.
-        .route("/alerts/{id}", get(alert))
+        .route("/alerts/{id}", get(no_console))
         .route("/signin", get(sign_in))
-        .route("/assets/{name}", get(asset))
 }
 
 fn html(status: StatusCode, text: impl Into<Body>) -> Response {
@@ -62,40 +59,14 @@ fn html(status: StatusCode, text: impl Into<Body>) -> Response {
     response
 }
 
-async fn conjunctions(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
-    signed_in(&state, request, CONJUNCTIONS).await
-}
-
-async fn alert(State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
-    signed_in(&state, request, ALERT).await
-}
-
-/// A page for those who are signed in; others find the page to sign in at its place.
-async fn signed_in(state: &ApiState, request: Request, page: &'static str) -> Result<Response, Problem> {
-    let sender = Sender::of(request.extensions(), request.headers(), &state.settings.trusted_proxies);
-    match access::authenticate(state, request.method(), request.uri(), request.headers(), sender).await {
-        Ok(_) => Ok(html(StatusCode::OK, page)),
-        Err(problem) if problem.is_unauthenticated() => {
-            Ok(html(StatusCode::UNAUTHORIZED, sign_in_page(state)))
-        }
-        // It says so, and lets them sign out.
-        Err(problem) if problem.is_forbidden() && state.ports.identity.is_some() => {
-            Ok(html(StatusCode::FORBIDDEN, SIGN_IN_AT_PROVIDER))
-        }
-        Err(problem) => Err(problem),
-    }
+async fn no_console() -> Response {
+    html(StatusCode::OK, NO_CONSOLE)
 }
 
 async fn sign_in(State(state): State<ApiState>) -> Response {
-    html(StatusCode::OK, sign_in_page(&state))
-}
-
-fn sign_in_page(state: &ApiState) -> Cow<'static, str> {
-    match &state.ports.identity {
-        None => SIGN_IN.into(),
-        Some(_) if !state.settings.identity.one_time_tokens => SIGN_IN_AT_PROVIDER.into(),
-        Some(_) => SIGN_IN.replace("<form", &format!("{AT_PROVIDER}\n<form")).into(),
-    }
+    let provider = if state.ports.identity.is_some() { AT_PROVIDER } else { "" };
+    let form = if state.one_time_tokens() { TOKEN_FORM } else { "" };
+    html(StatusCode::OK, SIGN_IN.replace("{ways}", &format!("{provider}{form}")))
 }
 
 /// A page that goes on to a path of ours by itself.
@@ -104,10 +75,15 @@ pub(crate) fn go_on(path: &str) -> Response {
     html(StatusCode::OK, GO_ON.replace("{path}", &path))
 }
 
-async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
-    let found = ASSETS.iter().find(|(known, _, _)| *known == name);
-    let (_, media_type, text) = found.ok_or_else(Problem::no_such_route)?;
-    answer::text(media_type, *text)
+async fn asset(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    match ASSETS.iter().find(|(known, _, _)| *known == name) {
+        Some((_, media_type, text)) => answer::text(media_type, *text),
+        None => console::answer(State(state), request).await,
+    }
 }
 
 /// The OpenAPI document.
@@ -131,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_pages_name_no_other_host_and_hold_no_inline_script_or_style() {
-        let pages = [CONJUNCTIONS, ALERT, SIGN_IN, SIGN_IN_AT_PROVIDER, GO_ON, DOCS];
+        let pages = [NO_CONSOLE, SIGN_IN, TOKEN_FORM, AT_PROVIDER, GO_ON, DOCS];
         let texts = pages.iter().chain(ASSETS.iter().map(|(_, _, text)| text));
         for text in texts {
             assert!(!text.contains("http://") && !text.contains("https://"), "{text}");

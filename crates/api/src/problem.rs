@@ -212,14 +212,6 @@ impl Problem {
         Self { more: Some(More::Headers(headers).into()), ..self }
     }
 
-    pub(crate) fn is_unauthenticated(&self) -> bool {
-        self.status == StatusCode::UNAUTHORIZED
-    }
-
-    pub(crate) fn is_forbidden(&self) -> bool {
-        self.status == StatusCode::FORBIDDEN
-    }
-
     /// Says it to the log, if it is a fault of ours.
     pub(crate) fn log(&self, path: &str, request_id: &str) {
         if self.status.is_server_error() {

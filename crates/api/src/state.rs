@@ -1,6 +1,7 @@
 //! What the routes stand on.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{OneTimeTokens, WrongSecrets};
+use crate::console::Console;
 use crate::idempotency::InFlight;
 use crate::kept::{InMaking, Writes};
 use crate::position::Position;
@@ -94,6 +96,21 @@ impl Default for IdentitySettings {
     }
 }
 
+/// What is known of the console.
+#[derive(Debug, Clone)]
+pub struct ConsoleSettings {
+    /// The folder with the files that its build leaves; without it, none is served.
+    pub folder: Option<PathBuf>,
+    /// What this deployment is called where people look at it.
+    pub environment: String,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self { folder: None, environment: "laptop".to_owned() }
+    }
+}
+
 /// How the interface behaves.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
@@ -137,6 +154,8 @@ pub struct ApiSettings {
     pub feeds: Vec<FeedSettings>,
     /// Version and build of the program.
     pub build: String,
+    /// The console.
+    pub console: ConsoleSettings,
 }
 
 impl Default for ApiSettings {
@@ -162,6 +181,7 @@ impl Default for ApiSettings {
             stream_limit: 10_000,
             feeds: Vec::new(),
             build: env!("CARGO_PKG_VERSION").to_owned(),
+            console: ConsoleSettings::default(),
         }
     }
 }
@@ -184,6 +204,7 @@ pub struct Shared {
     pub(crate) writes: Arc<Writes>,
     pub(crate) in_making: Arc<InMaking>,
     pub(crate) demo: Arc<AtomicBool>,
+    pub(crate) console: Option<Console>,
     /// Room for connections over WebSocket.
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) shutdown: CancellationToken,
@@ -222,6 +243,7 @@ impl ApiState {
             use_cases,
             connections: Arc::new(Semaphore::new(settings.stream_limit)),
             wrong_secrets: Arc::new(WrongSecrets::new(settings.wrong_secrets_per_minute)),
+            console: settings.console.folder.as_deref().map(Console::new),
             settings: Arc::new(settings),
             tokens,
             position: Arc::default(),
@@ -247,6 +269,11 @@ impl ApiState {
     pub(crate) fn exporter(&self) -> Exporter {
         let Ports { store, blobs, clock, .. } = &self.ports;
         Exporter::new(Arc::clone(store), Arc::clone(blobs), Arc::clone(clock), "ASTROSHIELD".to_owned())
+    }
+
+    /// Whether one-time tokens sign in.
+    pub(crate) fn one_time_tokens(&self) -> bool {
+        self.ports.identity.is_none() || self.settings.identity.one_time_tokens
     }
 
     /// Now, as finely as every store keeps it, so that what is answered is what is stored.

@@ -38,6 +38,9 @@ const CELESTRAK_INTERVAL: Duration = Duration::from_hours(2);
 /// Space-Track's limit for its current element sets; that of its other classes is longer.
 const SPACE_TRACK_INTERVAL: Duration = Duration::from_hours(1);
 
+/// Longest name of a deployment.
+const LONGEST_ENVIRONMENT: usize = 40;
+
 /// Which configuration to use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
@@ -149,6 +152,7 @@ impl Settings {
         not_below(layers, "server.head_timeout", server.head_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.body_timeout", server.body_timeout, Duration::from_millis(100))?;
         not_below(layers, "server.send_timeout", server.send_timeout, Duration::from_millis(100))?;
+        self.check_console(layers)?;
         self.check_store(layers)?;
         self.check_identity(layers)?;
         self.check_places(layers)?;
@@ -194,6 +198,26 @@ impl Settings {
         not_below(layers, "secrets.interval", self.secrets.interval, Duration::from_secs(1))?;
         self.check_telemetry(layers)?;
         check_levels(&self.log.level).map_err(|reason| layers.refuse("log.level", reason))
+    }
+
+    fn check_console(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let console = &self.console;
+        let length = console.environment.chars().count();
+        if !(1..=LONGEST_ENVIRONMENT).contains(&length) || console.environment.contains(char::is_control) {
+            let reason = format!("a name of 1 to {LONGEST_ENVIRONMENT} characters is due");
+            return Err(layers.refuse("console.environment", reason));
+        }
+        let Some(folder) = &console.folder else { return Ok(()) };
+        let refuse =
+            |reason: String| layers.refuse("console.folder", format!("{}: {reason}", folder.display()));
+        let files = std::fs::read_dir(folder).map_err(|error| refuse(error.to_string()))?;
+        drop(files);
+        let page = std::fs::File::open(folder.join("index.html")).and_then(|file| file.metadata());
+        match page {
+            Ok(page) if page.is_file() => Ok(()),
+            Ok(_) => Err(refuse("index.html is no file".to_owned())),
+            Err(error) => Err(refuse(format!("index.html, which the console begins with: {error}"))),
+        }
     }
 
     fn check_smtp(&self, layers: &Layers) -> Result<(), SettingsError> {

@@ -1,15 +1,5 @@
 "use strict";
 
-// Whoever is not signed in is shown this in place of the page that they want.
-const inPlace = location.pathname !== "/signin";
-const wanted = inPlace ? location.pathname : "/";
-
-// After a link on another site, as in a mail that is read in the browser, the cookie does not come along at first.
-async function signedInAlready() {
-  const answer = await fetch("/api/v1/session");
-  if (answer.ok) location.replace(wanted);
-}
-
 async function signIn(token) {
   const message = document.getElementById("message");
   message.textContent = "Signing in";
@@ -19,7 +9,7 @@ async function signIn(token) {
     body: JSON.stringify({ token }),
   });
   if (answer.ok) {
-    location.replace(wanted);
+    location.replace("/");
   } else {
     const problem = await answer.json();
     message.textContent = "Not signed in: " + (problem.detail || problem.title) + ".";
@@ -31,8 +21,6 @@ if (token) {
   // The token must not stay in the address bar or the history.
   history.replaceState(null, "", "/signin");
   signIn(token);
-} else if (inPlace) {
-  signedInAlready();
 }
 document.getElementById("form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use astroshield_adapters::oidc::OidcProvider;
 use astroshield_api::{
-    ApiSettings, ApiState, GatewaySettings, GatewayStreams, OneTimeTokens, Ports, UseCases,
+    ApiSettings, ApiState, ConsoleSettings, GatewaySettings, GatewayStreams, OneTimeTokens, Ports, UseCases,
 };
 use astroshield_domain::backups::Backups;
 use astroshield_domain::data_exports::DataExports;
@@ -241,6 +241,10 @@ impl Service {
             requests_per_minute_per_address: access.requests_per_minute_per_address,
             feeds: feeds::enabled(&self.settings),
             build: BUILD.to_owned(),
+            console: ConsoleSettings {
+                folder: self.settings.console.folder.clone(),
+                environment: self.settings.console.environment.clone(),
+            },
             ..ApiSettings::default()
         };
         let ports = Ports {

@@ -20,6 +20,7 @@ use super::rotation::Keepers;
 pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) access: Access,
+    pub(crate) console: Console,
     pub(crate) identity: Identity,
     pub(crate) data: Data,
     pub(crate) store: Store,
@@ -89,6 +90,14 @@ pub(crate) struct Access {
     pub(crate) deny: Vec<IpNet>,
     pub(crate) requests_per_minute_per_key: u32,
     pub(crate) requests_per_minute_per_address: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Console {
+    #[serde(deserialize_with = "path")]
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) environment: String,
 }
 
 /// Who vouches for people.

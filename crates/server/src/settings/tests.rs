@@ -154,6 +154,35 @@ fn what_would_be_unsafe_or_impolite_is_refused() {
 }
 
 #[test]
+fn a_folder_that_is_no_console_is_refused_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let console = folder.path().join("console");
+    let file = format!("[console]\nfolder = {:?}\n", console.to_str().unwrap());
+    let refused = |expected: &str| {
+        let message = error(&file, &[]);
+        assert!(message.contains("astroshield.toml:2: console.folder: "), "{message}");
+        assert!(message.contains(&format!("{}: {expected}", console.display())), "{message}");
+    };
+    refused("No such file or directory");
+    fs::write(&console, "").unwrap();
+    refused("Not a directory");
+    fs::remove_file(&console).unwrap();
+    fs::create_dir(&console).unwrap();
+    refused("index.html, which the console begins with: No such file or directory");
+    fs::create_dir(console.join("index.html")).unwrap();
+    refused("index.html is no file");
+    fs::remove_dir(console.join("index.html")).unwrap();
+    fs::write(console.join("index.html"), "<!doctype html>").unwrap();
+    assert_eq!(with(&file, &[]).unwrap().0.console.folder, Some(console));
+
+    let long = "x".repeat(41);
+    for name in ["", "a\nb", &long] {
+        let message = error("", &[("ASTROSHIELD__CONSOLE__ENVIRONMENT", name)]);
+        assert!(message.contains("console.environment: a name of 1 to 40 characters is due"), "{message}");
+    }
+}
+
+#[test]
 fn secrets_come_from_files_too_and_never_show() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");

@@ -22,6 +22,7 @@ mod api_v1_stream;
 mod api_v1_uploads;
 mod api_v1_watch_lists;
 mod api_v1_webhooks;
+mod console;
 mod organizations;
 mod page;
 mod people;

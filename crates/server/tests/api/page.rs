@@ -1,5 +1,8 @@
+//! The plain pages: where there is no console, and beside one.
+
 use std::time::Duration;
 
+use astroshield_api::{ApiSettings, IdentitySettings};
 use serde_json::json;
 
 use crate::api_v1_alerts::with_alert;
@@ -13,23 +16,39 @@ async fn browser(service: &Service) -> Client {
 }
 
 #[tokio::test]
-async fn the_page_is_for_those_who_are_signed_in_and_names_no_other_host() {
+async fn the_page_to_try_the_api_at_is_for_those_who_are_signed_in() {
     let service = Service::start().await;
-    let stranger = service.stranger();
-    let refused = stranger.get("/").await;
-    assert_eq!(refused.status, 401);
-    assert!(refused.text().contains("Sign in"));
-
+    service.stranger().get("/api/v1/docs").await.expect_problem(401, None);
     let browser = browser(&service).await;
-    let page = browser.get("/").await;
+    let page = browser.get("/api/v1/docs").await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").starts_with("text/html"));
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    for asset in page.text().split('"').filter(|text| text.starts_with("/assets/")) {
+    let text = page.text();
+    let assets: Vec<&str> = text.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    assert_eq!(assets.len(), 2, "{text}");
+    for asset in assets {
         assert_eq!(browser.get(asset).await.status, 200, "{asset}");
     }
-    assert_eq!(browser.get("/api/v1/docs").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_console_a_page_says_how_to_get_it() {
+    let (service, id) = with_alert().await;
+    for path in ["/".to_owned(), format!("/alerts/{id}")] {
+        let page = service.stranger().get(&path).await;
+        assert_eq!(page.status, 200);
+        let text = page.text();
+        for said in ["npm run build", "console.folder", "href=\"/signin\"", "href=\"/api/v1/docs\""] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(!text.contains(&id.to_string()), "nothing of the alert is for anybody");
+    }
+    service.stranger().get("/objects").await.expect_problem(404, None);
+    service.stranger().get("/assets/nothing.js").await.expect_problem(404, None);
 }
 
 #[tokio::test]
@@ -38,31 +57,19 @@ async fn the_page_to_sign_in_is_for_everybody_and_keeps_nothing() {
     let page = service.stranger().get("/signin?token=x").await;
     assert_eq!(page.status, 200);
     assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+    assert!(page.text().contains("Token of the link") && !page.text().contains("/auth/login"));
+    assert_eq!(service.stranger().get("/assets/signin.js").await.status, 200);
 }
 
 #[tokio::test]
-async fn the_link_of_a_mail_leads_to_a_page_that_asks_for_the_alert() {
-    let (service, id) = with_alert().await;
-    let link = format!("/alerts/{id}");
-    let refused = service.stranger().get(&link).await;
-    assert_eq!(refused.status, 401);
-    assert!(refused.text().contains("Sign in"));
-
-    let browser = browser(&service).await;
-    let page = browser.get(&link).await;
-    assert_eq!(page.status, 200);
-    assert!(page.header("content-type").starts_with("text/html"));
-    assert!(page.text().contains("/assets/alert.js"), "{}", page.text());
-    // What the page shows is what the alert has.
-    let script = browser.get("/assets/alert.js").await.text();
-    let alert = browser.get(&format!("/api/v1{link}")).await.json();
-    let shown: Vec<&str> = script
-        .split("alert.")
-        .skip(1)
-        .filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next())
-        .collect();
-    assert!(shown.contains(&"summary"), "{shown:?}");
-    for field in shown {
-        assert!(alert.get(field).is_some(), "{field}: {alert}");
+async fn the_page_to_sign_in_offers_the_ways_that_there_are() {
+    for one_time_tokens in [false, true] {
+        let identity = IdentitySettings { one_time_tokens, ..IdentitySettings::default() };
+        let (service, _) = Service::with_people(ApiSettings { identity, ..ApiSettings::default() }).await;
+        let page = service.stranger().get("/signin").await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("href=\"/auth/login\""));
+        assert_eq!(page.text().contains("Token of the link"), one_time_tokens);
+        assert!(!page.text().contains('{'), "{}", page.text());
     }
 }

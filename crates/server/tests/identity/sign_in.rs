@@ -12,8 +12,11 @@ async fn somebody_signs_in_at_the_provider_and_out_of_both() {
     let Some(place) = Place::shared("").await else { return };
     place.issuer.account("ada", &["astroshield:local:operator", "staff"]).await;
     let mut browser = place.browser();
-    let page = browser.get(&place.at("/")).await;
-    assert_eq!((page.status, page.body.contains("/auth/login")), (401, true), "{page:?}");
+    assert_eq!(browser.get(&place.at("/api/v1/session")).await.status, 401);
+    let page = browser.get(&place.at("/signin")).await;
+    assert_eq!((page.status, page.body.contains("/auth/login")), (200, true), "{page:?}");
+    let told = browser.get(&place.at("/config.json")).await.json();
+    assert_eq!(told["sign_in"], json!({ "one_time_token": false, "provider": "/auth/login" }));
 
     let back =
         browser.sign_in_at_provider(&place.service.address, "?return_to=/alerts/1%3Fx=%22%3E", "ada").await;
@@ -125,7 +128,7 @@ async fn who_belongs_to_no_organization_is_told_so_and_can_sign_out() {
     assert_eq!(who.status, 403);
     let detail = who.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("member of no organization"), "{detail}");
-    assert_eq!(browser.get(&place.at("/")).await.status, 403);
+    assert_eq!(browser.get(&place.at("/api/v1/conjunctions")).await.status, 403);
     assert_eq!(browser.send(Method::POST, &place.at("/auth/logout"), None).await.status, 200);
     assert_eq!(browser.get(&place.at("/api/v1/session")).await.status, 401);
 }
