@@ -54,7 +54,7 @@ async fn a_count_is_the_length_of_the_list() {
     ] {
         client.get(&format!("/api/v1/conjunctions/count?{query}")).await.expect_problem(400, Some(field));
     }
-    client.get("/api/v1/conjunctions/count?limit=5").await.expect_problem(400, None);
+    client.get("/api/v1/conjunctions/count?limit=5").await.expect_problem(400, Some("limit"));
 }
 
 #[tokio::test]

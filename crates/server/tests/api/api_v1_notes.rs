@@ -126,9 +126,6 @@ async fn how_conjunctions_are_handled_is_listed_page_by_page() {
         json!(["test", "bob", "monitor", 3, last["at"]])
     );
     for (query, field) in [("limit=0", "limit"), ("cursor=e30", "cursor"), ("sort=tca", "sort")] {
-        client
-            .get(&format!("{HANDLED}?{query}"))
-            .await
-            .expect_problem(400, Some(field).filter(|name| *name != "sort"));
+        client.get(&format!("{HANDLED}?{query}")).await.expect_problem(400, Some(field));
     }
 }

@@ -74,7 +74,6 @@ macro_rules! write_in_attempts {
 
         use super::calls::{ATTEMPTS, LOST_FOR};
         use super::{Connection, begin, finish_writing};
-        use crate::sql::failure::Failure;
         let whose = crate::sql::whose::Whose::from($whose);
         let (began, mut attempt) = (std::time::Instant::now(), 1);
         loop {
@@ -84,13 +83,15 @@ macro_rules! write_in_attempts {
                     let mut held = $store.writing(&whose).await?;
                     let statement = begin(&held, &whose);
                     let ended = match held.begin_with(statement).await {
-                        Err(error) => Err((Failure::from(error), true, false)),
+                        Err(error) => Err((crate::sql::failure::Failure::from(error), true, false)),
                         Ok(mut transaction) => {
                             let $connection: &mut Connection = &mut transaction;
                             match $work.await {
                                 Ok(value) => match transaction.commit().await {
                                     Ok(()) => Ok(value),
-                                    Err(error) => Err((Failure::from(error), false, true)),
+                                    Err(error) => {
+                                        Err((crate::sql::failure::Failure::from(error), false, true))
+                                    }
                                 },
                                 Err(failure) => {
                                     let usable = transaction.rollback().await.is_ok();
