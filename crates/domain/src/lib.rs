@@ -28,6 +28,7 @@ pub mod lease;
 pub mod metrics;
 pub mod notify;
 pub mod on_demand;
+pub mod operations;
 pub mod organization;
 pub mod patience;
 mod population;
