@@ -44,11 +44,12 @@ const BASE: &str = astroshield_domain::deployment::API;
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, changes, conjunctions, days, element_sets, exports, feeds,
-        geometry, notes, objects, organization, rules, runs, screenings, session, status, uploads,
-        watch_lists, webhooks,
+        geometry, notes, objects, operations, organization, rules, runs, screenings, session, status,
+        uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
+        .routes(routes!(operations::operations))
         .routes(routes!(objects::objects))
         .routes(routes!(objects::object))
         .routes(routes!(objects::element_sets))
@@ -179,7 +180,11 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
 /// Whether an answer is not packed already, as fonts, files as they were given, backups and Parquet are or may be.
 fn is_not_packed(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    !kind.starts_with(b"font/") && kind != answer::BYTES.as_bytes() && kind != answer::PARQUET.as_bytes()
+    // Lines are sent as they come, which packing would hold up.
+    !kind.starts_with(b"font/")
+        && kind != routes::screenings::LINES.as_bytes()
+        && kind != answer::BYTES.as_bytes()
+        && kind != answer::PARQUET.as_bytes()
 }
 
 async fn no_such_route() -> Problem {

@@ -227,9 +227,9 @@ impl Problem {
         }
     }
 
-    /// The answer with its body.
-    pub(crate) fn render(&self, instance: &str, request_id: &str) -> Response {
-        let body = ProblemBody {
+    /// What is said of it to the caller.
+    pub(crate) fn body<'a>(&'a self, instance: &'a str, request_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
             kind: format!("urn:astroshield:problem:{}", self.kind),
             title: self.title,
             status: self.status.as_u16(),
@@ -238,7 +238,12 @@ impl Problem {
             errors: &self.errors,
             instance,
             request_id,
-        };
+        }
+    }
+
+    /// The answer with its body.
+    pub(crate) fn render(&self, instance: &str, request_id: &str) -> Response {
+        let body = self.body(instance, request_id);
         let mut response = Response::new(Body::from(serde_json::to_vec(&body).unwrap_or_default()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

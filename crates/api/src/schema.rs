@@ -71,6 +71,12 @@ names! {
     scope: "read", "write", "admin";
     /// [`astroshield_domain::organization::Role`].
     role: "viewer", "operator", "administrator";
+    /// [`astroshield_domain::operations::Readiness`].
+    readiness: "ready", "degraded", "not_ready";
+    /// [`astroshield_domain::metrics::Kind`].
+    metric_kind: "counter", "gauge", "histogram";
+    /// [`astroshield_domain::metrics::Unit`].
+    metric_unit: "count", "seconds", "bytes";
     /// As what lines of the audit log are given.
     audit_format: "json", "csv";
     /// [`astroshield_domain::note::NoteKind`].

@@ -13,6 +13,7 @@ use astroshield_domain::feeds::FeedSettings;
 use astroshield_domain::identity::GroupRoles;
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
+use astroshield_domain::operations::Operations;
 use astroshield_domain::organization::Organizations;
 use astroshield_domain::ports::{
     Broadcast, Cache, Clock, Downloads, IdentityProvider, Store, UploadLinks, WebhookClient,
@@ -52,6 +53,8 @@ pub struct Ports {
     pub webhooks: Arc<dyn WebhookClient>,
     /// Where people sign in; without it, with one-time tokens only.
     pub identity: Option<Arc<dyn IdentityProvider>>,
+    /// How this process is.
+    pub operations: Arc<dyn Operations>,
 }
 
 /// Use cases that the interface calls.

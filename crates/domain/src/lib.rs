@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod note;
 pub mod notify;
 pub mod on_demand;
+pub mod operations;
 pub mod organization;
 pub mod patience;
 mod population;

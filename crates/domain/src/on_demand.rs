@@ -238,11 +238,25 @@ impl OnDemand {
     ///
     /// # Errors
     /// When the request is not in order, too many others wait, there is no catalog, or the store fails.
-    #[tracing::instrument(skip_all, fields(%tenant))]
     pub async fn screen(
         &self,
         tenant: &TenantId,
         request: OnDemandRequest,
+    ) -> Result<OnDemandResult, OnDemandError> {
+        self.screen_and_tell(tenant, request, |_, _| {}).await
+    }
+
+    /// [`Self::screen`], with `progress` told how many of how many parts of the window are done, on any thread and not
+    /// always in order.
+    ///
+    /// # Errors
+    /// As those of [`Self::screen`].
+    #[tracing::instrument(skip_all, fields(%tenant))]
+    pub async fn screen_and_tell(
+        &self,
+        tenant: &TenantId,
+        request: OnDemandRequest,
+        progress: impl Fn(usize, usize) + Send + Sync + 'static,
     ) -> Result<OnDemandResult, OnDemandError> {
         let check = |field, value: f64, limit: f64| {
             let inside = value > 0.0 && value <= limit;
@@ -270,7 +284,11 @@ impl OnDemand {
             let (_turn, _place) = (turn, place);
             let fitness = Fitness::new(&catalog.decayed, start, element_set_age);
             let population = catalog.population.with_primary(subject, motion, &fitness);
-            screen(&population, window, volume, threads, &sizes, &abandoned)
+            let goes_on = |done, of| {
+                progress(done, of);
+                !abandoned.is_cancelled()
+            };
+            screen(&population, window, volume, threads, &sizes, &goes_on)
         });
         let (conjunctions, objects, not_screened) = working.await.map_err(|_| OnDemandError::Stopped)??;
         tracing::info!(objects, conjunctions = conjunctions.len(), "screened on demand");
@@ -440,11 +458,11 @@ fn screen(
     volume: Volume,
     threads: usize,
     sizes: &Sizes,
-    abandoned: &CancellationToken,
+    goes_on: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Screened, OnDemandError> {
     let selection = Selection::Primaries(population.primaries());
     let screening = Screening::new(population.trajectories.clone(), window, volume, selection)?;
-    let outcome = screening.run(threads, &|_, _| !abandoned.is_cancelled()).ok_or(OnDemandError::Stopped)?;
+    let outcome = screening.run(threads, goes_on).ok_or(OnDemandError::Stopped)?;
     let conjunctions = outcome
         .conjunctions
         .iter()

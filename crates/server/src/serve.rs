@@ -1,6 +1,7 @@
 //! `astroshield serve`: puts the service together and keeps it running.
 
 mod descriptors;
+mod exposition;
 mod feeds;
 mod front;
 mod health;
@@ -8,6 +9,7 @@ mod http;
 pub(crate) mod identity;
 pub(crate) mod lock;
 mod metrics;
+mod operations;
 pub(crate) mod outside;
 pub(crate) mod parts;
 mod process;

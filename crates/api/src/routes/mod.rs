@@ -15,6 +15,7 @@ pub(crate) mod geometry;
 pub(crate) mod invitations;
 pub(crate) mod notes;
 pub(crate) mod objects;
+pub(crate) mod operations;
 pub(crate) mod organization;
 pub(crate) mod rules;
 pub(crate) mod runs;

@@ -1,21 +1,27 @@
 //! `/screenings`: one object against the whole catalog, on demand.
 
+mod lines;
+
 use astroshield_domain::on_demand::{
     LIMIT_DAYS, LIMIT_KM, OnDemandConjunction, OnDemandError, OnDemandRequest, OnDemandResult,
     OnDemandSubject,
 };
 use astroshield_formats::CatalogNumber;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use self::lines::LINES;
+use self::lines::ScreeningLine;
 use super::conjunctions::{ParticipantRow, SolutionRow};
 use super::exports::OrientationRow;
 use super::runs::NotScreenedRow;
 use crate::access::Writer;
 use crate::answer;
+use crate::idempotency::Tried;
 use crate::problem::{Problem, chain};
 use crate::request::{LongJson, whole_or_null};
 use crate::schema;
@@ -158,16 +164,26 @@ impl From<OnDemandError> for Problem {
     }
 }
 
-/// Screen one object against the whole catalog. It takes seconds; nothing of it is kept.
+/// Screen one object against the whole catalog. It takes seconds; nothing of it is kept. Who accepts `application/x-ndjson` is
+/// told on the way how far it is, in a line for each part that is done, and then in the last line what was found, or why not;
+/// not so under an idempotency key.
 #[utoipa::path(post, path = "/screenings", tag = "screenings", request_body = ScreeningBody,
-    responses((status = 200, description = "What was found", body = ScreeningRow),
+    responses((status = 200, description = "What was found",
+            content((ScreeningRow = "application/json"), (ScreeningLine = "application/x-ndjson"))),
         (status = 503, description = "Too many others wait; `Retry-After` says when to come again")))]
 pub(crate) async fn screen(
     State(state): State<ApiState>,
     Writer(caller): Writer,
+    Tried(attempt): Tried,
+    headers: HeaderMap,
     LongJson(body): LongJson<ScreeningBody>,
 ) -> Result<Response, Problem> {
-    let result = state.use_cases.on_demand.screen(&caller.tenant, body.into_request()?).await?;
+    let request = body.into_request()?;
+    // An answer that is kept for its key is sent as a whole.
+    if attempt.is_none() && lines::are_wanted(&headers) {
+        return lines::answer(&state, caller.tenant.clone(), request, &headers).await;
+    }
+    let result = state.use_cases.on_demand.screen(&caller.tenant, request).await?;
     answer::json(&ScreeningRow::from(result))
 }
 

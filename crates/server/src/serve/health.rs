@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use astroshield_domain::deployment::{LIVE, READY};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::operations;
 use astroshield_domain::ports::Store;
 use async_trait::async_trait;
 use axum::extract::State;
@@ -140,24 +141,47 @@ impl Health {
         Found { catalog, dependencies }
     }
 
-    async fn readiness(&self) -> (bool, Readiness) {
+    /// How the process is.
+    pub(super) async fn condition(&self) -> operations::Condition {
+        self.judged().await.1
+    }
+
+    /// The catalog, and how the process is.
+    async fn judged(&self) -> (&'static str, operations::Condition) {
         let unknown = || Found { catalog: "unknown", dependencies: BTreeMap::new() };
         let Found { catalog, dependencies } = self.found().await.unwrap_or_else(unknown);
-        let ready = dependencies.values().all(|(is_needed, result)| result.is_ok() || !is_needed);
-        let degraded = dependencies.values().any(|(_, result)| result.is_err());
-        let mut ready = ready && !dependencies.is_empty();
-        let mut conditions: BTreeMap<&'static str, Condition> =
-            dependencies.into_iter().map(|(name, (_, result))| (name, result.into())).collect();
-        if self.shutdown.is_cancelled() {
-            conditions.insert("process", Err("is shutting down").into());
-            ready = false;
-        }
-        let status = match (ready, degraded) {
-            (false, _) => "not ready",
-            (true, true) => "degraded",
-            (true, false) => "ready",
+        let is_known = !dependencies.is_empty();
+        let row = |(name, (needed, outcome)): (_, (_, Outcome))| operations::Dependency {
+            name,
+            needed,
+            problem: outcome.err(),
         };
-        (ready, Readiness { status, catalog, dependencies: conditions })
+        let mut dependencies: Vec<operations::Dependency> = dependencies.into_iter().map(row).collect();
+        if self.shutdown.is_cancelled() {
+            let problem = Some("is shutting down");
+            dependencies.push(operations::Dependency { name: "process", needed: true, problem });
+        }
+        let mut missing = dependencies.iter().filter(|one| one.problem.is_some());
+        let readiness = if !is_known || missing.clone().any(|one| one.needed) {
+            operations::Readiness::NotReady
+        } else if missing.next().is_some() {
+            operations::Readiness::Degraded
+        } else {
+            operations::Readiness::Ready
+        };
+        (catalog, operations::Condition { readiness, dependencies })
+    }
+
+    async fn readiness(&self) -> (bool, Readiness) {
+        let (catalog, condition) = self.judged().await;
+        let (ready, status) = match condition.readiness {
+            operations::Readiness::NotReady => (false, "not ready"),
+            operations::Readiness::Degraded => (true, "degraded"),
+            operations::Readiness::Ready => (true, "ready"),
+        };
+        let dependencies = condition.dependencies.into_iter();
+        let dependencies = dependencies.map(|one| (one.name, one.problem.map_or(Ok(()), Err).into())).collect();
+        (ready, Readiness { status, catalog, dependencies })
     }
 }
 

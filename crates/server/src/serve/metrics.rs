@@ -9,7 +9,8 @@ use astroshield_domain::alert::Severity;
 use astroshield_domain::conjunction::ConjunctionStatus;
 use astroshield_domain::deployment::METRICS;
 use astroshield_domain::figures::{ConjunctionClass, Figures};
-use astroshield_domain::metrics::{self, Kind};
+use astroshield_domain::metrics::{self, Kind, Metric};
+use astroshield_domain::operations::Series;
 use astroshield_domain::ports::{Clock, Store, StoreError};
 use axum::Router;
 use axum::extract::State;
@@ -21,6 +22,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::exposition;
 use crate::telemetry::{MetricsTold, Telemetry};
 
 /// How often the recorder tidies up what was measured since.
@@ -139,6 +141,17 @@ impl Metrics {
         Self { recorded, store, clock, consumers, read: Arc::default() }
     }
 
+    /// Everything, in the text format of Prometheus.
+    async fn text(&self) -> Result<String, StoreError> {
+        self.read().await?;
+        Ok(self.recorded.render())
+    }
+
+    /// Everything, by metric.
+    pub(super) async fn measured(&self) -> Result<Vec<(&'static Metric, Vec<Series>)>, StoreError> {
+        Ok(exposition::read(&self.text().await?, metrics::ALL))
+    }
+
     /// Reads what is not measured as it happens, if that was not done just now.
     async fn read(&self) -> Result<(), StoreError> {
         let mut read = self.read.lock().await;
@@ -221,10 +234,10 @@ pub(super) fn routes(metrics: Metrics) -> Router {
 }
 
 async fn answer(State(metrics): State<Metrics>) -> Response {
-    match metrics.read().await {
-        Ok(()) => {
+    match metrics.text().await {
+        Ok(text) => {
             let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-            ([kind, (header::CACHE_CONTROL, "no-store")], metrics.recorded.render()).into_response()
+            ([kind, (header::CACHE_CONTROL, "no-store")], text).into_response()
         }
         Err(error) => {
             tracing::warn!(%error, "metrics cannot be read");

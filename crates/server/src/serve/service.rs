@@ -35,6 +35,7 @@ use super::feeds::FirstAnswer;
 use super::health::{BlobsAnswer, CatalogHeld, Dependency, Health, OutsideAnswers, StoreAnswers};
 use super::lock::DataFolder;
 use super::metrics::{self, Metrics, Shown};
+use super::operations::ThisProcess;
 use super::outside::{Outside, Placed};
 use super::parts::{self, Database, Parts};
 use super::roles::Roles;
@@ -178,8 +179,8 @@ impl Service {
         Ok(self.parts.store.catalog_age(&TenantId::public()).await?.is_some())
     }
 
-    /// Everything that it answers.
-    pub(super) fn routes(&self, house: &House) -> Router {
+    /// How the process is with this service.
+    fn process(&self, house: &House) -> ThisProcess {
         let parts = &self.parts;
         let blobs = match self.settings.blobs.kind {
             BlobsKind::Folder => BlobsAnswer::in_folder,
@@ -193,15 +194,23 @@ impl Service {
             dependencies.insert(name, Box::new(OutsideAnswers::new(server)));
         }
         let catalog = CatalogHeld::new(Arc::clone(&parts.store), self.demo);
-        let health = health::routes(Health::new(dependencies, catalog, self.shutdown.clone()));
+        let health = Health::new(dependencies, catalog, self.shutdown.clone());
         let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let metrics = Metrics::new(house.recorded.clone(), store, clock, &CONSUMERS);
-        house.shown.set(metrics.clone());
-        let metrics = metrics::routes(metrics);
+        ThisProcess { health, metrics }
+    }
+
+    /// Everything that it answers.
+    pub(super) fn routes(&self, house: &House) -> Router {
+        let process = self.process(house);
+        house.shown.set(process.metrics.clone());
+        let health = health::routes(process.health.clone());
+        let metrics = metrics::routes(process.metrics.clone());
+        let state = self.api(house, process);
         let answered = if self.roles.has(Role::Api) {
-            astroshield_api::router_with(self.api(house), metrics)
+            astroshield_api::router_with(state, metrics)
         } else {
-            astroshield_api::router_without_interface(self.api(house), metrics)
+            astroshield_api::router_without_interface(state, metrics)
         };
         let routes = health.merge(answered);
         routes.layer(axum::middleware::from_fn(requests::follow))
@@ -223,7 +232,7 @@ impl Service {
         self.database.close().await;
     }
 
-    fn api(&self, house: &House) -> ApiState {
+    fn api(&self, house: &House, process: ThisProcess) -> ApiState {
         let (parts, server, access) = (&self.parts, &self.settings.server, &self.settings.access);
         let public_url = server.public_url.as_deref();
         let settings = ApiSettings {
@@ -257,6 +266,7 @@ impl Service {
             clock: Arc::clone(&parts.clock),
             webhooks: Arc::clone(&parts.webhooks),
             identity: house.identity.clone().map(|provider| provider as Arc<dyn IdentityProvider>),
+            operations: Arc::new(process),
         };
         let archiver = Arc::new(StoreArchiver {
             settings: self.settings.clone(),
@@ -457,7 +467,7 @@ impl Service {
             patience: self.settings.gateway.patience,
             ..GatewaySettings::default()
         };
-        let streams = GatewayStreams::new(self.api(house), held.connections, held.gateway, settings);
+        let streams = GatewayStreams::new(self.api(house, self.process(house)), held.connections, held.gateway, settings);
         self.lead(tasks, "the serving of the gateway's clients", "gateway", move |_, shutdown| {
             let streams = streams.clone();
             async move { streams.run(shutdown).await }

@@ -50,6 +50,38 @@ async fn an_object_of_the_catalog_is_screened_against_all_others() {
 }
 
 #[tokio::test]
+async fn whoever_takes_lines_is_told_how_far_it_is_and_then_what_was_found() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    let asked = json!({ "catalog_number": 81_001, "start": "2026-01-01T00:00:00Z", "window_days": 3 });
+    let whole = client.post("/api/v1/screenings", &asked).await.json();
+    let lines = client.with("accept", "application/x-ndjson").with("accept-encoding", "gzip");
+    let answer = lines.post("/api/v1/screenings", &asked).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
+    assert_eq!(answer.header("content-encoding"), "", "packing would hold the lines up");
+    let text = answer.text();
+    let lines_of = |text: &str| -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let told = lines_of(&text);
+    let (result, progress) = told.split_last().unwrap();
+    assert_eq!(result, &json!({ "result": whole }));
+    let done: Vec<u64> = progress.iter().map(|line| line["progress"]["done"].as_u64().unwrap()).collect();
+    let of = progress[0]["progress"]["of"].as_u64().unwrap();
+    assert!(of > 1 && progress.iter().all(|line| line["progress"]["of"] == of), "{text}");
+    assert!(done.is_sorted_by(|a, b| a < b) && done.last() == Some(&of), "{done:?}");
+
+    // What is wrong before it begins is answered as ever, and what is kept for a key is kept as a whole.
+    let nobody = json!({ "catalog_number": 5 });
+    lines.post("/api/v1/screenings", &nobody).await.expect_problem(404, None);
+    lines.post("/api/v1/screenings", &json!({})).await.expect_problem(422, Some("message"));
+    for _ in 0..2 {
+        let kept = lines.with("idempotency-key", "k").post("/api/v1/screenings", &asked).await;
+        assert_eq!(kept.header("content-type"), "application/json");
+    }
+}
+
+#[tokio::test]
 async fn a_message_is_screened_and_not_against_the_object_that_it_is_of() {
     let service = service().await;
     let client = service.client(Scope::Write).await;

@@ -15,6 +15,7 @@ mod api_v1_days;
 mod api_v1_idempotency;
 mod api_v1_notes;
 mod api_v1_objects;
+mod api_v1_operations;
 mod api_v1_runs;
 mod api_v1_screenings;
 mod api_v1_session;

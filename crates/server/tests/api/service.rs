@@ -20,11 +20,15 @@ use astroshield_domain::data_exports::DataExports;
 use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::kept_files::Contents;
+use astroshield_domain::metrics::{self, Metric};
 use astroshield_domain::notify::Notifier;
 use astroshield_domain::on_demand::OnDemand;
+use astroshield_domain::operations::{
+    Condition, Dependency, Distribution, Measured, Operations, Readiness, Series,
+};
 use astroshield_domain::ports::{
     Archiver, Broadcast, Bucket, Cache, CacheKey, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Put,
-    Store, SystemClock,
+    Store, StoreError, SystemClock,
 };
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
@@ -168,6 +172,36 @@ impl Cache for Hiccuping {
     }
 }
 
+/// A process whose bus is away, and which has counted two sign-ins and three requests.
+struct Process;
+
+#[async_trait]
+impl Operations for Process {
+    async fn condition(&self) -> Condition {
+        let problem = Some("does not answer");
+        let dependencies = vec![
+            Dependency { name: "bus", needed: false, problem },
+            Dependency { name: "store", needed: true, problem: None },
+        ];
+        Condition { readiness: Readiness::Degraded, dependencies }
+    }
+
+    async fn measured(&self) -> Result<Vec<(&'static Metric, Vec<Series>)>, StoreError> {
+        let labels = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
+        let sizes = Distribution { count: 3, sum: 0.6, classes: vec![(0.1, 0), (0.3, 2), (1.0, 3)] };
+        let measured = |metric: &Metric| match metric.name {
+            "astroshield_sign_ins_total" => {
+                vec![Series { labels: labels("outcome", "signed_in"), measured: Measured::Value(2.0) }]
+            }
+            "astroshield_http_request_seconds" => {
+                vec![Series { labels: labels("method", "GET"), measured: Measured::Distribution(sizes.clone()) }]
+            }
+            _ => Vec::new(),
+        };
+        Ok(metrics::ALL.iter().map(|metric| (metric, measured(metric))).collect())
+    }
+}
+
 /// Takes every mail.
 struct Taken;
 
@@ -265,6 +299,7 @@ impl Service {
             clock,
             webhooks,
             identity,
+            operations: Arc::new(Process),
         };
         let tokens = Arc::new(OneTimeTokens::default());
         let state = ApiState::new(

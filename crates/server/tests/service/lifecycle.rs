@@ -80,6 +80,28 @@ fn metrics_answer_keys_and_sessions_under_the_servers_own_name_only() {
             assert!(metrics.contains(metric), "{metric}: {metrics}");
         }
     }
+    // The same for people to look at, of this process as it is.
+    let (status, text) = server.get_with("/api/v1/operations", &[("cookie", &cookie)]);
+    assert_eq!(status, 200, "{text}");
+    let operations: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(operations["status"], "ready", "{text}");
+    let dependencies = json!([
+        { "name": "blobs", "needed": true, "problem": null },
+        { "name": "store", "needed": true, "problem": null },
+    ]);
+    assert_eq!(operations["dependencies"], dependencies);
+    let series = |name: &str, label: &str, value: &str| {
+        let metrics = operations["metrics"].as_array().unwrap();
+        let metric = metrics.iter().find(|metric| metric["name"] == name).unwrap();
+        let mut series = metric["series"].as_array().unwrap().iter();
+        series.find(|one| label.is_empty() || one["labels"][label] == value).unwrap().clone()
+    };
+    let live = series("astroshield_http_requests_total", "route", "/health/live");
+    assert!(live["value"].as_f64().unwrap() >= 1.0, "{live}");
+    assert!(series("astroshield_process_memory_bytes", "", "")["value"].as_f64().unwrap() > 1e6);
+    let took = series("astroshield_http_request_seconds", "route", "/health/live");
+    assert_eq!(took["count"], live["value"], "{took}");
+    assert!(took["p50"].as_f64().unwrap() <= took["p99"].as_f64().unwrap(), "{took}");
     assert_eq!(server.get("/metrics").0, 401);
     assert_eq!(server.get_with("/metrics", &[("authorization", "Bearer ask_wrong")]).0, 401);
     // A page of a name that was pointed at this machine.
