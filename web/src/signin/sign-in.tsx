@@ -3,7 +3,7 @@
 /** Signing in: by the link that the service prints, by its token, or at the identity provider. */
 import { useQuery } from "@tanstack/react-query";
 import { LogIn } from "lucide-react";
-import { useCallback, useEffect, useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 
 import { http, inWords, statusOf } from "@/api/client";
 import { config, type Config } from "@/api/config";
@@ -21,46 +21,50 @@ type State =
   /** Somebody is signed in, and belongs to no organization. */
   | { step: "outside"; problem: string };
 
+const GOING_ON: State = { step: "waiting", what: "Signed in; going on" };
+
+function next(): string {
+  return nextOf(location.search);
+}
+
 /** Who is signed in already goes on: a link in a mail leads here where the cookie did not come along with it. */
-async function look(next: string): Promise<State> {
+async function look(): Promise<State> {
   const { error, response } = await http.GET("/api/v1/session");
   if (response.ok) {
-    goOn(next);
-    return { step: "waiting", what: "Signed in; going on" };
+    goOn(next());
+    return GOING_ON;
   }
   if (statusOf(error) === 403) return { step: "outside", problem: inWords(error) };
   return statusOf(error) === 401 ? { step: "out" } : { step: "out", problem: inWords(error) };
 }
 
-async function signIn(token: string, next: string): Promise<State> {
+async function signIn(token: string): Promise<State> {
   const { error, response } = await http.POST("/api/v1/session", { body: { token } });
   if (response.ok) {
-    goOn(next);
-    return { step: "waiting", what: "Signed in; going on" };
+    goOn(next());
+    return GOING_ON;
   }
-  const after = await look(next);
-  // The link was opened before, in this very browser.
+  // Somebody may have opened the link before, in this very browser.
+  const after = await look();
   return after.step === "out" ? { step: "out", problem: inWords(error) } : after;
+}
+
+function failed(error: unknown): State {
+  return { step: "out", problem: inWords(error) };
 }
 
 export function SignIn() {
   const settings = useQuery({ queryKey: ["config.json"], queryFn: config });
-  const [state, setState] = useState<State>({ step: "waiting", what: "Looking who is signed in" });
-  const [next, setNext] = useState("/");
-
-  const run = useCallback((what: string, work: Promise<State>) => {
-    setState({ step: "waiting", what });
-    work.then(setState, (error: unknown) => setState({ step: "out", problem: inWords(error) }));
-  }, []);
-  const begin = useCallback(() => {
+  const [state, setState] = useState<State>({ step: "waiting", what: "Signing in" });
+  // After the page is drawn: on the server there is no address.
+  useEffect(() => {
     const token = takeToken();
-    const to = nextOf(location.search);
-    setNext(to);
-    if (token === null) run("Looking who is signed in", look(to));
-    else run("Signing in", signIn(token, to));
-  }, [run]);
-  // After the page is drawn, once: on the server there is no address.
-  useEffect(() => begin(), [begin]);
+    (token === null ? look() : signIn(token)).catch(failed).then(setState);
+  }, []);
+  const run = (what: string, work: Promise<State>) => {
+    setState({ step: "waiting", what });
+    void work.catch(failed).then(setState);
+  };
 
   return (
     <div className="mx-auto flex min-h-screen max-w-md flex-col justify-center gap-4 p-4">
@@ -70,7 +74,7 @@ export function SignIn() {
           {state.what}
         </p>
       )}
-      {state.step === "outside" && <Outside problem={state.problem} next={next} again={begin} />}
+      {state.step === "outside" && <Outside problem={state.problem} again={() => run("Looking again", look())} />}
       {state.step === "out" && (
         <>
           {state.problem !== undefined && (
@@ -80,9 +84,7 @@ export function SignIn() {
           )}
           {settings.isPending && <Loading what="ways to sign in" rows={2} />}
           {settings.isError && <Failure error={settings.error} what="settings" retry={() => void settings.refetch()} />}
-          {settings.data !== undefined && (
-            <Ways settings={settings.data} next={next} redeem={(token) => run("Signing in", signIn(token, next))} />
-          )}
+          {settings.data !== undefined && <Ways settings={settings.data} redeem={(token) => run("Signing in", signIn(token))} />}
         </>
       )}
     </div>
@@ -93,7 +95,7 @@ function Box({ children }: { children: ReactNode }) {
   return <div className="flex flex-col gap-3 rounded-lg border border-line bg-panel p-4">{children}</div>;
 }
 
-function Ways({ settings, next, redeem }: { settings: Config; next: string; redeem: (token: string) => void }) {
+function Ways({ settings, redeem }: { settings: Config; redeem: (token: string) => void }) {
   const { provider, one_time_token: oneTime } = settings.sign_in;
   return (
     <>
@@ -101,7 +103,7 @@ function Ways({ settings, next, redeem }: { settings: Config; next: string; rede
         <Box>
           <p>You sign in at your organization&apos;s identity provider, and come back here.</p>
           <Button kind="primary" asChild className="self-start">
-            <a href={`${settings.api}${provider}?${new URLSearchParams({ return_to: next })}`}>
+            <a href={`${settings.api}${provider}?${new URLSearchParams({ return_to: next() })}`}>
               <LogIn aria-hidden />
               Sign in
             </a>
@@ -149,11 +151,11 @@ function TokenForm({ redeem }: { redeem: (token: string) => void }) {
 }
 
 /** Who belongs to no organization sees who would have them, and may sign out. */
-function Outside({ problem, next, again }: { problem: string; next: string; again: () => void }) {
+function Outside({ problem, again }: { problem: string; again: () => void }) {
   return (
     <Box>
       <p role="alert">{`${problem[0]?.toUpperCase()}${problem.slice(1)}.`}</p>
-      <Invitations onAccepted={() => goOn(next)} />
+      <Invitations onAccepted={() => goOn(next())} />
       <div className="flex gap-2">
         <Button onClick={again}>Look again</Button>
         <Button onClick={() => void signOut()}>Sign out</Button>
