@@ -1,4 +1,5 @@
 /** Where somebody goes on after signing in. */
+import { kept } from "@/ui/kept";
 
 /** Longest path, as the service takes it at `/auth/login`. */
 const LONGEST = 1_000;
@@ -12,20 +13,11 @@ export function isOwnPath(path: string): boolean {
   return plain && path.startsWith("/") && !path.startsWith("//") && !/^\/(auth|signin)(\/|\?|#|$)/.test(path);
 }
 
-function isWelcomed(): boolean {
-  try {
-    return localStorage.getItem(WELCOMED) !== null;
-  } catch {
-    // Where nothing can be kept, the page would come each time.
-    return true;
-  }
-}
-
 /** Where to go on from a query (`?next=/event/`); whoever is here for the first time is told what they see. */
 export function nextOf(search: string): string {
   const next = new URLSearchParams(search).get("next");
   if (next !== null && next !== "/" && isOwnPath(next)) return next;
-  return isWelcomed() ? "/" : "/welcome/";
+  return kept(WELCOMED) === null ? "/welcome/" : "/";
 }
 
 /** Goes on. As another page, so that nothing stays that was read before signing in. */
