@@ -79,7 +79,7 @@ export function Welcome() {
               encounters.
             </Term>
             <Term name="Size">
-              Objects count as spheres of the radius that stands beside them at the event. Where your watch list says another one, your alerts use that.
+              Objects count as spheres. The radius of each stands at the event: a default by the name, unless a watch list says another one.
             </Term>
           </Terms>
         </Panel>
@@ -90,7 +90,7 @@ export function Welcome() {
               A pair that is never apart by more than that in the whole window: docked, tethered, or in formation. It is one row with the closest point, and
               left out unless you ask for it.
             </Term>
-            <Term name="Cleared">An event that a newer run no longer finds, or finds farther away.</Term>
+            <Term name="Cleared">The newest run that looked no longer finds the event. It stays in the list of what was, with its history.</Term>
             <Term name="At the edge">The closest point lies at the edge of the window: the distance may get smaller outside of it.</Term>
           </Terms>
         </Panel>
