@@ -57,7 +57,7 @@ export function Here() {
 
 function FeedsLink() {
   return (
-    <Link href="/feeds/" className="text-accent underline">
+    <Link href="/feeds" className="text-accent underline">
       Feeds and runs
     </Link>
   );

@@ -1,6 +1,7 @@
 "use client";
 
 /** What the console shows, and what the data behind it can and cannot tell. */
+import type { Route } from "next";
 import Link from "next/link";
 import { useEffect, type ReactNode } from "react";
 
@@ -32,17 +33,17 @@ export function Welcome() {
         <Panel title="Path of a day">
           <ol className="flex list-decimal flex-col gap-1.5 pl-5">
             <li>
-              <To href="/watch-lists/">Name your satellites</To> in a watch list: with their size, and from which distance and probability on an event matters.
+              <To href="/watch-lists">Name your satellites</To> in a watch list: with their size, and from which distance and probability on an event matters.
             </li>
             <li>
               <To href="/">Today</To>: what is new, what rose, what is over since your last visit.
             </li>
             <li>
-              <To href="/conjunctions/">Conjunctions</To>: all of them, filtered and in order; the address keeps the view.
+              <To href="/conjunctions">Conjunctions</To>: all of them, filtered and in order; the address keeps the view.
             </li>
             <li>The event: its geometry, its history run by run, the data of both objects, and what was assumed. Note there what you decide.</li>
             <li>
-              <To href="/rules/">Alert rules</To> tell you by mail or webhook, so that nobody has to look all day.
+              <To href="/rules">Alert rules</To> tell you by mail or webhook, so that nobody has to look all day.
             </li>
           </ol>
           <p className="mt-3 text-quiet">
@@ -58,7 +59,7 @@ export function Welcome() {
             ))}
           </Terms>
           <p className="mt-3 text-quiet">
-            An event is as good as the worse of its two objects. Ephemerides and messages of your own come in at <To href="/uploads/">Uploads</To>.
+            An event is as good as the worse of its two objects. Ephemerides and messages of your own come in at <To href="/uploads">Uploads</To>.
           </p>
         </Panel>
         <Panel title="Thresholds">
@@ -109,7 +110,7 @@ function CannotTell() {
         </li>
         <li>What is not in the catalog: small debris, objects that are not published, and maneuvers since the last element set.</li>
         <li>
-          What could not be screened: element sets that are too old, and objects that decay in the window. <To href="/feeds/">Each run</To> lists them with the
+          What could not be screened: element sets that are too old, and objects that decay in the window. <To href="/feeds">Each run</To> lists them with the
           reason.
         </li>
         <li>Intent. Public data cannot support a judgement of it, and none is made.</li>
@@ -117,13 +118,13 @@ function CannotTell() {
       <h3 className="mt-3 mb-1 font-semibold">Silence is an alarm</h3>
       <p>
         No event on the screen may mean that none is near, or that nothing was screened. So the age of the data stands on every page, and a feed that brings
-        nothing new, an old catalog or a run that is overdue raises an <To href="/alerts/">alert</To> by itself.
+        nothing new, an old catalog or a run that is overdue raises an <To href="/alerts">alert</To> by itself.
       </p>
     </Panel>
   );
 }
 
-function To({ href, children }: { href: "/" | "/watch-lists/" | "/conjunctions/" | "/rules/" | "/uploads/" | "/feeds/" | "/alerts/"; children: ReactNode }) {
+function To({ href, children }: { href: Route; children: ReactNode }) {
   return (
     <Link href={href} className="text-accent underline">
       {children}
