@@ -134,8 +134,17 @@ function MakeKey() {
             </Select>
           )}
         </Field>
-        <Field label="Ends at 00:00 UTC of (empty: never)" className="w-56">
-          {(props) => <Input {...props} type="date" value={expires} onChange={(event) => setExpires(event.target.value)} />}
+        <Field label="Ends at 00:00 UTC of the day (empty: never)" className="w-64">
+          {(props) => (
+            <Input
+              {...props}
+              placeholder="YYYY-MM-DD"
+              pattern="[0-9]{4}-[0-9]{2}-[0-9]{2}"
+              maxLength={10}
+              value={expires}
+              onChange={(event) => setExpires(event.target.value)}
+            />
+          )}
         </Field>
         <Button kind="primary" type="submit" disabled={busy || name.trim() === ""}>
           Make a key

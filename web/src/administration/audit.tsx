@@ -130,6 +130,13 @@ const LABELS: Record<(typeof FIELDS)[number], string> = {
   until: "To the day (UTC)",
 };
 
+// A field for dates would write them as the browser's language does, which others take for another day.
+const DAY = { placeholder: "YYYY-MM-DD", pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}", maxLength: 10 };
+
+function isDay(field: keyof Filter): boolean {
+  return field === "from" || field === "until";
+}
+
 function FilterForm({ filter }: { filter: Filter }) {
   const router = useRouter();
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -146,7 +153,7 @@ function FilterForm({ filter }: { filter: Filter }) {
     <form onSubmit={submit} aria-label="Filter of the audit log" className="mb-3 flex flex-wrap items-end gap-2">
       {FIELDS.map((field) => (
         <Field key={field} label={LABELS[field]} className="min-w-36 flex-1">
-          {(props) => <Input {...props} name={field} type={field === "from" || field === "until" ? "date" : "text"} defaultValue={filter[field] ?? ""} />}
+          {(props) => <Input {...props} name={field} {...(isDay(field) && DAY)} defaultValue={filter[field] ?? ""} />}
         </Field>
       ))}
       <Button type="submit">Filter</Button>

@@ -22,7 +22,14 @@ export function Backups() {
     await act(() => http.POST(PATH, { body: { recipients: recipients.split(/\s+/).filter((one) => one !== "") } }));
   };
   return (
-    <Panel title="Backups" note="What every organization has, encrypted. `astroshield restore` reads it.">
+    <Panel
+      title="Backups"
+      note={
+        <>
+          What every organization has, encrypted. <code>astroshield restore</code> reads it.
+        </>
+      }
+    >
       <form onSubmit={(event) => void submit(event)} aria-label="Make a backup" className="mb-3 flex flex-wrap items-end gap-2">
         <Field label="Public keys of age (age1...), one in each line" hint="Each of them alone opens the backup." className="min-w-80 flex-1">
           {(props) => (

@@ -107,7 +107,7 @@ function Row({ run, opened, toggle }: { run: Run; opened: boolean; toggle: () =>
             "none"
           ) : (
             <Button size="small" aria-expanded={opened} onClick={toggle}>
-              {count(run.not_screened)} {opened ? "hide" : "show"}
+              {count(run.not_screened)}: {opened ? "hide" : "show"}
             </Button>
           )}
         </Cell>

@@ -28,7 +28,10 @@ export function Welcome() {
         }
       />
       <div className="grid gap-3 xl:grid-cols-3">
-        <Here />
+        <div className="flex flex-col gap-3">
+          <Here />
+          <Silence />
+        </div>
         <CannotTell />
         <Panel title="Path of a day">
           <ol className="flex list-decimal flex-col gap-1.5 pl-5">
@@ -115,7 +118,13 @@ function CannotTell() {
         </li>
         <li>Intent. Public data cannot support a judgement of it, and none is made.</li>
       </ul>
-      <h3 className="mt-3 mb-1 font-semibold">Silence is an alarm</h3>
+    </Panel>
+  );
+}
+
+function Silence() {
+  return (
+    <Panel title="Silence is an alarm" className="flex-1">
       <p>
         No event on the screen may mean that none is near, or that nothing was screened. So the age of the data stands on every page, and a feed that brings
         nothing new, an old catalog or a run that is overdue raises an <To href="/alerts">alert</To> by itself.
