@@ -19,8 +19,10 @@ export function signInPath(): string {
 
 const signedOut: Middleware = {
   onResponse({ response, request }) {
+    // Who belongs to no organization is told so there, and sees who would have them.
+    const nowhere = response.status === 403 && new URL(request.url).pathname === "/api/v1/session";
     // The page that signs in asks who is signed in, too: it must not go round in circles.
-    if (response.status === 401 && !location.pathname.startsWith("/signin") && request.method !== "DELETE") {
+    if ((response.status === 401 || nowhere) && !location.pathname.startsWith("/signin") && request.method !== "DELETE") {
       location.assign(signInPath());
     }
     return undefined;

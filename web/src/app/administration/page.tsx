@@ -1,9 +1,15 @@
 import type { Metadata } from "next";
+import { Suspense } from "react";
 
-import { PageHeader } from "@/ui/panel";
+import { Administration } from "@/administration/page";
+import { Loading } from "@/ui/state";
 
 export const metadata: Metadata = { title: "Administration" };
 
 export default function Page() {
-  return <PageHeader title="Administration" />;
+  return (
+    <Suspense fallback={<Loading what="administration" />}>
+      <Administration />
+    </Suspense>
+  );
 }

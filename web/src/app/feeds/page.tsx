@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { FeedsAndRuns } from "@/feeds/page";
 
 export const metadata: Metadata = { title: "Feeds and runs" };
 
 export default function Page() {
-  return <PageHeader title="Feeds and runs" />;
+  return <FeedsAndRuns />;
 }

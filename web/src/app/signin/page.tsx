@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { SignIn } from "@/signin/sign-in";
 
 export const metadata: Metadata = { title: "Sign in" };
 
 export default function Page() {
-  return <PageHeader title="Sign in" />;
+  return <SignIn />;
 }

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Welcome } from "@/welcome/welcome";
 
 export const metadata: Metadata = { title: "What you see here" };
 
 export default function Page() {
-  return <PageHeader title="What you see here" />;
+  return <Welcome />;
 }

@@ -1,0 +1,46 @@
+import { riskiest } from "./pages";
+import { expect, test } from "./test";
+
+interface Row {
+  miss_distance_km: number;
+  probability: number | null;
+  maximum_probability: number;
+}
+
+test("filter conjunctions: the answer is the service's, and the address keeps it", async ({ page, service }) => {
+  await page.goto("/conjunctions/");
+  const table = page.getByRole("table", { name: "Conjunctions" });
+  await expect(table.getByRole("row").nth(5)).toBeVisible();
+
+  await page.getByLabel("Miss, at most (km)").fill("1");
+  await page.getByLabel("Probability, at least").fill("1e-5");
+  await page.keyboard.press("Enter");
+  const query = { relation: "false", status: "active", max_miss_distance_km: "1", min_probability: "1e-5" };
+  const { count } = (await (await service.get("/api/v1/conjunctions/count", { params: query })).json()) as { count: number };
+  expect(count).toBeGreaterThan(0);
+  const { items } = (await (await service.get("/api/v1/conjunctions", { params: { ...query, limit: "1000" } })).json()) as { items: Row[] };
+  for (const row of items) {
+    expect(row.miss_distance_km).toBeLessThanOrEqual(1);
+    expect(row.probability ?? row.maximum_probability).toBeGreaterThanOrEqual(1e-5);
+  }
+  await expect(page.getByRole("status").filter({ hasText: /conjunctions?$|rows read/ })).toContainText(
+    new RegExp(`^(${count.toLocaleString("en-US")} conjunctions?|[\\d,]+ rows read)`),
+  );
+
+  // The whole view stands in the address: somebody else opens the same.
+  const address = new URL(page.url());
+  expect(address.search).not.toBe("");
+  await page.goto("/");
+  await page.goto(address.href);
+  await expect(page.getByLabel("Miss, at most (km)")).toHaveValue("1");
+  await expect(page.getByLabel("Probability, at least")).toHaveValue(/^(1e-5|0\.00001)$/);
+
+  // One object alone.
+  const [object] = (await riskiest(service)).objects;
+  await page.goto(`/conjunctions/?object=${object?.catalog_number}`);
+  await expect(table.getByRole("row").nth(1)).toBeVisible();
+  for (const row of await table.getByRole("row").all()) {
+    if ((await row.getByRole("cell").count()) === 0) continue;
+    await expect(row.locator(`a[href*="number=${object?.catalog_number}"]`)).toHaveCount(1);
+  }
+});

@@ -1,0 +1,166 @@
+"use client";
+
+/** Keys for programs. */
+import { useState, type FormEvent } from "react";
+
+import { api, http, type Schemas } from "@/api/client";
+import { useNow } from "@/time/clock";
+import { Time } from "@/time/time";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Field, Input, Select } from "@/ui/field";
+import { Panel } from "@/ui/panel";
+import { View } from "@/ui/state";
+import { Cell, Heading, Table } from "@/ui/table";
+import { useAct } from "./act";
+import { Confirm, Secret, Wrong } from "./parts";
+
+type Key = Schemas["ApiKeyRow"];
+type Scope = Key["scope"];
+
+const PATH = "/api/v1/api-keys";
+
+const SCOPES: Record<Scope, string> = { read: "read: look", write: "write: also upload, screen and change", admin: "admin: also keys, members and audit" };
+
+export function ApiKeys() {
+  const keys = api.useQuery("get", PATH);
+  const [revoked, revoke] = useState<Key | null>(null);
+  const { busy, problem, clear, act } = useAct(PATH);
+  const confirm = async () => {
+    if (revoked === null) return;
+    const done = await act(() => http.DELETE("/api/v1/api-keys/{id}", { params: { path: { id: revoked.id } } }));
+    if (done !== undefined) revoke(null);
+  };
+  return (
+    <Panel title="API keys" note="For programs. They work for this organization, from anywhere.">
+      <MakeKey />
+      <View query={keys} what="API keys" isEmpty={({ items }) => items.length === 0}>
+        {({ items }) => (
+          <Table label="API keys">
+            <thead>
+              <tr>
+                <Heading>Name</Heading>
+                <Heading>Scope</Heading>
+                <Heading>Made</Heading>
+                <Heading>Ends</Heading>
+                <Heading>State</Heading>
+                <Heading>
+                  <span className="sr-only">Actions</span>
+                </Heading>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((key) => (
+                <tr key={key.id}>
+                  <Cell className="font-medium">{key.name}</Cell>
+                  <Cell>{key.scope}</Cell>
+                  <Cell>
+                    <Time value={key.created} />
+                  </Cell>
+                  <Cell>{key.expires == null ? "never" : <Time value={key.expires} />}</Cell>
+                  <Cell>
+                    <State value={key} />
+                  </Cell>
+                  <Cell className="text-right">
+                    {key.revoked == null && (
+                      <Button size="small" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>
+                        Revoke
+                      </Button>
+                    )}
+                  </Cell>
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        )}
+      </View>
+      <Confirm
+        question={revoked === null ? null : `Revoke the key ${revoked.name}?`}
+        means="Programs that use it are refused at once. It does not come back; make another one for them first."
+        verb="Revoke"
+        busy={busy}
+        problem={problem}
+        onCancel={() => {
+          clear();
+          revoke(null);
+        }}
+        onConfirm={() => void confirm()}
+      />
+    </Panel>
+  );
+}
+
+function State({ value }: { value: Key }) {
+  const now = useNow();
+  if (value.revoked != null) {
+    return (
+      <>
+        <Badge>revoked</Badge> <Time value={value.revoked} />
+      </>
+    );
+  }
+  const over = value.expires != null && now !== null && Date.parse(value.expires) <= now;
+  return over ? <Badge tone="elevated">expired</Badge> : <Badge tone="good">in use</Badge>;
+}
+
+function MakeKey() {
+  const [name, setName] = useState("");
+  const [scope, setScope] = useState<Scope>("read");
+  const [expires, setExpires] = useState("");
+  const [secret, show] = useState<string | null>(null);
+  const { busy, problem, act } = useAct(PATH);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const body = { name: name.trim(), scope, ...(expires === "" ? {} : { expires: `${expires}T00:00:00Z` }) };
+    const made = await act(() => http.POST(PATH, { body }));
+    if (made === undefined) return;
+    show(made.data?.key ?? null);
+    setName("");
+  };
+  return (
+    <>
+      <form onSubmit={(event) => void submit(event)} aria-label="Make an API key" className="mb-3 flex flex-wrap items-end gap-2">
+        <Field label="What it is for" className="min-w-48 flex-1">
+          {(props) => <Input {...props} required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />}
+        </Field>
+        <Field label="Scope" className="w-72">
+          {(props) => (
+            <Select {...props} value={scope} onChange={(event) => setScope(event.target.value as Scope)}>
+              {Object.entries(SCOPES).map(([value, means]) => (
+                <option key={value} value={value}>
+                  {means}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <Field label="Ends at 00:00 UTC of the day (empty: never)" className="w-64">
+          {(props) => (
+            <Input
+              {...props}
+              placeholder="YYYY-MM-DD"
+              pattern="[0-9]{4}-[0-9]{2}-[0-9]{2}"
+              maxLength={10}
+              value={expires}
+              onChange={(event) => setExpires(event.target.value)}
+            />
+          )}
+        </Field>
+        <Button kind="primary" type="submit" disabled={busy || name.trim() === ""}>
+          Make a key
+        </Button>
+      </form>
+      <Wrong problem={problem} />
+      <Secret
+        title="The new API key"
+        secret={secret}
+        means={
+          <>
+            Programs send it as <code className="font-mono">Authorization: Bearer KEY</code>.
+          </>
+        }
+        onClose={() => show(null)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+"use client";
+
+/** Files that the service makes in the background: exports and backups. */
+import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
+import type { ReactNode } from "react";
+
+import type { Schemas } from "@/api/client";
+import { Time } from "@/time/time";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Cell, Heading, Table } from "@/ui/table";
+import { bytes, count } from "@/units/format";
+
+export type KeptFile = Schemas["DataExportRow"] | Schemas["BackupRow"];
+
+/** How often one that is being made is asked for, in ms. */
+const ASK_MS = 2_000;
+
+/** Asks again while one of them is being made. */
+export function askAgain(items: readonly KeptFile[] | undefined): number | false {
+  return items?.some(({ state }) => state === "running") === true ? ASK_MS : false;
+}
+
+interface KeptFilesProps {
+  label: string;
+  items: readonly KeptFile[];
+  /** Where its file is. */
+  file: (id: string) => string;
+  busy: boolean;
+  onRemove: (id: string) => void;
+}
+
+export function KeptFiles({ label, items, file, busy, onRemove }: KeptFilesProps) {
+  return (
+    <Table label={label}>
+      <thead>
+        <tr>
+          <Heading>Started</Heading>
+          <Heading>By</Heading>
+          <Heading>State</Heading>
+          <Heading numeric>Rows</Heading>
+          <Heading numeric>Files</Heading>
+          <Heading numeric>Size</Heading>
+          <Heading>
+            <span className="sr-only">Actions</span>
+          </Heading>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((item) => (
+          <tr key={item.id}>
+            <Cell>
+              <Time value={item.started} />
+            </Cell>
+            <Cell>{item.by}</Cell>
+            <Cell>
+              <State item={item} />
+            </Cell>
+            <Cell numeric>{count(item.rows)}</Cell>
+            <Cell numeric>{count(item.blobs)}</Cell>
+            <Cell numeric>{bytes(item.size_bytes)}</Cell>
+            <Cell className="space-x-1 text-right whitespace-nowrap">
+              {item.state === "completed" && (
+                <Button size="small" asChild>
+                  <a href={file(item.id)} download>
+                    Download
+                  </a>
+                </Button>
+              )}
+              {item.state !== "running" && (
+                <Button size="small" disabled={busy} onClick={() => onRemove(item.id)}>
+                  Remove
+                </Button>
+              )}
+            </Cell>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function State({ item: { state, problem } }: { item: KeptFile }): ReactNode {
+  if (state === "completed") {
+    return (
+      <Badge tone="good">
+        <CircleCheck aria-hidden />
+        completed
+      </Badge>
+    );
+  }
+  if (state === "running") {
+    return (
+      <Badge>
+        <LoaderCircle aria-hidden className="animate-spin" />
+        being made
+      </Badge>
+    );
+  }
+  return (
+    <>
+      <Badge tone="high">
+        <CircleX aria-hidden />
+        failed
+      </Badge>{" "}
+      {problem}
+    </>
+  );
+}

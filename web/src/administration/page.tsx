@@ -1,0 +1,72 @@
+"use client";
+
+import type { Route } from "next";
+import Link from "next/link";
+import { useSearchParams } from "next/navigation";
+import type { ReactNode } from "react";
+
+import { cn } from "@/ui/cn";
+import { PageHeader } from "@/ui/panel";
+import { ApiKeys } from "./api-keys";
+import { Audit } from "./audit";
+import { Members } from "./members";
+import { Organization } from "./organization";
+import { Needs } from "./parts";
+import { Webhooks } from "./webhooks";
+import { You } from "./you";
+
+const PARTS: readonly { part: string; name: string; shown: ReactNode }[] = [
+  { part: "you", name: "You", shown: <You /> },
+  {
+    part: "members",
+    name: "Members",
+    shown: (
+      <Needs scope="admin" what="members">
+        <Members />
+      </Needs>
+    ),
+  },
+  {
+    part: "keys",
+    name: "API keys",
+    shown: (
+      <Needs scope="admin" what="API keys">
+        <ApiKeys />
+      </Needs>
+    ),
+  },
+  { part: "webhooks", name: "Webhooks", shown: <Webhooks /> },
+  {
+    part: "audit",
+    name: "Audit log",
+    shown: (
+      <Needs scope="admin" what="the audit log">
+        <Audit />
+      </Needs>
+    ),
+  },
+  { part: "organization", name: "Organization", shown: <Organization /> },
+];
+
+export function Administration() {
+  const wanted = useSearchParams().get("part");
+  const here = PARTS.find(({ part }) => part === wanted) ?? PARTS[0];
+  return (
+    <>
+      <PageHeader title="Administration" />
+      <nav aria-label="Parts of administration" className="mb-3 flex flex-wrap gap-1 border-b border-line">
+        {PARTS.map(({ part, name }) => (
+          <Link
+            key={part}
+            href={`/administration/?part=${part}` as Route}
+            aria-current={part === here?.part ? "page" : undefined}
+            className={cn("-mb-px border-b-2 border-transparent px-3 py-1.5 hover:text-accent", part === here?.part && "border-accent font-medium text-accent")}
+          >
+            {name}
+          </Link>
+        ))}
+      </nav>
+      {here?.shown}
+    </>
+  );
+}

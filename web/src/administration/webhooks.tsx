@@ -1,0 +1,140 @@
+"use client";
+
+/** Where alerts are sent to. */
+import { useState } from "react";
+
+import { api, http, type Schemas } from "@/api/client";
+import { useMay } from "@/shell/session";
+import { useNow } from "@/time/clock";
+import { Time } from "@/time/time";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Panel } from "@/ui/panel";
+import { Empty, View } from "@/ui/state";
+import { Cell, Heading, Table } from "@/ui/table";
+import { useAct } from "./act";
+import { Confirm, Secret, Wrong } from "./parts";
+import { RotateWebhook } from "./rotate-webhook";
+import { WebhookForm } from "./webhook-form";
+
+export type Webhook = Schemas["WebhookRow"];
+
+export const WEBHOOKS = "/api/v1/webhooks";
+
+type Asked = { to: "change" | "rotate" | "remove"; webhook: Webhook };
+
+export function Webhooks() {
+  const may = useMay("write");
+  const webhooks = api.useQuery("get", WEBHOOKS);
+  const [asked, ask] = useState<Asked | null>(null);
+  const [secret, show] = useState<string | null>(null);
+  const { busy, problem, clear, act } = useAct(WEBHOOKS);
+  const close = () => {
+    clear();
+    ask(null);
+  };
+  const enable = (webhook: Webhook, enabled: boolean) =>
+    act(() => http.PUT("/api/v1/webhooks/{id}", { params: { path: { id: webhook.id } }, body: { name: webhook.name, url: webhook.url, enabled } }));
+  const remove = async (id: string) => {
+    const done = await act(() => http.DELETE("/api/v1/webhooks/{id}", { params: { path: { id } } }));
+    if (done !== undefined) close();
+  };
+  return (
+    <Panel title="Webhooks" note="Where alert rules may send messages. Each message is signed with the webhook's secret (Standard Webhooks).">
+      {may ? <WebhookForm onDone={(made) => show(made.secret ?? null)} /> : <p className="mb-3 text-quiet">Making and changing them needs the scope write.</p>}
+      {asked === null && <Wrong problem={problem} />}
+      <View
+        query={webhooks}
+        what="webhooks"
+        isEmpty={({ items }) => items.length === 0}
+        empty={<Empty title="No webhooks">Make one, and name it in an alert rule.</Empty>}
+      >
+        {({ items }) => (
+          <Table label="Webhooks">
+            <thead>
+              <tr>
+                <Heading>Name</Heading>
+                <Heading>Address</Heading>
+                <Heading>State</Heading>
+                <Heading>Made</Heading>
+                <Heading>Secret</Heading>
+                <Heading>
+                  <span className="sr-only">Actions</span>
+                </Heading>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((webhook) => (
+                <tr key={webhook.id}>
+                  <Cell className="font-medium">{webhook.name}</Cell>
+                  <Cell className="max-w-96 break-all">{webhook.url}</Cell>
+                  <Cell>{webhook.enabled ? <Badge tone="good">in use</Badge> : <Badge>off</Badge>}</Cell>
+                  <Cell>
+                    <Time value={webhook.created} />
+                  </Cell>
+                  <Cell>
+                    <Retired until={webhook.retired_until} />
+                  </Cell>
+                  <Cell className="space-x-1 text-right whitespace-nowrap">
+                    {may && (
+                      <>
+                        <Button size="small" disabled={busy} aria-label={`Turn ${webhook.enabled ? "off" : "on"} ${webhook.name}`} onClick={() => void enable(webhook, !webhook.enabled)}>
+                          Turn {webhook.enabled ? "off" : "on"}
+                        </Button>
+                        <Button size="small" aria-label={`Change ${webhook.name}`} onClick={() => ask({ to: "change", webhook })}>
+                          Change
+                        </Button>
+                        <Button size="small" aria-label={`New secret for ${webhook.name}`} onClick={() => ask({ to: "rotate", webhook })}>
+                          New secret
+                        </Button>
+                        <Button size="small" aria-label={`Remove ${webhook.name}`} onClick={() => ask({ to: "remove", webhook })}>
+                          Remove
+                        </Button>
+                      </>
+                    )}
+                  </Cell>
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        )}
+      </View>
+      {asked?.to === "change" && <WebhookForm key={asked.webhook.id} webhook={asked.webhook} onDone={close} onCancel={close} />}
+      {asked?.to === "rotate" && (
+        <RotateWebhook
+          webhook={asked.webhook}
+          onCancel={close}
+          onDone={(rotated) => {
+            close();
+            show(rotated.secret ?? null);
+          }}
+        />
+      )}
+      <Confirm
+        question={asked?.to === "remove" ? `Remove the webhook ${asked.webhook.name}?` : null}
+        means="Nothing is sent there any more. It is refused while a rule names the webhook."
+        verb="Remove"
+        busy={busy}
+        problem={problem}
+        onCancel={close}
+        onConfirm={() => asked !== null && void remove(asked.webhook.id)}
+      />
+      <Secret
+        title="The secret of the webhook"
+        secret={secret}
+        means="The receiver checks the header webhook-signature with it, and so knows that a message is ours."
+        onClose={() => show(null)}
+      />
+    </Panel>
+  );
+}
+
+function Retired({ until }: { until: string | null | undefined }) {
+  const now = useNow();
+  if (until == null || now === null || Date.parse(until) <= now) return "one";
+  return (
+    <>
+      also the one before, until <Time value={until} />
+    </>
+  );
+}

@@ -1,0 +1,104 @@
+"use client";
+
+/** Where the data comes from, and how each source is doing. */
+import { CircleCheck, CircleX, Clock, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { api } from "@/api/client";
+import { span } from "@/time/format";
+import { Ago } from "@/time/time";
+import { Badge, type Tone } from "@/ui/badge";
+import { Panel } from "@/ui/panel";
+import { Empty, View } from "@/ui/state";
+import { Cell, Heading, Table } from "@/ui/table";
+import { count } from "@/units/format";
+import { inOrder, inWords, kindOf, stateOf, type Feed, type FeedState } from "./order";
+
+const LOOKS: Record<FeedState, { tone: Tone; icon: ReactNode }> = {
+  stopped: { tone: "high", icon: <CircleX aria-hidden /> },
+  stale: { tone: "high", icon: <TriangleAlert aria-hidden /> },
+  failing: { tone: "elevated", icon: <TriangleAlert aria-hidden /> },
+  unasked: { tone: "quiet", icon: <Clock aria-hidden /> },
+  good: { tone: "good", icon: <CircleCheck aria-hidden /> },
+  gone: { tone: "quiet", icon: <Clock aria-hidden /> },
+};
+
+export function Feeds() {
+  const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: 60_000 });
+  return (
+    <Panel title="Feeds" note="Where the data comes from. Those that need somebody stand first.">
+      <View
+        query={feeds}
+        what="feeds"
+        isEmpty={({ items }) => items.length === 0}
+        empty={<Empty title="No feed is set">The settings of the service name its feeds; ephemerides and element sets can be uploaded, too.</Empty>}
+      >
+        {({ items }) => (
+          <Table label="Feeds">
+            <thead>
+              <tr>
+                <Heading>Feed</Heading>
+                <Heading>State</Heading>
+                <Heading>Brings</Heading>
+                <Heading>Last asked</Heading>
+                <Heading title="When it last sent something that we did not have">Last new data</Heading>
+                <Heading title="Age from which on what it sent is stale">Stale after</Heading>
+                <Heading>Next</Heading>
+                <Heading numeric>Records</Heading>
+                <Heading numeric title="Failures since it last answered well">
+                  Failures
+                </Heading>
+              </tr>
+            </thead>
+            <tbody>{inOrder(items).map((feed) => <Row key={feed.name} feed={feed} />)}</tbody>
+          </Table>
+        )}
+      </View>
+    </Panel>
+  );
+}
+
+function Row({ feed }: { feed: Feed }) {
+  const state = stateOf(feed);
+  const { word, means } = inWords(state);
+  const { tone, icon } = LOOKS[state];
+  return (
+    <>
+      <tr>
+        <Cell className="font-medium">{feed.name}</Cell>
+        <Cell>
+          <Badge tone={tone} title={means}>
+            {icon}
+            {word}
+          </Badge>
+        </Cell>
+        <Cell>{kindOf(feed)}</Cell>
+        <Cell>{feed.asked == null ? "never" : <Ago value={feed.asked} />}</Cell>
+        <Cell>{feed.changed == null ? "never" : <Ago value={feed.changed} />}</Cell>
+        <Cell>{feed.stale_after_s == null ? "–" : span(feed.stale_after_s)}</Cell>
+        <Cell>{next(feed, state)}</Cell>
+        <Cell numeric>{feed.records == null ? "–" : count(feed.records)}</Cell>
+        <Cell numeric>{count(feed.failures)}</Cell>
+      </tr>
+      {(feed.problem != null || state === "stale" || state === "stopped") && (
+        <tr>
+          <td colSpan={9} className="border-b border-line px-2 pb-1.5 text-high">
+            {means}
+            {feed.problem != null && ` It said: ${feed.problem}.`}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function next(feed: Feed, state: FeedState): ReactNode {
+  if (state === "gone" || state === "stopped") return "not";
+  if (feed.not_before == null) return feed.interval_s == null ? "–" : `every ${span(feed.interval_s)}`;
+  return (
+    <>
+      <Ago value={feed.not_before} />
+      {feed.interval_s != null && <span className="text-quiet">, every {span(feed.interval_s)}</span>}
+    </>
+  );
+}

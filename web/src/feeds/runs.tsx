@@ -1,0 +1,165 @@
+"use client";
+
+/** Screening runs, the newest first. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
+import { useState } from "react";
+
+import { http, type Run } from "@/api/client";
+import { useStream } from "@/stream/provider";
+import { useNow } from "@/time/clock";
+import { span } from "@/time/format";
+import { Ago, Time } from "@/time/time";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Panel } from "@/ui/panel";
+import { Empty, View } from "@/ui/state";
+import { Cell, Heading, Table } from "@/ui/table";
+import { count } from "@/units/format";
+import { NotScreened } from "./not-screened";
+
+const PAGE = 20;
+const COLUMNS = 9;
+
+export function Runs() {
+  const [opened, open] = useState<string | null>(null);
+  const runs = useInfiniteQuery({
+    // The stream makes old what begins with the path.
+    queryKey: ["get", "/api/v1/runs", "pages"],
+    queryFn: async ({ pageParam, signal }) => {
+      const query = { limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) };
+      const { data, error } = await http.GET("/api/v1/runs", { params: { query }, signal });
+      if (data === undefined) throw error;
+      return data;
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
+  });
+  return (
+    <Panel title="Screening runs" note="Each screens a window of time anew. What is shown elsewhere comes from the newest that completed.">
+      <View
+        query={runs}
+        what="runs"
+        isEmpty={({ pages }) => pages[0]?.items.length === 0}
+        empty={<Empty title="Nothing was screened yet">A run begins by itself once a feed or an upload has brought element sets.</Empty>}
+      >
+        {({ pages }) => (
+          <>
+            <Table label="Screening runs">
+              <thead>
+                <tr>
+                  <Heading>Started</Heading>
+                  <Heading>State</Heading>
+                  <Heading>Screens</Heading>
+                  <Heading>Window</Heading>
+                  <Heading numeric>Within</Heading>
+                  <Heading numeric>Objects</Heading>
+                  <Heading numeric>Conjunctions</Heading>
+                  <Heading numeric>Took</Heading>
+                  <Heading>Not screened</Heading>
+                </tr>
+              </thead>
+              <tbody>
+                {pages
+                  .flatMap(({ items }) => items)
+                  .map((run) => (
+                    <Row key={run.id} run={run} opened={opened === run.id} toggle={() => open(opened === run.id ? null : run.id)} />
+                  ))}
+              </tbody>
+            </Table>
+            {runs.hasNextPage && (
+              <Button className="mt-2" disabled={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+                Older runs
+              </Button>
+            )}
+          </>
+        )}
+      </View>
+    </Panel>
+  );
+}
+
+function Row({ run, opened, toggle }: { run: Run; opened: boolean; toggle: () => void }) {
+  return (
+    <>
+      <tr>
+        <Cell>
+          <Ago value={run.started} />
+        </Cell>
+        <Cell>
+          <State run={run} />
+        </Cell>
+        <Cell title={`Build ${run.build}`}>
+          {run.public ? "the public catalog" : "your own data"}
+          {run.kind === "ephemerides" && ", ephemerides"}
+        </Cell>
+        <Cell>
+          <Time value={run.window_start} /> – <Time value={run.window_stop} />
+        </Cell>
+        <Cell numeric>{run.threshold_km} km</Cell>
+        <Cell numeric>{count(run.objects)}</Cell>
+        <Cell numeric>{run.state === "completed" ? count(run.conjunctions) : "–"}</Cell>
+        <Cell numeric>
+          <Took run={run} />
+        </Cell>
+        <Cell>
+          {run.not_screened === 0 ? (
+            "none"
+          ) : (
+            <Button size="small" aria-expanded={opened} onClick={toggle}>
+              {count(run.not_screened)}: {opened ? "hide" : "show"}
+            </Button>
+          )}
+        </Cell>
+      </tr>
+      {run.state === "failed" && (
+        <tr>
+          <td colSpan={COLUMNS} className="border-b border-line px-2 pb-1.5 text-high">
+            It failed: {run.problem ?? "why is not known"}. What the run before it found stays; the next one begins with new data.
+          </td>
+        </tr>
+      )}
+      {opened && (
+        <tr>
+          <td colSpan={COLUMNS} className="border-b border-line bg-ground p-2">
+            <NotScreened run={run.id} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function State({ run }: { run: Run }) {
+  const { progress } = useStream();
+  if (run.state === "completed") {
+    return (
+      <Badge tone="good">
+        <CircleCheck aria-hidden />
+        completed
+      </Badge>
+    );
+  }
+  if (run.state === "failed") {
+    return (
+      <Badge tone="high">
+        <CircleX aria-hidden />
+        failed
+      </Badge>
+    );
+  }
+  const done = progress?.run === run.id ? progress.slicesDone : run.slices_done;
+  return (
+    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+      <LoaderCircle aria-hidden className="size-3.5 animate-spin text-accent" />
+      <progress aria-label="Slices that are done" value={done} max={run.slices} className="h-1.5 w-20 accent-(--accent)" />
+      {done} of {run.slices} slices
+    </span>
+  );
+}
+
+function Took({ run }: { run: Run }) {
+  const now = useNow();
+  const end = run.finished == null ? now : Date.parse(run.finished);
+  return end === null ? null : span(Math.max(0, end - Date.parse(run.started)) / 1_000);
+}

@@ -1,0 +1,29 @@
+/** A small table, all of whose rows are drawn; for large ones there is table/data-table. */
+import type { ComponentProps, ReactNode } from "react";
+
+import { cn } from "./cn";
+
+export function Table({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    // What is too wide is reached by the keyboard, too.
+    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto">
+      <table aria-label={label} className="w-full border-separate border-spacing-0 text-left">
+        {children}
+      </table>
+    </div>
+  );
+}
+
+export function Heading({ numeric = false, className, ...rest }: ComponentProps<"th"> & { numeric?: boolean }) {
+  return (
+    <th
+      scope="col"
+      className={cn("border-b border-line px-2 py-1 text-xs font-semibold whitespace-nowrap text-quiet", numeric && "text-right", className)}
+      {...rest}
+    />
+  );
+}
+
+export function Cell({ numeric = false, className, ...rest }: ComponentProps<"td"> & { numeric?: boolean }) {
+  return <td className={cn("h-[30px] border-b border-line px-2", numeric && "text-right tabular-nums", className)} {...rest} />;
+}
