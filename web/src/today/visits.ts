@@ -1,6 +1,8 @@
 /** When this browser last looked at the day's page. */
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { z } from "zod/mini";
+
+import { keep, kept, useKept } from "@/ui/kept";
 
 const KEPT = "astroshield.visits";
 const CHOSEN = "astroshield.since";
@@ -27,12 +29,12 @@ export function visitsAfter(kept: Visits | null, nowMs: number): Visits {
   return nowMs - kept.seen > SAME_VISIT_MS ? { seen: nowMs, before: kept.seen } : { seen: nowMs, before: kept.before };
 }
 
-function kept(): Visits | null {
+/** What was kept of visits; null where nothing was, or nothing of ours. */
+export function readVisits(text: string | null): Visits | null {
   try {
-    const parsed = Visits.safeParse(JSON.parse(localStorage.getItem(KEPT) ?? "null"));
+    const parsed = Visits.safeParse(JSON.parse(text ?? "null"));
     return parsed.success ? parsed.data : null;
   } catch {
-    // What is not JSON is not ours.
     return null;
   }
 }
@@ -54,31 +56,25 @@ export interface Visit {
 
 /** The visit that is on; null until the page is in the browser. */
 export function useVisit(): Visit | null {
-  const [started, setStarted] = useState<{ visits: Visits; at: number } | null>(null);
-  const [since, choose] = useState<Since>("visit");
+  const [started] = useState(() => Date.now());
+  const [text] = useKept(KEPT);
+  const [chosen, setSince] = useKept(CHOSEN);
 
   useEffect(() => {
     const sign = () => {
-      const visits = visitsAfter(kept(), Date.now());
-      localStorage.setItem(KEPT, JSON.stringify(visits));
-      return visits;
+      if (!document.hidden) keep(KEPT, JSON.stringify(visitsAfter(readVisits(kept(KEPT)), Date.now())));
     };
-    const chosen = SINCES.find((one) => one === localStorage.getItem(CHOSEN));
-    if (chosen !== undefined) choose(chosen);
-    setStarted({ visits: sign(), at: Date.now() });
-    const timer = setInterval(() => {
-      if (!document.hidden) sign();
-    }, SIGN_MS);
+    sign();
+    const timer = setInterval(sign, SIGN_MS);
     return () => clearInterval(timer);
   }, []);
 
-  const setSince = useCallback((chosen: Since) => {
-    localStorage.setItem(CHOSEN, chosen);
-    choose(chosen);
-  }, []);
+  const since = SINCES.find((one) => one === chosen) ?? "visit";
   return useMemo(() => {
-    if (started === null) return null;
-    const from = new Date(sinceMs(since, started.visits, started.at)).toISOString();
-    return { since, setSince, from, isFirst: started.visits.before === null };
-  }, [started, since, setSince]);
+    const visits = readVisits(text);
+    if (visits === null) return null;
+    // Before this visit has given its first sign, what is kept is of the visit before.
+    const now = visitsAfter(visits, started);
+    return { since, setSince, from: new Date(sinceMs(since, now, started)).toISOString(), isFirst: now.before === null };
+  }, [text, started, since, setSince]);
 }
