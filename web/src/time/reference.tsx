@@ -24,13 +24,15 @@ export function useEventNow(): number | null {
 /** What is asked of the service by time moves in such steps, not each second. */
 const STEP_MS = 300_000;
 
-/** The same, in steps of five minutes: for queries. */
+/** The same, in steps of five minutes: for queries. Null until it is known whether the catalog is of the past. */
 export function useEventStep(): number | null {
+  const status = api.useQuery("get", "/api/v1/status", {});
   const past = usePastStart();
   const step = useSyncExternalStore<number | null>(
     subscribe,
     () => Math.floor(Date.now() / STEP_MS) * STEP_MS,
     () => null,
   );
-  return step === null ? null : (past ?? step);
+  const isKnown = status.data !== undefined || status.error !== null;
+  return step === null || !isKnown ? null : (past ?? step);
 }
