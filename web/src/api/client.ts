@@ -49,7 +49,7 @@ http.use(signedOut);
 /** Queries and mutations: `api.useQuery("get", "/api/v1/status")`. */
 export const api = createClient(http);
 
-function isProblem(error: unknown): error is Problem {
+export function isProblem(error: unknown): error is Problem {
   return typeof error === "object" && error !== null && "title" in error && "status" in error;
 }
 

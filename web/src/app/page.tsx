@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Today } from "@/today/today";
 
 export const metadata: Metadata = { title: "Today" };
 
 export default function Page() {
-  return <PageHeader title="Today" />;
+  return <Today />;
 }

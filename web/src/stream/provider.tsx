@@ -1,9 +1,10 @@
 "use client";
 
 /** The stream for all pages: what it tells of is read anew, whoever else wants to know is told. */
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 
+import { readAnew } from "@/api/changed";
 import { config } from "@/api/config";
 import { Stream, type Connection, type Payload } from "./stream";
 
@@ -24,13 +25,6 @@ const CHANGED: Record<string, readonly string[]> = {
 
 /** Many events come at once after a run: what they make old is read once. */
 const GATHERED_MS = 500;
-
-function invalidate(client: QueryClient, beginnings: ReadonlySet<string>): void {
-  void client.invalidateQueries({
-    predicate: ({ queryKey }) =>
-      queryKey.some((part) => typeof part === "string" && [...beginnings].some((beginning) => part.startsWith(beginning))),
-  });
-}
 
 export interface Progress {
   run: string;
@@ -94,7 +88,7 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       if (old.size > 0) {
         timer ??= setTimeout(() => {
           timer = undefined;
-          invalidate(client, old);
+          void readAnew(client, old);
           old.clear();
         }, GATHERED_MS);
       }

@@ -23,6 +23,10 @@ export function Dialog({ open, onOpenChange, title, description, wide = false, c
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
         <Radix.Content
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
+          onEscapeKeyDown={(event) => {
+            // A list of choices that is open in it closes first.
+            if (event.target instanceof HTMLElement && event.target.matches("[role=combobox][aria-expanded=true]")) event.preventDefault();
+          }}
           className={cn(
             "fixed top-[8vh] left-1/2 z-50 flex max-h-[84vh] w-[calc(100vw-2rem)] -translate-x-1/2 flex-col rounded-lg border border-line bg-panel shadow-xl",
             wide ? "max-w-4xl" : "max-w-lg",

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Alerts } from "@/alerts/alerts";
 
 export const metadata: Metadata = { title: "Alerts" };
 
 export default function Page() {
-  return <PageHeader title="Alerts" />;
+  return <Alerts />;
 }

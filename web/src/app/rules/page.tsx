@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Rules } from "@/rules/rules";
 
 export const metadata: Metadata = { title: "Alert rules" };
 
 export default function Page() {
-  return <PageHeader title="Alert rules" />;
+  return <Rules />;
 }

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Screen } from "@/screen/screen";
 
 export const metadata: Metadata = { title: "Screen on demand" };
 
 export default function Page() {
-  return <PageHeader title="Screen on demand" />;
+  return <Screen />;
 }

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Uploads } from "@/uploads/uploads";
 
 export const metadata: Metadata = { title: "Uploads" };
 
 export default function Page() {
-  return <PageHeader title="Uploads" />;
+  return <Uploads />;
 }

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { WatchLists } from "@/watch-lists/watch-lists";
 
 export const metadata: Metadata = { title: "Watch lists" };
 
 export default function Page() {
-  return <PageHeader title="Watch lists" />;
+  return <WatchLists />;
 }

@@ -1,0 +1,45 @@
+/** A watch list as a table for a file. */
+import type { Conjunction, Schemas } from "@/api/client";
+import { leading } from "@/units/words";
+import type { Known, Order } from "./events";
+
+type WatchList = Schemas["WatchListRow"];
+
+const HEADER = [
+  "catalog_number",
+  "name",
+  "hard_body_radius_m",
+  "maneuverable",
+  "min_probability",
+  "max_miss_distance_km",
+  "next_tca_utc",
+  "next_miss_distance_km",
+  "next_probability",
+  "next_conjunction",
+  "riskiest_tca_utc",
+  "riskiest_miss_distance_km",
+  "riskiest_probability",
+  "riskiest_conjunction",
+] as const;
+
+/** `null` says that there is no such event; what is not known stays empty, too. */
+export function tableOf(list: WatchList, first: (number: number, order: Order) => Known) {
+  const event = (known: Conjunction | null | undefined) =>
+    known == null ? [null, null, null, null] : [known.tca, known.miss_distance_km, leading(known), known.id];
+  const rows = list.objects.map((watched) => {
+    const number = watched.catalog_number;
+    const [next, riskiest] = [first(number, "tca"), first(number, "probability")];
+    const name = (next ?? riskiest)?.objects.find((object) => object.catalog_number === number)?.name;
+    return [
+      number,
+      name,
+      watched.hard_body_radius_m,
+      watched.maneuverable,
+      watched.min_probability,
+      watched.max_miss_distance_km,
+      ...event(next),
+      ...event(riskiest),
+    ];
+  });
+  return { header: HEADER, rows };
+}
