@@ -2,23 +2,17 @@
 
 import { Columns3 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { useMemo, useSyncExternalStore } from "react";
+import { useMemo } from "react";
 import { z } from "zod/mini";
 
 import { Button } from "@/ui/button";
+import { useKept } from "@/ui/kept";
 import type { NamedColumn } from "./columns";
 
 const KEPT = "astroshield.conjunctions.columns";
 /** Which columns somebody showed or hid; all others are as they are at first. */
 const Choice = z.record(z.string(), z.boolean());
 type Choice = z.infer<typeof Choice>;
-
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
 
 function parse(text: string | null): Choice {
   try {
@@ -31,20 +25,13 @@ function parse(text: string | null): Choice {
 
 /** Which columns are shown, kept in this browser. */
 export function useColumnChoice() {
-  const text = useSyncExternalStore(
-    subscribe,
-    () => localStorage.getItem(KEPT),
-    () => null,
-  );
+  const [text, keep] = useKept(KEPT);
   return useMemo(() => {
     const choice = parse(text);
     const isShown = ({ id, hidden }: NamedColumn) => choice[id] ?? hidden !== true;
-    const choose = (id: string, shown: boolean) => {
-      localStorage.setItem(KEPT, JSON.stringify({ ...choice, [id]: shown }));
-      for (const listener of listeners) listener();
-    };
+    const choose = (id: string, shown: boolean) => keep(JSON.stringify({ ...choice, [id]: shown }));
     return { isShown, choose };
-  }, [text]);
+  }, [text, keep]);
 }
 
 interface ColumnMenuProps {

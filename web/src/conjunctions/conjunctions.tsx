@@ -6,19 +6,18 @@ import { useRouter } from "next/navigation";
 import { Suspense, useCallback, useMemo, useState } from "react";
 
 import { DataTable } from "@/table/data-table";
-import { Time } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { ColumnMenu, useColumnChoice } from "./column-choice";
-import { columnsOf } from "./columns";
+import { COLUMNS } from "./columns";
 import { ExportDialog } from "./export-dialog";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write } from "./filters";
 import { useConjunctions } from "./list";
-import { useReference, type Reference } from "./reference";
+import { useReference } from "./reference";
 import { useFilters } from "./use-filters";
 import { ViewBar } from "./view-bar";
 
@@ -40,10 +39,9 @@ function Content() {
   const { isShown, choose } = useColumnChoice();
 
   const query = useMemo(() => queryOf(filters, reference), [filters, reference]);
-  const isReady = filters.withinHours === undefined || reference !== undefined;
+  const isReady = filters.withinHours === undefined || reference !== null;
   const list = useConjunctions(isReady ? query : null);
-  const all = useMemo(() => columnsOf(reference), [reference]);
-  const columns = useMemo(() => all.filter(isShown), [all, isShown]);
+  const columns = useMemo(() => COLUMNS.filter(isShown), [isShown]);
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = list;
   const more = useCallback(() => {
@@ -59,7 +57,7 @@ function Content() {
             <span role="status" className="text-quiet tabular-nums">
               {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(list.data.length, hasNextPage)}
             </span>
-            <ColumnMenu columns={all} isShown={isShown} choose={choose} />
+            <ColumnMenu columns={COLUMNS} isShown={isShown} choose={choose} />
             <Button disabled={!isReady} onClick={() => setExporting(true)}>
               <Download />
               Export
@@ -74,7 +72,6 @@ function Content() {
           In the address: {problems.join("; ")}.
         </p>
       )}
-      {reference?.live === false && <OldCatalog reference={reference} />}
       <div className={cn("flex min-h-0 flex-1 flex-col", list.isPlaceholderData && "opacity-70")}>
         <View
           query={list}
@@ -99,7 +96,7 @@ function Content() {
               rowId={({ id }) => id}
               sort={filters.sort}
               onSort={(by) => change({ sort: oneOf(SORTS, by) ?? DEFAULTS.sort })}
-              onOpen={({ id }) => router.push(`/event/?id=${id}`)}
+              onOpen={({ id }) => router.push(`/event?id=${id}`)}
               onEnd={more}
             />
           )}
@@ -112,13 +109,4 @@ function Content() {
 
 function found(rows: number, more: boolean): string {
   return more ? `${count(rows)} rows read; more as you scroll` : `${count(rows)} ${rows === 1 ? "conjunction" : "conjunctions"}`;
-}
-
-function OldCatalog({ reference }: { reference: Reference }) {
-  return (
-    <p className="text-quiet">
-      The catalog is old: it was screened around its own time. “Next” counts from the beginning of that,{" "}
-      <Time value={new Date(reference.at).toISOString()} />.
-    </p>
-  );
 }

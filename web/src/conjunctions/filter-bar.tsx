@@ -8,7 +8,6 @@ import { Button } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
 import { DEFAULTS, number, oneOf, RELATIONS, STATUSES, write, type Filters, type Relations } from "./filters";
 import { ObjectField } from "./object-field";
-import type { Reference } from "./reference";
 import { WindowField } from "./window-field";
 import { STATUS_WORDS } from "./words";
 
@@ -16,7 +15,8 @@ const RELATION_WORDS: Record<Relations, string> = { none: "Left out", all: "With
 
 interface FilterBarProps {
   filters: Filters;
-  reference: Reference | undefined;
+  /** From when "next" counts, in ms since 1970. */
+  reference: number | null;
   change: (changed: Partial<Filters>, replace?: boolean) => void;
 }
 

@@ -1,6 +1,5 @@
 /** Which conjunctions are asked for: in the address of the page, and in the query of the service. */
 import type { paths } from "@/api/schema";
-import type { Reference } from "./reference";
 
 export type ListQuery = NonNullable<paths["/api/v1/conjunctions"]["get"]["parameters"]["query"]>;
 export type Status = NonNullable<ListQuery["status"]>;
@@ -129,13 +128,13 @@ export function write(filters: Filters): string {
 const MS_PER_HOUR = 3_600_000;
 
 /** The query of the service. `within` counts from the reference time. */
-export function queryOf(filters: Filters, reference: Reference | undefined): ListQuery {
+export function queryOf(filters: Filters, referenceMs: number | null): ListQuery {
   const query: ListQuery = { sort: filters.sort };
   if (filters.object !== undefined) query.object = filters.object;
   if (filters.watchList !== undefined) query.watch_list = filters.watchList;
-  if (filters.withinHours !== undefined && reference !== undefined) {
-    query.tca_from = new Date(reference.at).toISOString();
-    query.tca_to = new Date(reference.at + filters.withinHours * MS_PER_HOUR).toISOString();
+  if (filters.withinHours !== undefined && referenceMs !== null) {
+    query.tca_from = new Date(referenceMs).toISOString();
+    query.tca_to = new Date(referenceMs + filters.withinHours * MS_PER_HOUR).toISOString();
   }
   if (filters.from !== undefined) query.tca_from = filters.from;
   if (filters.to !== undefined) query.tca_to = filters.to;

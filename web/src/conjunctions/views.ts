@@ -1,8 +1,9 @@
 /** Views: filters with a name. Some are given; others people keep in their browser. */
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useMemo } from "react";
 import { z } from "zod/mini";
 
 import type { Schemas } from "@/api/client";
+import { useKept } from "@/ui/kept";
 import { DEFAULTS, read, write, type Filters } from "./filters";
 
 export interface View {
@@ -36,30 +37,12 @@ const KEPT = "astroshield.conjunctions.views";
 const Views = z.array(z.object({ name: z.string(), search: z.string() }));
 
 function parse(text: string | null): View[] {
-  if (text === null) return [];
   try {
-    const result = Views.safeParse(JSON.parse(text));
+    const result = Views.safeParse(JSON.parse(text ?? "[]"));
     return result.success ? result.data : [];
   } catch {
     return [];
   }
-}
-
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  // Another tab may change them, too.
-  addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    removeEventListener("storage", listener);
-  };
-}
-
-function keep(views: readonly View[]): void {
-  localStorage.setItem(KEPT, JSON.stringify(views));
-  for (const listener of listeners) listener();
 }
 
 interface KeptViews {
@@ -71,21 +54,20 @@ interface KeptViews {
 
 /** The views that were kept in this browser, by name. */
 export function useKeptViews(): KeptViews {
-  const text = useSyncExternalStore(
-    subscribe,
-    () => localStorage.getItem(KEPT),
-    () => null,
-  );
+  const [text, keepText] = useKept(KEPT);
   const views = useMemo(() => parse(text), [text]);
   const add = useCallback(
     (name: string, search: string) => {
       const others = views.filter((one) => one.name !== name);
       // In the form that the page itself writes, so that it is known again.
       const kept = { name, search: write(read(new URLSearchParams(search)).filters) };
-      keep([...others, kept].sort((a, b) => a.name.localeCompare(b.name)));
+      keepText(JSON.stringify([...others, kept].sort((a, b) => a.name.localeCompare(b.name))));
     },
-    [views],
+    [views, keepText],
   );
-  const remove = useCallback((name: string) => keep(views.filter((one) => one.name !== name)), [views]);
+  const remove = useCallback(
+    (name: string) => keepText(JSON.stringify(views.filter((one) => one.name !== name))),
+    [views, keepText],
+  );
   return { views, add, remove };
 }

@@ -2,7 +2,6 @@
 
 import { Field, Input, Select } from "@/ui/field";
 import type { Filters } from "./filters";
-import type { Reference } from "./reference";
 
 const HOURS = [6, 24, 72, 168];
 
@@ -22,7 +21,8 @@ function fromInput(text: string): string | undefined {
 
 interface WindowFieldProps {
   filters: Filters;
-  reference: Reference | undefined;
+  /** From when "next" counts, in ms since 1970. */
+  reference: number | null;
   change: (changed: Partial<Filters>, replace?: boolean) => void;
 }
 
@@ -34,7 +34,7 @@ export function WindowField({ filters, reference, change }: WindowFieldProps) {
   const choose = (chosen: string) => {
     if (chosen === "custom") {
       // A day, to begin with; the hour is whole.
-      const start = Math.floor((reference?.at ?? Date.now()) / 3_600_000) * 3_600_000;
+      const start = Math.floor((reference ?? Date.now()) / 3_600_000) * 3_600_000;
       change({ withinHours: undefined, from: new Date(start).toISOString(), to: new Date(start + 86_400_000).toISOString() });
     } else {
       change({ withinHours: chosen === "" ? undefined : Number(chosen), from: undefined, to: undefined });
