@@ -16,7 +16,8 @@ export function useConjunctions(query: ListQuery | null) {
     { params: { query: { ...query, limit: PAGE } } },
     {
       pageParamName: "cursor",
-      initialPageParam: undefined,
+      // Not undefined, which openapi-react-query takes for 0.
+      initialPageParam: null,
       getNextPageParam: (last) => last.next_cursor ?? undefined,
       // The rows of before stay until those of the new filters are there: nothing jumps.
       placeholderData: keepPreviousData,
