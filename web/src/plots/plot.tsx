@@ -30,6 +30,7 @@ interface PlotProps {
   xLabel?: string;
   yLabel?: string;
   rightLabel?: string;
+  /** Of both axes. */
   logarithmic?: boolean;
   height?: number;
   /** How values of the axis at the left are written. */
@@ -56,6 +57,7 @@ export function Plot(props: PlotProps) {
       labelFont: "12px system-ui",
       ...(text === undefined ? {} : { label: text }),
     });
+    const right = series.some((one) => one.right === true);
     const values = format === undefined ? {} : { values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : format(tick))) };
     const plot = new uPlot(
       {
@@ -63,11 +65,11 @@ export function Plot(props: PlotProps) {
         height,
         // Times are UTC, whatever the browser's zone is.
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
-        scales: { x: { time }, y: logarithmic ? { distr: 3 } : {} },
+        scales: { x: { time }, y: logarithmic ? { distr: 3 } : {}, ...(right && logarithmic ? { right: { distr: 3 } } : {}) },
         axes: [
           axis(xLabel ?? (time ? "UTC" : undefined)),
           { ...axis(yLabel), size: 72, ...values },
-          ...(series.some(({ right }) => right) ? [{ ...axis(rightLabel), side: 1 as const, scale: "right", grid: { show: false } }] : []),
+          ...(right ? [{ ...axis(rightLabel), side: 1 as const, scale: "right", grid: { show: false } }] : []),
         ],
         series: [
           { label: time ? "UTC" : (xLabel ?? "x") },

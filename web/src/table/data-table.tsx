@@ -19,6 +19,8 @@ export type Column<T extends RowData> = ColumnDef<typeof features, T> & {
     /** Name of the order of the service that sorts by this column, and which way it goes. */
     sort?: { by: string; direction: "ascending" | "descending" };
     className?: string;
+    /** In rem. With it on any column, columns keep their widths, whichever rows are in sight. */
+    width?: number;
     /** What the heading means. */
     title?: string;
   };
@@ -61,6 +63,8 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
     initialRect: { width: 1_000, height: 600 },
   });
   const items = virtual.getVirtualItems();
+  const widths = columns.map(({ meta }) => meta?.width ?? 8);
+  const fixed = columns.some(({ meta }) => meta?.width !== undefined);
   const first = items[0];
   const last = items.at(-1);
 
@@ -102,7 +106,19 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
 
   return (
     <div ref={scroll} onKeyDown={onKeyDown} className={cn("relative min-h-0 overflow-auto rounded-lg border border-line bg-panel", className)}>
-      <table aria-label={label} aria-rowcount={(total ?? model.length) + 1} className="w-full border-separate border-spacing-0 text-left">
+      <table
+        aria-label={label}
+        aria-rowcount={(total ?? model.length) + 1}
+        className={cn("w-full border-separate border-spacing-0 text-left", fixed && "table-fixed")}
+        style={fixed ? { minWidth: `${widths.reduce((sum, width) => sum + width, 0)}rem` } : undefined}
+      >
+        {fixed && (
+          <colgroup>
+            {columns.map(({ id }, place) => (
+              <col key={id} style={{ width: `${widths[place]}rem` }} />
+            ))}
+          </colgroup>
+        )}
         <thead className="sticky top-0 z-10 bg-raised">
           {table.getHeaderGroups().map((group) => (
             <tr key={group.id} aria-rowindex={1}>

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Conjunctions } from "@/conjunctions/conjunctions";
 
 export const metadata: Metadata = { title: "Conjunctions" };
 
 export default function Page() {
-  return <PageHeader title="Conjunctions" />;
+  return <Conjunctions />;
 }

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { Event } from "@/event/event";
 
 export const metadata: Metadata = { title: "Event" };
 
 export default function Page() {
-  return <PageHeader title="Event" />;
+  return <Event />;
 }

@@ -1,0 +1,190 @@
+"use client";
+
+import Link from "next/link";
+
+import type { Conjunction, Schemas } from "@/api/client";
+import type { Column } from "@/table/data-table";
+import { Countdown, Time } from "@/time/time";
+import { Badge, RiskBadge, type Tone } from "@/ui/badge";
+import { distance, probability, signed, speed } from "@/units/format";
+import { GRADES, leading, METHODS, nameOf } from "@/units/words";
+import type { Status } from "./filters";
+import { pair } from "./pair";
+import { ageDays, dilutionInWords, sigma, STATUS_WORDS } from "./words";
+
+type Participant = Schemas["ParticipantRow"];
+
+const TONES: Record<Status, Tone> = { active: "low", cleared: "good", past: "quiet", superseded: "quiet" };
+
+export function StatusBadge({ status }: { status: Status }) {
+  const { short, means } = STATUS_WORDS[status];
+  return (
+    <Badge tone={TONES[status]} title={means}>
+      {short}
+    </Badge>
+  );
+}
+
+function ObjectLink({ object }: { object: Participant }) {
+  return (
+    <Link
+      href={`/object?number=${object.catalog_number}`}
+      prefetch={false}
+      className="block truncate hover:text-accent hover:underline"
+      title={`${nameOf(object)}, catalog number ${object.catalog_number}`}
+    >
+      {nameOf(object)}
+    </Link>
+  );
+}
+
+/** Grade and age at closest approach: `GP 7.5 d`. */
+function Data({ object, tca }: { object: Participant; tca: string }) {
+  const { short, means } = GRADES[object.grade];
+  const age = ageDays(object.epoch, tca);
+  return (
+    <span title={`${nameOf(object)}: ${means}${age === null ? "" : ` ${age.toFixed(1)} days old at closest approach.`}`}>
+      {short} {age === null ? "age unknown" : `${age.toFixed(1)} d`}
+    </span>
+  );
+}
+
+function km(value: number): string {
+  return signed(value, Math.abs(value) < 10 ? 3 : 1);
+}
+
+/** The columns, in their order. `name` is what the choice of columns calls them. */
+export type NamedColumn = Column<Conjunction> & {
+  name: string;
+  /** Not shown until somebody wants it. */
+  hidden?: boolean;
+};
+
+export const COLUMNS: readonly NamedColumn[] = [
+  {
+    id: "time_to",
+    name: "Time to TCA",
+    header: "To TCA",
+    cell: ({ row }) => <Countdown to={row.original.tca} />,
+    meta: { width: 8.6, title: "Time left to closest approach" },
+  },
+  {
+    id: "tca",
+    name: "TCA",
+    header: "TCA",
+    cell: ({ row }) => <Time value={row.original.tca} />,
+    meta: { width: 12.4, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
+  },
+  {
+    id: "primary",
+    name: "Primary",
+    header: "Primary",
+    cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[0]} />,
+    meta: { width: 10, title: "First object" },
+  },
+  {
+    id: "secondary",
+    name: "Secondary",
+    header: "Secondary",
+    cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[1]} />,
+    meta: { width: 10, title: "Second object" },
+  },
+  {
+    id: "probability",
+    name: "Probability",
+    header: "Probability",
+    cell: ({ row: { original } }) => (
+      <span className="inline-flex items-center gap-1.5">
+        <RiskBadge value={leading(original)} maximum={original.probability == null} />
+        <span className="w-9 text-left text-xs text-quiet" title={METHODS[original.probability_method].means}>
+          {METHODS[original.probability_method].short}
+        </span>
+      </span>
+    ),
+    meta: {
+      numeric: true,
+      width: 11.2,
+      sort: { by: "probability", direction: "descending" },
+      title: "Probability of collision and its method; ≤: an upper bound, as no covariance is known",
+    },
+  },
+  {
+    id: "miss",
+    name: "Miss distance",
+    header: "Miss",
+    cell: ({ row }) => distance(row.original.miss_distance_km),
+    meta: { numeric: true, width: 5.4, sort: { by: "miss_distance", direction: "ascending" }, title: "Distance at closest approach" },
+  },
+  {
+    id: "radial",
+    name: "Radial",
+    header: "R (km)",
+    cell: ({ row }) => km(row.original.miss_radial_km),
+    meta: { numeric: true, width: 5, title: "Position of the secondary from the primary along the primary's radial direction, in km" },
+  },
+  {
+    id: "in_track",
+    name: "In-track",
+    header: "I (km)",
+    cell: ({ row }) => km(row.original.miss_in_track_km),
+    meta: { numeric: true, width: 5, title: "The same along its in-track direction, in km" },
+  },
+  {
+    id: "cross_track",
+    name: "Cross-track",
+    header: "C (km)",
+    cell: ({ row }) => km(row.original.miss_cross_track_km),
+    meta: { numeric: true, width: 5, title: "The same along its cross-track direction, in km" },
+  },
+  {
+    id: "speed",
+    name: "Relative speed",
+    header: "Rel. speed",
+    cell: ({ row }) => speed(row.original.relative_speed_km_s),
+    meta: { numeric: true, width: 6.4, title: "Relative speed at closest approach" },
+  },
+  {
+    id: "maximum",
+    name: "Maximum probability",
+    header: "Maximum",
+    hidden: true,
+    cell: ({ row }) => probability(row.original.maximum_probability),
+    meta: { numeric: true, width: 6.4, title: "Largest probability that any size of covariance of the assumed shape gives" },
+  },
+  {
+    id: "dilution",
+    name: "Dilution",
+    header: "Dilution",
+    cell: ({ row: { original } }) => (
+      <span title={dilutionInWords(original)}>{original.dilution_km == null ? "none" : sigma(original.dilution_km)}</span>
+    ),
+    meta: {
+      numeric: true,
+      width: 5.4,
+      title: "Uncertainty (one sigma across, in the encounter plane) at which the probability is largest; a larger one dilutes it",
+    },
+  },
+  {
+    id: "data",
+    name: "Data",
+    header: "Data: primary, secondary",
+    cell: ({ row: { original } }) => {
+      const [one, other] = pair(original.objects);
+      return (
+        <>
+          <Data object={one} tca={original.tca} />
+          <span className="text-quiet">, </span>
+          <Data object={other} tca={original.tca} />
+        </>
+      );
+    },
+    meta: { width: 11, title: "Grade of the data of both objects, and its age at closest approach" },
+  },
+  {
+    id: "status",
+    name: "Status",
+    header: "Status",
+    cell: ({ row }) => <StatusBadge status={row.original.status} />,
+    meta: { width: 6 },
+  },
+];

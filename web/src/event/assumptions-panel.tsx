@@ -1,0 +1,45 @@
+"use client";
+
+import type { Conjunction, Schemas } from "@/api/client";
+import { pair } from "@/conjunctions/pair";
+import { dilutionInWords, touches } from "@/conjunctions/words";
+import { Panel } from "@/ui/panel";
+import { GRADES, METHODS, nameOf } from "@/units/words";
+
+/** What stands behind the numbers, and what that means for a decision. */
+export function AssumptionsPanel({ conjunction, geometry }: { conjunction: Conjunction; geometry: Schemas["GeometryRow"] | undefined }) {
+  const said = assumptionsOf(conjunction, geometry);
+  return (
+    <Panel title="What this rests on">
+      <ul className="list-disc space-y-1 pl-4 text-xs">
+        {said.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** The assumptions of a solution, the weightiest first. */
+export function assumptionsOf(conjunction: Conjunction, geometry: Schemas["GeometryRow"] | undefined): string[] {
+  const [one, other] = pair(conjunction.objects);
+  const said: string[] = [];
+  if (conjunction.probability == null) {
+    said.push(`${METHODS.maximum.means} It is for awareness: a maneuver needs better data.`);
+  } else {
+    said.push(`The probability is computed from the covariances of both objects. ${METHODS[conjunction.probability_method].means}`);
+  }
+  said.push(dilutionInWords(conjunction));
+  const grades = one.grade === other.grade ? `Both objects: ${GRADES[one.grade].means}` : `${nameOf(one)}: ${GRADES[one.grade].means} ${nameOf(other)}: ${GRADES[other.grade].means}`;
+  said.push(grades);
+  if (touches(conjunction, conjunction.objects) && conjunction.dilution_km === 0) {
+    said.push("So small a distance between element sets says that they may meet, not that they will: their errors are many times larger.");
+  }
+  said.push("Sizes are spheres: the radius of a watch list or of the service's table of sizes where there is one, else 10 m for Starlink satellites and 1 m for anything else.");
+  if (conjunction.at_edge) said.push("The distance may be smaller outside what was screened: closest approach lies at its edge.");
+  if (conjunction.relation) said.push("The two never part in the screened window: docked, or flying in formation.");
+  if (geometry !== undefined) {
+    said.push(`Directions are those of the primary's orbit (RTN of CCSDS 508.0-B-1); states are in ${geometry.frame}, times in ${geometry.time_scale}.`);
+  }
+  return said;
+}

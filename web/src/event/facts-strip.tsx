@@ -1,0 +1,58 @@
+import type { ReactNode } from "react";
+
+import type { Conjunction, Schemas } from "@/api/client";
+import { dilutionInWords, sigma } from "@/conjunctions/words";
+import { RiskBadge } from "@/ui/badge";
+import { probability, signed, speed } from "@/units/format";
+import { leading, METHODS } from "@/units/words";
+
+type Geometry = Schemas["GeometryRow"];
+
+/** The numbers of the decision, in one line. */
+export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction; geometry: Geometry | undefined }) {
+  const { probability: known, probability_method: method, dilution_km: dilution } = conjunction;
+  const mahalanobis = geometry?.encounter_plane?.covariance?.mahalanobis_distance;
+  const angle = geometry?.approach_angle_deg;
+  return (
+    <dl className="flex flex-wrap gap-x-6 gap-y-1 rounded-lg border border-line bg-panel px-3 py-2 tabular-nums">
+      <Item name={known == null ? "Probability, at most" : "Probability"}>
+        <RiskBadge value={leading(conjunction)} maximum={known == null} />
+      </Item>
+      <Item name="Method" title={METHODS[method].means}>
+        {METHODS[method].short}
+      </Item>
+      {known != null && (
+        <Item name="Maximum" title="Largest probability that any size of covariance of the assumed shape gives">
+          {probability(conjunction.maximum_probability)}
+        </Item>
+      )}
+      <Item name="Miss distance">{sigma(conjunction.miss_distance_km)}</Item>
+      <Item name="Radial (km)">{signed(conjunction.miss_radial_km)}</Item>
+      <Item name="In-track (km)">{signed(conjunction.miss_in_track_km)}</Item>
+      <Item name="Cross-track (km)">{signed(conjunction.miss_cross_track_km)}</Item>
+      <Item name="Relative speed">{speed(conjunction.relative_speed_km_s)}</Item>
+      {angle != null && (
+        <Item name="Approach angle" title="Angle between the two velocities">
+          {angle.toFixed(1)}°
+        </Item>
+      )}
+      {mahalanobis !== undefined && (
+        <Item name="Miss in sigma" title="Miss distance in standard deviations of the covariance that is drawn (Mahalanobis distance)">
+          {mahalanobis.toFixed(2)}
+        </Item>
+      )}
+      <Item name="Dilution" title={dilutionInWords(conjunction)}>
+        {dilution == null ? "none" : sigma(dilution)}
+      </Item>
+    </dl>
+  );
+}
+
+function Item({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
+  return (
+    <div title={title}>
+      <dt className="text-xs text-quiet">{name}</dt>
+      <dd className="font-medium">{children}</dd>
+    </div>
+  );
+}
