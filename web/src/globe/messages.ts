@@ -16,11 +16,11 @@ export interface Catalog {
   epochsMs: Float64Array;
 }
 
-/** States of all objects at a time, in TEME: three numbers for each. What has no state is NaN. */
+/** States of all objects at a time, in TEME: three numbers for each. What has no state is at 0, 0, 0. */
 export interface States {
   timeMs: number;
-  positionsKm: Float32Array;
-  velocitiesKmS: Float32Array;
+  positionsKm: Float32Array<ArrayBuffer>;
+  velocitiesKmS: Float32Array<ArrayBuffer>;
   /** How many objects have none: decayed, or an element set too old for that time. */
   missing: number;
 }

@@ -1,6 +1,7 @@
 /** The catalog as the service sends it: orbit mean-elements messages in CSV, a header line and one line for each object. */
 
-export interface MeanElements {
+/** A type, not an interface: satellite.js wants an index signature, which it has by that. */
+export type MeanElements = {
   OBJECT_NAME: string;
   OBJECT_ID: string;
   EPOCH: string;
@@ -15,7 +16,7 @@ export interface MeanElements {
   BSTAR: string;
   MEAN_MOTION_DOT: string;
   MEAN_MOTION_DDOT: string;
-}
+};
 
 const COLUMNS = [
   "OBJECT_NAME",

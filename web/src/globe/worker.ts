@@ -75,7 +75,7 @@ function states(timeMs: number, buffers: ArrayBuffer[]): void {
   error.forEach((code, place) => {
     if (code === 0) return;
     missing += 1;
-    positionsKm.fill(Number.NaN, place * 3, place * 3 + 3);
+    positionsKm.fill(0, place * 3, place * 3 + 3);
   });
   post({ type: "states", states: { timeMs, positionsKm, velocitiesKmS, missing } }, [positionsKm.buffer, velocitiesKmS.buffer]);
 }
