@@ -13,6 +13,8 @@ export class SimulationClock {
   private pace = 1;
   /** From the machine's time to the one that counts as now. */
   private readonly shift: number;
+  /** A time that can be reached, too, though it is out of the range. */
+  private reached: number | null = null;
 
   /** `presentMs` is what counts as now: with a catalog of the past, its time. */
   constructor(presentMs: number, nowMs: number) {
@@ -44,8 +46,20 @@ export class SimulationClock {
     this.pace = speed;
   }
 
-  private within(timeMs: number, nowMs: number): number {
+  /** First and last time that can be shown. */
+  range(nowMs: number): readonly [number, number] {
     const present = this.present(nowMs);
-    return Math.min(Math.max(timeMs, present - BEFORE_MS), present + AFTER_MS);
+    const [first, last] = [present - BEFORE_MS, present + AFTER_MS];
+    return this.reached === null ? [first, last] : [Math.min(first, this.reached - BEFORE_MS / 24), Math.max(last, this.reached + BEFORE_MS / 24)];
+  }
+
+  /** Makes a time and the hours around it part of what can be shown. */
+  reach(timeMs: number | null): void {
+    this.reached = timeMs;
+  }
+
+  private within(timeMs: number, nowMs: number): number {
+    const [first, last] = this.range(nowMs);
+    return Math.min(Math.max(timeMs, first), last);
   }
 }

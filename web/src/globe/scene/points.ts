@@ -14,11 +14,7 @@ import {
 import { EARTH_RADIUS_KM } from "@/earth/frames";
 import { weights } from "../hermite";
 import type { States } from "../messages";
-
-/** How an object is drawn. */
-export const HIDDEN = 0;
-export const NORMAL = 1;
-export const DIMMED = 2;
+import { DIMMED, HIDDEN, NORMAL } from "./looks";
 
 const VERTEX = /* glsl */ `
   attribute vec3 velocity;

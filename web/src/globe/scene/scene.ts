@@ -103,7 +103,7 @@ export class GlobeScene {
     this.draw();
   }
 
-  setCount(count: number): ObjectPoints {
+  setCount(count: number): void {
     if (this.objects !== null) {
       this.scene.remove(this.objects.points);
       this.objects.dispose();
@@ -112,7 +112,13 @@ export class GlobeScene {
     this.objects.setSize(2.4 * this.renderer.getPixelRatio());
     if (this.colors !== null) this.objects.setPalette(this.colors.palette);
     this.scene.add(this.objects.points);
-    return this.objects;
+  }
+
+  /** How each object is drawn, and the class that it takes its color from. */
+  setLooks(looks: Uint8Array, groups: Uint8Array): void {
+    this.objects?.setLooks(looks);
+    this.objects?.setGroups(groups);
+    this.draw();
   }
 
   setStates(from: States, to: States): void {
