@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { GlobePage } from "@/globe/page";
 
 export const metadata: Metadata = { title: "Globe" };
 
 export default function Page() {
-  return <PageHeader title="Globe" />;
+  return <GlobePage />;
 }

@@ -1,9 +1,15 @@
 import type { Metadata } from "next";
+import { Suspense } from "react";
 
-import { PageHeader } from "@/ui/panel";
+import { Objects } from "@/objects/objects";
+import { Loading } from "@/ui/state";
 
 export const metadata: Metadata = { title: "Objects" };
 
 export default function Page() {
-  return <PageHeader title="Objects" />;
+  return (
+    <Suspense fallback={<Loading what="objects" />}>
+      <Objects />
+    </Suspense>
+  );
 }

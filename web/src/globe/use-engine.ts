@@ -1,0 +1,99 @@
+/** The engine of the globe for as long as its page is there. */
+import { useEffect, useMemo, useState, type RefObject } from "react";
+
+import { landRings } from "@/earth/land";
+import { useTheme } from "@/shell/theme";
+import { SimulationClock } from "./clock";
+import { GlobeEngine, type Flight } from "./engine";
+import type { Catalog } from "./messages";
+import { themeColors } from "./scene/colors";
+import { Store } from "./store";
+import type { TimeState } from "./time-bar";
+
+export interface Hover {
+  number: number;
+  x: number;
+  y: number;
+}
+
+/** What the engine tells, each part for those who read it. */
+export class Told {
+  readonly time: Store<TimeState>;
+  readonly flight = new Store<Flight | null>(null);
+  readonly hover = new Store<Hover | null>(null);
+  readonly missing = new Store(0);
+
+  constructor(presentMs: number) {
+    this.time = new Store({ timeMs: presentMs, presentMs, firstMs: presentMs, lastMs: presentMs, speed: 1 });
+  }
+}
+
+interface Places {
+  canvas: RefObject<HTMLCanvasElement | null>;
+  marks: readonly RefObject<HTMLDivElement | null>[];
+}
+
+interface EngineState {
+  engine: GlobeEngine | null;
+  told: Told;
+  catalog: Catalog | null;
+  /** Why nothing is drawn. */
+  problem: string | null;
+}
+
+export function useEngine(places: Places, presentMs: number, csv: string | undefined, measure: boolean, onSelect: (number: number | null) => void): EngineState {
+  const { canvas, marks } = places;
+  const [engine, setEngine] = useState<GlobeEngine | null>(null);
+  const [catalog, setCatalog] = useState<Catalog | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const told = useMemo(() => new Told(presentMs), [presentMs]);
+  const { shown: theme } = useTheme();
+
+  useEffect(() => {
+    let made: GlobeEngine | undefined;
+    let gone = false;
+    const clock = new SimulationClock(presentMs, Date.now());
+    const begin = async () => {
+      const rings = await landRings();
+      const element = canvas.current;
+      if (gone || element === null) return;
+      made = new GlobeEngine(
+        element,
+        rings,
+        clock,
+        marks.flatMap(({ current }) => (current === null ? [] : [current])),
+        {
+          onCatalog: setCatalog,
+          onBeat: (timeMs) => {
+            const [firstMs, lastMs] = clock.range(Date.now());
+            told.time.set({ timeMs, presentMs: clock.present(Date.now()), firstMs, lastMs, speed: clock.speed });
+            told.flight.set(made?.flight(timeMs) ?? null);
+          },
+          onSelect,
+          onHover: told.hover.set,
+          onMissing: told.missing.set,
+          onProblem: setProblem,
+        },
+        measure,
+      );
+      setEngine(made);
+    };
+    begin().catch((error: unknown) => {
+      if (!gone) setProblem(error instanceof Error ? error.message : String(error));
+    });
+    return () => {
+      gone = true;
+      made?.dispose();
+      setEngine(null);
+      setCatalog(null);
+    };
+  }, [canvas, marks, presentMs, measure, onSelect, told]);
+
+  useEffect(() => {
+    engine?.scene.setColors(themeColors(theme));
+  }, [engine, theme]);
+  useEffect(() => {
+    if (csv !== undefined) engine?.load(csv);
+  }, [engine, csv]);
+  return { engine, told, catalog, problem };
+}

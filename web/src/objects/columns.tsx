@@ -1,0 +1,89 @@
+import { Ago } from "@/time/time";
+import type { Schemas } from "@/api/client";
+import type { Column } from "@/table/data-table";
+import { distance } from "@/units/format";
+import { GRADES, nameOf } from "@/units/words";
+import { KIND_WORDS } from "@/globe/classes";
+
+export type ObjectRow = Schemas["ObjectRow"];
+
+function number(value: number | null | undefined, digits: number, unit: string): string {
+  return value == null ? "–" : `${value.toFixed(digits)}${unit}`;
+}
+
+export const COLUMNS: Column<ObjectRow>[] = [
+  { id: "number", header: "Number", meta: { numeric: true, title: "Catalog number" }, cell: ({ row }) => row.original.catalog_number },
+  { id: "name", header: "Name", meta: { className: "max-w-64 truncate" }, cell: ({ row }) => nameOf(row.original) },
+  { id: "designator", header: "Designator", meta: { title: "International designator" }, cell: ({ row }) => row.original.international_designator ?? "–" },
+  { id: "kind", header: "Kind", cell: ({ row }) => KIND_WORDS[row.original.kind].name },
+  { id: "owner", header: "Owner", meta: { title: "In CelesTrak's code" }, cell: ({ row }) => row.original.owner ?? "–" },
+  {
+    id: "perigee",
+    header: "Perigee",
+    meta: { numeric: true, title: "Mean height of perigee above 6,378.135 km" },
+    cell: ({ row }) => (row.original.perigee_km == null ? "–" : distance(row.original.perigee_km)),
+  },
+  {
+    id: "apogee",
+    header: "Apogee",
+    meta: { numeric: true, title: "Mean height of apogee above 6,378.135 km" },
+    cell: ({ row }) => (row.original.apogee_km == null ? "–" : distance(row.original.apogee_km)),
+  },
+  { id: "inclination", header: "Inclination", meta: { numeric: true }, cell: ({ row }) => number(row.original.inclination_deg, 2, "°") },
+  { id: "period", header: "Period", meta: { numeric: true }, cell: ({ row }) => number(row.original.period_min, 1, " min") },
+  {
+    id: "size",
+    header: "Cross-section",
+    meta: { numeric: true, title: "Radar cross-section" },
+    cell: ({ row }) => number(row.original.radar_cross_section_m2, 2, " m²"),
+  },
+  {
+    id: "data",
+    header: "Data",
+    meta: { title: "Grade of the current element set, and how old its epoch is" },
+    cell: ({ row: { original } }) =>
+      original.grade == null || original.epoch == null ? (
+        <span className="text-quiet">no element set</span>
+      ) : (
+        <span title={GRADES[original.grade].means}>
+          {GRADES[original.grade].short}, <Ago value={original.epoch} />
+        </span>
+      ),
+  },
+];
+
+export const CSV_HEADER = [
+  "catalog_number",
+  "name",
+  "international_designator",
+  "kind",
+  "owner",
+  "launch_date",
+  "perigee_km",
+  "apogee_km",
+  "inclination_deg",
+  "period_min",
+  "radar_cross_section_m2",
+  "epoch_utc",
+  "grade",
+  "source",
+] as const;
+
+export function csvRow(row: ObjectRow): (string | number | null | undefined)[] {
+  return [
+    row.catalog_number,
+    row.name,
+    row.international_designator,
+    row.kind,
+    row.owner,
+    row.launch_date,
+    row.perigee_km,
+    row.apogee_km,
+    row.inclination_deg,
+    row.period_min,
+    row.radar_cross_section_m2,
+    row.epoch,
+    row.grade,
+    row.source,
+  ];
+}

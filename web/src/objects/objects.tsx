@@ -1,0 +1,143 @@
+"use client";
+
+/** The catalog as a table: searched and filtered by the service, read page by page as one scrolls. */
+import { keepPreviousData } from "@tanstack/react-query";
+import { Download } from "lucide-react";
+import type { Route } from "next";
+import { useRouter, useSearchParams } from "next/navigation";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
+
+import { api } from "@/api/client";
+import { DataTable } from "@/table/data-table";
+import { Button } from "@/ui/button";
+import { csv, download } from "@/ui/csv";
+import { Field, Input, Select } from "@/ui/field";
+import { PageHeader } from "@/ui/panel";
+import { Empty, Loading, View } from "@/ui/state";
+import { count } from "@/units/format";
+import { KIND_WORDS } from "@/globe/classes";
+import { COLUMNS, CSV_HEADER, csvRow, type ObjectRow } from "./columns";
+import { KIND_CHOICES, addressOf, askedOf, filtersOf, kilometers, type ObjectFilters } from "./filters";
+
+const ROWS = 200;
+
+export function Objects() {
+  const query = useSearchParams();
+  const router = useRouter();
+  const [filters, setFilters] = useState<ObjectFilters>(() => filtersOf(query));
+  const asked = useDeferredValue(useMemo(() => askedOf(filters), [filters]));
+  const change = (part: Partial<ObjectFilters>) => {
+    const changed = { ...filters, ...part };
+    setFilters(changed);
+    history.replaceState(null, "", `${location.pathname}${addressOf(changed)}`);
+  };
+  const objects = api.useInfiniteQuery(
+    "get",
+    "/api/v1/objects",
+    { params: { query: { ...asked, limit: ROWS } } },
+    {
+      pageParamName: "cursor",
+      initialPageParam: undefined,
+      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      placeholderData: keepPreviousData,
+    },
+  );
+  const rows = useMemo(() => objects.data?.pages.flatMap(({ items }) => items) ?? [], [objects.data]);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = objects;
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const open = useCallback((row: ObjectRow) => router.push(`/object?number=${row.catalog_number}` as Route), [router]);
+
+  return (
+    <div className="flex h-full flex-col">
+      <PageHeader
+        title="Objects"
+        note="Everything in the catalog, by catalog number."
+        actions={
+          <>
+            <span className="text-quiet tabular-nums" role="status">
+              {objects.data === undefined ? "" : `${count(rows.length)} read${hasNextPage ? ", more below" : ", that is all"}`}
+            </span>
+            <Button
+              size="small"
+              disabled={rows.length === 0}
+              title="The rows that have been read"
+              onClick={() => download("objects.csv", csv(CSV_HEADER, rows.map(csvRow)), "text/csv")}
+            >
+              <Download /> Export CSV
+            </Button>
+          </>
+        }
+      />
+      <Form filters={filters} onChange={change} />
+      <View
+        query={objects}
+        what="objects"
+        loading={<Loading what="objects" rows={12} />}
+        isEmpty={() => rows.length === 0}
+        empty={<Empty title="No object matches">Take back a filter, or search for another name or number.</Empty>}
+      >
+        {() => (
+          <DataTable
+            label="Objects"
+            className="flex-1"
+            columns={COLUMNS}
+            rows={rows}
+            rowId={(row) => String(row.catalog_number)}
+            total={hasNextPage ? undefined : rows.length}
+            onOpen={open}
+            onEnd={onEnd}
+          />
+        )}
+      </View>
+    </div>
+  );
+}
+
+function Form({ filters, onChange }: { filters: ObjectFilters; onChange: (part: Partial<ObjectFilters>) => void }) {
+  const wrong = (text: string) => (text.trim() !== "" && kilometers(text) === null ? "A number of km is due." : undefined);
+  return (
+    <form aria-label="Filters" role="search" className="mb-3 grid grid-cols-[2fr_1fr_1fr_1fr_1fr] gap-3" onSubmit={(event) => event.preventDefault()}>
+      <Field label="Search">
+        {(props) => (
+          <Input
+            {...props}
+            type="search"
+            placeholder="Name, designator or catalog number"
+            maxLength={100}
+            value={filters.search}
+            onChange={(event) => onChange({ search: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label="Kind">
+        {(props) => (
+          <Select
+            {...props}
+            value={filters.kind}
+            onChange={(event) => onChange({ kind: KIND_CHOICES.find((kind) => kind === event.target.value) ?? "" })}
+          >
+            <option value="">All kinds</option>
+            {KIND_CHOICES.map((kind) => (
+              <option key={kind} value={kind}>
+                {KIND_WORDS[kind].name}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Owner">
+        {(props) => (
+          <Input {...props} placeholder="Code, as US" maxLength={16} value={filters.owner} onChange={(event) => onChange({ owner: event.target.value })} />
+        )}
+      </Field>
+      <Field label="Perigee from (km)" error={wrong(filters.minPerigee)}>
+        {(props) => <Input {...props} inputMode="decimal" value={filters.minPerigee} onChange={(event) => onChange({ minPerigee: event.target.value })} />}
+      </Field>
+      <Field label="Apogee to (km)" error={wrong(filters.maxApogee)}>
+        {(props) => <Input {...props} inputMode="decimal" value={filters.maxApogee} onChange={(event) => onChange({ maxApogee: event.target.value })} />}
+      </Field>
+    </form>
+  );
+}
