@@ -8,7 +8,7 @@ use astroshield_domain::ids::{ConjunctionId, TenantId};
 use uuid::Uuid;
 
 use super::conjunctions::{
-    CONJUNCTION, SOLUTION, push_conditions, push_objects_of, push_status, read_conjunction,
+    Among, CONJUNCTION, SOLUTION, push_conditions, push_objects_of, push_status, read_conjunction,
 };
 use super::{Columns, Lookup, Outcome, PUBLIC, Select, look_up, page, push_visible};
 use crate::sql::values::{microseconds, time};
@@ -84,14 +84,19 @@ async fn new(connection: &mut Lookup, tenant: &TenantId, asked: &ChangesQuery) -
     let (query, since) = (told(asked), microseconds(asked.since));
     let mut statement = Select::new("");
     push_visible(&mut statement, tenant, MOST_PROBABLE, asked.limit, |statement, owner| {
+        let push_first_seen = |statement: &mut Select| {
+            statement.push(" AND first_seen >= coalesce((SELECT min(started) FROM runs WHERE tenant = ");
+            statement.push_bind(owner.to_owned()).push(" AND started <= ").push_bind(since);
+            statement.push(" AND (finished > ").push_bind(since).push(" OR state = 'running')), ");
+            statement.push_bind(since).push(")");
+        };
+        let among = Among { push_where: &push_first_seen, ..Among::ALL };
         statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
-        push_objects_of(statement, tenant, owner, &query, false);
+        push_objects_of(statement, tenant, owner, &query, among);
         push_status(statement, tenant, owner, ConjunctionStatus::Active);
         push_conditions(statement, &query);
-        statement.push(" AND c.first_seen >= coalesce((SELECT min(started) FROM runs WHERE tenant = ");
-        statement.push_bind(owner.to_owned()).push(" AND started <= ").push_bind(since);
-        statement.push(" AND (finished > ").push_bind(since).push(" OR state = 'running')), ");
-        statement.push_bind(since).push(") AND (c.first_seen > ").push_bind(since);
+        push_first_seen(statement);
+        statement.push(" AND (c.first_seen > ").push_bind(since);
         statement.push(
             " OR NOT EXISTS (SELECT 1 FROM conjunction_history h WHERE h.tenant = c.tenant \
              AND h.conjunction = c.id AND h.at <= ",
@@ -116,7 +121,7 @@ async fn raised(
                      coalesce(h.probability, h.maximum_probability) AS before_probability FROM ( \
                      SELECT c.id AS id, c.leading_probability AS leading_probability FROM "
         ));
-        push_objects_of(statement, tenant, owner, &query, false);
+        push_objects_of(statement, tenant, owner, &query, Among::ALL);
         push_status(statement, tenant, owner, ConjunctionStatus::Active);
         push_conditions(statement, &query);
         statement.push(" AND c.first_seen <= ").push_bind(since);
@@ -143,12 +148,16 @@ async fn cleared(
     tenant: &TenantId,
     asked: &ChangesQuery,
 ) -> Outcome<Vec<Conjunction>> {
-    let query = told(asked);
+    let query = ConjunctionQuery { order: ConjunctionOrder::Tca, ..told(asked) };
+    let push_cleared = |statement: &mut Select| {
+        statement.push(" AND cleared > ").push_bind(microseconds(asked.since));
+    };
+    let among = Among { push_where: &push_cleared, ..Among::ALL };
     let mut statement = Select::new("");
     push_visible(&mut statement, tenant, "tca, id", asked.limit, |statement, owner| {
         statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION} FROM "));
-        push_objects_of(statement, tenant, owner, &query, false);
-        statement.push(" AND c.cleared > ").push_bind(microseconds(asked.since));
+        push_objects_of(statement, tenant, owner, &query, among);
+        push_cleared(statement);
         push_status(statement, tenant, owner, ConjunctionStatus::Cleared);
         push_conditions(statement, &query);
     });

@@ -58,7 +58,7 @@ pub(super) async fn conjunctions(
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
     push_visible(&mut statement, tenant, order, query.limit, |statement, owner| {
         statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
-        push_objects_of(statement, tenant, owner, query, false);
+        push_objects_of(statement, tenant, owner, query, Among::ALL);
         push_status(statement, tenant, owner, status);
         push_conditions(statement, query);
         push_cursor(statement, query);
@@ -103,35 +103,49 @@ async fn count_of(
     query: &ConjunctionQuery,
     is_covered: bool,
 ) -> Outcome<u64> {
-    let mut statement = Select::new("SELECT count(*) FROM ");
-    push_objects_of(&mut statement, tenant, owner, query, is_covered);
-    push_stored_status(&mut statement, query.status.unwrap_or(ConjunctionStatus::Active));
-    push_conditions(&mut statement, query);
-    if is_covered {
-        statement.push(" AND ");
-        push_covered(&mut statement, tenant);
+    let status = query.status.unwrap_or(ConjunctionStatus::Active);
+    let mut counts = [0; 2];
+    // What is cleared is what is stored as such without what is past, which has an index of its own.
+    for (count, is_past) in counts.iter_mut().zip([false, true]) {
+        let is_asked = match status {
+            ConjunctionStatus::Cleared => true,
+            _ => is_past == (status == ConjunctionStatus::Past),
+        };
+        if !is_asked {
+            continue;
+        }
+        let mut statement = Select::new("SELECT count(*) FROM ");
+        push_objects_of(&mut statement, tenant, owner, query, Among { is_covered, ..Among::ALL });
+        statement.push(" AND c.status = ").push_bind(stored(status).code());
+        statement.push(if is_past { " AND c.passed IS NOT NULL" } else { "" });
+        push_conditions(&mut statement, query);
+        if is_covered {
+            statement.push(" AND ");
+            push_covered(&mut statement, tenant);
+        }
+        let counted = look_up(connection, statement, |columns| columns.take::<i64>()).await?;
+        *count = number(counted.into_iter().next().unwrap_or_default())?;
     }
-    let counted = look_up(connection, statement, |columns| columns.take::<i64>()).await?;
-    number(counted.into_iter().next().unwrap_or_default())
+    let [all, past] = counts;
+    Ok(if status == ConjunctionStatus::Past { past } else { all.saturating_sub(past) })
 }
 
 /// Past conjunctions are stored as cleared ones that say since when; superseded ones are active ones of everybody.
-fn push_stored_status(statement: &mut Select, status: ConjunctionStatus) {
-    let stored = match status {
+fn stored(status: ConjunctionStatus) -> ConjunctionStatus {
+    match status {
         ConjunctionStatus::Active | ConjunctionStatus::Superseded => ConjunctionStatus::Active,
         ConjunctionStatus::Cleared | ConjunctionStatus::Past => ConjunctionStatus::Cleared,
-    };
-    statement.push(" AND c.status = ").push_bind(stored.code());
-    match status {
-        ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
-        ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
-        ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
     }
 }
 
 /// Those of a status, as the tenant sees them.
 pub(super) fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
-    push_stored_status(statement, status);
+    statement.push(" AND c.status = ").push_bind(stored(status).code());
+    match status {
+        ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
+        ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
+        ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
+    }
     let is_superseded = status == ConjunctionStatus::Superseded;
     if owner != tenant.as_str() {
         statement.push(if is_superseded { " AND " } else { " AND NOT " });
@@ -141,6 +155,20 @@ pub(super) fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str
     }
 }
 
+/// Those that are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Among<'a> {
+    /// Of objects that the tenant covers at some time.
+    pub(super) is_covered: bool,
+    /// What of the conditions is held against conjunctions of the objects at once, as they are read there anyway.
+    pub(super) push_where: &'a (dyn Fn(&mut Select) + Sync),
+}
+
+impl Among<'_> {
+    /// All of them.
+    pub(super) const ALL: Self = Self { is_covered: false, push_where: &|_| {} };
+}
+
 /// Selects from the conjunctions of one owner, of the objects that the query names, or of those that the tenant covers at
 /// some time. These are looked up first, through their own index: CROSS JOIN keeps SQLite to this order.
 pub(super) fn push_objects_of(
@@ -148,7 +176,7 @@ pub(super) fn push_objects_of(
     tenant: &TenantId,
     owner: &str,
     query: &ConjunctionQuery,
-    is_covered: bool,
+    Among { is_covered, push_where }: Among<'_>,
 ) {
     let mut is_first = true;
     let mut push_hits = |statement: &mut Select, name: &str, push: &dyn Fn(&mut Select)| {
@@ -162,6 +190,7 @@ pub(super) fn push_objects_of(
             statement.push(side).push(" conjunctions WHERE tenant = ").push_bind(owner.to_owned());
             statement.push(format_args!(" AND {column} "));
             push(statement);
+            push_where(statement);
         }
         statement.push(format_args!(") AS {name}"));
     };
