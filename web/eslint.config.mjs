@@ -2,7 +2,7 @@ import next from "eslint-config-next/core-web-vitals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: [".next/**", "out/**", "next-env.d.ts", "src/api/schema.ts", "test-results/**", "playwright-report/**"] },
+  { ignores: [".next/**", "out/**", "next-env.d.ts", "src/api/schema.ts", "public/**", "test-results/**", "playwright-report/**"] },
   ...next,
   ...tseslint.configs.strict,
   {

@@ -13,7 +13,8 @@ export class Propagator {
   private nextId = 0;
 
   constructor(listener: PropagatorListener) {
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    // Bundled by scripts/worker.mjs.
+    this.worker = new Worker("/globe-worker.js", { type: "module" });
     this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if (data.type === "catalog") listener.onCatalog(data.catalog);
       else if (data.type === "states") listener.onStates(data.states);
