@@ -1,7 +1,7 @@
 /** The globe at work: clock, propagator and scene, and what of it the page has to know. */
 import { Vector3 } from "three";
 
-import { EARTH_RADIUS_KM, earthFixed, placeOf, siderealTime, type Place } from "@/earth/frames";
+import { EARTH_RADIUS_KM, earthFixed, placeOf, siderealTime, sunDirection, type Place } from "@/earth/frames";
 import type { Ring } from "@/earth/land";
 import type { SimulationClock } from "./clock";
 import { positionOn, speedOn } from "./hermite";
@@ -68,6 +68,9 @@ export class GlobeEngine {
       },
       measure,
     );
+    // By day there is more to see.
+    const [x, y] = sunDirection(clock.time(Date.now()));
+    this.scene.view.azimuth = Math.atan2(y, x) - 0.6;
     this.timeline = new Timeline(
       (timeMs, buffers) => this.propagator.states(timeMs, buffers),
       () => this.showStates(),

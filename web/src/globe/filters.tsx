@@ -27,7 +27,7 @@ export function Filters({ filter, onFilter, counts, owners, kindsKnown }: Filter
     change({ hidden });
   };
   const classes = (colorBy: ColorBy, title: string, all: readonly (Regime | Kind)[], words: Record<string, { name: string; means: string }>) => (
-    <fieldset className="min-w-0 flex-1">
+    <fieldset className={colorBy === "regime" ? "w-30 shrink-0" : "min-w-0 flex-1"}>
       <legend className="text-xs font-medium text-quiet">{title}</legend>
       {all.map((one, place) => (
         <ClassRow
@@ -55,8 +55,8 @@ export function Filters({ filter, onFilter, counts, owners, kindsKnown }: Filter
       />
       <div className="grid grid-cols-2 gap-2">
         <Select aria-label="Color by" value={filter.colorBy} onChange={(event) => change({ colorBy: event.target.value === "kind" ? "kind" : "regime" })}>
-          <option value="regime">Color by regime</option>
-          <option value="kind">Color by kind</option>
+          <option value="regime">Colors: regime</option>
+          <option value="kind">Colors: kind</option>
         </Select>
         <Select
           aria-label="Owner"
@@ -65,7 +65,7 @@ export function Filters({ filter, onFilter, counts, owners, kindsKnown }: Filter
           title={owners.length === 0 ? "The satellite catalog (SATCAT), which tells owners, has not been read" : undefined}
           onChange={(event) => change({ owner: event.target.value })}
         >
-          <option value="">{owners.length === 0 ? "Owners unknown" : "All owners"}</option>
+          <option value="">{owners.length === 0 ? "No owners" : "All owners"}</option>
           {owners.map(([owner, size]) => (
             <option key={owner} value={owner}>
               {owner} ({count(size)})
@@ -73,7 +73,7 @@ export function Filters({ filter, onFilter, counts, owners, kindsKnown }: Filter
           ))}
         </Select>
       </div>
-      <div className="flex gap-3">
+      <div className="flex gap-2">
         {classes("regime", "Regime", REGIMES, REGIME_WORDS)}
         {classes("kind", kindsKnown ? "Kind" : "Kind, by name", KINDS, KIND_WORDS)}
       </div>

@@ -1,9 +1,15 @@
 import type { Metadata } from "next";
+import { Suspense } from "react";
 
-import { PageHeader } from "@/ui/panel";
+import { ObjectPage } from "@/object/object";
+import { Loading } from "@/ui/state";
 
 export const metadata: Metadata = { title: "Object" };
 
 export default function Page() {
-  return <PageHeader title="Object" />;
+  return (
+    <Suspense fallback={<Loading what="object" />}>
+      <ObjectPage />
+    </Suspense>
+  );
 }

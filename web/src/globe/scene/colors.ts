@@ -22,7 +22,7 @@ export function themeColors(theme: "light" | "dark"): Colors {
     tracks: [token("--ink"), token("--high")],
     earth: {
       sea: mixed("--accent-soft", "--line", 0.35),
-      land: mixed("--line", "--line-strong", theme === "dark" ? 0.35 : 0.2),
+      land: mixed("--line", "--line-strong", theme === "dark" ? 0.6 : 0.35),
       coast: token("--line-strong"),
       grid: token("--line-strong"),
       night: theme === "dark" ? token("--ground") : mixed("--line-strong", "--ink", 0.3),

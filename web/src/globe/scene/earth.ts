@@ -43,7 +43,7 @@ const FRAGMENT = /* glsl */ `
   void main() {
     // Twilight: from the Sun at the horizon to 12 degrees below it.
     float dark = 1.0 - smoothstep(-0.208, 0.0, dot(normalize(outward), sun));
-    gl_FragColor = vec4(mix(texture2D(map, place).rgb, night, 0.55 * dark), 1.0);
+    gl_FragColor = vec4(mix(texture2D(map, place).rgb, night, 0.45 * dark), 1.0);
   }
 `;
 
@@ -90,11 +90,14 @@ export class Earth {
   private readonly sun = new Vector3();
   private readonly night = new Color();
 
-  constructor(private readonly rings: readonly Ring[]) {
+  constructor(
+    private readonly rings: readonly Ring[],
+    anisotropy: number,
+  ) {
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;
     this.texture = new CanvasTexture(this.canvas);
-    this.texture.anisotropy = 4;
+    this.texture.anisotropy = anisotropy;
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,

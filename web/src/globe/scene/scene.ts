@@ -65,10 +65,11 @@ export class GlobeScene {
     /** Draws each frame, whether anything changed or not: to measure. */
     private readonly always: boolean,
   ) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+    const software = isDrawnBySoftware();
+    this.renderer = new WebGLRenderer({ canvas, antialias: !software, powerPreference: "high-performance" });
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-    this.earth = new Earth(rings);
+    this.renderer.setPixelRatio(software ? 1 : Math.min(devicePixelRatio, 2));
+    this.earth = new Earth(rings, software ? 1 : 4);
     this.scene.add(this.earth.group);
     this.view = new OrbitCamera(canvas, this.draw);
     this.resized = new ResizeObserver(this.resize);
@@ -237,6 +238,13 @@ export class GlobeScene {
     this.view.camera.updateProjectionMatrix();
     this.draw();
   };
+}
+
+/** Whether the browser draws without a graphics processor: then it is spared what costs most for the least to see. */
+function isDrawnBySoftware(): boolean {
+  const probe = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  probe?.getExtension("WEBGL_lose_context")?.loseContext();
+  return probe === null;
 }
 
 /** A mark's place on a path. */

@@ -1,0 +1,65 @@
+"use client";
+
+/** Puts an object on a watch list. */
+import { useQueryClient } from "@tanstack/react-query";
+import { Check, Eye } from "lucide-react";
+import Link from "next/link";
+import { DropdownMenu } from "radix-ui";
+
+import { api, inWords } from "@/api/client";
+import { useMay } from "@/shell/session";
+import { Button } from "@/ui/button";
+
+export function Watch({ number }: { number: number }) {
+  const may = useMay("write");
+  const client = useQueryClient();
+  const lists = api.useQuery("get", "/api/v1/watch-lists", {});
+  const replace = api.useMutation("put", "/api/v1/watch-lists/{id}", {
+    onSettled: () => client.invalidateQueries({ queryKey: ["get", "/api/v1/watch-lists"] }),
+  });
+  const items = lists.data?.items ?? [];
+  const holds = (list: (typeof items)[number]) => list.objects.some(({ catalog_number }) => catalog_number === number);
+  const watched = items.filter(holds);
+  return (
+    <>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger asChild>
+          <Button size="small" disabled={!may} title={may ? undefined : "The scope \"write\" is due"}>
+            <Eye /> {watched.length === 0 ? "Watch" : `On ${watched.length} watch list${watched.length === 1 ? "" : "s"}`}
+          </Button>
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content align="end" className="z-50 min-w-52 rounded-md border border-line bg-panel p-1 shadow-lg">
+            <DropdownMenu.Label className="px-2 py-1 text-xs text-quiet">Add to a watch list</DropdownMenu.Label>
+            {items.map((list) => (
+              <DropdownMenu.Item
+                key={list.id}
+                disabled={holds(list) || replace.isPending}
+                className="flex cursor-pointer items-center gap-2 rounded px-2 py-1 data-[disabled]:cursor-default data-[disabled]:text-quiet data-[highlighted]:bg-accent-soft"
+                onSelect={() =>
+                  replace.mutate({
+                    params: { path: { id: list.id } },
+                    body: { name: list.name, objects: [...list.objects, { catalog_number: number }] },
+                  })
+                }
+              >
+                {list.name}
+                {holds(list) && <Check aria-label="is on it" className="ml-auto size-4" />}
+              </DropdownMenu.Item>
+            ))}
+            <DropdownMenu.Item asChild className="rounded px-2 py-1 data-[highlighted]:bg-accent-soft">
+              <Link href="/watch-lists" className="block text-accent">
+                {items.length === 0 ? "No watch list yet: make one" : "All watch lists"}
+              </Link>
+            </DropdownMenu.Item>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+      {replace.error != null && (
+        <span role="alert" className="text-high">
+          Not added: {inWords(replace.error)}
+        </span>
+      )}
+    </>
+  );
+}
