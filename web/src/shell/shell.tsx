@@ -34,7 +34,7 @@ function Framed({ path, children }: { path: string; children: ReactNode }) {
   const [palette, setPalette] = useState(false);
   const openPalette = useCallback(() => setPalette(true), []);
   return (
-    <div className="grid h-screen grid-cols-[3rem_1fr] grid-rows-[auto_auto_1fr] xl:grid-cols-[12rem_1fr]">
+    <div className="grid h-screen grid-cols-[3rem_1fr] grid-rows-[auto_auto_1fr] xl:grid-cols-[13rem_1fr]">
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2">
         To the content
       </a>
