@@ -7,6 +7,7 @@ import { useState } from "react";
 
 import { Button } from "@/ui/button";
 import { PageHeader } from "@/ui/panel";
+import { Changes } from "./changes";
 import { DataPanel } from "./data-panel";
 import { NewestRuns } from "./newest-runs";
 import { OpenAlerts } from "./open-alerts";
@@ -23,6 +24,7 @@ export function Today() {
       <div className="grid gap-3 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div className="flex min-w-0 flex-col gap-3">
           <Riskiest />
+          {visit !== null && <Changes visit={visit} />}
         </div>
         <div className="flex min-w-0 flex-col gap-3">
           <Satellites />
