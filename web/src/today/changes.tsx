@@ -1,0 +1,136 @@
+"use client";
+
+/** What changed since a time: events that are new, that became likelier, and that are no longer found. */
+import { useQueries } from "@tanstack/react-query";
+import { Tabs } from "radix-ui";
+import { useMemo } from "react";
+
+import { api, type Schemas } from "@/api/client";
+import { Ago } from "@/time/time";
+import { cn } from "@/ui/cn";
+import { Select } from "@/ui/field";
+import { Panel } from "@/ui/panel";
+import { Failure, Loading, View } from "@/ui/state";
+import { count, probability } from "@/units/format";
+import { EventRows } from "./event-rows";
+import { SINCES, type Since, type Visit } from "./visits";
+
+type Changes = Schemas["ConjunctionChanges"];
+type WatchList = Schemas["WatchListRow"];
+
+/** So many of each kind are read, of each of so many lists. */
+const MOST = 50;
+const MOST_LISTS = 8;
+
+const SINCE_WORDS: Record<Since, string> = { visit: "since my last visit", "8h": "in the last 8 h", "24h": "in the last 24 h" };
+
+/** The changes of several lists as those of one: an event of two lists is one event. */
+export function together(all: readonly Changes[]): Pick<Changes, "new" | "raised" | "cleared"> {
+  const once = <T,>(rows: readonly T[], idOf: (row: T) => string): T[] => [...new Map(rows.map((row) => [idOf(row), row])).values()];
+  return {
+    new: once(
+      all.flatMap((changes) => changes.new),
+      ({ id }) => id,
+    ),
+    raised: once(
+      all.flatMap(({ raised }) => raised),
+      ({ conjunction }) => conjunction.id,
+    ),
+    cleared: once(
+      all.flatMap(({ cleared }) => cleared),
+      ({ id }) => id,
+    ),
+  };
+}
+
+export function ChangesPanel({ visit }: { visit: Visit | null }) {
+  const lists = api.useQuery("get", "/api/v1/watch-lists", {});
+  const watched = lists.data?.items.filter(({ objects }) => objects.length > 0);
+  const whose = watched === undefined ? "" : watched.length > 0 ? "of my satellites" : "of the whole catalog, from 1 × 10⁻⁷ on";
+  return (
+    <Panel
+      title="What changed"
+      note={whose}
+      className="min-h-56 flex-1"
+      actions={
+        visit !== null && (
+          <>
+            <span className="text-xs text-quiet">
+              <Ago value={visit.from} />
+            </span>
+            <Select
+              aria-label="Changes since"
+              className="h-7 w-44"
+              value={visit.since}
+              onChange={(event) => visit.setSince(SINCES.find((one) => one === event.target.value) ?? "visit")}
+            >
+              {SINCES.map((since) => (
+                <option key={since} value={since}>
+                  {SINCE_WORDS[since]}
+                </option>
+              ))}
+            </Select>
+          </>
+        )
+      }
+    >
+      <View query={lists} what="watch lists">
+        {() => (visit === null || watched === undefined ? <Loading what="changes" /> : <Read from={visit.from} lists={watched.slice(0, MOST_LISTS)} />)}
+      </View>
+    </Panel>
+  );
+}
+
+function Read({ from, lists }: { from: string; lists: WatchList[] }) {
+  const asked = lists.length === 0 ? [undefined] : lists.map(({ id }) => id);
+  const results = useQueries({
+    queries: asked.map((list) =>
+      api.queryOptions("get", "/api/v1/conjunctions/changes", {
+        params: { query: { since: from, limit: MOST, ...(list === undefined ? {} : { watch_list: list }) } },
+      }),
+    ),
+  });
+  const changes = useMemo(() => together(results.flatMap(({ data }) => (data === undefined ? [] : [data]))), [results]);
+  const failed = results.find(({ error }) => error !== null);
+  if (failed !== undefined) return <Failure error={failed.error} what="changes" retry={() => void failed.refetch()} />;
+  if (results.some(({ isPending }) => isPending)) return <Loading what="changes" />;
+  return <Shown changes={changes} />;
+}
+
+function Shown({ changes }: { changes: Pick<Changes, "new" | "raised" | "cleared"> }) {
+  const before = new Map(changes.raised.map(({ conjunction, before: point }) => [conjunction.id, point.leading_probability]));
+  const parts = [
+    { id: "new", name: "New", rows: changes.new, none: "No new event." },
+    { id: "raised", name: "Raised", rows: changes.raised.map(({ conjunction }) => conjunction), none: "No event became at least ten times as likely." },
+    { id: "cleared", name: "Cleared", rows: changes.cleared, none: "No event was cleared." },
+  ];
+  return (
+    <Tabs.Root defaultValue="new" className="flex h-full flex-col">
+      <Tabs.List aria-label="Kinds of change" className="mb-1 flex gap-1">
+        {parts.map(({ id, name, rows }) => (
+          <Tabs.Trigger
+            key={id}
+            value={id}
+            className={cn("rounded-md px-2 py-1 hover:bg-raised data-[state=active]:bg-accent-soft data-[state=active]:font-medium data-[state=active]:text-accent")}
+          >
+            {name} {count(rows.length)}
+            {rows.length >= MOST && "+"}
+          </Tabs.Trigger>
+        ))}
+      </Tabs.List>
+      {parts.map(({ id, name, rows, none }) => (
+        <Tabs.Content key={id} value={id} className="min-h-0 flex-1 basis-32 overflow-auto">
+          {rows.length === 0 ? (
+            <p className="px-1.5 py-2 text-quiet">{none}</p>
+          ) : (
+            <EventRows
+              label={`${name} events`}
+              rows={rows}
+              {...(id === "raised" ? { more: { title: "Before", of: (row) => probability(before.get(row.id) ?? 0) } } : {})}
+            />
+          )}
+        </Tabs.Content>
+      ))}
+    </Tabs.Root>
+  );
+}
