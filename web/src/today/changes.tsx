@@ -1,132 +1,136 @@
 "use client";
 
-/** What changed: conjunctions that are new, that have become more probable, and that are gone. */
-import Link from "next/link";
-import { useState, type ReactNode } from "react";
+/** What changed since a time: events that are new, that became likelier, and that are no longer found. */
+import { useQueries } from "@tanstack/react-query";
+import { Tabs } from "radix-ui";
+import { useMemo } from "react";
 
 import { api, type Schemas } from "@/api/client";
-import { Time } from "@/time/time";
+import { Ago } from "@/time/time";
+import { cn } from "@/ui/cn";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
-import { Empty, Loading, View } from "@/ui/state";
-import { distance, probability } from "@/units/format";
-import { leading } from "@/units/words";
+import { Failure, Loading, View } from "@/ui/state";
+import { count, probability } from "@/units/format";
 import { EventRows } from "./event-rows";
 import { SINCES, type Since, type Visit } from "./visits";
 
-type Changed = Schemas["ConjunctionChanges"];
+type Changes = Schemas["ConjunctionChanges"];
+type WatchList = Schemas["WatchListRow"];
 
-/** Rows of each part; the list has the rest. */
-const SHOWN = 6;
+/** So many of each kind are read, of each of so many lists. */
+const MOST = 50;
+const MOST_LISTS = 8;
 
-const SINCE: Record<Since, string> = { visit: "Since my last visit", "8h": "Last 8 h", "24h": "Last 24 h" };
+const SINCE_WORDS: Record<Since, string> = { visit: "since my last visit", "8h": "in the last 8 h", "24h": "in the last 24 h" };
 
-export function Changes({ visit }: { visit: Visit }) {
+/** The changes of several lists as those of one: an event of two lists is one event. */
+export function together(all: readonly Changes[]): Pick<Changes, "new" | "raised" | "cleared"> {
+  const once = <T,>(rows: readonly T[], idOf: (row: T) => string): T[] => [...new Map(rows.map((row) => [idOf(row), row])).values()];
+  return {
+    new: once(
+      all.flatMap((changes) => changes.new),
+      ({ id }) => id,
+    ),
+    raised: once(
+      all.flatMap(({ raised }) => raised),
+      ({ conjunction }) => conjunction.id,
+    ),
+    cleared: once(
+      all.flatMap(({ cleared }) => cleared),
+      ({ id }) => id,
+    ),
+  };
+}
+
+export function ChangesPanel({ visit }: { visit: Visit | null }) {
   const lists = api.useQuery("get", "/api/v1/watch-lists", {});
-  const [chosen, choose] = useState<string | null>(null);
-  // Who watches satellites looks at theirs first.
-  const watchList = chosen ?? lists.data?.items[0]?.id ?? "";
-  const changes = api.useQuery(
-    "get",
-    "/api/v1/conjunctions/changes",
-    { params: { query: { since: visit.from, limit: SHOWN, ...(watchList === "" ? {} : { watch_list: watchList }) } } },
-    // Which list it is about has to be known first.
-    { enabled: !lists.isPending },
-  );
+  const watched = lists.data?.items.filter(({ objects }) => objects.length > 0);
+  const whose = watched === undefined ? "" : watched.length > 0 ? "of my satellites" : "of the whole catalog, from 1 × 10⁻⁷ on";
   return (
     <Panel
       title="What changed"
-      note={
-        <>
-          since <Time value={visit.from} />
-        </>
-      }
+      note={whose}
+      className="min-h-56 flex-1"
       actions={
-        <>
-          <Select aria-label="Of which satellites" className="h-7 w-44 text-xs" value={watchList} onChange={(event) => choose(event.target.value)}>
-            <option value="">Whole catalog</option>
-            {lists.data?.items.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </Select>
-          <Select
-            aria-label="Since when"
-            className="h-7 w-44 text-xs"
-            value={visit.since}
-            onChange={(event) => visit.setSince(SINCES.find((since) => since === event.target.value) ?? "visit")}
-          >
-            {SINCES.map((since) => (
-              <option key={since} value={since}>
-                {SINCE[since]}
-              </option>
-            ))}
-          </Select>
-        </>
+        visit !== null && (
+          <>
+            <span className="text-xs text-quiet">
+              <Ago value={visit.from} />
+            </span>
+            <Select
+              aria-label="Changes since"
+              className="h-7 w-44"
+              value={visit.since}
+              onChange={(event) => visit.setSince(SINCES.find((one) => one === event.target.value) ?? "visit")}
+            >
+              {SINCES.map((since) => (
+                <option key={since} value={since}>
+                  {SINCE_WORDS[since]}
+                </option>
+              ))}
+            </Select>
+          </>
+        )
       }
     >
-      <View
-        query={changes}
-        what="changes"
-        loading={<Loading what="changes" rows={6} />}
-        isEmpty={isUnchanged}
-        empty={
-          <Empty title="Nothing changed">
-            {watchList === "" ? "No conjunction from 1e-7 on is new, more probable or gone." : "No conjunction of this list is new, more probable or gone."}
-          </Empty>
-        }
-      >
-        {(changed) => <Parts changed={changed} watchList={watchList} />}
+      <View query={lists} what="watch lists">
+        {() => (visit === null || watched === undefined ? <Loading what="changes" /> : <Read from={visit.from} lists={watched.slice(0, MOST_LISTS)} />)}
       </View>
     </Panel>
   );
 }
 
-function isUnchanged(changed: Changed): boolean {
-  return changed.new.length + changed.raised.length + changed.cleared.length === 0;
+function Read({ from, lists }: { from: string; lists: WatchList[] }) {
+  const asked = lists.length === 0 ? [undefined] : lists.map(({ id }) => id);
+  const results = useQueries({
+    queries: asked.map((list) =>
+      api.queryOptions("get", "/api/v1/conjunctions/changes", {
+        params: { query: { since: from, limit: MOST, ...(list === undefined ? {} : { watch_list: list }) } },
+      }),
+    ),
+  });
+  const changes = useMemo(() => together(results.flatMap(({ data }) => (data === undefined ? [] : [data]))), [results]);
+  const failed = results.find(({ error }) => error !== null);
+  if (failed !== undefined) return <Failure error={failed.error} what="changes" retry={() => void failed.refetch()} />;
+  if (results.some(({ isPending }) => isPending)) return <Loading what="changes" />;
+  return <Shown changes={changes} />;
 }
 
-function Parts({ changed, watchList }: { changed: Changed; watchList: string }) {
-  const before = new Map(changed.raised.map((raised) => [raised.conjunction.id, raised.before.leading_probability]));
+function Shown({ changes }: { changes: Pick<Changes, "new" | "raised" | "cleared"> }) {
+  const before = new Map(changes.raised.map(({ conjunction, before: point }) => [conjunction.id, point.leading_probability]));
+  const parts = [
+    { id: "new", name: "New", rows: changes.new, none: "No new event." },
+    { id: "raised", name: "Raised", rows: changes.raised.map(({ conjunction }) => conjunction), none: "No event became at least ten times as likely." },
+    { id: "cleared", name: "Cleared", rows: changes.cleared, none: "No event was cleared." },
+  ];
   return (
-    <div className="flex flex-col gap-3">
-      <Part name="New" many={changed.new.length} list={watchList}>
-        <EventRows label="New conjunctions" rows={changed.new} />
-      </Part>
-      <Part name="Raised" many={changed.raised.length} list={watchList}>
-        <EventRows
-          label="Conjunctions that became at least ten times as probable"
-          rows={changed.raised.map(({ conjunction }) => conjunction)}
-          more={{
-            title: "Was",
-            of: (row) => {
-              const was = before.get(row.id) ?? leading(row);
-              return <span title={was === 0 ? "nothing to compare with" : `${(leading(row) / was).toFixed(0)} times as probable as then`}>{probability(was)}</span>;
-            },
-          }}
-        />
-      </Part>
-      <Part name="Cleared" many={changed.cleared.length} list={null}>
-        <EventRows label="Conjunctions that are found no longer" rows={changed.cleared} more={{ title: "Last miss", of: (row) => distance(row.miss_distance_km) }} />
-      </Part>
-    </div>
-  );
-}
-
-/** A part with its rows; one without any is a line. */
-function Part({ name, many, list, children }: { name: string; many: number; list: string | null; children: ReactNode }) {
-  return (
-    <section aria-label={name}>
-      <h3 className="mb-1 flex items-baseline gap-2 text-xs font-semibold text-quiet">
-        {name}: {many === 0 ? "none" : many === SHOWN ? `${SHOWN} or more, the most probable` : many}
-        {many === SHOWN && list !== null && (
-          <Link href={list === "" ? "/conjunctions" : `/conjunctions?list=${list}`} className="font-normal text-accent hover:underline">
-            All conjunctions
-          </Link>
-        )}
-      </h3>
-      {many > 0 && children}
-    </section>
+    <Tabs.Root defaultValue="new" className="flex h-full flex-col">
+      <Tabs.List aria-label="Kinds of change" className="mb-1 flex gap-1">
+        {parts.map(({ id, name, rows }) => (
+          <Tabs.Trigger
+            key={id}
+            value={id}
+            className={cn("rounded-md px-2 py-1 hover:bg-raised data-[state=active]:bg-accent-soft data-[state=active]:font-medium data-[state=active]:text-accent")}
+          >
+            {name} {count(rows.length)}
+            {rows.length >= MOST && "+"}
+          </Tabs.Trigger>
+        ))}
+      </Tabs.List>
+      {parts.map(({ id, name, rows, none }) => (
+        <Tabs.Content key={id} value={id} className="min-h-0 flex-1 basis-32 overflow-auto">
+          {rows.length === 0 ? (
+            <p className="px-1.5 py-2 text-quiet">{none}</p>
+          ) : (
+            <EventRows
+              label={`${name} events`}
+              rows={rows}
+              {...(id === "raised" ? { more: { title: "Before", of: (row) => probability(before.get(row.id) ?? 0) } } : {})}
+            />
+          )}
+        </Tabs.Content>
+      ))}
+    </Tabs.Root>
   );
 }

@@ -7,7 +7,7 @@ import { useState } from "react";
 
 import { Button } from "@/ui/button";
 import { PageHeader } from "@/ui/panel";
-import { Changes } from "./changes";
+import { ChangesPanel } from "./changes";
 import { DataPanel } from "./data-panel";
 import { NewestRuns } from "./newest-runs";
 import { OpenAlerts } from "./open-alerts";
@@ -18,13 +18,13 @@ import { useVisit } from "./visits";
 export function Today() {
   const visit = useVisit();
   return (
-    <>
+    <div className="flex min-h-full flex-col lg:h-full">
       <PageHeader title="Today" />
       {visit?.isFirst === true && <FirstVisit />}
-      <div className="grid gap-3 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-        <div className="flex min-w-0 flex-col gap-3">
+      <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+        <div className="flex min-h-0 min-w-0 flex-col gap-3">
           <Riskiest />
-          {visit !== null && <Changes visit={visit} />}
+          <ChangesPanel visit={visit} />
         </div>
         <div className="flex min-w-0 flex-col gap-3">
           <Satellites />
@@ -33,7 +33,7 @@ export function Today() {
           <NewestRuns />
         </div>
       </div>
-    </>
+    </div>
   );
 }
 
