@@ -1,6 +1,7 @@
 import { eciToEcf, eciToGeodetic, gstime, jday, sunPos } from "satellite.js";
 import { describe, expect, it } from "vitest";
 
+import { ISS } from "@/globe/recorded";
 import { degrees, earthFixed, placeInWords, placeOf, siderealTime, sunDirection } from "./frames";
 
 const TIMES = ["1999-12-31T23:59:59Z", "2024-11-03T13:17:20Z", "2026-11-29T18:00:00.250Z"].map((text) => new Date(text));
@@ -25,6 +26,12 @@ describe("frames of the Earth", () => {
     expect(place.longitude_deg).toBeCloseTo(degrees(geodetic.longitude), 4);
     // Its ellipsoid rounds: WGS 84 to the kilometer's third digit.
     expect(Math.abs(place.altitude_km - geodetic.height)).toBeLessThan(0.01);
+  });
+
+  it("turns TEME to ITRF as the service does, which has no orientation of the Earth for that time", () => {
+    const fixed = earthFixed(ISS.teme, siderealTime(Date.parse(ISS.time)));
+    // 1 mm.
+    fixed.forEach((value, axis) => expect(value).toBeCloseTo(ISS.itrf[axis] ?? 0, 6));
   });
 
   it("places the poles", () => {

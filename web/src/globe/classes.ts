@@ -31,7 +31,7 @@ export const KIND_WORDS: Record<Kind, Words> = {
 const MU = 398_600.8;
 const RADIUS_KM = 6_378.135;
 
-/** Heights of perigee and apogee above 6,378.135 km, in km, from the mean elements. */
+/** Heights of perigee and apogee above 6,378.135 km, in km: the axis follows from the mean motion as it is, as in the service. */
 export function heights(meanMotionRevDay: number, eccentricity: number): { perigee_km: number; apogee_km: number } {
   const motion = (meanMotionRevDay * 2 * Math.PI) / 86_400;
   const axis = Math.cbrt(MU / motion ** 2);

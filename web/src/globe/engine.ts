@@ -193,6 +193,7 @@ export class GlobeEngine {
     const stepMs = periodMs / TURN_STEPS;
     void this.propagator.path(selected.number, timeMs - periodMs / 2, stepMs, TURN_STEPS + 1).then((found) => {
       if (this.gone || this.selected !== selected) return;
+      if (selected.path === null && found !== null) this.scene.turnToward(onPath(found), timeMs);
       selected.path = found;
       selected.asked = found === null;
       this.scene.setTracks(found === null ? [] : [{ path: found, ground: true }]);

@@ -103,7 +103,7 @@ export function Globe({ presentMs }: { presentMs: number }) {
         </div>
         <TimeBar store={told.time} past={past} onTime={(timeMs) => engine?.setTime(timeMs)} onSpeed={(speed) => engine?.setSpeed(speed)} />
       </div>
-      <aside aria-label="Objects" className="flex w-80 shrink-0 flex-col overflow-y-auto border-l border-line bg-panel">
+      <aside aria-label="Objects" className="flex w-96 shrink-0 flex-col overflow-y-auto border-l border-line bg-panel">
         {event !== null && <Played key={event} id={event} engine={engine} ready={catalog !== null} time={told.time} onClose={() => go("")} />}
         {selected !== null && population !== null && (
           <Selected

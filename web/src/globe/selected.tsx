@@ -96,7 +96,7 @@ function Where({ flight, inCatalog }: { flight: Store<Flight | null>; inCatalog:
   if (!inCatalog) return <p className="mb-1.5 text-elevated">It has no current element set: there is nothing to draw.</p>;
   if (now === null) return <p className="mb-1.5 text-quiet">No position at this time.</p>;
   return (
-    <dl className="mb-2 grid grid-cols-3 gap-2 rounded-md bg-raised px-2 py-1.5 tabular-nums">
+    <dl className="mb-2 grid grid-cols-[auto_auto_1fr] gap-4 rounded-md bg-raised px-2 py-1.5 tabular-nums">
       <Reading name="Altitude">{distance(now.altitude_km)}</Reading>
       <Reading name="Speed">{speed(now.speed_km_s)}</Reading>
       <Reading name="Over">{placeInWords(now)}</Reading>

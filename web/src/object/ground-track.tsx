@@ -21,7 +21,7 @@ function path(points: readonly (readonly [longitude: number, latitude: number])[
 }
 
 function landPath(rings: readonly Ring[]): string {
-  return rings.map((ring) => `${path(ring.map(([longitude = 0, latitude = 0]) => [longitude, latitude] as const))}Z`).join("");
+  return rings.map((ring) => `${path(ring)}Z`).join("");
 }
 
 interface GroundTrackProps {

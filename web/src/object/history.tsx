@@ -20,7 +20,8 @@ export function useElementSets(number: number) {
     { params: { path: { number }, query: { limit: ROWS, format: "json" } } },
     {
       pageParamName: "cursor",
-      initialPageParam: undefined,
+      // Not undefined, which openapi-react-query takes for 0.
+      initialPageParam: null,
       getNextPageParam: (page) => ("next_cursor" in page && typeof page.next_cursor === "string" ? page.next_cursor : undefined),
     },
   );

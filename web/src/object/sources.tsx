@@ -54,7 +54,9 @@ export function Sources({ object, rows, startMs }: SourcesProps) {
             <OperatorEphemeris number={number} startMs={startMs} />
           </Fact>
         </Facts>
-        <Feed source={object.source ?? null} />
+        <div>
+          <Feed source={object.source ?? null} />
+        </div>
       </div>
     </Panel>
   );

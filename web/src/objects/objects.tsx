@@ -37,7 +37,8 @@ export function Objects() {
     { params: { query: { ...asked, limit: ROWS } } },
     {
       pageParamName: "cursor",
-      initialPageParam: undefined,
+      // Not undefined, which openapi-react-query takes for 0.
+      initialPageParam: null,
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       placeholderData: keepPreviousData,
     },

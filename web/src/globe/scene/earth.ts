@@ -55,8 +55,8 @@ function draw(context: CanvasRenderingContext2D, rings: readonly Ring[], colors:
   context.beginPath();
   for (const ring of rings) {
     ring.forEach(([longitude, latitude], at) => {
-      if (at === 0) context.moveTo(x(longitude ?? 0), y(latitude ?? 0));
-      else context.lineTo(x(longitude ?? 0), y(latitude ?? 0));
+      if (at === 0) context.moveTo(x(longitude), y(latitude));
+      else context.lineTo(x(longitude), y(latitude));
     });
     context.closePath();
   }

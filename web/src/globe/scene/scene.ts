@@ -155,6 +155,13 @@ export class GlobeScene {
     if (this.frame === 0 && !this.gone) this.frame = requestAnimationFrame(this.render);
   };
 
+  /** Turns to a place that the Earth hides. */
+  turnToward(place: Mark["place"], timeMs: number): void {
+    const at = place(timeMs, new Vector3());
+    if (at === null || !isBehindEarth(at, this.view.camera.position)) return;
+    this.view.lookDownOn(at, this.view.distance);
+  }
+
   private readonly render = (): void => {
     this.frame = 0;
     const began = performance.now();
