@@ -25,9 +25,11 @@ test("sign-in: a link signs in once, and leaves no token behind", async ({ page,
   await other.close();
 });
 
-test("sign-in: who is not signed in comes back to what they wanted", async ({ page }) => {
+test("sign-in: who is not signed in comes back to what they wanted", async ({ page, complaints }) => {
   await page.goto("/feeds/");
   await expect(page).toHaveURL(/\/signin\/\?next=%2Ffeeds%2F$/);
+  // The stream was tried, too.
+  expect(complaints.splice(0).filter((one) => !/WebSocket connection .* failed/.test(one))).toEqual([]);
   await page.getByLabel("Token of the link").fill((await signInLink()).searchParams.get("token") ?? "");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL("/feeds/");

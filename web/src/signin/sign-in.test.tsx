@@ -9,19 +9,20 @@ import { SignIn } from "./sign-in";
 vi.mock(import("./next"), async (original) => ({ ...(await original()), goOn: vi.fn() }));
 
 // As the service answers.
-const problem = (status: number, title: string, detail: string) => ({
+const problem = (status: number, title: string, detail: string, field?: string) => ({
   status,
   body: {
     type: `urn:astroshield:problem:${title.replaceAll(" ", "_")}`,
     title,
     status,
     detail,
+    field,
     instance: "/api/v1/session",
     request_id: "01a22873-5d44-7b13-9a07-3b9e1d1a9a52",
   },
 });
 const STRANGER = problem(401, "sign in", "send `Authorization: Bearer ...` with an API key or an access token, or sign in at /signin");
-const USED = problem(401, "sign in", "the token is used, expired or wrong");
+const USED = problem(401, "sign in", "the token is used, expired or wrong", "token");
 const OUTSIDE = problem(403, "this is not yours to do", "you are signed in, and a member of no organization here: ask its administrator");
 const SIGNED_IN = { status: 200, body: { tenant: "local", name: "operator", scope: "admin" } };
 const INVITATION = {

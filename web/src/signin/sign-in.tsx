@@ -38,6 +38,11 @@ async function look(): Promise<State> {
   return statusOf(error) === 401 ? { step: "out" } : { step: "out", problem: inWords(error) };
 }
 
+/** Why a token was refused. There is one field: that it is wrong, needs no saying. */
+function reason(error: unknown): string {
+  return inWords(error).replace(/^token: /, "");
+}
+
 async function signIn(token: string): Promise<State> {
   const { error, response } = await http.POST("/api/v1/session", { body: { token } });
   if (response.ok) {
@@ -46,7 +51,7 @@ async function signIn(token: string): Promise<State> {
   }
   // Somebody may have opened the link before, in this very browser.
   const after = await look();
-  return after.step === "out" ? { step: "out", problem: inWords(error) } : after;
+  return after.step === "out" ? { step: "out", problem: reason(error) } : after;
 }
 
 function failed(error: unknown): State {

@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 
-import { PageHeader } from "@/ui/panel";
+import { OperationsPage } from "@/operations/operations";
 
 export const metadata: Metadata = { title: "Operations" };
 
 export default function Page() {
-  return <PageHeader title="Operations" />;
+  return <OperationsPage />;
 }
