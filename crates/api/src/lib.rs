@@ -44,7 +44,8 @@ const BASE: &str = astroshield_domain::deployment::API;
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, conjunctions, days, element_sets, exports, feeds, geometry,
-        objects, operations, organization, rules, runs, screenings, session, status, uploads, watch_lists, webhooks,
+        objects, operations, organization, rules, runs, screenings, session, status, uploads, watch_lists,
+        webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -176,7 +177,10 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
 fn is_not_packed(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     // Lines are sent as they come, which packing would hold up.
-    !kind.starts_with(b"font/") && kind != routes::screenings::LINES.as_bytes() && kind != answer::BYTES.as_bytes() && kind != answer::PARQUET.as_bytes()
+    !kind.starts_with(b"font/")
+        && kind != routes::screenings::LINES.as_bytes()
+        && kind != answer::BYTES.as_bytes()
+        && kind != answer::PARQUET.as_bytes()
 }
 
 async fn no_such_route() -> Problem {

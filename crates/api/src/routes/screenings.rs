@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use self::lines::LINES;
+use self::lines::ScreeningLine;
 use super::conjunctions::{ParticipantRow, SolutionRow};
 use super::exports::OrientationRow;
 use super::runs::NotScreenedRow;
-pub(crate) use self::lines::LINES;
-use self::lines::ScreeningLine;
 use crate::access::Writer;
 use crate::answer;
 use crate::idempotency::Tried;

@@ -106,9 +106,10 @@ pub(super) async fn answer(
         });
     };
     let on_demand = Arc::clone(&state.use_cases.on_demand);
-    let work = tokio::spawn(trace::carry(async move {
-        on_demand.screen_and_tell(&tenant, request, progress).await
-    }));
+    let work =
+        tokio::spawn(trace::carry(
+            async move { on_demand.screen_and_tell(&tenant, request, progress).await },
+        ));
     let mut going = Going { work: Some(AbortOnDropHandle::new(work)), told };
     let first = match going.next().await {
         Some(Step::Ended(Err(problem))) => return Err(problem),
@@ -183,7 +184,10 @@ mod tests {
         let line = line(step, "r-1");
         assert!(going.next().await.is_none());
         let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
-        assert_eq!((&line["problem"]["status"], &line["problem"]["request_id"]), (&500.into(), &"r-1".into()));
+        assert_eq!(
+            (&line["problem"]["status"], &line["problem"]["request_id"]),
+            (&500.into(), &"r-1".into())
+        );
         assert_eq!(line["problem"]["instance"], "/api/v1/screenings");
     }
 }
