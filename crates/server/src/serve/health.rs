@@ -180,7 +180,8 @@ impl Health {
             operations::Readiness::Ready => (true, "ready"),
         };
         let dependencies = condition.dependencies.into_iter();
-        let dependencies = dependencies.map(|one| (one.name, one.problem.map_or(Ok(()), Err).into())).collect();
+        let dependencies =
+            dependencies.map(|one| (one.name, one.problem.map_or(Ok(()), Err).into())).collect();
         (ready, Readiness { status, catalog, dependencies })
     }
 }

@@ -467,7 +467,12 @@ impl Service {
             patience: self.settings.gateway.patience,
             ..GatewaySettings::default()
         };
-        let streams = GatewayStreams::new(self.api(house, self.process(house)), held.connections, held.gateway, settings);
+        let streams = GatewayStreams::new(
+            self.api(house, self.process(house)),
+            held.connections,
+            held.gateway,
+            settings,
+        );
         self.lead(tasks, "the serving of the gateway's clients", "gateway", move |_, shutdown| {
             let streams = streams.clone();
             async move { streams.run(shutdown).await }

@@ -55,14 +55,13 @@ async fn whoever_takes_lines_is_told_how_far_it_is_and_then_what_was_found() {
     let client = service.client(Scope::Write).await;
     let asked = json!({ "catalog_number": 81_001, "start": "2026-01-01T00:00:00Z", "window_days": 3 });
     let whole = client.post("/api/v1/screenings", &asked).await.json();
-    let lines = client.with("accept", "application/x-ndjson").with("accept-encoding", "gzip");
-    let answer = lines.post("/api/v1/screenings", &asked).await;
+    let lines = client.with("accept", "application/x-ndjson");
+    let answer = lines.with("accept-encoding", "gzip").post("/api/v1/screenings", &asked).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
     assert_eq!(answer.header("content-encoding"), "", "packing would hold the lines up");
     let text = answer.text();
-    let lines_of = |text: &str| -> Vec<Value> {
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
+    let lines_of =
+        |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
     let told = lines_of(&text);
     let (result, progress) = told.split_last().unwrap();
     assert_eq!(result, &json!({ "result": whole }));

@@ -194,7 +194,10 @@ impl Operations for Process {
                 vec![Series { labels: labels("outcome", "signed_in"), measured: Measured::Value(2.0) }]
             }
             "astroshield_http_request_seconds" => {
-                vec![Series { labels: labels("method", "GET"), measured: Measured::Distribution(sizes.clone()) }]
+                vec![Series {
+                    labels: labels("method", "GET"),
+                    measured: Measured::Distribution(sizes.clone()),
+                }]
             }
             _ => Vec::new(),
         };
