@@ -27,6 +27,15 @@ pub struct TrendPoint {
     pub miss_distance_km: f64,
 }
 
+impl TrendPoint {
+    /// Whether a later leading probability is raised against this one.
+    #[must_use]
+    pub fn is_raised_by(&self, leading_probability: f64) -> bool {
+        let before = self.leading_probability;
+        leading_probability > before && leading_probability >= RAISED_BY * before
+    }
+}
+
 impl From<&HistoryEntry> for TrendPoint {
     fn from(entry: &HistoryEntry) -> Self {
         let solution = &entry.solution;

@@ -2,36 +2,38 @@
 
 use std::collections::HashMap;
 
-use astroshield_domain::changes::{COMPARED, Changes, ChangesQuery, RAISED_BY, TREND_POINTS, TrendPoint};
+use astroshield_domain::changes::{COMPARED, Changes, ChangesQuery, TREND_POINTS, TrendPoint};
 use astroshield_domain::conjunction::{Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::{ConjunctionId, TenantId};
-use uuid::Uuid;
+use jiff::Timestamp;
 
 use super::conjunctions::{
-    Among, CONJUNCTION, SOLUTION, push_conditions, push_objects_of, push_status, read_conjunction,
+    Among, CONJUNCTION, SOLUTION, push_conditions, push_objects_of, push_rest_of_status, push_status,
+    read_conjunction,
 };
-use super::{Columns, Lookup, Outcome, PUBLIC, Select, look_up, page, push_visible};
-use crate::sql::values::{microseconds, time};
+use super::{Columns, Failure, Lookup, Outcome, PUBLIC, Select, look_up, page, push_visible};
+use crate::sql::values::{Code, microseconds, time};
 
-/// Conjunctions whose history is read in one statement.
-const TRENDS_AT_ONCE: usize = 1_000;
+/// Conjunctions that are named in one statement.
+const AT_ONCE: usize = 1_000;
 
-fn read_point(columns: &mut Columns<'_>) -> Outcome<TrendPoint> {
-    Ok(TrendPoint {
-        at: time(columns.take()?)?,
-        leading_probability: columns.take()?,
-        miss_distance_km: columns.take()?,
-    })
+fn push_ids(query: &mut Select, ids: &[ConjunctionId]) {
+    for (place, id) in ids.iter().enumerate() {
+        query.push(if place == 0 { "" } else { ", " }).push_bind(id.0);
+    }
 }
 
-/// The index finds the history of each.
-pub(super) async fn trends(
+/// The newest points of the history of each conjunction, of those up to a time, the oldest of them first. The index finds the
+/// history of each.
+async fn newest_points(
     connection: &mut Lookup,
     tenant: &TenantId,
     ids: &[ConjunctionId],
-) -> Outcome<Vec<Vec<TrendPoint>>> {
-    let mut found: HashMap<Uuid, Vec<TrendPoint>> = HashMap::new();
-    for chunk in ids.chunks(TRENDS_AT_ONCE) {
+    until: Timestamp,
+    most: u32,
+) -> Outcome<HashMap<ConjunctionId, Vec<TrendPoint>>> {
+    let mut found: HashMap<ConjunctionId, Vec<TrendPoint>> = HashMap::new();
+    for chunk in ids.chunks(AT_ONCE) {
         let mut query = Select::new(
             "SELECT conjunction, at, leading_probability, miss_distance_km FROM ( \
                  SELECT conjunction, at, entry, coalesce(probability, maximum_probability) AS leading_probability, \
@@ -39,19 +41,34 @@ pub(super) async fn trends(
                  FROM conjunction_history WHERE tenant IN (",
         );
         query.push_bind(tenant.as_str().to_owned()).push(", ").push_bind(PUBLIC.to_owned());
-        query.push(") AND conjunction IN (");
-        for (place, id) in chunk.iter().enumerate() {
-            query.push(if place == 0 { "" } else { ", " }).push_bind(id.0);
-        }
-        query.push(")) AS newest WHERE place <= ").push_bind(i64::from(TREND_POINTS));
+        query.push(") AND at <= ").push_bind(microseconds(until)).push(" AND conjunction IN (");
+        push_ids(&mut query, chunk);
+        query.push(")) AS newest WHERE place <= ").push_bind(i64::from(most));
         query.push(" ORDER BY conjunction, at, entry");
-        let points =
-            look_up(connection, query, |columns| Ok((columns.take::<Uuid>()?, read_point(columns)?)));
-        for (id, point) in points.await? {
+        let read = |columns: &mut Columns<'_>| {
+            let point = |columns: &mut Columns<'_>| {
+                Ok::<_, Failure>(TrendPoint {
+                    at: time(columns.take()?)?,
+                    leading_probability: columns.take()?,
+                    miss_distance_km: columns.take()?,
+                })
+            };
+            Ok((ConjunctionId(columns.take()?), point(columns)?))
+        };
+        for (id, point) in look_up(connection, query, read).await? {
             found.entry(id).or_default().push(point);
         }
     }
-    Ok(ids.iter().map(|id| found.remove(&id.0).unwrap_or_default()).collect())
+    Ok(found)
+}
+
+pub(super) async fn trends(
+    connection: &mut Lookup,
+    tenant: &TenantId,
+    ids: &[ConjunctionId],
+) -> Outcome<Vec<Vec<TrendPoint>>> {
+    let mut found = newest_points(connection, tenant, ids, Timestamp::MAX, TREND_POINTS).await?;
+    Ok(ids.iter().map(|id| found.remove(id).unwrap_or_default()).collect())
 }
 
 pub(super) async fn changes(
@@ -112,42 +129,54 @@ async fn raised(
     tenant: &TenantId,
     asked: &ChangesQuery,
 ) -> Outcome<Vec<(Conjunction, TrendPoint)>> {
-    let (query, since) = (told(asked), microseconds(asked.since));
+    let query = told(asked);
     let mut statement = Select::new("");
-    push_visible(&mut statement, tenant, MOST_PROBABLE, asked.limit, |statement, owner| {
-        statement.push(format_args!(
-            "SELECT {CONJUNCTION}, {SOLUTION}, before_at, before_probability, before_miss_km, leading_probability FROM ( \
-                 SELECT likely.id AS raised_id, h.at AS before_at, h.miss_distance_km AS before_miss_km, \
-                     coalesce(h.probability, h.maximum_probability) AS before_probability FROM ( \
-                     SELECT c.id AS id, c.leading_probability AS leading_probability FROM "
-        ));
+    push_visible(&mut statement, tenant, MOST_PROBABLE, COMPARED, |statement, owner| {
+        statement.push("SELECT c.id AS id, c.leading_probability AS leading_probability FROM ");
         push_objects_of(statement, tenant, owner, &query, Among::ALL);
         push_status(statement, tenant, owner, ConjunctionStatus::Active);
         push_conditions(statement, &query);
-        statement.push(" AND c.first_seen <= ").push_bind(since);
-        statement.push(format_args!(" ORDER BY {MOST_PROBABLE} LIMIT ")).push_bind(i64::from(COMPARED));
-        statement.push(
-            ") AS likely CROSS JOIN conjunction_history h \
-             WHERE h.entry = (SELECT p.entry FROM conjunction_history p WHERE p.tenant = ",
-        );
-        statement.push_bind(owner.to_owned()).push(" AND p.conjunction = likely.id AND p.at <= ");
-        statement.push_bind(since).push(" ORDER BY p.at DESC, p.entry DESC LIMIT 1)");
-        statement.push(" AND likely.leading_probability > coalesce(h.probability, h.maximum_probability)");
-        statement
-            .push(" AND likely.leading_probability >= coalesce(h.probability, h.maximum_probability) * ");
-        statement.push_bind(RAISED_BY).push(") AS raised CROSS JOIN conjunctions c WHERE c.tenant = ");
-        statement.push_bind(owner.to_owned()).push(" AND c.id = raised.raised_id");
+        statement.push(" AND c.first_seen <= ").push_bind(microseconds(asked.since));
     });
-    let read = |columns: &mut Columns<'_>| Ok((read_conjunction(columns)?, read_point(columns)?));
-    Ok(page(look_up(connection, statement, read).await?, asked.limit).rows)
+    let read = |columns: &mut Columns<'_>| Ok((ConjunctionId(columns.take()?), columns.take::<f64>()?));
+    let likely = page(look_up(connection, statement, read).await?, COMPARED).rows;
+    let ids: Vec<ConjunctionId> = likely.iter().map(|(id, _)| *id).collect();
+    let known = newest_points(connection, tenant, &ids, asked.since, 1).await?;
+    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    let raised: Vec<(ConjunctionId, TrendPoint)> = likely
+        .iter()
+        .filter_map(|(id, probability)| {
+            let before = known.get(id)?.first()?;
+            before.is_raised_by(*probability).then_some((*id, *before))
+        })
+        .take(limit)
+        .collect();
+    if raised.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query =
+        Select::new(format!("SELECT {CONJUNCTION}, {SOLUTION} FROM conjunctions c WHERE c.tenant IN ("));
+    query
+        .push_bind(tenant.as_str().to_owned())
+        .push(", ")
+        .push_bind(PUBLIC.to_owned())
+        .push(") AND c.id IN (");
+    push_ids(&mut query, &raised.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    query.push(")");
+    let found = look_up(connection, query, read_conjunction).await?;
+    let mut found: HashMap<_, _> =
+        found.into_iter().map(|conjunction| (conjunction.id, conjunction)).collect();
+    Ok(raised.into_iter().filter_map(|(id, before)| Some((found.remove(&id)?, before))).collect())
 }
 
-/// The index has them by when they were cleared, with what is compared.
+/// The index has them by when they were cleared, with what is compared; signs keep the database from following another one,
+/// in which there is all that is past.
 async fn cleared(
     connection: &mut Lookup,
     tenant: &TenantId,
     asked: &ChangesQuery,
 ) -> Outcome<Vec<Conjunction>> {
+    // Of which the sign before the probability follows.
     let query = ConjunctionQuery { order: ConjunctionOrder::Tca, ..told(asked) };
     let push_cleared = |statement: &mut Select| {
         statement.push(" AND cleared > ").push_bind(microseconds(asked.since));
@@ -158,7 +187,8 @@ async fn cleared(
         statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION} FROM "));
         push_objects_of(statement, tenant, owner, &query, among);
         push_cleared(statement);
-        push_status(statement, tenant, owner, ConjunctionStatus::Cleared);
+        statement.push(" AND +c.status = ").push_bind(ConjunctionStatus::Cleared.code());
+        push_rest_of_status(statement, tenant, owner, ConjunctionStatus::Cleared);
         push_conditions(statement, &query);
     });
     Ok(page(look_up(connection, statement, read_conjunction).await?, asked.limit).rows)

@@ -141,6 +141,16 @@ fn stored(status: ConjunctionStatus) -> ConjunctionStatus {
 /// Those of a status, as the tenant sees them.
 pub(super) fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
     statement.push(" AND c.status = ").push_bind(stored(status).code());
+    push_rest_of_status(statement, tenant, owner, status);
+}
+
+/// What a status is beside what is stored as it.
+pub(super) fn push_rest_of_status(
+    statement: &mut Select,
+    tenant: &TenantId,
+    owner: &str,
+    status: ConjunctionStatus,
+) {
     match status {
         ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
         ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
