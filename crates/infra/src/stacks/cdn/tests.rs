@@ -36,18 +36,27 @@ fn source(path: &str) -> String {
 
 #[test]
 fn every_path_of_the_interface_leads_to_the_service_and_is_never_kept() {
-    let config = config(Name::Prod);
     let api: Value = serde_json::from_str(&source("api/openapi.json")).unwrap();
-    let others =
-        ["/auth/login", "/auth/callback", "/auth/logout", "/signin", "/health/ready", "/api/v1/stream"];
+    let others = [
+        "/auth/login",
+        "/auth/callback",
+        "/auth/logout",
+        "/signin",
+        "/config.json",
+        "/health/ready",
+        "/api/v1/stream",
+    ];
     let paths: Vec<&str> =
         api["paths"].as_object().unwrap().keys().map(String::as_str).chain(others).collect();
     assert!(paths.len() > 50);
-    for path in paths {
-        let behavior = behavior(&config, path);
-        assert_eq!(behavior["TargetOriginId"], "service", "{path}");
-        assert_eq!(behavior["CachePolicyId"], NOT_KEPT, "{path}");
-        assert_eq!(behavior["OriginRequestPolicyId"], ALL_OF_VIEWER, "{path}");
+    for name in Name::ALL {
+        let config = config(name);
+        for path in &paths {
+            let behavior = behavior(&config, path);
+            assert_eq!(behavior["TargetOriginId"], "service", "{name}: {path}");
+            assert_eq!(behavior["CachePolicyId"], NOT_KEPT, "{name}: {path}");
+            assert_eq!(behavior["OriginRequestPolicyId"], ALL_OF_VIEWER, "{name}: {path}");
+        }
     }
 }
 
@@ -85,7 +94,7 @@ fn the_pages_of_the_service_find_their_files_at_the_service_and_the_rest_of_asse
 fn pages_come_from_the_console_and_are_asked_for_again_within_a_minute() {
     let template = template(Name::Prod);
     let config = &template.body["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
-    for path in ["/", "/index.html", "/alerts/7", "/config.json", "/metrics"] {
+    for path in ["/", "/index.html", "/alerts/7", "/config/", "/metrics"] {
         assert_eq!(origin(config, path), "console", "{path}");
         assert_eq!(behavior(config, path)["CachePolicyId"]["Ref"], "PagesPolicy");
     }
