@@ -24,11 +24,11 @@ use crate::telemetry::Telemetry;
 /// Answer events of API Gateway and Secrets Manager, started by AWS Lambda
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The file `bootstrap` beside the program, in the package of the function:
+In an image, it is the command; in a package, what the file `bootstrap` beside the program executes:
   #!/bin/sh
   exec ./astroshield function \"$_HANDLER\"
 
-The handler of the function is the name of one, such as `authorizer`; the settings are variables, as ASTROSHIELD__GATEWAY__SERVICE.")]
+The settings are variables, as ASTROSHIELD__GATEWAY__SERVICE.")]
 pub(crate) struct Function {
     /// Which one
     #[arg(value_enum)]
