@@ -1,8 +1,10 @@
-"""moto's server, with what its change sets of CloudFormation lack: outputs, parameters, and protection of stacks."""
+"""moto's server, with what its change sets of CloudFormation lack: outputs, parameters, and protection of stacks; and with rotations
+of secrets that begin without a function of moto's own, as the tests are what calls ours."""
 
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
+from moto.secretsmanager.models import SecretsManagerBackend
 from moto.server import main
 
 
@@ -21,6 +23,16 @@ def update_termination_protection(response):
     return ActionResult({"StackId": stack.stack_id})
 
 
+def rotate_secret(backend, secret_id, client_request_token=None, **_):
+    secret = backend.secrets[secret_id]
+    secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+    version = {"createdate": 0, "version_id": client_request_token, "version_stages": ["AWSPENDING"]}
+    secret.versions[client_request_token] = version
+    secret.rotation_requested = secret.rotation_enabled = True
+    return secret.to_short_dict()
+
+
+SecretsManagerBackend.rotate_secret = rotate_secret
 ChangeSet.apply = apply
 CloudFormationResponse.update_termination_protection = update_termination_protection
 main()

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "managed")]
+pub mod accounts;
+#[cfg(feature = "managed")]
+pub mod aws;
 mod embedded_bus;
 pub mod folder;
 #[cfg(feature = "managed")]

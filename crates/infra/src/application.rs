@@ -119,19 +119,10 @@ impl Surroundings<'_> {
     #[must_use]
     pub fn store_alone(&self) -> Configuration {
         let mut configuration = Configuration::default();
-        let address = |address: Value| {
-            join!("postgres://", DATABASE, "@", address, ":5432/", DATABASE, "?sslmode=verify-full")
-        };
-        let database = &self.data.database;
         configuration.set("log.format", "json");
         configuration.set("secrets.region", self.environment.region.as_str());
-        configuration.set("store.kind", "postgres");
-        configuration.set("store.url", address(database.writer.address()));
-        if let Some(reader) = &database.reader {
-            configuration.set("store.reader_url", address(reader.address()));
-        }
-        configuration.set("store.password_secret", join!(database.secret(), "#password"));
-        configuration.set("store.authorities_file", RDS_AUTHORITIES);
+        configuration.plain.extend(store(self.data));
+        configuration.set("store.password_secret", join!(self.data.database.secret(), "#password"));
         configuration
     }
 
@@ -148,16 +139,8 @@ impl Surroundings<'_> {
     }
 
     fn cache(&self, configuration: &mut Configuration) {
-        let (group, is_cluster) = (&self.data.cache.group, self.environment.sizes.cache.shards > 1);
-        let (address, port) = if is_cluster {
-            (group.configuration_address(), group.configuration_port())
-        } else {
-            (group.primary_address(), group.primary_port())
-        };
-        configuration.set("cache.kind", "redis");
-        configuration.set("cache.url", join!("rediss://", CACHE_USER, "@", address, ":", port));
+        configuration.plain.extend(cache(self.environment, self.data));
         configuration.set("cache.password_secret", join!(self.data.cache.secret.arn(), "#password"));
-        configuration.set("cache.cluster", is_cluster.to_string());
     }
 
     fn bus(&self, stack: &Stack, configuration: &mut Configuration) {
@@ -210,6 +193,7 @@ impl Surroundings<'_> {
         let environment = self.environment;
         configuration.set("server.listen", format!("0.0.0.0:{PORT}"));
         configuration.set("server.allow_remote", "true");
+        configuration.set("server.response_cache", "true");
         configuration.set("server.trusted_proxies", environment.operator.network.to_string());
         configuration.set("server.drain", format!("{DRAIN_S}s"));
         configuration.set("server.shutdown_timeout", format!("{SHUTDOWN_S}s"));
@@ -219,11 +203,47 @@ impl Surroundings<'_> {
         configuration.set("identity.issuer", self.identity.issuer());
         configuration.set("identity.client_id", self.identity.client.id());
         configuration.set("identity.groups_claim", "cognito:groups");
-        let management =
-            join!("https://", self.stream.id(), ".execute-api.", region(), ".amazonaws.com/", STAGE);
-        configuration.set("gateway.endpoint", management);
+        configuration.set("gateway.endpoint", management(&self.stream.id()));
         configuration.set("gateway.region", environment.region.as_str());
     }
+}
+
+/// Where the database is, without the password.
+#[must_use]
+pub fn store(data: &Data) -> Vec<(&'static str, Value)> {
+    let address = |address: Value| {
+        join!("postgres://", DATABASE, "@", address, ":5432/", DATABASE, "?sslmode=verify-full")
+    };
+    let database = &data.database;
+    let mut settings = vec![
+        ("store.kind", json!("postgres")),
+        ("store.url", address(database.writer.address())),
+        ("store.authorities_file", json!(RDS_AUTHORITIES)),
+    ];
+    settings.extend(database.reader.iter().map(|reader| ("store.reader_url", address(reader.address()))));
+    settings
+}
+
+/// Where the cache is, without the password.
+#[must_use]
+pub fn cache(environment: &Environment, data: &Data) -> Vec<(&'static str, Value)> {
+    let (group, is_cluster) = (&data.cache.group, environment.sizes.cache.shards > 1);
+    let (address, port) = if is_cluster {
+        (group.configuration_address(), group.configuration_port())
+    } else {
+        (group.primary_address(), group.primary_port())
+    };
+    vec![
+        ("cache.kind", json!("redis")),
+        ("cache.url", join!("rediss://", CACHE_USER, "@", address, ":", port)),
+        ("cache.cluster", json!(is_cluster.to_string())),
+    ]
+}
+
+/// The management API of a WebSocket API.
+#[must_use]
+pub fn management(api: &Value) -> Value {
+    join!("https://", api, ".execute-api.", region(), ".amazonaws.com/", STAGE)
 }
 
 #[cfg(test)]

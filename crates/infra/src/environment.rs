@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::layered;
+use crate::template::Kept;
 
 /// The operator's defaults, which are also their own documentation.
 pub const DEFAULTS: &str = include_str!("../infra.default.toml");
@@ -352,6 +353,12 @@ impl Environment {
             Name::Prod | Name::Recovery => Sizes::prod(),
         };
         Self { name, region, copies_region, domain, operator, budget_usd, sizes }
+    }
+
+    /// What becomes of something that cannot be made again when it is taken out of its stack.
+    #[must_use]
+    pub const fn kept(&self) -> Kept {
+        if self.sizes.protected { Kept::Yes } else { Kept::No }
     }
 
     /// Name of something in this environment: `astroshield-prod-uploads`.

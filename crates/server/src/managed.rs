@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use astroshield_adapters::aws::AwsSettings;
 use astroshield_adapters::gateway::{ManagementApi, ManagementSettings};
 use astroshield_adapters::kafka::{
     self, Authentication, KafkaBus, KafkaHistory, KafkaSettings, MskIam, MskIamSettings,
@@ -13,11 +14,12 @@ use astroshield_adapters::redis::{
     RedisBroadcast, RedisCache, RedisConnections, RedisSettings, RedisSettingsError,
 };
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings, S3SettingsError};
-use astroshield_adapters::secrets::{SecretsManager, SecretsManagerSettings};
+use astroshield_adapters::secrets::SecretsManager;
 use astroshield_domain::ports::{
     Broadcast, BusHistory, Cache, Downloads, SecretError, SecretSource, SecretText, Store, UploadLinks,
 };
 use astroshield_domain::reconciliation;
+use astroshield_domain::secrets::Rotating;
 use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 
@@ -117,13 +119,8 @@ pub(crate) fn fetch_secrets(
     names: &[(String, String)],
 ) -> Result<Vec<Fetched>, (String, String)> {
     let place = || "secrets.endpoint".to_owned();
-    let manager = SecretsManager::new(&SecretsManagerSettings {
-        region: settings.region.clone(),
-        endpoint: settings.endpoint.clone(),
-        key: None,
-        roots_pem: settings.authorities.clone().map(String::into_bytes),
-    })
-    .map_err(|error| (place(), format!("{:#}", anyhow::Error::from(error))))?;
+    let manager = SecretsManager::new(&aws(settings, settings.endpoint.as_deref()))
+        .map_err(|error| (place(), format!("{:#}", anyhow::Error::from(error))))?;
     let fetch_all = async {
         let mut fetched = Vec::new();
         for (key, name) in names {
@@ -142,6 +139,35 @@ pub(crate) fn fetch_secrets(
         });
         asking.join().unwrap_or_else(|_| Err((place(), "asking has failed".to_owned())))
     })
+}
+
+/// AWS in the region of the secrets, with the credentials that the process has.
+pub(crate) fn aws(settings: &settings::Secrets, endpoint: Option<&str>) -> AwsSettings {
+    AwsSettings {
+        region: settings.region.clone(),
+        endpoint: endpoint.map(str::to_owned),
+        key: None,
+        roots_pem: settings.authorities.clone().map(String::into_bytes),
+    }
+}
+
+/// Whether the cache takes its user with another password.
+pub(crate) async fn cache_takes(settings: &settings::Cache, password: &SecretText) -> anyhow::Result<bool> {
+    let password = Some(Rotating::fixed(password.clone()));
+    let cache = RedisCache::new(RedisSettings { password, ..redis(settings) }).context("cache.url")?;
+    Ok(cache.ping().await)
+}
+
+/// Signs in to the brokers as a user, whatever the settings say of one.
+pub(crate) async fn reach_brokers(
+    settings: &settings::Bus,
+    user: &str,
+    password: &SecretText,
+) -> anyhow::Result<()> {
+    let (user, password) = (user.to_owned(), password.reveal().to_owned());
+    let authentication = Authentication::Scram { user, password };
+    kafka::reach(&KafkaSettings { authentication, ..kafka(settings)? }).await?;
+    Ok(())
 }
 
 /// A secret, asked for a few times: at the start of a machine its credentials may be late.

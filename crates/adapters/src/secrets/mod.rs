@@ -6,4 +6,4 @@ mod secrets_manager;
 
 pub use self::file::FileSecret;
 #[cfg(feature = "managed")]
-pub use self::secrets_manager::{SecretsManager, SecretsManagerError, SecretsManagerSettings};
+pub use self::secrets_manager::{CURRENT, PENDING, PREVIOUS, RotatedSecret, SecretVersions, SecretsManager};

@@ -1,80 +1,29 @@
-//! AWS Secrets Manager: one request of its API, signed by what signs those to S3.
+//! AWS Secrets Manager: secrets that are read, and those that are being rotated.
 
-use std::collections::HashMap;
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use astroshield_domain::ports::{SecretError, SecretSource, SecretText};
 use async_trait::async_trait;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use object_store::aws::{AmazonS3, AwsAuthorizer};
-use object_store::client::{HttpRequest, HttpRequestBody};
 use serde::Deserialize;
-use url::Url;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use crate::s3::{self, S3Key, S3SettingsError};
-use crate::trust::TrustedRoots;
+use crate::aws::{Aws, AwsError, AwsSettings, AwsSettingsError};
 
-/// Name of the service in signatures.
-const SERVICE: &str = "secretsmanager";
+/// Label of the version that is in use.
+pub const CURRENT: &str = "AWSCURRENT";
 
-/// What is asked for.
-const TARGET: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("x-amz-target"), HeaderValue::from_static("secretsmanager.GetSecretValue"));
+/// Label of the version that is to be in use.
+pub const PENDING: &str = "AWSPENDING";
 
-const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
-
-/// Longest time for an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Most that is read of one: a secret has 64 KiB at most.
-const LONGEST_ANSWER: usize = 256 << 10;
-
-/// Where secrets are.
-#[derive(Clone, Default)]
-pub struct SecretsManagerSettings {
-    /// The region; nothing: the one of the environment, else us-east-1.
-    pub region: Option<String>,
-    /// Address of a server other than AWS's.
-    pub endpoint: Option<String>,
-    /// A key, its name and its secret; nothing: the credentials that the environment, the container or the machine has.
-    pub key: Option<(String, String)>,
-    /// Authorities that are trusted instead of the machine's, in PEM.
-    pub roots_pem: Option<Vec<u8>>,
-}
-
-impl fmt::Debug for SecretsManagerSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretsManagerSettings")
-            .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why no secret can be asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretsManagerError {
-    /// Credentials, authorities or TLS.
-    #[error(transparent)]
-    Credentials(#[from] S3SettingsError),
-    /// The client.
-    #[error("the client cannot be set up")]
-    Client(#[source] reqwest::Error),
-    /// The address.
-    #[error("no address of Secrets Manager: {0}")]
-    Endpoint(#[from] url::ParseError),
-}
+/// Label of the version that was in use before.
+pub const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Gives secrets by their names.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct SecretsManager {
-    /// Whose credentials are taken: the chain of them is the same for all of AWS.
-    credentials: AmazonS3,
-    client: reqwest::Client,
-    region: String,
-    endpoint: Url,
+    service: Aws,
 }
 
 impl SecretsManager {
@@ -82,25 +31,8 @@ impl SecretsManager {
     ///
     /// # Errors
     /// When the settings cannot be.
-    pub fn new(settings: &SecretsManagerSettings) -> Result<Self, SecretsManagerError> {
-        let key = settings.key.clone().map(|(id, secret)| S3Key { id, secret });
-        let (credentials, region) =
-            s3::credentials(settings.region.as_deref(), key, settings.roots_pem.as_deref())?;
-        let roots = match &settings.roots_pem {
-            Some(pem) => TrustedRoots::default().and_pem(pem).map_err(S3SettingsError::from)?,
-            None => TrustedRoots::of_this_machine(),
-        };
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(roots.client_config().map_err(S3SettingsError::from)?)
-            .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(SecretsManagerError::Client)?;
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        let of_aws = || format!("https://{SERVICE}.{region}.amazonaws.com{suffix}/");
-        let endpoint = settings.endpoint.clone().unwrap_or_else(of_aws).parse()?;
-        Ok(Self { credentials, client, region, endpoint })
+    pub fn new(settings: &AwsSettings) -> Result<Self, AwsSettingsError> {
+        Ok(Self { service: Aws::new("secretsmanager", settings)? })
     }
 
     /// The secret of this name or ARN; after `#`, a key of the JSON that it holds.
@@ -113,48 +45,22 @@ impl SecretsManager {
         Arc::new(ManagedSecret { manager: self.clone(), name: name.to_owned(), key })
     }
 
-    /// The version that is current.
-    async fn ask(&self, name: &str) -> Result<Answer, SecretError> {
-        let body = serde_json::json!({ "SecretId": name, "VersionStage": "AWSCURRENT" }).to_string();
-        let credential = self.credentials.credentials().get_credential().await;
-        let credential = credential.map_err(|source| failed("there are no credentials of AWS", source))?;
-        let mut request = HttpRequest::new(HttpRequestBody::from(body.clone()));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() =
-            self.endpoint.as_str().parse().map_err(|source| failed("the address is none", source))?;
-        let (target, operation) = TARGET;
-        request.headers_mut().insert(target, operation);
-        request.headers_mut().insert(CONTENT_TYPE, JSON);
-        AwsAuthorizer::new(&credential, SERVICE, &self.region)
-            .try_authorize(&mut request, None)
-            .map_err(|source| failed("the request cannot be signed", source))?;
-        let headers = std::mem::take(request.headers_mut());
-        let sent = self.client.post(self.endpoint.clone()).headers(headers).body(body).send().await;
-        let mut answer =
-            sent.map_err(|source| failed("Secrets Manager does not answer", source.without_url()))?;
-        let (status, mut text) = (answer.status(), Vec::new());
-        while let Some(part) =
-            answer.chunk().await.map_err(|source| failed("the answer breaks off", source.without_url()))?
-        {
-            text.extend_from_slice(&part);
-            if text.len() > LONGEST_ANSWER {
-                return Err(wrong(name, "the answer is too long"));
-            }
-        }
-        if !status.is_success() {
-            // What is wrong is named by the last part of a type, such as `com.amazonaws.x#ResourceNotFoundException`.
-            let refusal: Refusal = serde_json::from_slice(&text).unwrap_or_default();
-            let kind = refusal.kind.rsplit('#').next().unwrap_or_default().to_owned();
-            return Err(wrong(name, &format!("{status} {kind} {}", refusal.message)));
-        }
-        // Without the parser's words, which may quote.
-        serde_json::from_slice(&text).map_err(|_| wrong(name, "the answer is no JSON of GetSecretValue"))
+    /// The secret of this name or ARN, to be rotated.
+    #[must_use]
+    pub fn rotated(&self, name: &str) -> RotatedSecret {
+        RotatedSecret { manager: self.clone(), name: name.to_owned() }
     }
-}
 
-impl fmt::Debug for SecretsManager {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretsManager").field("endpoint", &self.endpoint.as_str()).finish_non_exhaustive()
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        name: &str,
+        body: &Value,
+    ) -> Result<T, SecretError> {
+        let answer = self.service.call(operation, body).await.map_err(|error| not_had(name, error))?;
+        // Without the parser's words, which may quote.
+        let unreadable = |_| wrong(name, &format!("the answer is no JSON of {operation}"));
+        serde_json::from_slice(&answer).map_err(unreadable)
     }
 }
 
@@ -162,15 +68,6 @@ impl fmt::Debug for SecretsManager {
 struct Answer {
     #[serde(rename = "SecretString")]
     text: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refusal {
-    #[serde(rename = "__type")]
-    kind: String,
-    #[serde(rename = "Message", alias = "message")]
-    message: String,
 }
 
 /// A secret in Secrets Manager.
@@ -183,16 +80,108 @@ struct ManagedSecret {
 #[async_trait]
 impl SecretSource for ManagedSecret {
     async fn fetch(&self) -> Result<SecretText, SecretError> {
-        let text = self.manager.ask(&self.name).await?.text;
-        let text = text.ok_or_else(|| wrong(&self.name, "it is binary; a text is due"))?;
+        let body = json!({ "SecretId": self.name, "VersionStage": CURRENT });
+        let answer: Answer = self.manager.ask("secretsmanager.GetSecretValue", &self.name, &body).await?;
+        let text = answer.text.ok_or_else(|| wrong(&self.name, "it is binary; a text is due"))?;
         let Some(key) = &self.key else { return Ok(SecretText::new(text)) };
-        let fields: HashMap<String, serde_json::Value> =
+        let fields: HashMap<String, Value> =
             serde_json::from_str(&text).map_err(|_| wrong(&self.name, "it is no object of JSON"))?;
         match fields.get(key) {
-            Some(serde_json::Value::String(text)) => Ok(SecretText::new(text.clone())),
-            Some(serde_json::Value::Number(number)) => Ok(SecretText::new(number.to_string())),
+            Some(Value::String(text)) => Ok(SecretText::new(text.clone())),
+            Some(Value::Number(number)) => Ok(SecretText::new(number.to_string())),
             _ => Err(wrong(&self.name, &format!("it has no text under {key:?}"))),
         }
+    }
+}
+
+/// A secret with versions, which labels tell apart.
+#[derive(Debug, Clone)]
+pub struct RotatedSecret {
+    manager: SecretsManager,
+    name: String,
+}
+
+/// Whether a secret is rotated, and which labels each of its versions has.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SecretVersions {
+    /// Whether it is rotated.
+    pub rotation_enabled: bool,
+    /// Labels by version.
+    pub version_ids_to_stages: BTreeMap<String, Vec<String>>,
+}
+
+impl SecretVersions {
+    /// Whether a version has a label.
+    #[must_use]
+    pub fn has(&self, version: &str, label: &str) -> bool {
+        let labels = self.version_ids_to_stages.get(version);
+        labels.is_some_and(|labels| labels.iter().any(|known| known == label))
+    }
+
+    /// The version with a label.
+    #[must_use]
+    pub fn with(&self, label: &str) -> Option<&str> {
+        self.version_ids_to_stages.keys().map(String::as_str).find(|version| self.has(version, label))
+    }
+}
+
+impl RotatedSecret {
+    /// Its versions.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    pub async fn versions(&self) -> Result<SecretVersions, SecretError> {
+        let body = json!({ "SecretId": self.name });
+        self.manager.ask("secretsmanager.DescribeSecret", &self.name, &body).await
+    }
+
+    /// The version with a label, if there is one and it has a value.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn value(&self, label: &str) -> Result<Option<SecretText>, SecretError> {
+        let body = json!({ "SecretId": self.name, "VersionStage": label });
+        let answer = self.manager.service.call("secretsmanager.GetSecretValue", &body).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(not_had(&self.name, error)),
+        };
+        let unreadable = |_| wrong(&self.name, "the answer is no JSON of GetSecretValue");
+        let answer: Answer = serde_json::from_slice(&answer).map_err(unreadable)?;
+        Ok(answer.text.map(SecretText::new))
+    }
+
+    /// Gives a version, which is to be in use, its value.
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub async fn put_pending(&self, version: &str, value: &SecretText) -> Result<(), SecretError> {
+        let body = json!({
+            "SecretId": self.name,
+            "ClientRequestToken": version,
+            "SecretString": value.reveal(),
+            "VersionStages": [PENDING],
+        });
+        self.manager.ask("secretsmanager.PutSecretValue", &self.name, &body).await.map(|_: Value| ())
+    }
+
+    /// Lets a version be in use in place of another one.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn make_current(&self, version: &str, before: Option<&str>) -> Result<(), SecretError> {
+        let body = json!({
+            "SecretId": self.name,
+            "VersionStage": CURRENT,
+            "MoveToVersionId": version,
+            "RemoveFromVersionId": before,
+        });
+        self.manager
+            .ask("secretsmanager.UpdateSecretVersionStage", &self.name, &body)
+            .await
+            .map(|_: Value| ())
     }
 }
 
@@ -200,6 +189,9 @@ fn wrong(name: &str, reason: &str) -> SecretError {
     SecretError { reason: format!("secret {name}: {}", reason.trim_end()), source: None }
 }
 
-fn failed(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> SecretError {
-    SecretError { reason: what.to_owned(), source: Some(Box::new(source)) }
+fn not_had(name: &str, error: AwsError) -> SecretError {
+    match error {
+        AwsError::Failed { what, source } => SecretError { reason: what, source: Some(source) },
+        other => wrong(name, &other.to_string()),
+    }
 }

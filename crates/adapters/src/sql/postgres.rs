@@ -20,6 +20,7 @@ use super::failure::{Failure, Outcome, store_error};
 use super::whose::Whose;
 
 mod migration;
+mod password;
 mod pool;
 mod replica;
 mod settings;

@@ -74,6 +74,22 @@ pub const ALL: &[Exception] = &[
         until: UNTIL,
     },
     Exception {
+        rule: "CKV_AWS_116",
+        stack: StackName::Application,
+        at: &["Rotate*"],
+        environments: &Name::ALL,
+        reason: "Secrets Manager calls a step again that has failed, and begins anew a day later: no event is lost for ever",
+        until: UNTIL,
+    },
+    Exception {
+        rule: "CKV_AWS_115",
+        stack: StackName::Application,
+        at: &["Rotate*"],
+        environments: &[Name::Dev],
+        reason: "a new account has ten executions at once, of which none can be reserved",
+        until: UNTIL,
+    },
+    Exception {
         rule: "CKV2_AWS_71",
         stack: StackName::Application,
         at: &["Certificate"],

@@ -6,6 +6,7 @@ pub mod exceptions;
 pub mod firewall;
 pub mod limits;
 pub mod policies;
+pub mod published;
 pub mod references;
 pub mod schedules;
 pub mod services;

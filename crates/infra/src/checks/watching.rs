@@ -1,11 +1,14 @@
 //! Alarms, dashboards, and what they are about.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use astroshield_domain::metrics;
 use serde_json::Value;
 
-use super::{Architecture, Finding, list, walk};
+use super::published::PUBLISHED;
+use super::{Architecture, Finding, Item, each, list};
+use crate::stacks::compute::dimensions as collected;
 
 /// A text of CloudFormation with its references replaced by a word.
 fn flat(value: &Value) -> Option<String> {
@@ -23,53 +26,175 @@ fn flat(value: &Value) -> Option<String> {
     None
 }
 
-/// Whether a metric is of the application, by its namespace or its name, and the application has none of that name.
+/// A metric that something looks at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Watched {
+    namespace: String,
+    name: String,
+    dimensions: BTreeSet<String>,
+}
+
+impl fmt::Display for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dimensions: Vec<&str> = self.dimensions.iter().map(String::as_str).collect();
+        write!(f, "{} {} by ({})", self.namespace, self.name, dimensions.join(", "))
+    }
+}
+
+/// The metrics that there are.
 struct Metrics {
-    known: BTreeSet<String>,
+    /// Those that are made of logs: namespace, name and dimensions.
+    of_logs: BTreeSet<Watched>,
+    /// Namespaces that collectors put the application's metrics into.
+    namespaces: BTreeSet<String>,
 }
 
 impl Metrics {
     fn new(architecture: &Architecture<'_>) -> Self {
-        let mut known: BTreeSet<String> = metrics::ALL.iter().map(|metric| metric.name.to_owned()).collect();
-        // Those that are made of logs.
+        let mut of_logs = BTreeSet::new();
         for item in architecture.of("AWS::Logs::MetricFilter") {
             for made in list(&item.properties["MetricTransformations"]) {
-                known.extend(made["MetricName"].as_str().map(str::to_owned));
+                let text = |field: &str| made[field].as_str().unwrap_or_default().to_owned();
+                let (namespace, name) = (text("MetricNamespace"), text("MetricName"));
+                of_logs.insert(Watched { namespace, name, dimensions: names(&made["Dimensions"], "Key") });
             }
         }
-        Self { known }
+        let mut namespaces = BTreeSet::new();
+        for item in architecture.of("AWS::ECS::TaskDefinition") {
+            each(item.properties, &mut |value| {
+                let configuration = flat(value).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+                let namespace = configuration.as_ref().map(|of| &of["exporters"]["awsemf"]["namespace"]);
+                namespaces.extend(namespace.and_then(Value::as_str).map(str::to_owned));
+            });
+        }
+        Self { of_logs, namespaces }
     }
 
-    fn is_missing(&self, namespace: &str, name: &str) -> bool {
+    /// What is wrong with a metric that is looked at.
+    fn fault(&self, watched: &Watched) -> Option<String> {
         let ours = |text: &str| text.to_ascii_lowercase().starts_with("astroshield");
-        (ours(namespace) || ours(name)) && !self.known.contains(name)
+        let Watched { namespace, name, dimensions } = watched;
+        if self.of_logs.contains(watched) {
+            return None;
+        }
+        let goes_by = |known: &[&str]| {
+            known.len() == dimensions.len() && known.iter().all(|known| dimensions.contains(*known))
+        };
+        if ours(namespace) || ours(name) {
+            let Some(metric) = metrics::ALL.iter().find(|metric| metric.name == name) else {
+                return Some(format!("is about {name}, which the application does not measure"));
+            };
+            let known = collected(metric);
+            if !goes_by(&known) {
+                return Some(format!("is about {watched}; the collector sends it by ({})", known.join(", ")));
+            }
+            let is_sent = self.namespaces.is_empty() || self.namespaces.contains(namespace);
+            return (!is_sent).then(|| format!("is about {watched}; no collector sends into that namespace"));
+        }
+        let mut of_name = PUBLISHED
+            .iter()
+            .filter(|known| known.namespace == namespace && known.names.contains(&name.as_str()))
+            .peekable();
+        if of_name.peek().is_none() {
+            return Some(format!("is about {namespace} {name}, which is not among the metrics known of AWS"));
+        }
+        let is_known = of_name.any(|known| known.dimensions.iter().any(|known| goes_by(known)));
+        (!is_known).then(|| format!("is about {watched}, by which AWS does not publish it"))
     }
 }
 
-/// Alarms and scaling on metrics that the application does not have.
+/// Names of dimensions in a list of objects.
+fn names(dimensions: &Value, field: &str) -> BTreeSet<String> {
+    list(dimensions).iter().filter_map(|of| of[field].as_str()).map(str::to_owned).collect()
+}
+
+/// Takes a word off the beginning of a text: up to one of these letters, or in quotation marks.
+fn word<'a>(text: &'a str, ends: &[char]) -> Option<(&'a str, &'a str)> {
+    let text = text.trim_start();
+    match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"'),
+        None => {
+            let end = text.find(ends).unwrap_or(text.len());
+            (end > 0).then(|| (text[..end].trim_end(), &text[end..]))
+        }
+    }
+}
+
+/// A namespace and dimensions with commas between them, up to a closing letter; and what follows.
+fn schema(text: &str, close: char) -> Option<(String, BTreeSet<String>, &str)> {
+    let (namespace, mut rest) = word(text, &[',', close])?;
+    let mut dimensions = BTreeSet::new();
+    loop {
+        rest = rest.trim_start();
+        if let Some(rest) = rest.strip_prefix(close) {
+            return Some((namespace.to_owned(), dimensions, rest));
+        }
+        let (dimension, after) = word(rest.strip_prefix(',')?, &[',', close])?;
+        dimensions.insert(dimension.to_owned());
+        rest = after;
+    }
+}
+
+/// What a query of Metrics Insights is about: `SELECT FUNCTION(metric) FROM SCHEMA(namespace, dimension, ...)`, with a condition on
+/// some of these dimensions.
+fn of_query(text: &str) -> Option<Watched> {
+    let (_, rest) = text.strip_prefix("SELECT ")?.split_once('(')?;
+    let (name, rest) = word(rest, &[')'])?;
+    let rest = rest.strip_prefix(')')?.trim_start().strip_prefix("FROM SCHEMA(")?;
+    let (namespace, dimensions, rest) = schema(rest, ')')?;
+    if let Some(conditions) = rest.trim_start().strip_prefix("WHERE ") {
+        for condition in conditions.split(" AND ") {
+            let (dimension, _) = word(condition, &['=', '!', ' '])?;
+            if !dimensions.contains(dimension) {
+                return None;
+            }
+        }
+    } else if !rest.trim().is_empty() {
+        return None;
+    }
+    Some(Watched { namespace, name: name.to_owned(), dimensions })
+}
+
+/// What a search is about: `SEARCH('{namespace,dimension,...} MetricName="name"', 'statistic', period)`.
+fn of_search(text: &str) -> Option<Watched> {
+    let (namespace, dimensions, rest) = schema(text.strip_prefix("SEARCH('{")?, '}')?;
+    let (name, _) = word(rest.trim_start().strip_prefix("MetricName=")?, &['\''])?;
+    Some(Watched { namespace, name: name.to_owned(), dimensions })
+}
+
+/// The metric that an expression is about, if it is about one by itself and not about what other lines have.
+fn of_expression(text: &str) -> Result<Option<Watched>, String> {
+    let watched = match text.trim_start() {
+        query if query.starts_with("SELECT") => of_query(query),
+        search if search.starts_with("SEARCH") => of_search(search),
+        _ => return Ok(None),
+    };
+    watched.map(Some).ok_or_else(|| format!("cannot be read: {text}"))
+}
+
+/// Calls `visit` with each metric that a resource looks at, or with what is wrong with how it says so.
+fn watched(item: &Item<'_>, visit: &mut impl FnMut(Result<Watched, String>)) {
+    each(item.properties, &mut |fields| {
+        if let (Some(namespace), Some(name)) = (fields["Namespace"].as_str(), fields["MetricName"].as_str()) {
+            let dimensions = names(&fields["Dimensions"], "Name");
+            visit(Ok(Watched { namespace: namespace.to_owned(), name: name.to_owned(), dimensions }));
+        }
+        if let Some(found) = flat(&fields["Expression"]).and_then(|text| of_expression(&text).transpose()) {
+            visit(found);
+        }
+    });
+}
+
+/// Alarms and scaling on metrics that nobody measures, or that do not go by these dimensions: they would never have data.
 pub fn alarms(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
     let metrics = Metrics::new(architecture);
     for item in architecture.items() {
         if item.kind == "AWS::Logs::MetricFilter" {
             continue;
         }
-        let mut look = |fields: &Value| {
-            let (Some(namespace), Some(name)) =
-                (&fields["Namespace"].as_str(), &fields["MetricName"].as_str())
-            else {
-                return;
-            };
-            if metrics.is_missing(namespace, name) {
-                findings
-                    .push(item.finding(format!("is about {name}, which the application does not measure")));
-            }
-        };
-        look(item.properties);
-        walk(item.properties, &mut |_, value| {
-            look(value);
-            if let Value::Array(values) = value {
-                values.iter().for_each(&mut look);
-            }
+        watched(&item, &mut |watched| {
+            let fault = watched.map_or_else(Some, |watched| metrics.fault(&watched));
+            findings.extend(fault.map(|fault| item.finding(fault)));
         });
         if item.kind == "AWS::CloudWatch::Alarm"
             && item.properties.get("MetricName").is_none()
@@ -127,31 +252,35 @@ pub fn dashboards(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) 
 
 /// Holds `[namespace, name, dimension, value, ..., { options }]`, or `[{ expression }]`, against what CloudWatch takes.
 fn check_metric(metric: &Value, known: &Metrics) -> Result<(), String> {
+    match shown(metric)?.and_then(|watched| known.fault(&watched)) {
+        Some(fault) => Err(fault),
+        None => Ok(()),
+    }
+}
+
+/// The metric that a line of a widget shows, if it is about one by itself.
+fn shown(metric: &Value) -> Result<Option<Watched>, String> {
     let parts = metric.as_array().ok_or_else(|| format!("{metric} is no list"))?;
     let (texts, options) = match parts.split_last() {
         Some((options, texts)) if options.is_object() => (texts, Some(options)),
         _ => (parts.as_slice(), None),
     };
     if texts.is_empty() {
-        let expression = options.is_some_and(|options| options["expression"].is_string());
-        return if expression {
-            Ok(())
-        } else {
-            Err(format!("{metric} is neither a metric nor an expression"))
-        };
+        let expression = options.and_then(|options| options["expression"].as_str());
+        return expression
+            .map_or_else(|| Err(format!("{metric} is neither a metric nor an expression")), of_expression);
     }
     let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
     let texts = texts.ok_or_else(|| format!("{metric} has something between its names that is no text"))?;
     // `...` stands for all that the line before has.
-    if !texts.contains(&"...") && (texts.len() < 2 || !texts.len().is_multiple_of(2)) {
+    if texts.contains(&"...") {
+        return Ok(None);
+    }
+    if texts.len() < 2 || !texts.len().is_multiple_of(2) {
         return Err(format!("{metric} has a dimension without a value"));
     }
-    if let [namespace, name, ..] = texts.as_slice()
-        && known.is_missing(namespace, name)
-    {
-        return Err(format!("the application does not measure {name}"));
-    }
-    Ok(())
+    let dimensions = texts[2..].iter().step_by(2).map(|name| (*name).to_owned()).collect();
+    Ok(Some(Watched { namespace: texts[0].to_owned(), name: texts[1].to_owned(), dimensions }))
 }
 
 #[cfg(test)]
@@ -160,6 +289,7 @@ mod tests {
 
     use super::super::planted::found;
     use super::*;
+    use crate::environment::{Environment, Name, Operator};
 
     fn dashboard(body: &Value) -> Value {
         json!({ "D": { "Type": "AWS::CloudWatch::Dashboard", "Properties": { "DashboardBody": body } } })
@@ -187,11 +317,12 @@ mod tests {
     #[test]
     fn a_metric_of_a_dashboard_is_a_namespace_a_name_and_dimensions() {
         for good in [
-            json!(["AWS/ECS", "CPUUtilization", "ClusterName", "c", { "stat": "p99" }]),
+            json!(["AWS/ECS", "CPUUtilization", "ClusterName", "c", "ServiceName", "s", { "stat": "p99" }]),
             json!([{ "expression": "m1 / m2", "id": "e1" }]),
-            json!(["AWS/ECS", "MemoryUtilization"]),
             json!(["...", "other"]),
-            json!(["AstroShield", metrics::ALL[0].name]),
+            json!(["AstroShield/dev", "astroshield_catalog_age_seconds"]),
+            json!([{ "expression": "SEARCH('{AWS/Kafka,\"Broker ID\",\"Cluster Name\"} MetricName=\"CpuUser\"', 'Average', 300)" }]),
+            json!([{ "expression": "SEARCH('{AstroShield/dev,consumer} MetricName=\"astroshield_bus_lag_messages\"', 'Maximum', 300)" }]),
         ] {
             assert_eq!(found(dashboards, &with_metric(&good)), [""; 0], "{good}");
         }
@@ -202,6 +333,12 @@ mod tests {
             json!([{ "id": "e1" }]),
             json!(["AWS/ECS", 5]),
             json!(["AstroShield", "astroshield_luck"]),
+            json!(["AWS/ECS", "MemoryUtilization"]),
+            json!(["AWS/ECS", "CpuUtilization", "ClusterName", "c", "ServiceName", "s"]),
+            json!(["AstroShield/dev", "astroshield_bus_lag_messages"]),
+            json!([{ "expression": "SEARCH('{AWS/Kafka,BrokerID,\"Cluster Name\"} MetricName=\"CpuUser\"', 'Average', 300)" }]),
+            json!([{ "expression": "SEARCH('{AstroShield/dev} MetricName=\"astroshield_bus_lag_messages\"', 'Maximum', 300)" }]),
+            json!([{ "expression": "SEARCH('AWS/ECS CPUUtilization', 'Average', 300)" }]),
         ] {
             assert_eq!(found(dashboards, &with_metric(&bad)).len(), 1, "{bad}");
         }
@@ -209,18 +346,15 @@ mod tests {
 
     #[test]
     fn an_alarm_on_a_metric_that_nobody_measures_is_found() {
-        let alarm = |name: &str| {
-            json!({ "Type": "AWS::CloudWatch::Alarm", "Properties": {
-            "Namespace": "AstroShield", "MetricName": name,
-        } })
-        };
+        let alarm = |namespace: &str, name: &str| json!({ "Type": "AWS::CloudWatch::Alarm", "Properties": { "Namespace": namespace, "MetricName": name } });
         let resources = json!({
-            "Good": alarm("astroshield_catalog_age_seconds"),
-            "Bad": alarm("astroshield_catalog_age_hours"),
+            "Good": alarm("AstroShield", "astroshield_catalog_age_seconds"),
+            "Bad": alarm("AstroShield", "astroshield_catalog_age_hours"),
             "Filter": { "Type": "AWS::Logs::MetricFilter", "Properties": { "MetricTransformations": [
-                { "MetricNamespace": "AstroShield", "MetricName": "RootSignIns" },
+                { "MetricNamespace": "AstroShield/Audit", "MetricName": "RootSignIns" },
             ] } },
-            "Filtered": alarm("RootSignIns"),
+            "Filtered": alarm("AstroShield/Audit", "RootSignIns"),
+            "FilteredElsewhere": alarm("AstroShield", "RootSignIns"),
             "Math": { "Type": "AWS::CloudWatch::Alarm", "Properties": { "Metrics": [
                 { "Id": "m", "MetricStat": { "Metric": { "Namespace": "AstroShield", "MetricName": "luck" } } },
             ] } },
@@ -228,9 +362,133 @@ mod tests {
         });
         let expected = [
             "Bad: is about astroshield_catalog_age_hours, which the application does not measure",
+            "FilteredElsewhere: is about RootSignIns, which the application does not measure",
             "Math: is about luck, which the application does not measure",
             "Nothing: is about no metric",
         ];
         assert_eq!(found(alarms, &resources), expected);
+    }
+
+    fn by(namespace: &str, name: &str, dimensions: &[&str]) -> Value {
+        let dimensions: Vec<Value> =
+            dimensions.iter().map(|name| json!({ "Name": name, "Value": "of it" })).collect();
+        let properties = json!({ "Namespace": namespace, "MetricName": name, "Dimensions": dimensions });
+        json!({ "It": { "Type": "AWS::CloudWatch::Alarm", "Properties": properties } })
+    }
+
+    fn query(expression: &str) -> Value {
+        let metrics = json!([{ "Id": "all", "Expression": expression }]);
+        json!({ "It": { "Type": "AWS::CloudWatch::Alarm", "Properties": { "Metrics": metrics } } })
+    }
+
+    #[test]
+    fn an_alarm_by_dimensions_that_the_collector_does_not_send_is_found() {
+        let metric = "astroshield_http_requests_total";
+        let sent = collected(metrics::ALL.iter().find(|known| known.name == metric).unwrap());
+        assert_eq!(found(alarms, &by("AstroShield/prod", metric, &sent)), [""; 0]);
+        // What the application measures it by, and the collector leaves out.
+        let all = metrics::ALL.iter().find(|known| known.name == metric).unwrap().labels;
+        assert!(all.len() > sent.len());
+        for dimensions in [all, &[][..], &["consumer"][..]] {
+            let said = found(alarms, &by("AstroShield/prod", metric, dimensions));
+            assert!(
+                said.len() == 1 && said[0].contains("the collector sends it by"),
+                "{dimensions:?}: {said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_alarm_in_another_namespace_than_the_collectors_is_found() {
+        let configuration =
+            json!({ "exporters": { "awsemf": { "namespace": "AstroShield/prod" } } }).to_string();
+        let mut resources = by("AstroShield/dev", "astroshield_catalog_age_seconds", &[]);
+        resources["Task"] = json!({ "Type": "AWS::ECS::TaskDefinition", "Properties": {
+            "ContainerDefinitions": [{ "Environment": [{ "Name": "AOT_CONFIG_CONTENT", "Value": configuration }] }],
+        } });
+        let said = found(alarms, &resources);
+        assert!(said.len() == 1 && said[0].contains("no collector sends into that namespace"), "{said:?}");
+        resources["It"]["Properties"]["Namespace"] = json!("AstroShield/prod");
+        assert_eq!(found(alarms, &resources), [""; 0]);
+    }
+
+    #[test]
+    fn an_alarm_on_what_aws_does_not_publish_is_found() {
+        assert_eq!(found(alarms, &by("AWS/RDS", "ReplicaLag", &["DBInstanceIdentifier"])), [""; 0]);
+        for (namespace, name, dimensions) in [
+            ("AWS/RDS", "ReplicationLag", &["DBInstanceIdentifier"][..]),
+            ("AWS/RDS", "ReplicaLag", &["DBInstance"]),
+            ("AWS/RDS", "ReplicaLag", &[]),
+            ("AWS/MSK", "OfflinePartitionsCount", &["Cluster Name"]),
+            ("AWS/Kafka", "OfflinePartitionsCount", &["Broker ID", "Cluster Name"]),
+        ] {
+            assert_eq!(found(alarms, &by(namespace, name, dimensions)).len(), 1, "{namespace} {name}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_read_as_an_alarm_is() {
+        for good in [
+            "SELECT MAX(astroshield_bus_lag_messages) FROM SCHEMA(\"AstroShield/prod\", consumer)",
+            "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Region, Rule, WebACL) WHERE Rule = 'ALL'",
+            "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Rule, WebACL) WHERE Rule = 'ALL'",
+            "desired - running",
+        ] {
+            assert_eq!(found(alarms, &query(good)), [""; 0], "{good}");
+        }
+        for bad in [
+            "SELECT MAX(astroshield_bus_lag) FROM SCHEMA(\"AstroShield/prod\", consumer)",
+            "SELECT MAX(astroshield_bus_lag_messages) FROM SCHEMA(\"AstroShield/prod\")",
+            "SELECT MAX(astroshield_bus_lag_messages) FROM SCHEMA(\"AstroShield/prod\", group)",
+            "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Region, WebACL) WHERE Region = 'x'",
+            "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Rule, WebACL) WHERE Region = 'x'",
+            "SELECT SUM(BlockedRequests) FROM \"AWS/WAFV2\"",
+            "SELECT SUM(ErrorPortAllocation) FROM SCHEMA(\"AWS/NatGateway\", NatGatewayId)",
+            "SELECT SUM(BlockedRequests FROM SCHEMA(\"AWS/WAFV2\", Rule, WebACL)",
+        ] {
+            assert_eq!(found(alarms, &query(bad)).len(), 1, "{bad}");
+        }
+    }
+
+    /// All metrics that the templates of an environment look at.
+    fn looked_at(name: Name) -> BTreeSet<Watched> {
+        let operator = Operator::parse("dev_streaming = true").unwrap();
+        let templates = crate::stacks::architecture(&Environment::new(name, operator)).unwrap();
+        let architecture = Architecture::new(&templates);
+        let mut all = BTreeSet::new();
+        for item in architecture.items() {
+            watched(&item, &mut |watched| all.extend([watched.unwrap()]));
+        }
+        for item in architecture.of("AWS::CloudWatch::Dashboard") {
+            let body: Value =
+                serde_json::from_str(&flat(&item.properties["DashboardBody"]).unwrap()).unwrap();
+            for widget in body["widgets"].as_array().unwrap() {
+                all.extend(list(&widget["properties"]["metrics"]).iter().filter_map(|of| shown(of).unwrap()));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_metric_of_aws_has_its_source_and_the_list_has_no_other() {
+        let used: BTreeSet<Watched> = Name::ALL.into_iter().flat_map(looked_at).collect();
+        assert!(used.len() > 40, "{}", used.len());
+        for known in PUBLISHED {
+            assert!(known.source.starts_with("https://docs.aws.amazon.com/"), "{}", known.source);
+            for name in known.names {
+                for dimensions in known.dimensions {
+                    let dimensions = dimensions.iter().map(|name| (*name).to_owned()).collect();
+                    let (namespace, name) = (known.namespace.to_owned(), (*name).to_owned());
+                    let one = Watched { namespace, name, dimensions };
+                    // Some go by either set of dimensions, of which one may be enough.
+                    let is_used = used.contains(&one)
+                        || known.dimensions.len() > 1
+                            && used
+                                .iter()
+                                .any(|used| used.namespace == one.namespace && used.name == one.name);
+                    assert!(is_used, "{one} is used nowhere");
+                }
+            }
+        }
     }
 }

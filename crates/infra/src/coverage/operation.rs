@@ -47,7 +47,11 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "Backend Deployment",
         "ECS task definition update",
-        &[prod("AWS::CodePipeline::Pipeline", "/Stages/*/Name", Something), Command("deploy")],
+        &[
+            prod("AWS::CodePipeline::Pipeline", "/Stages/*/Name", Is("Release")),
+            prod("AWS::CodeBuild::Project", "/Source/BuildSpec", Has("cloudformation update-stack")),
+            Command("deploy"),
+        ],
     ),
     row(
         "Backend Deployment",
@@ -196,7 +200,7 @@ pub(super) const ROWS: &[Row] = &[
                 "/ContainerDefinitions/*/Environment/*/Name",
                 Is("ASTROSHIELD__IDENTITY__ISSUER"),
             ),
-            prod("AWS::Lambda::Function", "/Handler", Something),
+            prod("AWS::Lambda::Function", "/ImageConfig/Command/*", Is("authorizer")),
         ],
     ),
     row(
@@ -232,7 +236,14 @@ pub(super) const ROWS: &[Row] = &[
         "Backup encryption",
         &[prod("AWS::Backup::BackupVault", "/EncryptionKeyArn", Something)],
     ),
-    row("Data Security", "Key rotation", &[prod("AWS::KMS::Key", "/EnableKeyRotation", Is("true"))]),
+    row(
+        "Data Security",
+        "Key rotation",
+        &[
+            prod("AWS::KMS::Key", "/EnableKeyRotation", Is("true")),
+            prod("AWS::SecretsManager::RotationSchedule", "/RotationLambdaARN", Something),
+        ],
+    ),
     row(
         "Metrics",
         "Application metrics",

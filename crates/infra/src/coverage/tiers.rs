@@ -138,19 +138,20 @@ pub(super) const ROWS: &[Row] = &[
         "ElastiCache (Redis)",
         "Session management",
         &[
-            prod("AWS::ElastiCache::ReplicationGroup", "/TransitEncryptionEnabled", Is("true")),
-            prod(
-                "AWS::ECS::TaskDefinition",
-                "/ContainerDefinitions/*/Environment/*/Name",
-                Is("ASTROSHIELD__CACHE__KIND"),
-            ),
+            // What ends by itself, as sessions do, may be forgotten for want of room; nothing else.
+            prod("AWS::ElastiCache::ParameterGroup", "/Properties/maxmemory-policy", Is("volatile-lru")),
+            prod("AWS::ElastiCache::User", "/AccessString", Has("~astroshield*")),
         ],
     ),
     row(
         "ElastiCache (Redis)",
         "API response caching",
         &[
-            prod("AWS::ElastiCache::ReplicationGroup", "/TransitEncryptionEnabled", Is("true")),
+            prod(
+                "AWS::ECS::TaskDefinition",
+                "/ContainerDefinitions/*/Environment/*/Name",
+                Is("ASTROSHIELD__SERVER__RESPONSE_CACHE"),
+            ),
             prod(
                 "AWS::ECS::TaskDefinition",
                 "/ContainerDefinitions/*/Environment/*/Name",
@@ -162,25 +163,15 @@ pub(super) const ROWS: &[Row] = &[
         "ElastiCache (Redis)",
         "Real-time data caching",
         &[
-            prod("AWS::ElastiCache::ReplicationGroup", "/TransitEncryptionEnabled", Is("true")),
-            prod(
-                "AWS::ECS::TaskDefinition",
-                "/ContainerDefinitions/*/Environment/*/Name",
-                Is("ASTROSHIELD__CACHE__KIND"),
-            ),
+            // Who is connected to the WebSocket API, and to what.
+            prod("AWS::Lambda::Function", "/Environment/Variables/ASTROSHIELD__CACHE__KIND", Is("redis")),
+            prod("AWS::ElastiCache::ReplicationGroup", "/MultiAZEnabled", Is("true")),
         ],
     ),
     row(
         "ElastiCache (Redis)",
         "Pub/Sub capabilities",
-        &[
-            prod("AWS::ElastiCache::ReplicationGroup", "/TransitEncryptionEnabled", Is("true")),
-            prod(
-                "AWS::ECS::TaskDefinition",
-                "/ContainerDefinitions/*/Environment/*/Name",
-                Is("ASTROSHIELD__CACHE__KIND"),
-            ),
-        ],
+        &[prod("AWS::ElastiCache::User", "/AccessString", Has("&astroshield*"))],
     ),
     row("Amazon MSK (Kafka)", "Event streaming", &[prod("AWS::MSK::Topic", "/TopicName", Has("events"))]),
     row(
@@ -338,6 +329,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             prod("AWS::SecretsManager::SecretTargetAttachment", "/TargetType", Is("AWS::RDS::DBInstance")),
             dev("AWS::RDS::DBInstance", "/ManageMasterUserPassword", Is("true")),
+            prod("AWS::SecretsManager::RotationSchedule", "/RotationRules/ScheduleExpression", Something),
         ],
     ),
     row(

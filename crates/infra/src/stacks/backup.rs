@@ -15,7 +15,7 @@ use crate::template::kinds::{
 };
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 /// When, and for how many days: name, schedule, days.
 const RULES: [(&str, &str, u32); 3] = [
@@ -43,7 +43,7 @@ pub fn add(stack: &Stack, environment: &Environment, built: &Built) {
         properties["LockConfiguration"] = json!({ "MinRetentionDays": LEAST_DAYS, "MaxRetentionDays": 400 });
     }
     let vault: Resource<BackupVault> = stack.add("Vault", properties);
-    stack.keep(&vault, if protected { Kept::Yes } else { Kept::No });
+    stack.keep(&vault, environment.kept());
     if !protected {
         return;
     }

@@ -21,6 +21,8 @@ pub struct Cache {
     pub group: Resource<ReplicationGroup>,
     /// Secret with `username`, `password` of its user.
     pub secret: Resource<Secret>,
+    /// That user.
+    pub user: Resource<CacheUser>,
 }
 
 /// Commands on its own keys and channels (`cache.prefix`), without those that change the server, whose health is asked
@@ -60,7 +62,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
         "The application's user of the cache",
         CACHE_USER,
     );
-    let users = users(stack, engine, &name, &own);
+    let (user, users) = users(stack, engine, &name, &own);
     let subnets: Resource<CacheSubnetGroup> = stack.add(
         "CacheSubnets",
         json!({
@@ -91,7 +93,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
                 "KmsKeyId": storage.key.arn(),
             }),
         );
-        stack.keep(&logs, if protected { Kept::Yes } else { Kept::No });
+        stack.keep(&logs, environment.kept());
         json!({
             "DestinationDetails": { "CloudWatchLogsDetails": { "LogGroup": logs.name() } },
             "DestinationType": "cloudwatch-logs",
@@ -132,11 +134,16 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     }
     let group = stack.add("Cache", properties);
     stack.keep(&group, if protected { Kept::Snapshot } else { Kept::No });
-    Cache { group, secret: own }
+    Cache { group, secret: own, user }
 }
 
 /// The application's user alone. Redis wants one by the name `default` besides, which is switched off.
-fn users(stack: &Stack, engine: CacheEngine, name: &str, own: &Resource<Secret>) -> Resource<CacheUserGroup> {
+fn users(
+    stack: &Stack,
+    engine: CacheEngine,
+    name: &str,
+    own: &Resource<Secret>,
+) -> (Resource<CacheUser>, Resource<CacheUserGroup>) {
     let user: Resource<CacheUser> = stack.add(
         "CacheUser",
         json!({
@@ -161,10 +168,11 @@ fn users(stack: &Stack, engine: CacheEngine, name: &str, own: &Resource<Secret>)
         );
         users.push(default.id());
     }
-    stack.add(
+    let group = stack.add(
         "CacheUsers",
         json!({ "UserGroupId": format!("{name}-users"), "Engine": engine.name(), "UserIds": users }),
-    )
+    );
+    (user, group)
 }
 
 #[cfg(test)]

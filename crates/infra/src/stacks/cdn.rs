@@ -2,7 +2,7 @@
 //!
 //! | path | from | kept |
 //! |---|---|---|
-//! | `/api/*`, `/auth/*`, `/signin`, `/health/*` | the service, by a VPC origin | never |
+//! | `/api/*`, `/auth/*`, `/signin`, `/config.json`, `/health/*` | the service, by a VPC origin | never |
 //! | `/assets/` and a file of the service's own pages | the service | never |
 //! | `/assets/*` | the bucket of assets | as its headers say, a day without any |
 //! | `/_next/static/*` | Amplify | a year: names change with their content |
@@ -265,6 +265,8 @@ fn behaviors(stack: &Stack, environment: &Environment) -> (Value, Vec<Value>) {
         ("/api/*", service(&all, "https-only")),
         ("/auth/*", service(&all, "redirect-to-https")),
         ("/signin", service(&read, "redirect-to-https")),
+        // By which the console, the same files everywhere, finds out where it is.
+        ("/config.json", service(&read, "https-only")),
         ("/health/*", service(&read, "https-only")),
     ];
     others.extend(SERVICE_ASSETS.map(|path| (path, service(&read, "redirect-to-https"))));

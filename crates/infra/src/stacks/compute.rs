@@ -9,6 +9,7 @@ use astroshield_domain::deployment::{PORT, Role};
 use serde_json::{Value, json};
 
 use crate::application::{Surroundings, roles};
+use crate::arn;
 use crate::environment::{Environment, Name, ServiceSize};
 use crate::stacks::storage::Storage;
 use crate::stacks::{Data, api_gateway, identity::Identity, network::Network, title};
@@ -16,8 +17,9 @@ use crate::template::kinds::{
     Alarm, Certificate, Cluster, ClusterCapacityProviders, Listener, LoadBalancer, LogGroup,
     RegistryReplication, Repository, Role as IamRole, Service, Subnet, TargetGroup, TaskDefinition,
 };
+use crate::template::policy::{Statement, document};
 use crate::template::value::account;
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 pub use self::collector::{dimensions, namespace};
 
@@ -29,6 +31,17 @@ pub const CONTAINER: &str = "astroshield";
 
 /// Parameter with the tag of the image that is deployed.
 pub const IMAGE_TAG: &str = "ImageTag";
+
+/// The tag of the image that is deployed.
+#[must_use]
+pub fn image_tag(stack: &Stack) -> Value {
+    stack.ask(
+        IMAGE_TAG,
+        "Tag of the image in the repository that is deployed, which is there with -arm64 at its end for the functions, too. Each \
+         release has one of its own",
+        None,
+    )
+}
 
 /// Seconds in which a new task is not judged by its health.
 const GRACE_S: u32 = 90;
@@ -110,9 +123,16 @@ pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -
             "EncryptionConfiguration": { "EncryptionType": "KMS", "KmsKey": storage.key.arn() },
             "EmptyOnDelete": !environment.sizes.protected,
             "LifecyclePolicy": { "LifecyclePolicyText": rules.to_string() },
+            // Lambda fetches the image of the functions itself.
+            "RepositoryPolicyText": document(&[Statement::allow_here(&[
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ])
+            .by(json!({ "Service": "lambda.amazonaws.com" }))
+            .when(json!({ "ArnLike": { "aws:SourceArn": arn!("lambda", format!("function:{}", environment.named("*"))) } }))]),
         }),
     );
-    stack.keep(&repository, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&repository, environment.kept());
     stack.show("RepositoryUri", repository.uri());
     if environment.name == Name::Prod {
         // A setting of the whole account: dev's images need no copies.

@@ -212,7 +212,7 @@ fn log_groups(
                 "KmsKeyId": storage.key.arn(),
             }),
         );
-        stack.keep(&group, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+        stack.keep(&group, environment.kept());
         stack.after(instance, &group);
     }
 }

@@ -313,6 +313,17 @@ impl Maker<'_> {
                     arn!("ecs", "service-revision/", compute.cluster.name(), "/*"),
                 ],
             ),
+            // Functions are of the same image.
+            Statement::allow(
+                &[
+                    "lambda:GetFunction",
+                    "lambda:GetFunctionConfiguration",
+                    "lambda:ListTags",
+                    "lambda:UpdateFunctionCode",
+                ],
+                [arn!("lambda", format!("function:{}", self.environment.named("*")))],
+            ),
+            Statement::allow(&["ecr:GetRepositoryPolicy"], [compute.repository.arn()]),
             Statement::allow(&["iam:PassRole"], roles)
                 .when(json!({ "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } })),
             Statement::allow(

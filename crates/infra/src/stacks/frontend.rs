@@ -5,8 +5,17 @@
 //! name as the service, so that its sessions hold; Amplify has therefore no domain of ours. Pull requests are built,
 //! too, and shown under Amplify's own domain (`pr-N.APP.amplifyapp.com`): there is no service behind a preview.
 //!
-//! What differs between environments is not built in: the console reads `/config.json` when it runs, so there is no
-//! variable of the build, and nothing secret.
+//! What differs between environments is not built in: the console reads `/config.json` when it runs, which CloudFront
+//! has from the service, so there is no variable of the build, and nothing secret.
+//!
+//! What scripts of a page may run is said by the page itself: the build puts a Content-Security-Policy with their
+//! hashes into a `meta` element of each. A `meta` element cannot say who may frame a page; that, and what holds for all
+//! pages, is in the headers here. A browser holds a page to both policies.
+//!
+//! Rules of status 404 and 404-200 are those of what is not among the files; a rule of status 200 would hide files, and
+//! below `/alerts/` there are those by which the console loads a page without loading the document anew
+//! (<https://docs.aws.amazon.com/amplify/latest/userguide/redirects.html>). Amplify itself leads `/alerts` to `/alerts/`
+//! and shows the file `index.html` of a folder there, which is how the export is laid out.
 //!
 //! The app has no role of IAM. A static site needs nothing of AWS while it is built; and Amplify shows no previews of
 //! a public repository where a build has a role, as anybody's pull request could use it.
@@ -22,8 +31,7 @@ use crate::template::{Resource, Stack};
 /// Folder of the console in the repository.
 const ROOT: &str = "web";
 
-/// Headers of everything that Amplify serves itself: of previews, and of what CloudFront passes on. The console adds
-/// its Content-Security-Policy, whose hashes are made in the build.
+/// Headers of everything that Amplify serves itself: of previews, and of what CloudFront passes on.
 const HEADERS: &str = "\
 applications:
   - appRoot: web
@@ -38,6 +46,8 @@ applications:
             value: DENY
           - key: Referrer-Policy
             value: no-referrer
+          - key: Content-Security-Policy
+            value: \"frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'\"
 ";
 
 /// The console's hosting.
@@ -81,7 +91,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Frontend {
             "CustomHeaders": HEADERS,
             "CustomRules": [
                 // Pages of one thing are one page, which reads the rest of its path: mails lead to alerts.
-                { "Source": "/alerts/<*>", "Target": "/alerts/index.html", "Status": "200" },
+                { "Source": "/alerts/<*>", "Target": "/alerts/index.html", "Status": "404-200" },
                 { "Source": "/<*>", "Target": "/404.html", "Status": "404" },
             ],
             "EnableBranchAutoDeletion": true,
@@ -144,6 +154,25 @@ mod tests {
             assert_eq!(branch(name)["EnablePullRequestPreview"], true);
         }
         assert_eq!(branch(Name::Recovery)["EnablePullRequestPreview"], false);
+    }
+
+    #[test]
+    fn no_rule_hides_a_file_and_what_is_not_there_is_said_so_last() {
+        let template = template(Name::Prod);
+        let rules = template.body["Resources"]["Console"]["Properties"]["CustomRules"].as_array().unwrap();
+        for rule in rules {
+            assert!(rule["Status"].as_str().unwrap().starts_with("404"), "{rule}");
+        }
+        let last = rules.last().unwrap();
+        assert_eq!((&last["Source"], &last["Status"]), (&json!("/<*>"), &json!("404")));
+    }
+
+    #[test]
+    fn headers_say_nothing_of_scripts_which_pages_do() {
+        let policy = HEADERS.lines().find(|line| line.contains("frame-ancestors 'none'")).unwrap();
+        for said_by_pages in ["default-src", "script-src", "style-src", "connect-src"] {
+            assert!(!policy.contains(said_by_pages), "{policy}");
+        }
     }
 
     #[test]

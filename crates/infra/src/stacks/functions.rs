@@ -1,20 +1,25 @@
-//! Lambda functions: authorizers, and connections of WebSockets. All of them are the program `astroshield`, from one package
-//! in the bucket of artifacts (`docs/guides/api-gateway.md` says how it is made). It has to be there before this stack.
+//! Lambda functions: authorizers, connections of WebSockets, and what rotates passwords. All of them are the program
+//! `astroshield` in the image that tasks have, of the same release: a release changes the one parameter that names both. Lambda takes
+//! an image of one processor, and not a list of several; the pipeline pushes each under a tag of its own before it makes
+//! the list.
+
+mod rotation;
 
 use astroshield_domain::deployment::variable;
 use serde_json::{Map, Value, json};
 
-use crate::application::CACHE_USER;
+use crate::application;
 use crate::environment::Environment;
 use crate::stacks::api_gateway::{self, STAGE};
-use crate::stacks::{Data, compute::Compute, network::Network};
-use crate::template::kinds::{Function, LogGroup, RecordSet, Role, Subnet};
+use crate::stacks::compute::{self, Compute};
+use crate::stacks::{Data, network::Network};
+use crate::template::kinds::{Function, LogGroup, RecordSet, Role, SecurityGroup, Subnet};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 use crate::{arn, join};
 
-/// Seconds that an event may take.
+/// Seconds that an event of API Gateway may take.
 const TIMEOUT_S: u32 = 10;
 
 /// MiB: of which a part of a processor follows, and with it how long a first start takes.
@@ -33,6 +38,8 @@ pub struct Functions {
     pub connections_role: Resource<Role>,
     /// What each of them says: the authorizers', and that of `connections`.
     pub logs: Vec<Resource<LogGroup>>,
+    /// What rotates passwords, by its name.
+    pub rotations: Vec<(&'static str, Resource<Function>)>,
 }
 
 /// What API Gateway invokes a function by.
@@ -62,7 +69,8 @@ struct Surroundings<'a> {
     environment: &'a Environment,
     network: &'a Network,
     data: &'a Data,
-    package: Value,
+    compute: &'a Compute,
+    image: Value,
 }
 
 /// A function in the making.
@@ -71,11 +79,17 @@ struct Making<'a> {
     /// As it is in names: `authorizer`.
     name: &'a str,
     /// Which function of the program it is.
-    handler: &'a str,
+    which: &'a str,
     what: &'a str,
     settings: Vec<(&'a str, Value)>,
     /// What it may do besides what all may.
     allowed: Vec<Statement>,
+    /// Whom it may reach.
+    group: &'a Resource<SecurityGroup>,
+    /// Seconds that an event may take.
+    timeout_s: u32,
+    /// How many may run at once, whatever else runs in the account.
+    reserved: Option<u32>,
 }
 
 /// Adds the functions.
@@ -86,11 +100,7 @@ pub fn add(
     data: &Data,
     compute: &Compute,
 ) -> Functions {
-    let package = stack.ask(
-        "FunctionsPackage",
-        "Key of the package of the functions (astroshield and bootstrap, for arm64) in the bucket of artifacts",
-        None,
-    );
+    let image = join!(compute.repository.uri(), ":", compute::image_tag(stack), "-arm64");
     // Its addresses are private ones: the name leads nowhere from elsewhere.
     stack.add::<RecordSet>(
         "InternalName",
@@ -105,7 +115,8 @@ pub fn add(
             },
         }),
     );
-    let surroundings = Surroundings { stack, environment, network, data, package };
+    let surroundings = Surroundings { stack, environment, network, data, compute, image };
+    let reserved = environment.sizes.api.reserved_functions;
     let asking = || {
         vec![
             ("gateway.service", json!(format!("https://{}", internal_host(environment)))),
@@ -117,25 +128,31 @@ pub fn add(
     let (authorizer, _, authorizer_logs) = surroundings.make(Making {
         id: "Authorizer",
         name: "authorizer",
-        handler: "authorizer",
+        which: "authorizer",
         what: "Says who may ask the REST API, and for which usage plan that counts",
         settings,
         allowed: Vec::new(),
+        group: &network.functions,
+        timeout_s: TIMEOUT_S,
+        reserved,
     });
     let (stream_authorizer, _, stream_logs) = surroundings.make(Making {
         id: "StreamAuthorizer",
         name: "stream-authorizer",
-        handler: "authorizer",
+        which: "authorizer",
         what: "Says who may connect to the WebSocket API",
         settings: asking(),
         allowed: Vec::new(),
+        group: &network.functions,
+        timeout_s: TIMEOUT_S,
+        reserved,
     });
     let stream = api_gateway::stream(stack);
     let secret = &data.cache.secret;
     let (connections, connections_role, connections_logs) = surroundings.make(Making {
         id: "Connections",
         name: "connections",
-        handler: "connections",
+        which: "connections",
         what: "Notes who connects to the WebSocket API, says something, leaves",
         settings: connection_settings(environment, data, &stream.id()),
         allowed: vec![
@@ -145,9 +162,13 @@ pub fn add(
                 [arn!("execute-api", stream.id(), format!("/{STAGE}/*/@connections/*"))],
             ),
         ],
+        group: &network.functions,
+        timeout_s: TIMEOUT_S,
+        reserved,
     });
     let logs = vec![authorizer_logs, stream_logs, connections_logs];
-    Functions { authorizer, stream_authorizer, connections, connections_role, logs }
+    let rotations = surroundings.rotations();
+    Functions { authorizer, stream_authorizer, connections, connections_role, logs, rotations }
 }
 
 /// `gateway.usage_keys`: the plan of everybody, and that of the organization that the installation belongs to.
@@ -162,21 +183,14 @@ fn usage_keys(environment: &Environment) -> Value {
 }
 
 fn connection_settings(environment: &Environment, data: &Data, api: &Value) -> Vec<(&'static str, Value)> {
-    let (group, is_cluster) = (&data.cache.group, environment.sizes.cache.shards > 1);
-    let (address, port) = if is_cluster {
-        (group.configuration_address(), group.configuration_port())
-    } else {
-        (group.primary_address(), group.primary_port())
-    };
-    vec![
-        ("gateway.endpoint", join!("https://", api, ".execute-api.", region(), ".amazonaws.com/", STAGE)),
+    let mut settings = application::cache(environment, data);
+    settings.extend([
+        ("cache.password_secret", join!(data.cache.secret.arn(), "#password")),
+        ("gateway.endpoint", application::management(api)),
         ("gateway.region", json!(environment.region)),
         ("secrets.region", json!(environment.region)),
-        ("cache.kind", json!("redis")),
-        ("cache.url", join!("rediss://", CACHE_USER, "@", address, ":", port)),
-        ("cache.password_secret", join!(data.cache.secret.arn(), "#password")),
-        ("cache.cluster", json!(is_cluster.to_string())),
-    ]
+    ]);
+    settings
 }
 
 impl Surroundings<'_> {
@@ -191,7 +205,7 @@ impl Surroundings<'_> {
                 "RetentionInDays": environment.sizes.log_days,
             }),
         );
-        stack.keep(&logs, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+        stack.keep(&logs, environment.kept());
         let mut statements = self.common(&name, &logs);
         statements.extend(made.allowed);
         let role: Resource<Role> = stack.add(
@@ -208,23 +222,28 @@ impl Surroundings<'_> {
         let mut properties = json!({
             "FunctionName": name,
             "Description": made.what,
-            "Runtime": "provided.al2023",
+            "PackageType": "Image",
             "Architectures": ["arm64"],
-            "Handler": made.handler,
-            "Code": { "S3Bucket": data.storage.artifacts.name(), "S3Key": self.package },
+            "Code": { "ImageUri": self.image },
+            "ImageConfig": {
+                "EntryPoint": ["/usr/bin/astroshield"],
+                "Command": ["function", made.which],
+                // The image's own is for the user of the service, who is not Lambda's.
+                "WorkingDirectory": "/tmp",
+            },
             "Role": role.arn(),
             "MemorySize": MEMORY_MIB,
-            "Timeout": TIMEOUT_S,
+            "Timeout": made.timeout_s,
             "Environment": { "Variables": variables },
             "KmsKeyArn": key.arn(),
             "TracingConfig": { "Mode": "Active" },
             "LoggingConfig": { "LogFormat": "JSON", "LogGroup": logs.name() },
             "VpcConfig": {
-                "SecurityGroupIds": [network.functions.id()],
+                "SecurityGroupIds": [made.group.id()],
                 "SubnetIds": network.private.iter().map(Resource::<Subnet>::id).collect::<Vec<_>>(),
             },
         });
-        if let Some(reserved) = environment.sizes.api.reserved_functions {
+        if let Some(reserved) = made.reserved {
             properties["ReservedConcurrentExecutions"] = json!(reserved);
         }
         (stack.add(made.id, properties), role, logs)
@@ -278,7 +297,7 @@ mod tests {
         let settings: toml::Table = include_str!("../../../server/config.default.toml").parse().unwrap();
         for name in Name::ALL {
             let functions = found(name, "AWS::Lambda::Function");
-            assert_eq!(functions.len(), 3);
+            assert_eq!(functions.len(), if name == Name::Dev { 4 } else { 6 }, "{name}");
             for (id, function) in functions {
                 for variable in function["Environment"]["Variables"].as_object().unwrap().keys() {
                     let setting = variable.strip_prefix("ASTROSHIELD__").unwrap().to_lowercase();

@@ -13,7 +13,7 @@ use crate::template::kinds::{
 };
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region, secret};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 use crate::{arn, join};
 
 /// The user pool and its clients.
@@ -148,7 +148,7 @@ fn pool(stack: &Stack, environment: &Environment) -> Resource<UserPool> {
             "WebAuthnRelyingPartyID": pages(environment),
         }),
     );
-    stack.keep(&pool, if protected { Kept::Yes } else { Kept::No });
+    stack.keep(&pool, environment.kept());
     pool
 }
 
@@ -281,7 +281,7 @@ fn protection(stack: &Stack, environment: &Environment, pool: &Resource<UserPool
             ],
         }),
     );
-    let kept = if environment.sizes.protected { Kept::Yes } else { Kept::No };
+    let kept = environment.kept();
     stack.keep(&key, kept);
     stack.keep(&logs, kept);
     logs

@@ -108,7 +108,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let cdn = cdn::add(&edge_stack, environment, &acl, &data.storage, &compute, &frontend);
     let built = Built { network, identity, data, compute, functions, api, frontend, cdn };
     let monitoring = monitoring::add(&observability_stack, environment, &built);
-    tracing::add(&observability_stack, environment, &monitoring);
+    tracing::add(&observability_stack, environment);
     cost::add(&observability_stack, environment, &monitoring);
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);

@@ -51,8 +51,10 @@ pub struct Network {
     pub link: Resource<SecurityGroup>,
     /// Of the tasks.
     pub tasks: Resource<SecurityGroup>,
-    /// Of the functions.
+    /// Of the functions behind APIs.
     pub functions: Resource<SecurityGroup>,
+    /// Of the functions that rotate passwords.
+    pub rotation: Resource<SecurityGroup>,
     /// Of the database.
     pub database: Resource<SecurityGroup>,
     /// Of the cache.
@@ -89,6 +91,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Network {
         link: groups.link,
         tasks: groups.tasks,
         functions: groups.functions,
+        rotation: groups.rotation,
         database: groups.database,
         cache: groups.cache,
         streaming: groups.streaming,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::environment::Environment;
 use crate::stacks::storage::{Storage, copies, key_alias_arn};
 use crate::template::kinds::Secret;
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 /// Secrets of the application, by the setting that names them.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub(super) fn secret(
         properties["ReplicaRegions"] = replicas;
     }
     let secret = stack.add(id, properties);
-    stack.keep(&secret, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&secret, environment.kept());
     secret
 }
 

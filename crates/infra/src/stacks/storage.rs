@@ -12,7 +12,7 @@ use crate::environment::{Environment, Name};
 use crate::template::kinds::{Bucket, BucketPolicy, Key, KeyAlias, Role};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 use crate::{arn, join};
 
 /// Buckets, one for each purpose.
@@ -103,7 +103,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
             properties[*name] = value.clone();
         }
         let bucket: Resource<Bucket> = stack.add(id, properties);
-        stack.keep(&bucket, if protected { Kept::Yes } else { Kept::No });
+        stack.keep(&bucket, environment.kept());
         bucket
     };
     let copied = copies(environment).map(|other| {
@@ -220,7 +220,7 @@ fn key(stack: &Stack, environment: &Environment) -> Resource<Key> {
             "KeyPolicy": document(&statements),
         }),
     );
-    stack.keep(&key, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&key, environment.kept());
     stack
         .add::<KeyAlias>("KeyAlias", json!({ "AliasName": key_alias(environment), "TargetKeyId": key.id() }));
     key
@@ -286,7 +286,7 @@ fn logs(stack: &Stack, environment: &Environment) -> Resource<Bucket> {
             "VersioningConfiguration": { "Status": "Enabled" },
         }),
     );
-    stack.keep(&logs, if protected { Kept::Yes } else { Kept::No });
+    stack.keep(&logs, environment.kept());
     logs
 }
 

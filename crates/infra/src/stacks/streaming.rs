@@ -12,7 +12,7 @@ use crate::template::kinds::{
     Secret, SecretResourcePolicy, Subnet,
 };
 use crate::template::policy::{Statement, document};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 /// The brokers.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub fn add(
 ) -> Option<Streaming> {
     let sizes = environment.sizes.streaming.as_ref()?;
     let protected = environment.sizes.protected;
-    let kept = if protected { Kept::Yes } else { Kept::No };
+    let kept = environment.kept();
     let name = environment.named("brokers");
     let logs: Resource<LogGroup> = stack.add(
         "BrokerLogs",

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::arn;
 use crate::environment::{Environment, Name};
-use crate::stacks::monitoring::{Monitoring, text::text};
+use crate::stacks::monitoring::text::text;
 use crate::template::Stack;
 use crate::template::kinds::{LogResourcePolicy, SamplingRule, TraceGroup, TransactionSearch};
 use crate::template::policy::{Statement, document};
@@ -23,7 +23,7 @@ const RULES: [(&str, u32, &str, u32, f64); 3] = [
 const GROUPS: [(&str, &str); 2] = [("errors", "fault = true OR error = true"), ("slow", "responsetime > 1")];
 
 /// Adds rules and groups.
-pub fn add(stack: &Stack, environment: &Environment, _monitoring: &Monitoring) {
+pub fn add(stack: &Stack, environment: &Environment) {
     for (name, priority, path, at_least, share) in RULES {
         stack.add::<SamplingRule>(
             format!("{}Sampling", crate::stacks::title(name)),

@@ -51,6 +51,12 @@ impl Statement {
         Self::new("Deny", actions, Some(On::These(on.into_iter().collect())))
     }
 
+    /// Allows actions on what has the policy.
+    #[must_use]
+    pub fn allow_here(actions: &[&'static str]) -> Self {
+        Self::new("Allow", actions, None)
+    }
+
     /// Allows a service (`ecs-tasks.amazonaws.com`) to take a role.
     #[must_use]
     pub fn assumed_by(service: &str) -> Self {

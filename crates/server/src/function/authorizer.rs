@@ -27,7 +27,7 @@ const TOLD: [HeaderName; 8] = [
 ];
 
 /// API Gateway answers this message, and no other one, with 401.
-const UNAUTHORIZED: Failure = Failure("Unauthorized");
+const UNAUTHORIZED: Failure = Failure::new("Unauthorized");
 
 /// Says who may connect, or ask.
 pub(super) struct Authorizer {
@@ -76,7 +76,7 @@ impl Authorizer {
         })?;
         let answer = self.service.ask(told(&request)).await.map_err(|reason| {
             tracing::error!(reason, "the service does not answer");
-            Failure("the service does not answer")
+            Failure::new("the service does not answer")
         })?;
         judge(&request, &answer, &self.usage_keys)
     }
@@ -131,10 +131,10 @@ fn judge(request: &Request, answer: &CallerAnswer, usage_keys: &UsageKeys) -> Re
         200 => {
             let caller: StreamCaller = serde_json::from_slice(&answer.body).map_err(|error| {
                 tracing::error!(%error, "the service is not of this version");
-                Failure("the service is not of this version")
+                Failure::new("the service is not of this version")
             })?;
             let principal = format!("{}/{}", caller.tenant, caller.name);
-            let mut context = serde_json::to_value(&caller).map_err(|_| Failure("a fault of ours"))?;
+            let mut context = serde_json::to_value(&caller).map_err(|_| Failure::new("a fault of ours"))?;
             if request.http_method.is_none() {
                 return Ok(policy(&principal, "Allow", context));
             }
@@ -162,7 +162,7 @@ fn judge(request: &Request, answer: &CallerAnswer, usage_keys: &UsageKeys) -> Re
         403 => Ok(policy("nobody", "Deny", json!({}))),
         status => {
             tracing::error!(status, "the service cannot say who this is");
-            Err(Failure("the service cannot say who this is"))
+            Err(Failure::new("the service cannot say who this is"))
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) notify: Notify,
     pub(crate) silence: Silence,
     pub(crate) secrets: Secrets,
+    #[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what functions of Lambda need"))]
+    pub(crate) rotation: Rotation,
     pub(crate) telemetry: Telemetry,
     pub(crate) log: Log,
     /// What keeps the secrets that may change.
@@ -57,6 +59,22 @@ pub(crate) struct Secrets {
     /// What is in that file.
     #[serde(skip)]
     pub(crate) authorities: Option<String>,
+}
+
+/// What the functions that rotate passwords need to know.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "managed"), expect(dead_code, reason = "what functions of Lambda need"))]
+pub(crate) struct Rotation {
+    #[serde(deserialize_with = "text")]
+    pub(crate) secret: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) cache_user: Option<String>,
+    pub(crate) services: Vec<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) endpoint: Option<String>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) patience: Duration,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -18,6 +18,7 @@ mod load;
 mod place;
 mod reconcile;
 mod roles;
+mod rotating;
 mod rotation;
 #[path = "../service/server.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

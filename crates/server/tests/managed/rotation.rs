@@ -16,14 +16,14 @@ use crate::server::{Server, run_in};
 use crate::tiers::Client;
 
 /// What AWS's own tools would be told.
-const CREDENTIALS: [(&str, &str); 3] = [
+pub(crate) const CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "astroshield"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
     ("AWS_REGION", "eu-central-1"),
 ];
 
 /// Asks Secrets Manager for an operation, as its owner.
-fn secrets_manager(moto: &Outside, operation: &str, body: &Value) {
+pub(crate) fn secrets_manager(moto: &Outside, operation: &str, body: &Value) -> Value {
     let scope = "Credential=a/20260101/eu-central-1/secretsmanager/aws4_request";
     let output = Command::new("curl")
         .args(["--silent", "--fail-with-body", "--cacert", moto.file("ca.pem").to_str().unwrap()])
@@ -43,10 +43,11 @@ fn secrets_manager(moto: &Outside, operation: &str, body: &Value) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Does statements in a database as a user who may do anything: the service's own makes no users.
-fn as_administrator(database: &str, statements: &[String]) {
+pub(crate) fn as_administrator(database: &str, statements: &[String]) {
     let mut server = Url::parse(&variable("ASTROSHIELD_TEST_POSTGRES_URL").unwrap()).unwrap();
     server.set_path(Url::parse(database).unwrap().path());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -61,7 +62,7 @@ fn as_administrator(database: &str, statements: &[String]) {
 const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotating'";
 
 /// Readers that ask all the time; how many answers were not as they should be.
-fn load(
+pub(crate) fn load(
     address: &str,
     key: &str,
     stop: &Arc<AtomicBool>,

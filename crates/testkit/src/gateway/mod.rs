@@ -61,7 +61,8 @@ struct Runtime {
 }
 
 impl Function {
-    async fn start() -> Self {
+    /// Begins to wait for the function's processes.
+    pub async fn start() -> Self {
         let (events, receiver) = mpsc::unbounded_channel();
         let waiting = Arc::default();
         let runtime = Runtime { events: receiver.into(), waiting: Arc::clone(&waiting) };

@@ -251,7 +251,7 @@ impl Inner {
 }
 
 /// Whether a server did not take the user or the password (SQLSTATE, class 28).
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code.starts_with("28"))
 }
 

@@ -88,7 +88,7 @@ impl PostgresSettings {
     }
 
     /// Options of a connection that one command has for itself: no statement is too long for it.
-    fn options(&self, url: &str, whose: Whose<'_>) -> Result<PgConnectOptions, StoreError> {
+    pub(super) fn options(&self, url: &str, whose: Whose<'_>) -> Result<PgConnectOptions, StoreError> {
         Ok(self.options_of(url)?.options([(TENANT, whose.setting())]))
     }
 

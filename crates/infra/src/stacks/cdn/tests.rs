@@ -36,18 +36,27 @@ fn source(path: &str) -> String {
 
 #[test]
 fn every_path_of_the_interface_leads_to_the_service_and_is_never_kept() {
-    let config = config(Name::Prod);
     let api: Value = serde_json::from_str(&source("api/openapi.json")).unwrap();
-    let others =
-        ["/auth/login", "/auth/callback", "/auth/logout", "/signin", "/health/ready", "/api/v1/stream"];
+    let others = [
+        "/auth/login",
+        "/auth/callback",
+        "/auth/logout",
+        "/signin",
+        "/config.json",
+        "/health/ready",
+        "/api/v1/stream",
+    ];
     let paths: Vec<&str> =
         api["paths"].as_object().unwrap().keys().map(String::as_str).chain(others).collect();
     assert!(paths.len() > 50);
-    for path in paths {
-        let behavior = behavior(&config, path);
-        assert_eq!(behavior["TargetOriginId"], "service", "{path}");
-        assert_eq!(behavior["CachePolicyId"], NOT_KEPT, "{path}");
-        assert_eq!(behavior["OriginRequestPolicyId"], ALL_OF_VIEWER, "{path}");
+    for name in Name::ALL {
+        let config = config(name);
+        for path in &paths {
+            let behavior = behavior(&config, path);
+            assert_eq!(behavior["TargetOriginId"], "service", "{name}: {path}");
+            assert_eq!(behavior["CachePolicyId"], NOT_KEPT, "{name}: {path}");
+            assert_eq!(behavior["OriginRequestPolicyId"], ALL_OF_VIEWER, "{name}: {path}");
+        }
     }
 }
 
@@ -66,10 +75,16 @@ fn methods_that_the_interface_has_pass() {
 #[test]
 fn the_pages_of_the_service_find_their_files_at_the_service_and_the_rest_of_assets_is_in_the_bucket() {
     let config = config(Name::Prod);
-    let pages = ["signin.html", "signin_provider.html", "docs.html", "go_on.html"];
     let mut files = BTreeSet::new();
-    for page in pages {
-        let text = source(&format!("api/src/page/{page}"));
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/page")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        // Others stand in for the console, which is there.
+        let is_served = ["docs", "go_on", "signin"].iter().any(|page| name.starts_with(page));
+        if !is_served || !name.ends_with(".html") {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path()).unwrap();
         for (at, _) in text.match_indices("/assets/") {
             files.insert(text[at..].split('"').next().unwrap().to_owned());
         }
@@ -85,7 +100,7 @@ fn the_pages_of_the_service_find_their_files_at_the_service_and_the_rest_of_asse
 fn pages_come_from_the_console_and_are_asked_for_again_within_a_minute() {
     let template = template(Name::Prod);
     let config = &template.body["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
-    for path in ["/", "/index.html", "/alerts/7", "/config.json", "/metrics"] {
+    for path in ["/", "/index.html", "/alerts/7", "/config/", "/metrics"] {
         assert_eq!(origin(config, path), "console", "{path}");
         assert_eq!(behavior(config, path)["CachePolicyId"]["Ref"], "PagesPolicy");
     }

@@ -3,7 +3,7 @@
 use astroshield_domain::deployment::{PORT, Role};
 use serde_json::{Value, json};
 
-use super::{CONTAINER, IMAGE_TAG, collector};
+use super::{CONTAINER, collector, image_tag};
 use crate::application::{
     BLOBS_PREFIX, Configuration, DRAIN_S, FEEDS, SHUTDOWN_S, Surroundings, command, roles,
 };
@@ -15,7 +15,7 @@ use crate::stacks::title;
 use crate::template::kinds::{LogGroup, Repository, Role as IamRole, TaskDefinition};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, region};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 /// User and group in the image.
 pub(super) const USER: &str = "10001:10001";
@@ -58,11 +58,7 @@ impl<'a> Tasks<'a> {
         surroundings: Surroundings<'a>,
         repository: &Resource<Repository>,
     ) -> Self {
-        let tag = stack.ask(
-            IMAGE_TAG,
-            "Tag of the image in the repository that is deployed. Each release has one of its own",
-            None,
-        );
+        let tag = image_tag(stack);
         let common = Common {
             execution_role: execution_role(stack, surroundings, repository),
             metrics: log_group(stack, surroundings, "MetricsLogs", "metrics"),
@@ -260,7 +256,7 @@ fn log_group(stack: &Stack, surroundings: Surroundings<'_>, id: &str, of: &str) 
             "RetentionInDays": environment.sizes.log_days,
         }),
     );
-    stack.keep(&logs, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&logs, environment.kept());
     logs
 }
 

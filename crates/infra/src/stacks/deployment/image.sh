@@ -6,5 +6,6 @@ if docker manifest inspect "$image" >/dev/null 2>&1; then
     echo "$image is there"
     exit 0
 fi
-docker build --target aws --build-arg COMMIT="$TAG" --tag "$image" .
+# One manifest and no list: Lambda takes this image as it is.
+docker build --target aws --provenance=false --build-arg COMMIT="$TAG" --tag "$image" .
 docker push "$image"

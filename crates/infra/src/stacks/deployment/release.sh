@@ -1,5 +1,5 @@
 # Releases an image that is there for both processors: puts them under one tag, brings the store to the release, rolls the
-# services by a parameter of their stack, asks whether the service is ready, and has the edge forget what it kept.
+# services and functions by a parameter of their stack, asks whether the service is ready, and has the edge forget what it kept.
 set -euo pipefail
 image=$REPOSITORY:$TAG
 aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY%%/*}"

@@ -97,8 +97,10 @@ pub enum Of {
     Brokers,
     /// Each broker.
     EachBroker,
-    /// Each function.
+    /// Each function behind an API.
     EachFunction,
+    /// Each function that rotates a password.
+    EachRotation,
     /// The REST API.
     RestApi,
     /// The WebSocket API.

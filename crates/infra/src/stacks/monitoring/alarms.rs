@@ -19,14 +19,15 @@ mod tests {
     use astroshield_domain::metrics;
 
     use super::*;
+    use crate::stacks::compute::dimensions;
     use crate::stacks::monitoring::alarm::{Missing, Severity, Watched};
 
     #[test]
-    fn metrics_of_the_application_are_there_with_their_labels() {
+    fn metrics_of_the_application_are_there_by_what_the_collector_sends() {
         for alarm in alarms() {
             if matches!(alarm.watched, Watched::Application { .. } | Watched::ApplicationOverAll { .. }) {
                 let (metric, labels) = alarm.application_metric().unwrap_or_else(|| panic!("{}", alarm.name));
-                assert_eq!(metric.labels, labels, "{}", alarm.name);
+                assert_eq!(dimensions(metric), labels, "{}", alarm.name);
             }
         }
     }

@@ -32,7 +32,7 @@ fn tell(stack: &Stack, id: &str, what: &str, pattern: &Value, topic: &Resource<N
 pub(super) fn findings(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
     let detector: Resource<Detector> =
         stack.add("Detector", json!({ "Enable": true, "FindingPublishingFrequency": "FIFTEEN_MINUTES" }));
-    stack.keep(&detector, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&detector, environment.kept());
     let found = |severity: Value| -> Value {
         json!({
             "source": ["aws.guardduty"],

@@ -201,6 +201,12 @@ fn each(of: Of, environment: &Environment, built: &Built) -> Vec<(String, Vec<Va
             .map(|(name, function)| (name.to_owned(), vec![dimension("FunctionName", function.name())]))
             .to_vec()
         }
+        Of::EachRotation => (built.functions.rotations.iter())
+            .map(|(name, function)| {
+                let of = name.strip_prefix("rotate-").unwrap_or(name);
+                (of.to_owned(), vec![dimension("FunctionName", function.name())])
+            })
+            .collect(),
         Of::RestApi => alone(vec![
             dimension("ApiName", environment.named("api")),
             dimension("Stage", built.api.rest_stage.name()),

@@ -116,7 +116,12 @@ fn logs() -> Value {
 
 fn secrets() -> Value {
     document(&[ours(Statement::allow(
-        &["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+        &[
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
         [arn!("secretsmanager", "secret:*")],
     ))])
 }

@@ -48,6 +48,7 @@ pub(super) struct Groups {
     pub(super) link: Resource<SecurityGroup>,
     pub(super) tasks: Resource<SecurityGroup>,
     pub(super) functions: Resource<SecurityGroup>,
+    pub(super) rotation: Resource<SecurityGroup>,
     pub(super) database: Resource<SecurityGroup>,
     pub(super) cache: Resource<SecurityGroup>,
     pub(super) streaming: Resource<SecurityGroup>,
@@ -88,6 +89,15 @@ pub(super) fn add(stack: &Stack, environment: &Environment, vpc: &Resource<Vpc>)
     flows.extend(endpoints.iter().map(|endpoints| To::Group(endpoints, HTTPS_PORT)));
     let functions = group("FunctionGroup", "functions", &flows);
 
+    // What has a password of ours, and the services of AWS that keep or set one.
+    let mut flows =
+        vec![To::Group(&database, DATABASE_PORT), To::Group(&cache, CACHE_PORT), To::Anywhere(HTTPS_PORT)];
+    if environment.sizes.streaming.is_some() {
+        flows.push(To::Group(&streaming, BROKERS_SCRAM_PORT));
+    }
+    flows.extend(endpoints.iter().map(|endpoints| To::Group(endpoints, HTTPS_PORT)));
+    let rotation = group("RotationGroup", "rotation", &flows);
+
     let known = CLOUDFRONT.iter().find(|(region, _)| *region == environment.region);
     let prefix_list = stack.ask(
         "CloudFrontPrefixList",
@@ -99,7 +109,7 @@ pub(super) fn add(stack: &Stack, environment: &Environment, vpc: &Resource<Vpc>)
     rule["SourcePrefixListId"] = prefix_list;
     stack.add::<SecurityGroupIngress>("LoadBalancerFromCloudFront", rule);
 
-    Groups { load_balancer, link, tasks, functions, database, cache, streaming, endpoints }
+    Groups { load_balancer, link, tasks, functions, rotation, database, cache, streaming, endpoints }
 }
 
 fn tcp(port: u16, description: &str) -> Value {
@@ -192,6 +202,10 @@ mod tests {
             ("TaskGroup", "StreamingGroup", 9098),
             ("TaskGroup", "EndpointGroup", 443),
             ("FunctionGroup", "EndpointGroup", 443),
+            ("RotationGroup", "DatabaseGroup", 5432),
+            ("RotationGroup", "CacheGroup", 6379),
+            ("RotationGroup", "StreamingGroup", 9096),
+            ("RotationGroup", "EndpointGroup", 443),
         ];
         let flows: BTreeSet<_> =
             flows.into_iter().map(|(from, to, port)| (from.to_owned(), to.to_owned(), port)).collect();

@@ -8,7 +8,7 @@ use crate::join;
 use crate::template::kinds::{FlowLog, Key, LogGroup, Role, Vpc};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region};
-use crate::template::{Kept, Resource, Stack};
+use crate::template::{Resource, Stack};
 
 /// A key for log groups of the region of the stack: the network is made before the key of what is stored, and the edge
 /// is in a region of its own.
@@ -62,7 +62,7 @@ pub fn key(stack: &Stack, environment: &Environment, id: &str) -> Resource<Key> 
         }),
     );
     // Without it, logs that stay could not be read any more.
-    stack.keep(&key, if environment.sizes.protected { Kept::Yes } else { Kept::No });
+    stack.keep(&key, environment.kept());
     key
 }
 
@@ -77,7 +77,7 @@ pub(super) fn add(stack: &Stack, environment: &Environment, vpc: &Resource<Vpc>)
             "KmsKeyId": key.arn(),
         }),
     );
-    stack.keep(&logs, if protected { Kept::Yes } else { Kept::No });
+    stack.keep(&logs, environment.kept());
     let writer: Resource<Role> = stack.add(
         "FlowLogsRole",
         json!({

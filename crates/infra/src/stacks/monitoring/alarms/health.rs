@@ -184,8 +184,33 @@ pub(super) fn alarms() -> Vec<Alarm> {
             why: "A function fails: callers of the APIs are refused, or WebSockets lose messages.",
             cause: "The service or the cache cannot be reached from the functions' subnets, or a package is broken.",
             look: "Log group of the function: the last errors and their request ids.",
-            act: "Deploy the stack `application` with the `FunctionsPackage` of before. Look at the security groups of \
+            act: "Deploy the stack `application` with the `ImageTag` of before. Look at the security groups of \
                 functions and cache.",
+        },
+        Alarm {
+            name: "rotation-failed",
+            group: Group::Security,
+            watched: Watched::Aws {
+                of: Of::EachRotation,
+                namespace: "AWS/Lambda",
+                metric: "Errors",
+                statistic: "Sum",
+            },
+            when: When::Above(0.0),
+            period: 300,
+            periods: 1,
+            bad: 1,
+            missing: Missing::NotBreaching,
+            severity: Severity::Tell,
+            composite: None,
+            dev: true,
+            why: "A password was not rotated; the one of before still holds.",
+            cause: "The function does not reach what the password is for or Secrets Manager, or somebody has changed the \
+                password in one place alone.",
+            look: "Log group of the function: the step, and why it does not go on. `aws secretsmanager describe-secret`: which \
+                version is current, and which is pending.",
+            act: "Mend what the log says, then `aws secretsmanager rotate-secret --secret-id`: each step finds out what is done \
+                already.",
         },
         Alarm {
             name: "telemetry-dropped",
