@@ -20,9 +20,11 @@ export function policyOf(html, connect) {
   ].join("; ");
 }
 
+/** What Next.js begins every head with. The encoding has to stand within the first 1,024 bytes of a page. */
+const HEAD = '<head><meta charSet="utf-8"/>';
+
 /** The page with its policy before anything that it governs. */
 export function withPolicy(html, connect) {
-  const meta = `<meta http-equiv="Content-Security-Policy" content="${policyOf(html, connect)}"/>`;
-  if (!html.includes("<head>")) throw new Error("a page without <head>");
-  return html.replace("<head>", `<head>${meta}`);
+  if (!html.includes(HEAD)) throw new Error(`a page without ${HEAD}`);
+  return html.replace(HEAD, () => `${HEAD}<meta http-equiv="Content-Security-Policy" content="${policyOf(html, connect)}"/>`);
 }

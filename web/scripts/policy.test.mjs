@@ -13,9 +13,9 @@ test("inline scripts are named by their hashes, scripts of files are not", () =>
   expect(policy).not.toMatch(/script-src[^;]*unsafe-inline/);
 });
 
-test("the policy stands before everything else in the head", () => {
-  const page = withPolicy("<html><head><script>one()</script></head></html>", "");
-  expect(page).toMatch(/<head><meta http-equiv="Content-Security-Policy" content="[^"]+"\/><script>/);
+test("the policy stands before everything but the encoding", () => {
+  const page = withPolicy('<html><head><meta charSet="utf-8"/><script>one()</script></head></html>', "");
+  expect(page).toMatch(/<head><meta charSet="utf-8"\/><meta http-equiv="Content-Security-Policy" content="[^"]+"\/><script>/);
 });
 
 test("previews may speak to the origin that the build names, and to no other", () => {
@@ -23,6 +23,6 @@ test("previews may speak to the origin that the build names, and to no other", (
   expect(policyOf("<head></head>", "")).toMatch(/connect-src 'self';/);
 });
 
-test("a page without a head is an error", () => {
+test("a page that begins otherwise is an error", () => {
   expect(() => withPolicy("<p>nothing</p>", "")).toThrow("<head>");
 });
