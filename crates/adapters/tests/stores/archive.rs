@@ -11,6 +11,7 @@ use astroshield_domain::archive::{ArchiveEntry, ArchiveValue, TableDigest};
 use astroshield_domain::event::{Consumed, Event, Payload};
 use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::note::{Decision, Noted};
 use astroshield_domain::organization::Role;
 use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
 use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
@@ -18,7 +19,7 @@ use astroshield_domain::silence::Watched;
 use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};
 use astroshield_testkit::entities::{
     alert, api_key, at, audit_entry, cdm, conclusion, conjunction, delivery, element_set, ephemeris,
-    feed_event, ingest, member, organization, orientation, orientation_of_day, rule, run, satcat_entry,
+    feed_event, ingest, member, note, organization, orientation, orientation_of_day, rule, run, satcat_entry,
     tenant, upload, watch_list, weather, webhook,
 };
 use astroshield_testkit::postgres::database;
@@ -42,6 +43,8 @@ async fn furnish(store: &dyn Store) {
     let not_screened = vec![NotScreened { object: 9, from: None, reason: "decayed".to_owned() }];
     let concluded = RunConclusion { not_screened, ..conclusion(&first) };
     store.conclude_run(&own, &concluded, std::slice::from_ref(&found)).await.unwrap();
+    let decided = Noted::Decided { decision: Decision::Monitor, text: Some("wait \u{e9}".to_owned()) };
+    store.add_note(&note(&own, found.id, at(3), decided), &audit).await.unwrap();
     let given = upload(&own, at(3));
     let payload = Payload::UploadStored { upload: given.id, accepted: true };
     let event = Event::new(own.clone(), at(3), vec![], payload);

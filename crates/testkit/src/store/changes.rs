@@ -95,7 +95,8 @@ pub async fn changes_since_a_time_are_told(store: &dyn Store) {
     screen(store, &public, 10, &after).await;
     let found = changes(store, &own, since(5)).await;
     assert_eq!(ids(&found.new), [id(&public, [23, 24]), id(&public, [21, 22])]);
-    let [(raised, was)] = &found.raised[..] else { panic!("{:?}", found.raised) };
+    assert_eq!(found.raised.len(), 1);
+    let (raised, was) = &found.raised[0];
     assert_eq!(raised.id, id(&public, [3, 4]));
     let point = TrendPoint { at: at(HOUR), leading_probability: 1e-6, miss_distance_km: 1.25 };
     assert_eq!((raised.leading_probability(), *was), (2e-5, point));

@@ -123,8 +123,8 @@ async fn count_of(
             statement.push(" AND ");
             push_covered(&mut statement, tenant);
         }
-        let counted = look_up(connection, statement, |columns| columns.take::<i64>()).await?;
-        *count = number(counted.into_iter().next().unwrap_or_default())?;
+        let counted = look_up(connection, statement, |columns| number(columns.take()?)).await?;
+        *count = counted.into_iter().next().unwrap_or_default();
     }
     let [all, past] = counts;
     Ok(if status == ConjunctionStatus::Past { past } else { all.saturating_sub(past) })
