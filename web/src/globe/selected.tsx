@@ -132,7 +132,7 @@ function Coming({ number, presentMs }: { number: number; presentMs: number }) {
               const other = row.objects.find((one) => one.catalog_number !== number);
               return (
                 <li key={row.id} className="flex items-center gap-2">
-                  <span className="w-24 shrink-0">
+                  <span className="w-28 shrink-0">
                     <Countdown to={row.tca} />
                   </span>
                   <Link href={`/globe?event=${row.id}` as Route} className="min-w-0 truncate hover:underline" title="Play it around its closest approach">

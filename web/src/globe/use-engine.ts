@@ -6,6 +6,7 @@ import { useTheme } from "@/shell/theme";
 import { SimulationClock } from "./clock";
 import { GlobeEngine, type Flight } from "./engine";
 import type { Catalog } from "./messages";
+import { Propagator } from "./propagator";
 import { themeColors } from "./scene/colors";
 import { Store } from "./store";
 import type { TimeState } from "./time-bar";
@@ -44,6 +45,8 @@ interface EngineState {
 export function useEngine(places: Places, presentMs: number, csv: string | undefined, measure: boolean, onSelect: (number: number | null) => void): EngineState {
   const { canvas, marks } = places;
   const [engine, setEngine] = useState<GlobeEngine | null>(null);
+  /** Without a picture, the propagator alone still reads the catalog for the list. */
+  const [reader, setReader] = useState<Pick<GlobeEngine, "load"> | null>(null);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const told = useMemo(() => new Told(presentMs), [presentMs]);
@@ -51,6 +54,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
 
   useEffect(() => {
     let made: GlobeEngine | undefined;
+    let alone: Propagator | undefined;
     let gone = false;
     const clock = new SimulationClock(presentMs, Date.now());
     const begin = async () => {
@@ -77,14 +81,20 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
         measure,
       );
       setEngine(made);
+      setReader(made);
     };
     begin().catch((error: unknown) => {
-      if (!gone) setProblem(error instanceof Error ? error.message : String(error));
+      if (gone) return;
+      setProblem(error instanceof Error ? error.message : String(error));
+      alone = new Propagator({ onCatalog: setCatalog, onStates: () => undefined, onProblem: setProblem });
+      setReader(alone);
     });
     return () => {
       gone = true;
       made?.dispose();
+      alone?.dispose();
       setEngine(null);
+      setReader(null);
       setCatalog(null);
     };
   }, [canvas, marks, presentMs, measure, onSelect, told]);
@@ -93,7 +103,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
     engine?.scene.setColors(themeColors(theme));
   }, [engine, theme]);
   useEffect(() => {
-    if (csv !== undefined) engine?.load(csv);
-  }, [engine, csv]);
+    if (csv !== undefined) reader?.load(csv);
+  }, [reader, csv]);
   return { engine, told, catalog, problem };
 }

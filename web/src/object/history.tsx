@@ -37,7 +37,7 @@ export function History({ query }: { query: ReturnType<typeof useElementSets> })
   return (
     <Panel
       title="Element history"
-      note={rows.length > 0 ? `${count(rows.length)} element sets${query.hasNextPage ? ", the newest" : ""}` : undefined}
+      note={rows.length > 1 ? `${count(rows.length)} element sets${query.hasNextPage ? ", the newest" : ""}` : undefined}
       actions={
         query.hasNextPage && (
           <Button size="small" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

@@ -3,6 +3,7 @@ import {
   CanvasTexture,
   Color,
   Group,
+  LinearFilter,
   Mesh,
   ShaderMaterial,
   SphereGeometry,
@@ -92,12 +93,17 @@ export class Earth {
 
   constructor(
     private readonly rings: readonly Ring[],
-    anisotropy: number,
+    smooth: boolean,
   ) {
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;
     this.texture = new CanvasTexture(this.canvas);
-    this.texture.anisotropy = anisotropy;
+    if (smooth) {
+      this.texture.anisotropy = 4;
+    } else {
+      this.texture.generateMipmaps = false;
+      this.texture.minFilter = LinearFilter;
+    }
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,

@@ -30,6 +30,11 @@ const VERTEX = /* glsl */ `
   void main() {
     bool absent = look < 0.5 || dot(position, position) < 1.0 || dot(nextPosition, nextPosition) < 1.0;
     vec3 place = (weights.x * position + weights.y * velocity + weights.z * nextPosition + weights.w * nextVelocity) * scale;
+    // What the Earth hides is not drawn at all.
+    vec3 along = place - cameraPosition;
+    float far = length(along);
+    float nearest = -dot(cameraPosition, along / far);
+    absent = absent || (nearest > 0.0 && nearest < far && dot(cameraPosition, cameraPosition) - nearest * nearest < 1.0);
     gl_Position = absent ? vec4(2.0, 2.0, 2.0, 1.0) : projectionMatrix * viewMatrix * vec4(place, 1.0);
     bool dimmed = look > 1.5;
     gl_PointSize = absent ? 0.0 : (dimmed ? size * 0.7 : size);

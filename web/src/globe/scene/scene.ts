@@ -68,8 +68,8 @@ export class GlobeScene {
     const software = isDrawnBySoftware();
     this.renderer = new WebGLRenderer({ canvas, antialias: !software, powerPreference: "high-performance" });
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
-    this.renderer.setPixelRatio(software ? 1 : Math.min(devicePixelRatio, 2));
-    this.earth = new Earth(rings, software ? 1 : 4);
+    this.renderer.setPixelRatio(software ? 0.75 : Math.min(devicePixelRatio, 2));
+    this.earth = new Earth(rings, !software);
     this.scene.add(this.earth.group);
     this.view = new OrbitCamera(canvas, this.draw);
     this.resized = new ResizeObserver(this.resize);
@@ -110,7 +110,7 @@ export class GlobeScene {
       this.objects.dispose();
     }
     this.objects = new ObjectPoints(count);
-    this.objects.setSize(2.4 * this.renderer.getPixelRatio());
+    this.objects.setSize(Math.max(2, 2.4 * this.renderer.getPixelRatio()));
     if (this.colors !== null) this.objects.setPalette(this.colors.palette);
     this.scene.add(this.objects.points);
   }
