@@ -30,7 +30,7 @@ test("make a watch list and a rule, and see the alert arrive", async ({ page, co
 
   // A screening service sends its message about the event: rules are held against it.
   const cdm = await service.get(`/api/v1/conjunctions/${event.id}/cdm`, { params: { format: "kvn" } });
-  const sent = await service.post("/api/v1/uploads", { data: await cdm.text(), headers: { "content-type": "text/plain" } });
+  const sent = await service.post("/api/v1/uploads", { params: { name: "event.cdm" }, data: await cdm.text(), headers: { "content-type": "text/plain" } });
   expect(sent.status(), await sent.text()).toBe(201);
   await expect(watching.getByRole("main")).toContainText("Anything near");
 
