@@ -3,14 +3,16 @@
 import Link from "next/link";
 
 import type { Conjunction, Schemas } from "@/api/client";
+import { Sparkline } from "@/plots/sparkline";
 import type { Column } from "@/table/data-table";
 import { Countdown, Time } from "@/time/time";
 import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { distance, probability, signed, speed } from "@/units/format";
 import { GRADES, leading, METHODS, nameOf } from "@/units/words";
 import type { Status } from "./filters";
+import type { Handled } from "./list";
 import { pair } from "./pair";
-import { ageDays, dilutionInWords, sigma, STATUS_WORDS } from "./words";
+import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
 
 type Participant = Schemas["ParticipantRow"];
 
@@ -60,34 +62,76 @@ export type NamedColumn = Column<Conjunction> & {
   hidden?: boolean;
 };
 
-export const COLUMNS: readonly NamedColumn[] = [
+/** Which way the probability went, on a logarithmic scale. */
+function Trend({ row }: { row: Conjunction }) {
+  const points = row.trend ?? [];
+  const [first] = points;
+  const said = first === undefined ? "" : `from ${probability(first.leading_probability)} to ${probability(leading(row))} in ${points.length} solutions`;
+  // What is 0 lies below all that can be told apart.
+  return <Sparkline label={said} values={points.map(({ leading_probability: one }) => Math.log10(Math.max(one, LEAST_TOLD)))} />;
+}
+
+const LEAST_TOLD = 1e-12;
+
+/** What the organization did about it: the weightiest first. */
+function Handling({ handled }: { handled: Handled | undefined }) {
+  if (handled === undefined) return <span className="text-quiet">–</span>;
+  const { decision, assignee, acknowledged_by: acknowledgedBy } = handled;
+  const said = [
+    decision == null ? null : DECISION_WORDS[decision],
+    assignee ?? null,
+    acknowledgedBy == null ? null : `acknowledged by ${acknowledgedBy}`,
+  ].filter((one) => one !== null);
+  const text = said.length > 0 ? said.join(", ") : `${handled.notes} ${handled.notes === 1 ? "note" : "notes"}`;
+  return (
+    <span className="block truncate" title={text}>
+      {text}
+    </span>
+  );
+}
+
+export function columnsOf(handled: ReadonlyMap<string, Handled>): readonly NamedColumn[] {
+  return [...COLUMNS, handlingColumn(handled)];
+}
+
+function handlingColumn(handled: ReadonlyMap<string, Handled>): NamedColumn {
+  return {
+    id: "handling",
+    name: "Handling",
+    header: "Handling",
+    cell: ({ row }) => <Handling handled={handled.get(row.original.id)} />,
+    meta: { width: 7, title: "Decision, assignee and acknowledgment in your organization" },
+  };
+}
+
+const COLUMNS: readonly NamedColumn[] = [
   {
     id: "time_to",
     name: "Time to TCA",
     header: "To TCA",
     cell: ({ row }) => <Countdown to={row.original.tca} />,
-    meta: { width: 8.6, title: "Time left to closest approach" },
+    meta: { width: 7.2, title: "Time left to closest approach" },
   },
   {
     id: "tca",
     name: "TCA",
     header: "TCA",
     cell: ({ row }) => <Time value={row.original.tca} />,
-    meta: { width: 12.4, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
+    meta: { width: 11.6, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
   },
   {
     id: "primary",
     name: "Primary",
     header: "Primary",
     cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[0]} />,
-    meta: { width: 10, title: "First object" },
+    meta: { width: 8.2, title: "First object" },
   },
   {
     id: "secondary",
     name: "Secondary",
     header: "Secondary",
     cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[1]} />,
-    meta: { width: 10, title: "Second object" },
+    meta: { width: 8.2, title: "Second object" },
   },
   {
     id: "probability",
@@ -103,7 +147,7 @@ export const COLUMNS: readonly NamedColumn[] = [
     ),
     meta: {
       numeric: true,
-      width: 11.2,
+      width: 9.4,
       sort: { by: "probability", direction: "descending" },
       title: "Probability of collision and its method; ≤: an upper bound, as no covariance is known",
     },
@@ -113,35 +157,35 @@ export const COLUMNS: readonly NamedColumn[] = [
     name: "Miss distance",
     header: "Miss",
     cell: ({ row }) => distance(row.original.miss_distance_km),
-    meta: { numeric: true, width: 5.4, sort: { by: "miss_distance", direction: "ascending" }, title: "Distance at closest approach" },
+    meta: { numeric: true, width: 4.6, sort: { by: "miss_distance", direction: "ascending" }, title: "Distance at closest approach" },
   },
   {
     id: "radial",
     name: "Radial",
     header: "R (km)",
     cell: ({ row }) => km(row.original.miss_radial_km),
-    meta: { numeric: true, width: 5, title: "Position of the secondary from the primary along the primary's radial direction, in km" },
+    meta: { numeric: true, width: 4.1, title: "Position of the secondary from the primary along the primary's radial direction, in km" },
   },
   {
     id: "in_track",
     name: "In-track",
     header: "I (km)",
     cell: ({ row }) => km(row.original.miss_in_track_km),
-    meta: { numeric: true, width: 5, title: "The same along its in-track direction, in km" },
+    meta: { numeric: true, width: 4.1, title: "The same along its in-track direction, in km" },
   },
   {
     id: "cross_track",
     name: "Cross-track",
     header: "C (km)",
     cell: ({ row }) => km(row.original.miss_cross_track_km),
-    meta: { numeric: true, width: 5, title: "The same along its cross-track direction, in km" },
+    meta: { numeric: true, width: 4.1, title: "The same along its cross-track direction, in km" },
   },
   {
     id: "speed",
     name: "Relative speed",
     header: "Rel. speed",
     cell: ({ row }) => speed(row.original.relative_speed_km_s),
-    meta: { numeric: true, width: 6.4, title: "Relative speed at closest approach" },
+    meta: { numeric: true, width: 5.6, title: "Relative speed at closest approach" },
   },
   {
     id: "maximum",
@@ -160,14 +204,14 @@ export const COLUMNS: readonly NamedColumn[] = [
     ),
     meta: {
       numeric: true,
-      width: 5.4,
+      width: 4.6,
       title: "Uncertainty (one sigma across, in the encounter plane) at which the probability is largest; a larger one dilutes it",
     },
   },
   {
     id: "data",
     name: "Data",
-    header: "Data: primary, secondary",
+    header: "Data",
     cell: ({ row: { original } }) => {
       const [one, other] = pair(original.objects);
       return (
@@ -178,11 +222,20 @@ export const COLUMNS: readonly NamedColumn[] = [
         </>
       );
     },
-    meta: { width: 11, title: "Grade of the data of both objects, and its age at closest approach" },
+    meta: { width: 8.8, title: "Grade of the data of both objects, and its age at closest approach" },
+  },
+  {
+    id: "trend",
+    name: "Trend",
+    header: "Trend",
+    cell: ({ row }) => <Trend row={row.original} />,
+    meta: { width: 5.4, title: "Probability run by run, on a logarithmic scale: the newest 20 solutions" },
   },
   {
     id: "status",
     name: "Status",
+    // The filter says it of all of them.
+    hidden: true,
     header: "Status",
     cell: ({ row }) => <StatusBadge status={row.original.status} />,
     meta: { width: 6 },

@@ -12,14 +12,15 @@ import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { ColumnMenu, useColumnChoice } from "./column-choice";
-import { COLUMNS } from "./columns";
+import { columnsOf } from "./columns";
 import { ExportDialog } from "./export-dialog";
 import { FilterBar } from "./filter-bar";
-import { DEFAULTS, oneOf, queryOf, SORTS, write } from "./filters";
-import { useConjunctions } from "./list";
+import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
+import { useConjunctions, useCount, useHandled } from "./list";
 import { useReference } from "./reference";
 import { useFilters } from "./use-filters";
 import { ViewBar } from "./view-bar";
+import { STATUS_WORDS } from "./words";
 
 export function Conjunctions() {
   return (
@@ -41,7 +42,10 @@ function Content() {
   const query = useMemo(() => queryOf(filters, reference), [filters, reference]);
   const isReady = filters.withinHours === undefined || reference !== null;
   const list = useConjunctions(isReady ? query : null);
-  const columns = useMemo(() => COLUMNS.filter(isShown), [isShown]);
+  const total = useCount(isReady ? query : null);
+  const handled = useHandled();
+  const all = useMemo(() => columnsOf(handled), [handled]);
+  const columns = useMemo(() => all.filter(isShown), [all, isShown]);
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = list;
   const more = useCallback(() => {
@@ -55,9 +59,10 @@ function Content() {
         actions={
           <>
             <span role="status" className="text-quiet tabular-nums">
-              {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(list.data.length, hasNextPage)}
+              {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(total, list.data.length, hasNextPage)}
             </span>
-            <ColumnMenu columns={COLUMNS} isShown={isShown} choose={choose} />
+            <OfAll filters={filters} total={total} />
+            <ColumnMenu columns={all} isShown={isShown} choose={choose} />
             <Button disabled={!isReady} onClick={() => setExporting(true)}>
               <Download />
               Export
@@ -90,7 +95,8 @@ function Content() {
           {(rows) => (
             <DataTable
               label="Conjunctions"
-              className="flex-1"
+              className="flex-1 text-[0.86rem]"
+              total={total}
               columns={columns}
               rows={rows}
               rowId={({ id }) => id}
@@ -107,6 +113,21 @@ function Content() {
   );
 }
 
-function found(rows: number, more: boolean): string {
-  return more ? `${count(rows)} rows read; more as you scroll` : `${count(rows)} ${rows === 1 ? "conjunction" : "conjunctions"}`;
+/** How many match; until that is known, how many were read. */
+function found(total: number | undefined, rows: number, more: boolean): string {
+  if (total === undefined && more) return `${count(rows)} rows read; more as you scroll`;
+  const matches = total ?? rows;
+  return `${count(matches)} ${matches === 1 ? "conjunction" : "conjunctions"}`;
+}
+
+/** Of how many, where the filters leave some out. */
+function OfAll({ filters, total }: { filters: Filters; total: number | undefined }) {
+  const { status, relations } = filters;
+  const all = useCount(queryOf({ ...DEFAULTS, status, relations }, null));
+  if (all === undefined || total === undefined || all === total) return null;
+  return (
+    <span className="text-quiet tabular-nums">
+      of {count(all)} {STATUS_WORDS[status].short.toLowerCase()}
+    </span>
+  );
 }

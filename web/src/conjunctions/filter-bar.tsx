@@ -26,7 +26,7 @@ export function FilterBar({ filters, reference, change }: FilterBarProps) {
   return (
     <form role="search" aria-label="Filters" className="flex flex-wrap items-start gap-2" onSubmit={(event) => event.preventDefault()}>
       <ObjectField value={filters.object} onChange={(object) => change({ object })} />
-      <Field label="Watch list" className="w-36">
+      <Field label="Watch list" className="w-32">
         {(props) => (
           <Select {...props} value={filters.watchList ?? ""} onChange={({ target }) => change({ watchList: target.value || undefined })}>
             <option value="">Any</option>
@@ -67,7 +67,7 @@ export function FilterBar({ filters, reference, change }: FilterBarProps) {
           </Select>
         )}
       </Field>
-      <Field label={<abbr title="Pairs that never part in the screened window: docked or flying in formation">Relations</abbr>} className="w-28">
+      <Field label={<abbr title="Pairs that never part in the screened window: docked or flying in formation">Relations</abbr>} className="w-32">
         {(props) => (
           <Select {...props} value={filters.relations} onChange={({ target }) => change({ relations: oneOf(RELATIONS, target.value) ?? DEFAULTS.relations })}>
             {RELATIONS.map((relations) => (
@@ -113,7 +113,7 @@ function NumberField({ label, value, most, due, onChange }: NumberFieldProps) {
     changed.current = true;
   };
   return (
-    <Field label={label} className="w-34" error={isWrong ? `Due: ${due}` : undefined}>
+    <Field label={label} className="w-32" error={isWrong ? `Due: ${due}` : undefined}>
       {(props) => (
         <Input
           {...props}

@@ -3,7 +3,7 @@
 import { keepPreviousData } from "@tanstack/react-query";
 import { useMemo } from "react";
 
-import { api, type Conjunction } from "@/api/client";
+import { api, type Conjunction, type Schemas } from "@/api/client";
 import type { ListQuery } from "./filters";
 
 const PAGE = 200;
@@ -13,7 +13,7 @@ export function useConjunctions(query: ListQuery | null) {
   const list = api.useInfiniteQuery(
     "get",
     "/api/v1/conjunctions",
-    { params: { query: { ...query, limit: PAGE } } },
+    { params: { query: { ...query, trend: true, limit: PAGE } } },
     {
       pageParamName: "cursor",
       // Not undefined, which openapi-react-query takes for 0.
@@ -27,4 +27,25 @@ export function useConjunctions(query: ListQuery | null) {
   const pages = list.data?.pages;
   const rows = useMemo<Conjunction[] | undefined>(() => pages?.flatMap(({ items }) => items), [pages]);
   return { ...list, data: rows };
+}
+
+/** How many a query matches; undefined until that is known. */
+export function useCount(query: ListQuery | null): number | undefined {
+  const filters = { ...query };
+  // Which order they are in does not matter.
+  delete filters.sort;
+  const counted = api.useQuery("get", "/api/v1/conjunctions/count", { params: { query: filters } }, { enabled: query !== null });
+  return counted.data?.count;
+}
+
+/** More than these are not looked up: the newest count. */
+const HANDLED = 1_000;
+
+export type Handled = Schemas["HandledRow"];
+
+/** What the organization noted, by conjunction. */
+export function useHandled(): ReadonlyMap<string, Handled> {
+  const handled = api.useQuery("get", "/api/v1/conjunctions/handled", { params: { query: { limit: HANDLED } } });
+  const items = handled.data?.items;
+  return useMemo(() => new Map(items?.map((row) => [row.conjunction, row])), [items]);
 }

@@ -42,7 +42,7 @@ export function WindowField({ filters, reference, change }: WindowFieldProps) {
   };
   return (
     <>
-      <Field label="TCA" className="w-28">
+      <Field label="TCA" className="w-32">
         {(props) => (
           <Select {...props} value={isCustom ? "custom" : (withinHours ?? "")} onChange={({ target }) => choose(target.value)}>
             <option value="">Any time</option>

@@ -12,6 +12,10 @@ export const STATUS_WORDS: Record<Status, { short: string; means: string }> = {
   superseded: { short: "Superseded", means: "Public, of an object of yours that you have better data of: your own screening decides." },
 };
 
+export type Decision = NonNullable<Schemas["HandledRow"]["decision"]>;
+
+export const DECISION_WORDS: Record<Decision, string> = { no_action: "No action", monitor: "Monitor", maneuver: "Maneuver" };
+
 const S_PER_DAY = 86_400;
 
 /** Age of the data at closest approach, in days; null where its epoch is not known. */

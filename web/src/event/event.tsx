@@ -20,6 +20,7 @@ import { ApproachPanel } from "./approach-panel";
 import { AssumptionsPanel } from "./assumptions-panel";
 import { CdmMenu } from "./cdm-menu";
 import { FactsStrip } from "./facts-strip";
+import { HandlingPanel } from "./handling-panel";
 import { HistoryPanel } from "./history-panel";
 import { MessagesPanel } from "./messages-panel";
 import { ObjectsPanel } from "./objects-panel";
@@ -100,7 +101,7 @@ function Content({ conjunction }: { conjunction: Conjunction }) {
         }
       />
       <FactsStrip conjunction={conjunction} geometry={geometry.data} />
-      <div className="grid gap-2 lg:grid-cols-2 xl:grid-cols-3">
+      <div className="grid gap-2 lg:grid-cols-2 xl:grid-cols-[1fr_1fr_1.12fr]">
         <div className="flex min-w-0 flex-col gap-2">
           {geometry.data !== undefined ? (
             <PlanePanel geometry={geometry.data} />
@@ -109,6 +110,7 @@ function Content({ conjunction }: { conjunction: Conjunction }) {
               {geometry.error === null ? <Loading what="the geometry" rows={8} /> : <NoGeometry error={geometry.error} retry={() => void geometry.refetch()} />}
             </Panel>
           )}
+          <HandlingPanel conjunction={conjunction} />
         </div>
         <div className="flex min-w-0 flex-col gap-2">
           {geometry.data !== undefined && <ApproachPanel geometry={geometry.data} />}

@@ -64,7 +64,7 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
       <table className="w-full text-left text-xs tabular-nums">
         <thead className="sticky top-0 bg-panel text-quiet">
           <tr>
-            {["Run", "TCA", "Miss", "Probability", "Data", "Status"].map((name) => (
+            {["Run", "Miss", "Probability", "Data", "Status"].map((name) => (
               <th key={name} scope="col" className="pr-3 font-medium">
                 {name}
               </th>
@@ -74,13 +74,10 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
         <tbody>
           {[...entries].reverse().map((entry) => (
             <tr key={`${entry.run} ${entry.at}`}>
-              <td className="pr-3">
+              <td className="pr-3" title={`TCA ${entry.tca}`}>
                 <Time value={entry.at} />
               </td>
-              <td className="pr-3">
-                <Time value={entry.tca} digits={3} />
-              </td>
-              <td className="pr-3">{sigma(entry.miss_distance_km)}</td>
+              <td className="pr-3 whitespace-nowrap">{sigma(entry.miss_distance_km)}</td>
               <td className="pr-3">
                 <RiskBadge value={leading(entry)} maximum={entry.probability == null} />
               </td>

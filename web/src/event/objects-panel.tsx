@@ -41,9 +41,19 @@ export function ObjectsPanel({ participants, sides, ages }: ObjectsPanelProps) {
         </span>
       ),
     ],
-    ["Epoch", ({ epoch }) => (epoch == null ? "unknown" : <Time value={epoch} />)],
+    [
+      "Epoch",
+      ({ epoch }) =>
+        epoch == null ? (
+          "unknown"
+        ) : (
+          <span className="text-xs">
+            <Time value={epoch} />
+          </span>
+        ),
+    ],
     ["Age at TCA", (_, place) => inDays(ages[place])],
-    ["Hard-body radius", ({ hard_body_radius_m: radius }) => `${radius} m`],
+    ["Hard body", ({ hard_body_radius_m: radius }) => `${radius} m radius`],
     ["Speed", (_, place) => (sides?.[place] === undefined ? "" : speed(norm(sides[place].velocity_km_s)))],
     ["Height", (_, place) => (sides?.[place] === undefined ? "" : distance(norm(sides[place].position_km) - EARTH_RADIUS_KM))],
     ["Maneuverable", (_, place) => maneuverable(watched[place])],
@@ -53,7 +63,7 @@ export function ObjectsPanel({ participants, sides, ages }: ObjectsPanelProps) {
       <table className="w-full table-fixed text-left tabular-nums">
         <thead>
           <tr>
-            <td className="w-28" />
+            <td className="w-22" />
             {both.map((object, place) => (
               <th key={object.catalog_number} scope="col" className="pb-1 align-top font-semibold">
                 <Link href={`/object?number=${object.catalog_number}`} prefetch={false} className="text-accent hover:underline">
@@ -94,7 +104,7 @@ type Watched = { list: Schemas["WatchListRow"]; object: Schemas["WatchedObjectBo
 /** What the watch lists say; an object on none of them is not one's own. */
 function maneuverable(watched: Watched | undefined): string {
   if (watched === undefined) return "";
-  if (watched.length === 0) return "not known (not watched)";
+  if (watched.length === 0) return "not watched";
   const said = watched.find(({ object }) => object.maneuverable != null);
   const names = watched.map(({ list }) => list.name).join(", ");
   if (said === undefined) return `not stated (${names})`;

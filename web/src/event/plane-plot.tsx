@@ -144,22 +144,39 @@ function Ellipses({ view, frame }: { view: PlaneView; frame: Frame }) {
 
 const COMPASS = { x: 84, y: 44, length: 24 };
 
+/** Letters nearer than this, in pixels, would cover each other. */
+const LETTER_PX = 10;
+
+/** Where the letters of the directions stand: beyond their arrows, and off each other. */
+export function lettersOf(directions: readonly Direction[], length: number): { x: number; y: number }[] {
+  const letters: { x: number; y: number }[] = [];
+  for (const { x, y } of directions) {
+    const size = Math.hypot(x, y);
+    const [unitX, unitY] = size === 0 ? [1, 0] : [x / size, y / size];
+    const at = (away: number) => ({ x: unitX * away, y: unitY * away });
+    let away = size * length + 8;
+    const isCovered = () => letters.some((other) => Math.hypot(other.x - unitX * away, other.y - unitY * away) < LETTER_PX);
+    while (isCovered()) away += 3;
+    letters.push(at(away));
+  }
+  return letters;
+}
+
 /** The directions of the primary's orbit, as long as they lie in the plane. */
 function Compass({ directions }: { directions: readonly Direction[] }) {
   const { x, y, length } = COMPASS;
+  const letters = lettersOf(directions, length);
   return (
     <g className="fill-(--ink) stroke-(--ink)" strokeWidth={1.25}>
-      {directions.map((direction) => {
+      <circle cx={x} cy={y} r={length + 12} className="fill-(--panel)" fillOpacity={0.8} stroke="none" />
+      {directions.map((direction, order) => {
         const [toX, toY] = [x + direction.x * length, y - direction.y * length];
-        const size = Math.hypot(direction.x, direction.y) || 1;
-        // A short arrow's letter stands off the others' beginning.
-        const [awayX, awayY] = [toX + (direction.x / size) * 8, toY - (direction.y / size) * 8 + 3.5];
         return (
           <g key={direction.name}>
             <title>{direction.means}</title>
             <line x1={x} y1={y} x2={toX} y2={toY} />
             <circle cx={toX} cy={toY} r={1.75} stroke="none" />
-            <text x={awayX} y={awayY} textAnchor="middle" stroke="none">
+            <text x={x + (letters[order]?.x ?? 0)} y={y - (letters[order]?.y ?? 0) + 3.5} textAnchor="middle" stroke="none">
               {direction.name}
             </text>
           </g>

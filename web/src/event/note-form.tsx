@@ -1,0 +1,95 @@
+"use client";
+
+import { useId, useState } from "react";
+
+import { api, type Schemas } from "@/api/client";
+import { oneOf } from "@/conjunctions/filters";
+import { DECISION_WORDS, type Decision } from "@/conjunctions/words";
+import { Button } from "@/ui/button";
+import { Field, Input, Select, TextArea } from "@/ui/field";
+
+/** What needs more than a click. */
+export type Asked = "note" | "assigned" | "decided";
+
+const DECISIONS: readonly Decision[] = ["no_action", "monitor", "maneuver"];
+const LONGEST_TEXT = 4_000;
+const LONGEST_NAME = 100;
+
+interface NoteFormProps {
+  asked: Asked;
+  isBusy: boolean;
+  onNote: (body: Schemas["NoteBody"]) => void;
+  onCancel: () => void;
+}
+
+export function NoteForm({ asked, isBusy, onNote, onCancel }: NoteFormProps) {
+  const [text, setText] = useState("");
+  const [assignee, setAssignee] = useState("");
+  const [decision, setDecision] = useState<Decision>("monitor");
+  const said = text.trim() === "" ? {} : { text: text.trim() };
+  const send = () => {
+    if (asked === "assigned") onNote({ kind: "assigned", assignee: assignee.trim() || null, ...said });
+    else if (asked === "decided") onNote({ kind: "decided", decision, ...said });
+    else if (said.text !== undefined) onNote({ kind: "note", text: said.text });
+  };
+  return (
+    <form
+      aria-label={{ assigned: "Assign", decided: "Decide", note: "Note" }[asked]}
+      className="mt-2 flex flex-col gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {asked === "assigned" && <Assignee value={assignee} onChange={setAssignee} />}
+      {asked === "decided" && (
+        <Field label="Decision">
+          {(props) => (
+            <Select {...props} value={decision} onChange={({ target }) => setDecision(oneOf(DECISIONS, target.value) ?? "monitor")}>
+              {DECISIONS.map((one) => (
+                <option key={one} value={one}>
+                  {DECISION_WORDS[one]}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
+      <Field label={asked === "note" ? "Note" : "Why (may be empty)"}>
+        {(props) => (
+          <TextArea {...props} className="min-h-14" maxLength={LONGEST_TEXT} value={text} autoFocus={asked === "note"} onChange={({ target }) => setText(target.value)} />
+        )}
+      </Field>
+      <div className="flex gap-2">
+        <Button kind="primary" size="small" type="submit" disabled={isBusy || (asked === "note" && said.text === undefined)}>
+          Record
+        </Button>
+        <Button size="small" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Somebody of the organization, where the service says who that is; else any name. */
+function Assignee({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const list = useId();
+  // Only administrators may read them.
+  const members = api.useQuery("get", "/api/v1/members", {}, { retry: false });
+  const names = members.data?.items.flatMap(({ name, email, invited }) => (invited ? [] : [name ?? email ?? ""])).filter((name) => name !== "") ?? [];
+  return (
+    <Field label="Assign to" hint="Empty: to nobody">
+      {(props) => (
+        <>
+          <Input {...props} autoFocus list={list} maxLength={LONGEST_NAME} value={value} onChange={({ target }) => onChange(target.value)} />
+          <datalist id={list}>
+            {names.map((name) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}
