@@ -7,7 +7,6 @@ import { useMemo } from "react";
 
 import { api, type Schemas } from "@/api/client";
 import { Ago } from "@/time/time";
-import { cn } from "@/ui/cn";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { Failure, Loading, View } from "@/ui/state";
@@ -60,7 +59,7 @@ export function ChangesPanel({ visit }: { visit: Visit | null }) {
             </span>
             <Select
               aria-label="Changes since"
-              className="h-7 w-44"
+              className="h-7 w-52"
               value={visit.since}
               onChange={(event) => visit.setSince(SINCES.find((one) => one === event.target.value) ?? "visit")}
             >
@@ -111,7 +110,7 @@ function Shown({ changes }: { changes: Pick<Changes, "new" | "raised" | "cleared
           <Tabs.Trigger
             key={id}
             value={id}
-            className={cn("rounded-md px-2 py-1 hover:bg-raised data-[state=active]:bg-accent-soft data-[state=active]:font-medium data-[state=active]:text-accent")}
+            className="rounded-md px-2 py-1 hover:bg-raised data-[state=active]:bg-accent-soft data-[state=active]:font-medium data-[state=active]:text-accent"
           >
             {name} {count(rows.length)}
             {rows.length >= MOST && "+"}

@@ -32,7 +32,8 @@ export interface NextOf {
 export function nextOfEach(lists: readonly WatchList[], events: readonly (readonly Conjunction[])[]): NextOf[] {
   const next = new Map<number, NextOf>();
   lists.forEach((list, place) => {
-    const watched = new Set(list.objects.map((object) => object.catalog_number));
+    const isWhole = results.every(({ data }) => data?.next_cursor == null);
+  const watched = new Set(list.objects.map((object) => object.catalog_number));
     for (const event of events[place] ?? []) {
       for (const { catalog_number: number } of event.objects) {
         const known = next.get(number);
@@ -97,6 +98,7 @@ function NextTcas({ lists, more }: { lists: WatchList[]; more: number }) {
   const failed = results.find(({ error }) => error !== null);
   if (failed !== undefined) return <Failure error={failed.error} what="events" retry={() => void failed.refetch()} />;
   if (results.some(({ isPending }) => isPending)) return <Loading what="events" />;
+  const isWhole = results.every(({ data }) => data?.next_cursor == null);
   const watched = new Set(lists.flatMap(({ objects }) => objects.map((object) => object.catalog_number))).size;
   return (
     <>
@@ -130,7 +132,8 @@ function NextTcas({ lists, more }: { lists: WatchList[]; more: number }) {
       </table>
       <p className="mt-1 px-1.5 text-xs text-quiet">
         {next.length > SHOWN && `${count(next.length - SHOWN)} more satellites have events to come. `}
-        {watched > next.length && `${count(watched - next.length)} of ${count(watched)} have none among the next ${EVENTS_PER_LIST} of their list. `}
+        {watched > next.length &&
+          `${count(watched - next.length)} of ${count(watched)} have no event ${isWhole ? "to come" : `among the next ${EVENTS_PER_LIST} of their list`}. `}
         {more > 0 && `${count(more)} more lists are not shown here.`}
       </p>
     </>
