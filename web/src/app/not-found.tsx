@@ -1,13 +1,14 @@
 import Link from "next/link";
 
-import { Empty } from "@/ui/state";
+import { PageHeader } from "@/ui/panel";
 
 export default function NotFound() {
   return (
-    <Empty title="There is no such page">
+    <>
+      <PageHeader title="There is no such page" />
       <Link href="/" className="text-accent underline">
         To today&apos;s page
       </Link>
-    </Empty>
+    </>
   );
 }

@@ -20,8 +20,10 @@ export function Matches({ population: { catalog }, places, selected, onSelect }:
   if (places.length === 0) return <Empty title="No object">Take back a filter, or search for something else.</Empty>;
   return (
     <section aria-label="Objects shown" className="min-h-0">
-      <h2 className="px-3 pt-2 pb-1 text-xs font-medium text-quiet" role="status">
-        {count(places.length)} objects{places.length > LISTED ? `, the first ${LISTED}:` : ""}
+      <h2 className="px-3 pt-2 pb-1 text-xs font-medium text-quiet">
+        <span role="status">
+          {count(places.length)} objects{places.length > LISTED ? `, the first ${LISTED}:` : ""}
+        </span>
       </h2>
       <ul className="px-1.5 pb-2">
         {places.slice(0, LISTED).map((place) => {

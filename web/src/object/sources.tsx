@@ -92,7 +92,7 @@ function Feed({ source }: { source: string | null }) {
         return (
           <Facts>
             <Fact name="Feed">
-              <Link href="/feeds" className="text-accent hover:underline">
+              <Link href="/feeds" className="text-accent underline">
                 {feed.name}
               </Link>{" "}
               {feed.stale ? <Badge tone="elevated">stale</Badge> : <Badge tone="good">up to date</Badge>}

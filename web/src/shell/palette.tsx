@@ -18,11 +18,17 @@ const ITEM =
   "flex cursor-pointer items-center gap-2 rounded px-2 py-1.5 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4";
 const GROUP = "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-quiet";
 
+/** What an object is called in the list. */
+function valueOf({ catalog_number: number }: { catalog_number: number }): string {
+  return `object ${number}`;
+}
+
 export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const router = useRouter();
   const { setTheme } = useTheme();
   const { zone, setZone } = useZone();
   const [text, setText] = useState("");
+  const [chosen, choose] = useState("");
   const wanted = useDeferredValue(text.trim());
   const objects = api.useQuery(
     "get",
@@ -46,6 +52,12 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
     [zone === "utc" ? "Times: local" : "Times: UTC", () => setZone(zone === "utc" ? "local" : "utc")],
   ];
 
+  const pages = PAGES.filter(({ name, about }) => matches(`${name} ${about}`));
+  const views = settings.filter(([name]) => matches(name));
+  const values = [...found.map(valueOf), ...pages.map(({ name }) => `page ${name}`), ...views.map(([name]) => name)];
+  // What the service finds comes after the choice was made for the text: Enter opens the first of what is there.
+  const selected = values.includes(chosen) ? chosen : (values[0] ?? "");
+
   return (
     <Radix.Root open={open} onOpenChange={(to) => (to ? onOpenChange(true) : close())}>
       <Radix.Portal>
@@ -56,7 +68,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
         >
           <Radix.Title className="sr-only">Search</Radix.Title>
           {/* What is found in the service is in its order: only pages and settings are filtered here. */}
-          <Command shouldFilter={false} label="Search">
+          <Command shouldFilter={false} label="Search" value={selected} onValueChange={choose}>
             <Command.Input
               value={text}
               onValueChange={setText}
@@ -70,7 +82,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                   {found.map((object) => (
                     <Command.Item
                       key={object.catalog_number}
-                      value={`object ${object.catalog_number}`}
+                      value={valueOf(object)}
                       className={ITEM}
                       onSelect={run(() => router.push(`/object?number=${object.catalog_number}`))}
                     >
@@ -81,7 +93,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                 </Command.Group>
               )}
               <Command.Group heading="Pages" className={GROUP}>
-                {PAGES.filter(({ name, about }) => matches(`${name} ${about}`)).map(({ path, name, about, key, icon: Icon }) => (
+                {pages.map(({ path, name, about, key, icon: Icon }) => (
                   <Command.Item key={path} value={`page ${name}`} className={ITEM} onSelect={run(() => router.push(path))}>
                     <Icon aria-hidden />
                     {name}
@@ -93,13 +105,11 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                 ))}
               </Command.Group>
               <Command.Group heading="View" className={GROUP}>
-                {settings
-                  .filter(([name]) => matches(name))
-                  .map(([name, action]) => (
-                    <Command.Item key={name} value={name} className={ITEM} onSelect={run(action)}>
-                      {name}
-                    </Command.Item>
-                  ))}
+                {views.map(([name, action]) => (
+                  <Command.Item key={name} value={name} className={ITEM} onSelect={run(action)}>
+                    {name}
+                  </Command.Item>
+                ))}
               </Command.Group>
             </Command.List>
           </Command>
