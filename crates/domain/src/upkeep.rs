@@ -39,7 +39,7 @@ const ROWS: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Blobs that are asked for at once.
 const BLOBS: usize = 1_000;
-/// Runs among which the newest that completed is looked for.
+/// Runs among which the newest that did not fail is looked for.
 const RUNS: u32 = 50;
 /// From this on, the start of a run's window is another time than that of the run: that of a catalog of the past.
 const OF_ANOTHER_TIME: SignedDuration = SignedDuration::from_hours(24);
@@ -185,7 +185,8 @@ impl Upkeep {
     async fn present(&self, tenant: &TenantId) -> Result<Timestamp, StoreError> {
         let now = time::to_microsecond(self.clock.now());
         let runs = self.store.runs(tenant, None, RUNS).await?.rows;
-        let newest = runs.iter().find(|run| run.state == RunState::Completed);
+        // One that is under way, too: what it found is stored part by part, before it is completed.
+        let newest = runs.iter().find(|run| run.state != RunState::Failed);
         Ok(match newest {
             Some(run) if run.as_of.duration_since(run.window_start) > OF_ANOTHER_TIME => run.window_start,
             _ => now,

@@ -10,9 +10,10 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::organization::{OrganizationError, Organizations};
 use astroshield_domain::ports::Clock;
 use astroshield_domain::runs::RunSettings;
-use astroshield_domain::screening::RunKind;
+use astroshield_domain::screening::{Run, RunKind, RunState};
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
 use astroshield_domain::uploads::Uploads;
+use astroshield_testkit::entities;
 use futures_util::TryStreamExt as _;
 use jiff::SignedDuration;
 use object_store::ObjectStore as _;
@@ -83,6 +84,46 @@ async fn what_a_catalog_of_the_past_leads_to_is_not_past() {
     assert_eq!(upkeep(&parts).pass().await.unwrap(), 0);
     upkeep(&parts).prune().await.unwrap();
     assert_eq!(count(&parts, ConjunctionStatus::Active).await, found);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_passes_while_the_first_run_over_a_catalog_of_the_past_is_being_concluded() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts::on(&folder).await;
+    let now = parts.clock.now();
+    let begin = now - SignedDuration::from_hours(24 * 90);
+    let public = TenantId::public();
+    let run = Run {
+        window_start: begin,
+        window_stop: begin + SignedDuration::from_hours(24 * 7),
+        ..entities::run(&public, now)
+    };
+    parts.store.begin_run(&run, &[]).await.unwrap();
+    let found: Vec<_> = (1..=6_000)
+        .map(|number| {
+            entities::conjunction(
+                &run,
+                [number, number + 10_000],
+                begin + SignedDuration::from_secs(number.into()),
+            )
+        })
+        .collect();
+    let upkeep = upkeep(&parts);
+    let passing = async {
+        let mut passed = 0;
+        loop {
+            let state = parts.store.run(&public, run.id).await.unwrap().unwrap().state;
+            passed += upkeep.pass().await.unwrap();
+            if state == RunState::Completed {
+                break passed;
+            }
+        }
+    };
+    let conclusion = entities::conclusion(&run);
+    let (concluded, passed) = tokio::join!(parts.store.conclude_run(&public, &conclusion, &found), passing);
+    concluded.unwrap();
+    assert_eq!(passed, 0);
+    assert_eq!(count(&parts, ConjunctionStatus::Active).await, 6_000);
 }
 
 fn files(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
