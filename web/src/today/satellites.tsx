@@ -32,7 +32,6 @@ export interface NextOf {
 export function nextOfEach(lists: readonly WatchList[], events: readonly (readonly Conjunction[])[]): NextOf[] {
   const next = new Map<number, NextOf>();
   lists.forEach((list, place) => {
-    const isWhole = results.every(({ data }) => data?.next_cursor == null);
   const watched = new Set(list.objects.map((object) => object.catalog_number));
     for (const event of events[place] ?? []) {
       for (const { catalog_number: number } of event.objects) {
