@@ -67,7 +67,7 @@ export function FilterBar({ filters, reference, change }: FilterBarProps) {
           </Select>
         )}
       </Field>
-      <Field label={<abbr title="Pairs that never part in the screened window: docked or flying in formation">Relations</abbr>} className="w-32">
+      <Field label={<abbr title="Pairs that never part in the screened window: docked or flying in formation">Relations</abbr>} className="w-36">
         {(props) => (
           <Select {...props} value={filters.relations} onChange={({ target }) => change({ relations: oneOf(RELATIONS, target.value) ?? DEFAULTS.relations })}>
             {RELATIONS.map((relations) => (
