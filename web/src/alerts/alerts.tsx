@@ -42,7 +42,7 @@ function Page() {
     "get",
     "/api/v1/alerts",
     { params: { query: { ...queryOf(filters), limit: AT_ONCE } } },
-    { pageParamName: "cursor", initialPageParam: undefined, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
+    { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
   );
   const one = api.useQuery("get", "/api/v1/alerts/{id}", { params: { path: { id: chosen ?? "" } } }, { enabled: chosen !== null });
 

@@ -46,8 +46,16 @@ export const http = createFetchClient<paths, "application/json">({
 });
 http.use(signedOut);
 
-/** Queries and mutations: `api.useQuery("get", "/api/v1/status")`. */
-export const api = createClient(http);
+const client = createClient(http);
+
+/** The library gives lists that are read page by page the key of those that are read at once; their answers differ. */
+const useInfiniteQuery: typeof client.useInfiniteQuery = (method, path, init, options, queryClient) => {
+  const own = { ...options, queryKey: [method, path, init, "pages"] };
+  return client.useInfiniteQuery(method, path, init, own, queryClient);
+};
+
+/** Queries and mutations: `api.useQuery("get", "/api/v1/status")`. A first page is asked for with `initialPageParam: null`. */
+export const api: typeof client = { ...client, useInfiniteQuery };
 
 export function isProblem(error: unknown): error is Problem {
   return typeof error === "object" && error !== null && "title" in error && "status" in error;

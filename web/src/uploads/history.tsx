@@ -25,7 +25,7 @@ export function History() {
     "get",
     "/api/v1/uploads",
     { params: { query: { limit: AT_ONCE } } },
-    { pageParamName: "cursor", initialPageParam: undefined, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
+    { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
   );
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = uploads;
   return (
