@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_was_recorded_is_read_back_from_what_is_rendered() {
-        let odd = "a \"quoted\\\" name,\nof=two} lines";
+        let odd = "a \"quoted\" name,\nof=two} lines";
         let name = Matcher::Full("astroshield_http_request_seconds".to_owned());
         let builder = PrometheusBuilder::new().set_buckets_for_metric(name, &[0.1, 1.0]).unwrap();
         let recorder = builder.build_recorder();

@@ -100,7 +100,7 @@ fn metrics_answer_keys_and_sessions_under_the_servers_own_name_only() {
     assert!(live["value"].as_f64().unwrap() >= 1.0, "{live}");
     assert!(series("astroshield_process_memory_bytes", "", "")["value"].as_f64().unwrap() > 1e6);
     let took = series("astroshield_http_request_seconds", "route", "/health/live");
-    assert_eq!(took["count"], live["value"], "{took}");
+    assert_eq!(took["count"].as_f64(), live["value"].as_f64(), "{took}");
     assert!(took["p50"].as_f64().unwrap() <= took["p99"].as_f64().unwrap(), "{took}");
     assert_eq!(server.get("/metrics").0, 401);
     assert_eq!(server.get_with("/metrics", &[("authorization", "Bearer ask_wrong")]).0, 401);
