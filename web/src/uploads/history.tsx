@@ -25,7 +25,8 @@ export function History() {
     "get",
     "/api/v1/uploads",
     { params: { query: { limit: AT_ONCE } } },
-    { pageParamName: "cursor", initialPageParam: undefined, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
+    // Not undefined, which openapi-react-query takes for 0.
+    { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
   );
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = uploads;
   return (
