@@ -5,7 +5,7 @@ import Link from "next/link";
 import type { Conjunction, Schemas } from "@/api/client";
 import { Sparkline } from "@/plots/sparkline";
 import type { Column } from "@/table/data-table";
-import { Countdown, Time } from "@/time/time";
+import { Countdown, Minute, ZoneName } from "@/time/time";
 import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { distance, probability, signed, speed } from "@/units/format";
 import { GRADES, leading, METHODS, nameOf } from "@/units/words";
@@ -100,7 +100,7 @@ function handlingColumn(handled: ReadonlyMap<string, Handled>): NamedColumn {
     name: "Handling",
     header: "Handling",
     cell: ({ row }) => <Handling handled={handled.get(row.original.id)} />,
-    meta: { width: 7, title: "Decision, assignee and acknowledgment in your organization" },
+    meta: { width: 6, title: "Decision, assignee and acknowledgment in your organization" },
   };
 }
 
@@ -110,14 +110,18 @@ const COLUMNS: readonly NamedColumn[] = [
     name: "Time to TCA",
     header: "To TCA",
     cell: ({ row }) => <Countdown to={row.original.tca} />,
-    meta: { width: 7.2, title: "Time left to closest approach" },
+    meta: { width: 7, title: "Time left to closest approach" },
   },
   {
     id: "tca",
     name: "TCA",
-    header: "TCA",
-    cell: ({ row }) => <Time value={row.original.tca} />,
-    meta: { width: 11.6, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
+    header: () => (
+      <span>
+        TCA (<ZoneName />)
+      </span>
+    ),
+    cell: ({ row }) => <Minute value={row.original.tca} />,
+    meta: { width: 8.4, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
   },
   {
     id: "primary",
@@ -199,6 +203,7 @@ const COLUMNS: readonly NamedColumn[] = [
     id: "dilution",
     name: "Dilution",
     header: "Dilution",
+    hidden: true,
     cell: ({ row: { original } }) => (
       <span title={dilutionInWords(original)}>{original.dilution_km == null ? "none" : sigma(original.dilution_km)}</span>
     ),
@@ -222,14 +227,14 @@ const COLUMNS: readonly NamedColumn[] = [
         </>
       );
     },
-    meta: { width: 8.8, title: "Grade of the data of both objects, and its age at closest approach" },
+    meta: { width: 8.6, title: "Grade of the data of both objects, and its age at closest approach" },
   },
   {
     id: "trend",
     name: "Trend",
     header: "Trend",
     cell: ({ row }) => <Trend row={row.original} />,
-    meta: { width: 5.4, title: "Probability run by run, on a logarithmic scale: the newest 20 solutions" },
+    meta: { width: 5.2, title: "Probability run by run, on a logarithmic scale: the newest 20 solutions" },
   },
   {
     id: "status",

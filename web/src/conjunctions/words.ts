@@ -41,7 +41,7 @@ export function touches(solution: Pick<Solution, "miss_distance_km">, objects: r
  */
 export function dilutionInWords(solution: Solution): string {
   const { dilution_km: dilution, maximum_probability: maximum, probability: known } = solution;
-  if (dilution == null) return "The two hardly move against each other: there is no encounter plane, and no scale at which the probability is largest.";
+  if (dilution == null) return "The two do not move against each other: there is no encounter plane, and no scale at which the probability is largest.";
   if (dilution === 0) return "The distance is below the sum of the hard-body radii: the smaller the uncertainty, the larger the probability, up to 1.";
   const size = sigma(dilution);
   const scale = `The probability is largest, ${probability(maximum)}, at an uncertainty of ${size} (one sigma across, both objects together, in the encounter plane).`;

@@ -17,14 +17,14 @@ import { NoteForm, type Asked } from "./note-form";
 export type Body = Schemas["NoteBody"];
 
 /** What the organization did about the event, and the log of it. */
-export function HandlingPanel({ conjunction: { id } }: { conjunction: Conjunction }) {
+export function HandlingPanel({ conjunction: { id, last_seen: solved } }: { conjunction: Conjunction }) {
   const notes = api.useQuery("get", "/api/v1/conjunctions/{id}/notes", { params: { path: { id } } });
   return (
     <Panel title="Handling" note="Seen by your organization alone">
       <View query={notes} what="notes">
         {({ items }) => (
           <>
-            <Standing notes={items} />
+            <Standing notes={items} solved={solved} />
             <Actions id={id} isAcknowledged={handlingOf(items).acknowledged !== undefined} />
             <Log notes={items} />
           </>
@@ -34,22 +34,26 @@ export function HandlingPanel({ conjunction: { id } }: { conjunction: Conjunctio
   );
 }
 
-function Standing({ notes }: { notes: readonly Note[] }) {
+function Standing({ notes, solved }: { notes: readonly Note[]; solved: string }) {
   const { acknowledged, assigned, decided } = handlingOf(notes);
   const facts: [string, string][] = [
     ["Acknowledged", acknowledged === undefined ? "no" : `by ${acknowledged.by}`],
     ["Assigned to", assigned?.assignee ?? "nobody"],
     ["Decision", decided?.decision == null ? "none" : DECISION_WORDS[decided.decision]],
   ];
+  const isOld = decided !== undefined && Date.parse(solved) > Date.parse(decided.at);
   return (
-    <dl className="mb-2 flex flex-wrap gap-x-6">
-      {facts.map(([name, value]) => (
-        <div key={name} className="min-w-0">
-          <dt className="text-xs text-quiet">{name}</dt>
-          <dd className="break-words">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="mb-2 flex flex-wrap gap-x-6">
+        {facts.map(([name, value]) => (
+          <div key={name} className="min-w-0">
+            <dt className="text-xs text-quiet">{name}</dt>
+            <dd className="break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {isOld && <p className="mb-2 text-elevated">There is a newer solution since the decision.</p>}
+    </>
   );
 }
 

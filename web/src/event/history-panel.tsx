@@ -6,7 +6,7 @@ import { api, type Conjunction, type Schemas } from "@/api/client";
 import { pair } from "@/conjunctions/pair";
 import { ageDays, sigma, STATUS_WORDS } from "@/conjunctions/words";
 import { Plot, type Series } from "@/plots/plot";
-import { Time } from "@/time/time";
+import { Ago } from "@/time/time";
 import { RiskBadge } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
@@ -75,13 +75,13 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
           {[...entries].reverse().map((entry) => (
             <tr key={`${entry.run} ${entry.at}`}>
               <td className="pr-3" title={`TCA ${entry.tca}`}>
-                <Time value={entry.at} />
+                <Ago value={entry.at} />
               </td>
               <td className="pr-3 whitespace-nowrap">{sigma(entry.miss_distance_km)}</td>
               <td className="pr-3">
                 <RiskBadge value={leading(entry)} maximum={entry.probability == null} />
               </td>
-              <td className="pr-3 whitespace-nowrap">{data(entry)}</td>
+              <td className="pr-3">{data(entry)}</td>
               <td>{STATUS_WORDS[entry.status].short}</td>
             </tr>
           ))}

@@ -63,7 +63,7 @@ export function ObjectsPanel({ participants, sides, ages }: ObjectsPanelProps) {
       <table className="w-full table-fixed text-left tabular-nums">
         <thead>
           <tr>
-            <td className="w-26" />
+            <td className="w-28" />
             {both.map((object, place) => (
               <th key={object.catalog_number} scope="col" className="pb-1 align-top font-semibold">
                 <Link href={`/object?number=${object.catalog_number}`} prefetch={false} className="text-accent hover:underline">

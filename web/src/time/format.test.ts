@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ago, countdown, span, time } from "./format";
+import { ago, countdown, minute, span, time } from "./format";
 
 test.each([
   [45, "45 s"],
@@ -28,4 +28,9 @@ test("what is to come is not said to have been", () => {
   const now = Date.parse("2026-11-29T12:00:00Z");
   expect(ago("2026-11-29T11:48:00Z", now)).toBe("12 min ago");
   expect(ago("2026-11-29T12:12:00Z", now)).toBe("in 12 min");
+});
+
+test("a time to the minute leaves out seconds and zone, which the heading names", () => {
+  expect(minute("2024-11-03T18:09:07.577776Z", "utc")).toBe("2024-11-03 18:09");
+  expect(minute("no time", "utc")).toBe("unknown");
 });

@@ -41,6 +41,11 @@ export function time(text: string | number | Date, zone: Zone, digits: 0 | 1 | 3
   return `${iso.slice(0, 10)} ${iso.slice(11, digits > 0 ? 20 + digits : 19)} UTC`;
 }
 
+/** A time to the minute, for columns whose heading names the zone: `2026-11-29 17:04`. */
+export function minute(text: string, zone: Zone): string {
+  return time(text, zone).slice(0, 16);
+}
+
 /** How long ago: `12 min ago`; of what is to come: `in 12 min`. */
 export function ago(text: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(text)) / 1_000;

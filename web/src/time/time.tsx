@@ -1,7 +1,7 @@
 "use client";
 
 import { useNow, useZone } from "./clock";
-import { ago, countdown, time } from "./format";
+import { ago, countdown, minute, time } from "./format";
 import { useEventNow } from "./reference";
 
 /** A time in the zone that is chosen; the other one and the age stand in the tooltip. */
@@ -13,6 +13,22 @@ export function Time({ value, digits = 0 }: { value: string; digits?: 0 | 1 | 3 
       {time(value, zone, digits)}
     </time>
   );
+}
+
+/** A time to the minute, without its zone: where a heading has it (`ZoneName`). The whole time stands in the tooltip. */
+export function Minute({ value }: { value: string }) {
+  const { zone } = useZone();
+  return (
+    <time dateTime={value} title={time(value, zone)} className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
+      {minute(value, zone)}
+    </time>
+  );
+}
+
+/** The zone that times are shown in, for headings. */
+export function ZoneName() {
+  const { zone } = useZone();
+  return <span suppressHydrationWarning>{zone === "utc" ? "UTC" : "local"}</span>;
 }
 
 /** How long ago a time is, each second anew. */

@@ -35,11 +35,12 @@ export const METHODS: Record<Method, { short: string; means: string }> = {
   },
   two_dimensional_nc: {
     short: "2D-Nc",
-    means: "Expected number of contacts over the sphere (Hall, 2021), in two dimensions: holds for slower encounters than 2D.",
+    means:
+      "Expected number of collisions of one isolated encounter, with curved motion and uncertain velocities (Hall, Baars and Casali, 2023): holds for slower encounters than 2D.",
   },
   three_dimensional_nc: {
     short: "3D-Nc",
-    means: "Expected number of contacts over the sphere in three dimensions (Hall, 2021): holds for slow and long encounters.",
+    means: "Expected number of collisions, the rate of which is integrated over time (Hall, 2021): holds for encounters of any duration.",
   },
   monte_carlo: { short: "MC", means: "Monte Carlo: sampled trajectories, counted." },
 };
