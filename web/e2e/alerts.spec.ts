@@ -26,14 +26,19 @@ test("make a watch list and a rule, and see the alert arrive", async ({ page, co
   const watching = await context.newPage();
   await watching.goto("/alerts/");
   await expect(watching.getByText("Live", { exact: true })).toBeVisible();
-  await expect(watching.getByRole("main")).not.toContainText("Anything near");
+  const told = watching.getByRole("main").getByText(`[${number}]`).first();
+  await expect(told).toBeHidden();
 
   // A screening service sends its message about the event: rules are held against it.
   const cdm = await service.get(`/api/v1/conjunctions/${event.id}/cdm`, { params: { format: "kvn" } });
   const sent = await service.post("/api/v1/uploads", { params: { name: "event.cdm" }, data: await cdm.text(), headers: { "content-type": "text/plain" } });
   expect(sent.status(), await sent.text()).toBe(201);
-  await expect(watching.getByRole("main")).toContainText("Anything near");
+  await expect(told).toBeVisible();
 
   const { items } = (await (await service.get("/api/v1/alerts")).json()) as { items: { severity: string; state: string }[] };
   expect(items[0]).toMatchObject({ severity: "critical", state: "open" });
+
+  // What it is about, and the rule that made it, are a click away.
+  await watching.getByRole("main").getByRole("button", { name: new RegExp(`\\[${number}\\]`) }).click();
+  await expect(watching.getByRole("main")).toContainText("Anything near");
 });
