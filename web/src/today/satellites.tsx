@@ -32,7 +32,7 @@ export interface NextOf {
 export function nextOfEach(lists: readonly WatchList[], events: readonly (readonly Conjunction[])[]): NextOf[] {
   const next = new Map<number, NextOf>();
   lists.forEach((list, place) => {
-  const watched = new Set(list.objects.map((object) => object.catalog_number));
+    const watched = new Set(list.objects.map((object) => object.catalog_number));
     for (const event of events[place] ?? []) {
       for (const { catalog_number: number } of event.objects) {
         const known = next.get(number);
