@@ -18,7 +18,9 @@ import { useArrivals, useCountInTitle } from "./arrivals";
 import { Detail } from "./detail";
 import { address, alertIn, queryOf, readFilters, SEVERITIES, STATES, type Filters } from "./filters";
 
-const AT_ONCE = 100;
+/** So many are listed at once. The count of open ones is another query, which must not be taken for a part of this. */
+const AT_ONCE = 50;
+const COUNTED = 100;
 
 export function Alerts() {
   return (
@@ -35,13 +37,14 @@ function Page() {
   const { said, fresh } = useArrivals();
   const go = (to: Filters, id: string | null) => window.history.replaceState(null, "", address(to, id));
 
-  const open = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: AT_ONCE } } });
+  const open = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: COUNTED } } });
   useCountInTitle(open.data === undefined ? "" : `${open.data.items.length}${open.data.next_cursor == null ? "" : "+"}`);
 
   const alerts = api.useInfiniteQuery(
     "get",
     "/api/v1/alerts",
     { params: { query: { ...queryOf(filters), limit: AT_ONCE } } },
+    // Not undefined, which openapi-react-query takes for 0.
     { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
   );
   const one = api.useQuery("get", "/api/v1/alerts/{id}", { params: { path: { id: chosen ?? "" } } }, { enabled: chosen !== null });

@@ -74,7 +74,7 @@ export function Editor({ rule, watchList, onClose }: EditorProps) {
         <Field label="About" error={problems.get("watch_list")}>
           {(props) => (
             <Select {...props} value={draft.watch_list} onChange={(event) => set({ watch_list: event.target.value })}>
-              <option value="">All objects of the catalog</option>
+              <option value="">All objects</option>
               {lists.data?.items.map(({ id, name }) => (
                 <option key={id} value={id}>
                   {name}

@@ -24,7 +24,7 @@ const RULE = {
 
 test("a rule is said in a sentence", () => {
   expect(condition({ ...RULE, within_hours: 24, max_miss_distance_km: 5 }, NAMES)).toBe(
-    "Warn when a satellite of ISS watch has, within 24.0 h, an approach of at most 5.00 km with a probability of at least 1.0 × 10⁻⁷.",
+    "Warn when a satellite of ISS watch has, within 24 h, an approach of at most 5.00 km with a probability of at least 1.0 × 10⁻⁷.",
   );
   expect(condition({ name: "all", severity: "critical" }, NAMES)).toBe("Raise a critical alert when any two objects have an approach.");
 });

@@ -23,10 +23,10 @@ function listed(words: string[]): string {
 
 const VERBS = { info: "Tell", warning: "Warn", critical: "Raise a critical alert" } as const;
 
-/** "Warn when a satellite of ISS watch has, within 72.0 h, an approach of at most 1.00 km with a probability of at least 1.0 × 10⁻⁴." */
+/** "Warn when a satellite of ISS watch has, within 72 h, an approach of at most 1.00 km with a probability of at least 1.0 × 10⁻⁴." */
 export function condition(rule: RuleBody, names: Names): string {
   const who = rule.watch_list == null ? "any two objects have" : `a satellite of ${names.watchList(rule.watch_list)} has`;
-  const when = rule.within_hours == null ? "" : `, within ${span(rule.within_hours * 3_600)},`;
+  const when = rule.within_hours == null ? "" : `, within ${rule.within_hours.toLocaleString("en-US")} h,`;
   const near = rule.max_miss_distance_km == null ? "" : ` of at most ${distance(rule.max_miss_distance_km)}`;
   const likely = rule.min_probability == null ? "" : ` with a probability of at least ${probability(rule.min_probability)}`;
   const relations = rule.relations === true ? " Pairs that fly together count, too." : "";

@@ -38,7 +38,7 @@ const component = (id: string, header: string, title: string, of: (row: Found) =
 });
 
 export const COLUMNS: Column<Found>[] = [
-  { id: "tca", header: "TCA", meta: { sort: { by: "tca", direction: "ascending" } }, cell: ({ row }) => <Time value={row.original.tca} digits={1} /> },
+  { id: "tca", header: "TCA", meta: { sort: { by: "tca", direction: "ascending" } }, cell: ({ row }) => <Time value={row.original.tca} /> },
   { id: "to", header: "To TCA", cell: ({ row }) => <Countdown to={row.original.tca} /> },
   {
     id: "object",
@@ -58,16 +58,16 @@ export const COLUMNS: Column<Found>[] = [
     meta: { numeric: true, sort: { by: "miss_distance", direction: "ascending" }, title: "Miss distance" },
     cell: ({ row }) => distance(row.original.miss_distance_km),
   },
-  component("radial", "R (km)", "Radial part of the miss, in km", (row) => row.miss_radial_km),
-  component("in-track", "I (km)", "In-track part of the miss, in km", (row) => row.miss_in_track_km),
-  component("cross-track", "C (km)", "Cross-track part of the miss, in km", (row) => row.miss_cross_track_km),
-  { id: "speed", header: "Speed", meta: { numeric: true, title: "Relative speed" }, cell: ({ row }) => speed(row.original.relative_speed_km_s) },
   {
     id: "probability",
     header: "Probability",
     meta: { sort: { by: "probability", direction: "descending" }, title: "Probability of collision; with ≤, an upper bound" },
     cell: ({ row }) => <Risk row={row.original} />,
   },
+  component("radial", "R (km)", "Radial part of the miss, in km", (row) => row.miss_radial_km),
+  component("in-track", "I (km)", "In-track part of the miss, in km", (row) => row.miss_in_track_km),
+  component("cross-track", "C (km)", "Cross-track part of the miss, in km", (row) => row.miss_cross_track_km),
+  { id: "speed", header: "Speed", meta: { numeric: true, title: "Relative speed" }, cell: ({ row }) => speed(row.original.relative_speed_km_s) },
   {
     id: "method",
     header: "Method",

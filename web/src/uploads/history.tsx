@@ -25,6 +25,7 @@ export function History() {
     "get",
     "/api/v1/uploads",
     { params: { query: { limit: AT_ONCE } } },
+    // Not undefined, which openapi-react-query takes for 0.
     { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
   );
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = uploads;
