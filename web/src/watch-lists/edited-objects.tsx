@@ -84,7 +84,7 @@ function columnsOf(dispatch: Dispatch<Action>): Column<EditedRow>[] {
       cell: ({ row: { original } }) => (
         <Select
           aria-label={`Maneuverable, ${called(original)}`}
-          className="h-7 w-32"
+          className="h-7 w-36"
           value={original.maneuverable}
           onChange={(event) => dispatch({ kind: "maneuverable", catalog_number: original.catalog_number, value: maneuverableFrom(event.target.value) })}
         >
