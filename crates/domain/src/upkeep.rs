@@ -193,6 +193,15 @@ impl Upkeep {
         })
     }
 
+    /// The earliest of what counts as now for anybody's conjunctions.
+    async fn earliest_present(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let mut earliest = now;
+        for tenant in self.store.tenants_with_conjunctions().await? {
+            earliest = earliest.min(self.present(&tenant).await?);
+        }
+        Ok(earliest)
+    }
+
     /// Erases what closed organizations have, rows and blobs; returns how many of both. What was begun before one was closed,
     /// such as a run, may end after it was erased: for a day it is looked at again.
     ///
@@ -251,6 +260,8 @@ impl Upkeep {
         .into_iter()
         .chain(audit)
         {
+            // In a catalog of the past, what is forgotten is old in its own time.
+            let now = if what == Prunable::Conjunctions { self.earliest_present(now).await? } else { now };
             let Ok(before) = now.checked_sub(age) else { continue };
             loop {
                 let some = self.store.prune(what, before, ROWS).await?;

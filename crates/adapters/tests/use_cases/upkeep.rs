@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use astroshield_domain::access::{AuditQuery, By, Caller, Principal, Scope};
-use astroshield_domain::conjunction::{ConjunctionQuery, ConjunctionStatus};
+use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, ConjunctionStatus};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::organization::{OrganizationError, Organizations};
 use astroshield_domain::ports::Clock;
@@ -124,6 +124,21 @@ async fn nothing_passes_while_the_first_run_over_a_catalog_of_the_past_is_being_
     concluded.unwrap();
     assert_eq!(passed, 0);
     assert_eq!(count(&parts, ConjunctionStatus::Active).await, 6_000);
+
+    // What a later run does not find any more is not older than the rest.
+    let later = Run {
+        window_start: begin,
+        window_stop: run.window_stop,
+        ..entities::run(&public, now + SignedDuration::from_hours(8))
+    };
+    parts.store.begin_run(&later, &[]).await.unwrap();
+    let found: Vec<_> = found[..5_000]
+        .iter()
+        .map(|found| Conjunction { run: later.id, last_seen: later.started, ..found.clone() })
+        .collect();
+    parts.store.conclude_run(&public, &entities::conclusion(&later), &found).await.unwrap();
+    upkeep.prune().await.unwrap();
+    assert_eq!(count(&parts, ConjunctionStatus::Cleared).await, 1_000);
 }
 
 fn files(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
