@@ -18,9 +18,8 @@ import { useArrivals, useCountInTitle } from "./arrivals";
 import { Detail } from "./detail";
 import { address, alertIn, queryOf, readFilters, SEVERITIES, STATES, type Filters } from "./filters";
 
-/** So many are listed at once. The count of open ones is another query, which must not be taken for a part of this. */
-const AT_ONCE = 50;
-const COUNTED = 100;
+/** So many are listed at once, and counted at most. */
+const AT_ONCE = 100;
 
 export function Alerts() {
   return (
@@ -37,7 +36,7 @@ function Page() {
   const { said, fresh } = useArrivals();
   const go = (to: Filters, id: string | null) => window.history.replaceState(null, "", address(to, id));
 
-  const open = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: COUNTED } } });
+  const open = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: AT_ONCE } } });
   useCountInTitle(open.data === undefined ? "" : `${open.data.items.length}${open.data.next_cursor == null ? "" : "+"}`);
 
   const alerts = api.useInfiniteQuery(

@@ -1,24 +1,15 @@
 /** A screening on demand: asked for, and followed as it goes on. */
-import { http, isProblem, type Problem, type Schemas } from "@/api/client";
+import { http, isProblem, type Schemas } from "@/api/client";
 
 export type Screening = Schemas["ScreeningRow"];
 export type ScreeningBody = Schemas["ScreeningBody"];
 
-export interface Progress {
-  done: number;
-  of: number;
-}
-
-type Line = { progress: Progress } | { result: Screening } | { problem: Problem };
+export type Progress = Schemas["ProgressRow"];
+type Line = Schemas["ScreeningLine"];
 
 /** A line of the answer. What is in it has the service's types, as every answer has. */
 function isLine(value: unknown): value is Line {
   return typeof value === "object" && value !== null && ("progress" in value || "result" in value || "problem" in value);
-}
-
-/** The whole answer of a service that does not tell how far it is. */
-function isResult(value: unknown): value is Screening {
-  return typeof value === "object" && value !== null && "conjunctions" in value && "not_screened" in value;
 }
 
 /** The lines of a text that comes in pieces. */
@@ -47,7 +38,6 @@ export async function screen(body: ScreeningBody, signal: AbortSignal, onProgres
   if (data === null || data === undefined) throw new Error("the service answered nothing");
   for await (const text of linesOf(data)) {
     const line: unknown = JSON.parse(text);
-    if (isResult(line)) return line;
     if (!isLine(line)) throw new Error("the service answered something that is not known here");
     if ("progress" in line) onProgress(line.progress);
     else if ("result" in line) return line.result;

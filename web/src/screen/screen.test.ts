@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { BEFORE, bodyOf } from "./draft";
-import { linesOf } from "./run";
+import { linesOf, screen, type Progress } from "./run";
 
 function inPieces(...pieces: string[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
@@ -30,4 +30,39 @@ test("what is missing or out of range is said at its field", () => {
 
 test("the start is UTC", () => {
   expect(bodyOf({ ...BEFORE, object: { catalog_number: 5 }, start: "2024-11-03T13:17" }).body?.start).toBe("2024-11-03T13:17:00.000Z");
+});
+
+// As the service answers, with what was found left out.
+const RESULT = {
+  start: "2024-11-03T13:17:20Z",
+  stop: "2024-11-05T13:17:20Z",
+  objects: 26812,
+  conjunctions: [],
+  not_screened: [],
+  earth_orientation: null,
+};
+const SETTINGS = { build: null, environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } };
+
+function answering(...lines: unknown[]): void {
+  vi.stubGlobal("fetch", async (input: Request | string) =>
+    typeof input === "string"
+      ? Response.json(SETTINGS)
+      : new Response(inPieces(lines.map((line) => `${JSON.stringify(line)}\n`).join("")), { headers: { "content-type": "application/x-ndjson" } }),
+  );
+}
+
+test("a screening is followed to its result", async () => {
+  answering({ progress: { done: 1, of: 2 } }, { progress: { done: 2, of: 2 } }, { result: RESULT });
+  const told: Progress[] = [];
+  const result = await screen({ catalog_number: 25544 }, new AbortController().signal, (progress) => told.push(progress));
+  expect(result).toEqual(RESULT);
+  expect(told.map(({ done }) => done)).toEqual([1, 2]);
+});
+
+test("a screening that ends with a problem, or without an end, fails", async () => {
+  const ask = () => screen({ catalog_number: 25544 }, new AbortController().signal, () => undefined);
+  answering({ progress: { done: 1, of: 2 } }, { problem: { title: "the request cannot be done", status: 422 } });
+  await expect(ask()).rejects.toMatchObject({ status: 422 });
+  answering({ progress: { done: 1, of: 2 } });
+  await expect(ask()).rejects.toThrow("the answer ended before its result");
 });
