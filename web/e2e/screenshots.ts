@@ -22,6 +22,7 @@ for (const scheme of ["light", "dark"] as const) {
       for (const { name, path } of await pages(service)) {
         await page.goto(path);
         await expect(page.getByRole("main")).toBeVisible();
+        if (name === "globe") await expect(page.getByText(/objects, the first/)).toBeVisible({ timeout: 60_000 });
         await page.waitForTimeout(DRAWN_MS);
         await page.screenshot({ path: join(FOLDER, `${name}-${scheme}.png`) });
       }

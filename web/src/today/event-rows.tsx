@@ -32,7 +32,7 @@ export function EventRows({ label, rows, more }: EventRowsProps) {
     <table aria-label={label} className="w-full table-fixed">
       <thead>
         <tr>
-          <th scope="col" className={`${head} w-28`}>
+          <th scope="col" className={`${head} w-32`}>
             To TCA
           </th>
           <th scope="col" className={head}>
