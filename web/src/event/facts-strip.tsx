@@ -8,10 +8,12 @@ import { leading, METHODS } from "@/units/words";
 
 type Geometry = Schemas["GeometryRow"];
 
-/** The numbers of the decision, in one line. */
+/**
+ * The numbers of the decision, in one line. The miss in sigma is not one of them: the covariance that is known of is
+ * assumed, and the probability lays the miss along its major axis, so that the two would contradict each other.
+ */
 export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction; geometry: Geometry | undefined }) {
   const { probability: known, probability_method: method, dilution_km: dilution } = conjunction;
-  const mahalanobis = geometry?.encounter_plane?.covariance?.mahalanobis_distance;
   const angle = geometry?.approach_angle_deg;
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-1 rounded-lg border border-line bg-panel px-3 py-2 tabular-nums">
@@ -34,11 +36,6 @@ export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction
       {angle != null && (
         <Item name="Approach angle" title="Angle between the two velocities">
           {angle.toFixed(1)}°
-        </Item>
-      )}
-      {mahalanobis !== undefined && (
-        <Item name="Miss in sigma" title="Miss distance in standard deviations of the covariance that is drawn (Mahalanobis distance)">
-          {mahalanobis.toFixed(2)}
         </Item>
       )}
       <Item name="Dilution" title={dilutionInWords(conjunction)}>

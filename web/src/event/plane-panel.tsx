@@ -15,7 +15,7 @@ type Basis = Schemas["CovarianceBasis"];
 /** What the ellipses are, in words. */
 const BASIS: Record<Basis, string> = {
   assumed:
-    "Ellipses: assumed, as no covariance is known. One part radial, three along the velocity, one across, for each object, at the scale at which the probability is largest; that probability lays the miss along the major axis, its worst place. No estimate of an error.",
+    "Ellipses: assumed, not measured. One part radial, three along the velocity, one across, for each object, at the scale at which the probability is largest; no estimate of an error. The maximum probability takes the miss along the long axis of this ellipse, the worst case; the picture has the direction as computed.",
 };
 
 export function PlanePanel({ geometry }: { geometry: Geometry }) {

@@ -19,7 +19,7 @@ export function planeInWords(view: PlaneView, secondary: string): string {
   const spread =
     view.ellipse === null
       ? "No ellipse: the two touch."
-      : `The ellipse of one sigma has semi-axes of ${sigma(view.ellipse.majorKm)} and ${sigma(view.ellipse.minorKm)}, its major axis ${degrees(view.ellipse.angleRad)} from the miss vector; the miss is ${(view.mahalanobis ?? 0).toFixed(2)} sigma.`;
+      : `The ellipse of one sigma has semi-axes of ${sigma(view.ellipse.majorKm)} and ${sigma(view.ellipse.minorKm)}, its major axis ${degrees(view.ellipse.angleRad)} from the miss vector.`;
   return `Encounter plane. ${secondary} passes ${distance(view.missXKm)} from the primary. Combined hard-body radius ${distance(view.radiusKm)}. ${spread} Directions from the miss vector: ${directions}.`;
 }
 

@@ -75,7 +75,7 @@ it("objects that touch have no ellipse, and those without relative motion no pla
   const plane = GEOMETRY.encounter_plane;
   if (plane == null) throw new Error("there is a plane");
   const touching = planeOf({ ...GEOMETRY, encounter_plane: { ...plane, covariance: null } });
-  expect(touching).toMatchObject({ ellipse: null, mahalanobis: null });
+  expect(touching).toMatchObject({ ellipse: null });
   expect(planeOf({ ...GEOMETRY, encounter_plane: null })).toBeNull();
 });
 

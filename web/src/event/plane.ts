@@ -39,7 +39,6 @@ export interface PlaneView {
   radiusKm: number;
   /** One standard deviation of the relative position, around the second object. */
   ellipse: Ellipse | null;
-  mahalanobis: number | null;
   directions: Direction[];
 }
 
@@ -66,7 +65,6 @@ export function planeOf(geometry: Geometry): PlaneView | null {
       sigmaXKm: Math.sqrt(covariance.variance_x_km2),
       sigmaYKm: Math.sqrt(covariance.variance_y_km2),
     },
-    mahalanobis: covariance?.mahalanobis_distance ?? null,
     directions: [
       direction("R", "radial", geometry.radial_axis),
       direction("I", "in-track", geometry.in_track_axis),
