@@ -153,7 +153,7 @@ const COLUMNS: readonly NamedColumn[] = [
       numeric: true,
       width: 9.4,
       sort: { by: "probability", direction: "descending" },
-      title: "Probability of collision and its method; ≤: an upper bound, as no covariance is known",
+      title: "Probability of collision and its method; ≤: no covariance is known, the largest for errors of the assumed shape (1:3:1)",
     },
   },
   {

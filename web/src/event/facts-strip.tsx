@@ -17,7 +17,7 @@ export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction
   const angle = geometry?.approach_angle_deg;
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-1 rounded-lg border border-line bg-panel px-3 py-2 tabular-nums">
-      <Item name={known == null ? "Probability, at most" : "Probability"}>
+      <Item name={known == null ? "Maximum probability" : "Probability"}>
         <RiskBadge value={leading(conjunction)} maximum={known == null} />
       </Item>
       <Item name="Method" title={METHODS[method].means}>

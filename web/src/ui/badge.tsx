@@ -37,7 +37,7 @@ export function RiskBadge({ value, maximum = false }: { value: number; maximum?:
   const risk = riskOf(value);
   const { icon, means } = RISKS[risk];
   return (
-    <Badge tone={risk} title={maximum ? `${means}; an upper bound, as no covariance is known` : means}>
+    <Badge tone={risk} title={maximum ? `${means}; no covariance is known: the largest that errors of the assumed shape (1:3:1) could give` : means}>
       {icon}
       <span className="tabular-nums">
         {maximum ? "≤ " : ""}

@@ -19,7 +19,7 @@ export function Thresholds() {
         ))}
       </ul>
       <p className="mt-3 text-quiet">
-        After NASA CARA, which uses them on probabilities with covariances. An upper bound lies above them far more often: it says where to look, not what to
+        After NASA CARA, which uses them on probabilities with covariances. A maximum (≤) lies above them far more often: it says where to look, not what to
         do. Watch lists and rules take thresholds of your own.
       </p>
     </>
