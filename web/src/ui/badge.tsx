@@ -19,7 +19,7 @@ export function Badge({ tone = "quiet", title, children }: { tone?: Tone; title?
   return (
     <span
       title={title}
-      className={cn("inline-flex items-center gap-1 rounded px-1.5 py-0.5 text-xs font-medium whitespace-nowrap [&_svg]:size-3", TONES[tone])}
+      className={cn("relative inline-flex items-center gap-1 rounded px-1.5 py-0.5 text-xs font-medium whitespace-nowrap [&_svg]:size-3", TONES[tone])}
     >
       {children}
     </span>
@@ -32,13 +32,14 @@ const RISKS: Record<Risk, { icon: ReactNode; means: string }> = {
   low: { icon: <Minus aria-hidden />, means: "low risk, below 1e-7" },
 };
 
-/** A probability of collision with its band of risk, told by color and by shape. */
+/** A probability of collision with its band of risk, told by color, by shape and, for who hears it, by a word. */
 export function RiskBadge({ value, maximum = false }: { value: number; maximum?: boolean }) {
   const risk = riskOf(value);
   const { icon, means } = RISKS[risk];
   return (
     <Badge tone={risk} title={maximum ? `${means}; no covariance is known: the largest that errors of the assumed shape (1:3:1) could give` : means}>
       {icon}
+      <span className="sr-only">{risk} risk, </span>
       <span className="tabular-nums">
         {maximum ? "≤ " : ""}
         {inWords(value)}
