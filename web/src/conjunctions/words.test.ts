@@ -22,6 +22,8 @@ it("without covariances nobody can tell whether a probability is diluted", () =>
   expect(said).toContain("at an uncertainty of 27 m");
   expect(said).toContain("If it is larger, the probability is diluted");
   expect(said).toContain("nobody can tell which");
+  // On the other side the probability falls with the uncertainty: better data confirms the miss, not the number.
+  expect(said).toContain("better data then lowers it unless the miss shrinks");
 });
 
 it("with covariances it says how far the probability is from the maximum, and does not guess the side", () => {

@@ -37,7 +37,7 @@ export function touches(solution: Pick<Solution, "miss_distance_km">, objects: r
 /**
  * What the dilution says of a solution. It is the minor sigma of both together, in the encounter plane, at which the
  * probability is largest (S. Alfano, JAS 53(2), 2005). A larger uncertainty dilutes the probability: it is small because
- * little is known, and better data may raise it. A smaller one does not: better data confirms it.
+ * little is known, and better data may raise it. A smaller one does not: at the same miss, better data lowers it.
  */
 export function dilutionInWords(solution: Solution): string {
   const { dilution_km: dilution, maximum_probability: maximum, probability: known } = solution;
@@ -45,7 +45,7 @@ export function dilutionInWords(solution: Solution): string {
   if (dilution === 0) return "The distance is below the sum of the hard-body radii: the smaller the uncertainty, the larger the probability, up to 1.";
   const size = sigma(dilution);
   const scale = `The probability is largest, ${probability(maximum)}, at an uncertainty of ${size} (one sigma across, both objects together, in the encounter plane).`;
-  const sides = `If it is larger, the probability is diluted: it is small because little is known, and better data may raise it. If it is smaller, better data confirms it.`;
+  const sides = `If it is larger, the probability is diluted: it is small because little is known, and better data may raise it. If it is smaller, the data is good enough for the number to be taken as it is; better data then lowers it unless the miss shrinks.`;
   if (known == null) return `${scale} ${sides} No covariance is known here, so nobody can tell which; errors of element sets are from some hundred meters to some kilometers after days.`;
   const part = maximum > 0 ? known / maximum : 1;
   return `${scale} ${sides} With the covariances that are known it is ${probability(known)}, ${part >= 0.995 ? "about the maximum" : `${share(part)} of the maximum`}.`;

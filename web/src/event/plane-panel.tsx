@@ -31,7 +31,7 @@ export function PlanePanel({ geometry }: { geometry: Geometry }) {
           <PlanePlot view={view} secondary={nameOf(secondary)} />
           <p className="mt-1 text-xs text-quiet">
             Circle: combined hard-body radius, {geometry.combined_hard_body_radius_m} m, to scale.{" "}
-            {covariance == null ? "No ellipse: the two touch, and the probability is 1 at any covariance." : ellipses(covariance)}
+            {covariance == null ? "No ellipse: the two touch, and the smaller their errors, the nearer the probability comes to 1." : ellipses(covariance)}
             {geometry.collision.basis === "covariances" && " The probability itself is from the covariances of both objects, which are not drawn here."}
           </p>
         </>
