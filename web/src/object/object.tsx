@@ -71,7 +71,7 @@ function One({ number }: { number: number }) {
             </div>
             <ObjectConjunctions number={number} />
             <History query={sets} />
-            <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} startMs={startMs} />
+            <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} hasOlder={sets.hasNextPage} startMs={startMs} />
           </div>
         )}
       </View>

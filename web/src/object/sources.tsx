@@ -18,12 +18,14 @@ interface SourcesProps {
   object: Schemas["ObjectRow"];
   /** Its element sets, the newest first. */
   rows: ElementSet[];
+  /** Whether older ones are kept that were not read. */
+  hasOlder: boolean;
   startMs: number;
 }
 
 const DAY_MS = 86_400_000;
 
-export function Sources({ object, rows, startMs }: SourcesProps) {
+export function Sources({ object, rows, hasOlder, startMs }: SourcesProps) {
   const newest = rows[0];
   const number = object.catalog_number;
   const deliveries = new Set(rows.map(({ ingest }) => ingest)).size;
@@ -48,7 +50,8 @@ export function Sources({ object, rows, startMs }: SourcesProps) {
             </Fact>
           )}
           <Fact name="Element sets kept">
-            {count(rows.length)} from {count(deliveries)} {deliveries === 1 ? "delivery" : "deliveries"}
+            {hasOlder ? `More than the newest ${count(rows.length)}, which are` : count(rows.length)} from {count(deliveries)}{" "}
+            {deliveries === 1 ? "delivery" : "deliveries"}
           </Fact>
           <Fact name="Operator ephemeris">
             <OperatorEphemeris number={number} startMs={startMs} />
