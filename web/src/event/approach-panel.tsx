@@ -63,16 +63,24 @@ function useApproach(geometry: Geometry, half: number): UsedApproach {
   const first = useStates(one.catalog_number, query);
   const second = useStates(other.catalog_number, query);
   const error = first.error ?? second.error;
+  // Undefined until both have been read; null where they do not go together.
   const computed = useMemo(() => {
-    if (first.data === undefined || second.data === undefined) return null;
+    if (first.data === undefined || second.data === undefined) return undefined;
     return approachOf(first.data.states, second.data.states, geometry.tca);
   }, [first.data, second.data, geometry.tca]);
   const straight = useMemo(() => straightApproach(geometry.relative_position_km, geometry.relative_velocity_km_s, half), [geometry, half]);
   return {
     approach: computed ?? straight,
-    problem: error === null ? null : inWords(error),
-    isPending: computed === null && error === null,
+    problem: problemOf(computed, error),
+    isPending: computed === undefined && error === null,
   };
+}
+
+function problemOf(computed: Approach | null | undefined, error: unknown): string | null {
+  // A re-reading that fails takes nothing from what was read before.
+  if (computed != null) return null;
+  if (error !== null) return inWords(error);
+  return computed === null ? "those of the two are not of the same times" : null;
 }
 
 function useStates(number: number, query: ReturnType<typeof windowOf>) {

@@ -49,17 +49,21 @@ function toClosest(position: Vector, velocity: Vector): number {
   return squared === 0 ? 0 : -dot(position, velocity) / squared;
 }
 
-/** The approach that the states of both tell. */
-export function approachOf(first: readonly State[], second: readonly State[], tca: string): Approach {
-  const points = first.map((one, place) => {
+/** The approach that the states of both tell; null where they are not of the same times, as when one ephemeris ends sooner. */
+export function approachOf(first: readonly State[], second: readonly State[], tca: string): Approach | null {
+  if (first.length !== second.length) return null;
+  const points = [];
+  for (const [place, one] of first.entries()) {
     const other = second[place];
-    if (other === undefined || other.time !== one.time) throw new Error(`the second object has no state at ${one.time}`);
+    if (other === undefined || other.time !== one.time) return null;
     const position = minus(other.position_km, one.position_km);
     const velocity = minus(other.velocity_km_s, one.velocity_km_s);
-    return { at: secondsBetween(tca, one.time), position, velocity, distance: norm(position) };
-  });
-  const nearest = points.reduce((best, point) => (point.distance < best.distance ? point : best), points[0] ?? nothing());
-  const step = points.length > 1 ? Math.abs((points[1]?.at ?? 0) - (points[0]?.at ?? 0)) : 0;
+    points.push({ at: secondsBetween(tca, one.time), position, velocity, distance: norm(position) });
+  }
+  const [start, next] = points;
+  if (start === undefined) return null;
+  const nearest = points.reduce((best, point) => (point.distance < best.distance ? point : best), start);
+  const step = next === undefined ? 0 : Math.abs(next.at - start.at);
   // Between two states the motion is as good as straight.
   const shift = Math.max(-step, Math.min(step, toClosest(nearest.position, nearest.velocity)));
   const least = norm(nearest.position.map((component, axis) => component + (nearest.velocity[axis] ?? 0) * shift));
@@ -68,10 +72,6 @@ export function approachOf(first: readonly State[], second: readonly State[], tc
     distanceKm: points.map(({ distance }) => distance),
     minimum: { secondsFromTca: nearest.at + shift, distanceKm: least },
   };
-}
-
-function nothing(): never {
-  throw new Error("no states");
 }
 
 /** The approach on a straight line through the geometry at TCA: where the states cannot be had. */
