@@ -10,7 +10,7 @@ import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { distance, probability, signed, speed } from "@/units/format";
 import { GRADES, leading, METHODS, nameOf } from "@/units/words";
 import type { Status } from "./filters";
-import type { Handled } from "./list";
+import type { AllHandled } from "./list";
 import { pair } from "./pair";
 import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
 
@@ -74,8 +74,15 @@ function Trend({ row }: { row: Conjunction }) {
 const LEAST_TOLD = 1e-12;
 
 /** What the organization did about it: the weightiest first. */
-function Handling({ handled }: { handled: Handled | undefined }) {
-  if (handled === undefined) return <span className="text-quiet">–</span>;
+export function Handling({ all, id }: { all: AllHandled; id: string }) {
+  const handled = all.byConjunction.get(id);
+  if (handled === undefined) {
+    return (
+      <span className="text-quiet" title={all.gap ?? undefined}>
+        {all.gap === null ? "–" : "unknown"}
+      </span>
+    );
+  }
   const { decision, assignee, acknowledged_by: acknowledgedBy } = handled;
   const said = [
     decision == null ? null : DECISION_WORDS[decision],
@@ -90,16 +97,16 @@ function Handling({ handled }: { handled: Handled | undefined }) {
   );
 }
 
-export function columnsOf(handled: ReadonlyMap<string, Handled>): readonly NamedColumn[] {
+export function columnsOf(handled: AllHandled): readonly NamedColumn[] {
   return [...COLUMNS, handlingColumn(handled)];
 }
 
-function handlingColumn(handled: ReadonlyMap<string, Handled>): NamedColumn {
+function handlingColumn(handled: AllHandled): NamedColumn {
   return {
     id: "handling",
     name: "Handling",
     header: "Handling",
-    cell: ({ row }) => <Handling handled={handled.get(row.original.id)} />,
+    cell: ({ row }) => <Handling all={handled} id={row.original.id} />,
     meta: { width: 6, title: "Decision, assignee and acknowledgment in your organization" },
   };
 }

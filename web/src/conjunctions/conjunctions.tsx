@@ -16,7 +16,7 @@ import { columnsOf } from "./columns";
 import { ExportDialog } from "./export-dialog";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
-import { useConjunctions, useCount, useHandled } from "./list";
+import { useConjunctions, useCount, useHandled, type Count } from "./list";
 import { useReference } from "./reference";
 import { useFilters } from "./use-filters";
 import { ViewBar } from "./view-bar";
@@ -42,7 +42,8 @@ function Content() {
   const query = useMemo(() => queryOf(filters, reference), [filters, reference]);
   const isReady = filters.withinHours === undefined || reference !== null;
   const list = useConjunctions(isReady ? query : null);
-  const total = useCount(isReady ? query : null);
+  const counted = useCount(isReady ? query : null);
+  const total = counted.count;
   const handled = useHandled();
   const all = useMemo(() => columnsOf(handled), [handled]);
   const columns = useMemo(() => all.filter(isShown), [all, isShown]);
@@ -59,7 +60,7 @@ function Content() {
         actions={
           <>
             <span role="status" className="text-quiet tabular-nums">
-              {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(total, list.data.length, hasNextPage)}
+              {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(counted, list.data.length, hasNextPage)}
             </span>
             <OfAll filters={filters} total={total} />
             <ColumnMenu columns={all} isShown={isShown} choose={choose} />
@@ -114,8 +115,8 @@ function Content() {
 }
 
 /** How many match; until that is known, how many were read. */
-function found(total: number | undefined, rows: number, more: boolean): string {
-  if (total === undefined && more) return `${count(rows)} rows read; more as you scroll`;
+export function found({ count: total, isUnknown }: Count, rows: number, more: boolean): string {
+  if (total === undefined && more) return `${count(rows)} rows read; more as you scroll${isUnknown ? "; how many match cannot be read" : ""}`;
   const matches = total ?? rows;
   return `${count(matches)} ${matches === 1 ? "conjunction" : "conjunctions"}`;
 }
@@ -123,7 +124,7 @@ function found(total: number | undefined, rows: number, more: boolean): string {
 /** Of how many, where the filters leave some out. */
 function OfAll({ filters, total }: { filters: Filters; total: number | undefined }) {
   const { status, relations } = filters;
-  const all = useCount(queryOf({ ...DEFAULTS, status, relations }, null));
+  const { count: all } = useCount(queryOf({ ...DEFAULTS, status, relations }, null));
   if (all === undefined || total === undefined || all === total) return null;
   return (
     <span className="text-quiet tabular-nums">
