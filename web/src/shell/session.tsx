@@ -1,7 +1,9 @@
 "use client";
 
 /** Who is signed in, and what they may do. */
-import { api, http, type Schemas } from "@/api/client";
+import { z } from "zod/mini";
+
+import { api, http, inWords, isProblem, type Schemas } from "@/api/client";
 
 type Scope = Schemas["SignedIn"]["scope"];
 
@@ -17,15 +19,37 @@ export function useMay(scope: Scope): boolean {
   return data !== undefined && RANK[data.scope] >= RANK[scope];
 }
 
+const SignedOut = z.object({ continue_at: z.string() });
+
 /** Signs out; where there is an identity provider, there, too. */
 export async function signOut(): Promise<void> {
-  const ended = await fetch("/auth/logout", { method: "POST" });
-  if (ended.ok) {
-    const { continue_at: next } = (await ended.json()) as { continue_at: string };
-    location.assign(next);
-    return;
+  try {
+    const next = await endAtProvider();
+    if (next !== null) {
+      location.assign(next);
+      return;
+    }
+    await endHere();
+    // Anew: nothing of what was read as somebody stays.
+    location.replace("/signin/");
+  } catch (error) {
+    // Whoever walks away from the screen must have seen this: nothing else on the page would tell.
+    alert(`Signing out failed: ${inWords(error)}. You may still be signed in.`);
   }
-  await http.DELETE("/api/v1/session");
-  // Anew: nothing of what was read as somebody stays.
-  location.replace("/signin/");
+}
+
+/** Where to go on after signing out at the provider; null where there is none. */
+async function endAtProvider(): Promise<string | null> {
+  const ended = await fetch("/auth/logout", { method: "POST" });
+  if (!ended.ok) return null;
+  // Where no service is behind the console, its host answers with a page.
+  const answer = SignedOut.safeParse(await ended.json().catch(() => null));
+  return answer.success ? answer.data.continue_at : null;
+}
+
+async function endHere(): Promise<void> {
+  const { error, response } = await http.DELETE("/api/v1/session");
+  // Who is not signed in any more wanted just that.
+  if (response.ok || response.status === 401) return;
+  throw isProblem(error) ? error : new Error(`the service answers ${response.status}`);
 }
