@@ -1,13 +1,13 @@
 "use client";
 
 /** The next two turns over the ground, on a map. */
-import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 
 import { api } from "@/api/client";
 import { placeInWords } from "@/earth/frames";
 import { landRings, type Ring } from "@/earth/land";
-import { useNow } from "@/time/clock";
+import { useEventNow } from "@/time/reference";
 import { Time } from "@/time/time";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
@@ -27,12 +27,11 @@ function landPath(rings: readonly Ring[]): string {
 interface GroundTrackProps {
   number: number;
   periodMinutes: number;
-  /** What counts as now when the page is opened. */
+  /** What counts as now, in steps: the track goes on as long as the page is open. */
   startMs: number;
 }
 
 export function GroundTrack({ number, periodMinutes, startMs }: GroundTrackProps) {
-  const [opened] = useState(() => Date.now());
   const spanS = periodMinutes * 60 * 2;
   const query = {
     start: new Date(startMs).toISOString(),
@@ -40,13 +39,17 @@ export function GroundTrack({ number, periodMinutes, startMs }: GroundTrackProps
     step_s: Math.max(1, Math.round(spanS / STATES)),
     frame: "itrf" as const,
   };
-  const ephemeris = api.useQuery("get", "/api/v1/objects/{number}/ephemeris", { params: { path: { number }, query } }, { staleTime: Number.POSITIVE_INFINITY });
+  const ephemeris = api.useQuery("get", "/api/v1/objects/{number}/ephemeris", { params: { path: { number }, query } }, {
+    staleTime: Number.POSITIVE_INFINITY,
+    // The track of before is there until that of the next step is.
+    placeholderData: keepPreviousData,
+  });
   return (
     <Panel title="Ground track" note="The next two turns">
       <View query={ephemeris} what="states">
         {(data) => (
           <>
-            <Map track={trackOf(data)} shiftMs={startMs - opened} />
+            <Map track={trackOf(data)} />
             <p className="mt-1 text-xs text-quiet">
               From {data.source === "operator_ephemeris" ? "the operator's ephemeris" : "the current element set"}, in ITRF
               {data.earth_orientation?.kind === "none" ? " without the orientation of the Earth: off by up to 0.5 km" : ""}. From{" "}
@@ -59,12 +62,12 @@ export function GroundTrack({ number, periodMinutes, startMs }: GroundTrackProps
   );
 }
 
-function Map({ track, shiftMs }: { track: TrackPoint[]; shiftMs: number }) {
+function Map({ track }: { track: TrackPoint[] }) {
   const land = useQuery({ queryKey: ["land"], queryFn: landRings, staleTime: Number.POSITIVE_INFINITY });
   const outline = useMemo(() => landPath(land.data ?? []), [land.data]);
   const lines = useMemo(() => pieces(track).map((piece) => path(piece.map((point) => [point.longitude_deg, point.latitude_deg]))), [track]);
-  const now = useNow();
-  const here = now === null ? null : placeAt(track, now + shiftMs);
+  const now = useEventNow();
+  const here = now === null ? null : placeAt(track, now);
   const start = track[0];
   return (
     <figure>

@@ -5,10 +5,9 @@ import { Globe } from "lucide-react";
 import type { Route } from "next";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
-import { useState } from "react";
 
 import { api } from "@/api/client";
-import { usePastStart } from "@/time/reference";
+import { useEventStep } from "@/time/reference";
 import { Button } from "@/ui/button";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
@@ -37,12 +36,9 @@ export function ObjectPage() {
 
 function One({ number }: { number: number }) {
   const object = api.useQuery("get", "/api/v1/objects/{number}", { params: { path: { number } } });
-  const status = api.useQuery("get", "/api/v1/status", {});
-  const past = usePastStart();
-  const [opened] = useState(() => Date.now());
   const sets = useElementSets(number);
   const current = rowsOf(sets.data?.pages ?? [])[0];
-  const startMs = past ?? opened;
+  const startMs = useEventStep();
   return (
     <>
       <PageHeader
@@ -67,11 +63,11 @@ function One({ number }: { number: number }) {
                 <Identity object={data} />
                 <Elements object={data} current={current} query={sets} />
               </div>
-              {data.period_min != null && status.data !== undefined && <GroundTrack number={number} periodMinutes={data.period_min} startMs={startMs} />}
+              {data.period_min != null && startMs !== null && <GroundTrack number={number} periodMinutes={data.period_min} startMs={startMs} />}
             </div>
             <ObjectConjunctions number={number} />
             <History query={sets} />
-            <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} hasOlder={sets.hasNextPage} startMs={startMs} />
+            {startMs !== null && <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} hasOlder={sets.hasNextPage} startMs={startMs} />}
           </div>
         )}
       </View>

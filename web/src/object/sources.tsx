@@ -1,6 +1,7 @@
 "use client";
 
 /** Where the data of an object comes from, how good it is, and how to take it away. */
+import { keepPreviousData } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import Link from "next/link";
 
@@ -72,7 +73,7 @@ function OperatorEphemeris({ number, startMs }: { number: number; startMs: numbe
     "get",
     "/api/v1/objects/{number}/ephemeris",
     { params: { path: { number }, query: { start: at, stop: at } } },
-    { staleTime: Number.POSITIVE_INFINITY, retry: false },
+    { staleTime: Number.POSITIVE_INFINITY, retry: false, placeholderData: keepPreviousData },
   );
   const known = ephemeris.data?.operator_ephemeris;
   if (ephemeris.isPending) return <span className="text-quiet">Looking</span>;
