@@ -116,7 +116,9 @@ function Content() {
 
 /** How many match; until that is known, how many were read. */
 export function found({ count: total, isUnknown }: Count, rows: number, more: boolean): string {
-  if (total === undefined && more) return `${count(rows)} rows read; more as you scroll${isUnknown ? "; how many match cannot be read" : ""}`;
+  if (total === undefined && more) {
+    return `${count(rows)} rows read; more as you scroll${isUnknown ? "; how many match cannot be read" : ""}`;
+  }
   const matches = total ?? rows;
   return `${count(matches)} ${matches === 1 ? "conjunction" : "conjunctions"}`;
 }

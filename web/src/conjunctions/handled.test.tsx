@@ -6,6 +6,7 @@ import { Handling } from "./columns";
 import { found } from "./conjunctions";
 import { useHandled } from "./list";
 
+const SETTINGS = { build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } };
 // As the service answers.
 const NOTED = {
   conjunction: "9d70162e-0a1e-5dee-9955-9d2dfeb1172d",
@@ -28,7 +29,7 @@ let answer: () => Response;
 
 beforeEach(() => {
   vi.stubGlobal("fetch", async (input: Request | string) => {
-    if (typeof input === "string") return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
+    if (typeof input === "string") return Response.json(SETTINGS);
     return answer();
   });
 });

@@ -62,7 +62,9 @@ export function useHandled(): AllHandled {
   const { data, error } = api.useQuery("get", "/api/v1/conjunctions/handled", { params: { query: { limit: HANDLED } } });
   return useMemo(() => {
     const byConjunction = new Map(data?.items.map((row) => [row.conjunction, row]));
-    if (data !== undefined) return { byConjunction, gap: data.next_cursor == null ? null : `Not among the newest ${HANDLED} that were noted about` };
+    if (data !== undefined) {
+      return { byConjunction, gap: data.next_cursor == null ? null : `Not among the newest ${HANDLED} that were noted about` };
+    }
     return { byConjunction, gap: error === null ? "Not read yet" : `Cannot be read: ${inWords(error)}` };
   }, [data, error]);
 }

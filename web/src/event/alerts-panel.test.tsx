@@ -5,9 +5,11 @@ import { expect, it, vi } from "vitest";
 import { AlertsPanel } from "./alerts-panel";
 import { CONJUNCTION } from "./samples";
 
+const SETTINGS = { build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } };
+
 function show(cursor: string | null) {
   vi.stubGlobal("fetch", async (input: Request | string) => {
-    if (typeof input === "string") return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
+    if (typeof input === "string") return Response.json(SETTINGS);
     return Response.json({ items: [], next_cursor: cursor });
   });
   render(

@@ -34,7 +34,8 @@ export function assumptionsOf(conjunction: Conjunction, geometry: Schemas["Geome
   said.push(grades);
   if (touches(conjunction, conjunction.objects) && conjunction.dilution_km === 0) {
     const ofElements = conjunction.objects.some(({ grade }) => grade === "gp" || grade === "supplemental_gp");
-    said.push(`So small a distance says that they may meet, not that they will: ${ofElements ? "errors of element sets are many times larger" : "the errors of their data may be larger"}.`);
+    const errors = ofElements ? "errors of element sets are many times larger" : "the errors of their data may be larger";
+    said.push(`So small a distance says that they may meet, not that they will: ${errors}.`);
   }
   said.push("Sizes are spheres: the radius of a watch list or of the service's table of sizes where there is one, else 10 m for Starlink satellites and 1 m for anything else.");
   if (conjunction.at_edge) said.push("The distance may be smaller outside what was screened: closest approach lies at its edge.");

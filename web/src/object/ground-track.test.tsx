@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { useEventStep } from "@/time/reference";
 import { GroundTrack } from "./ground-track";
 
+const SETTINGS = { build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } };
 const EARTH_RADIUS_KM = 6_378.137;
 const RUN = {
   id: "01a2286d-86aa-7d76-b9aa-a0eee1b20fd6",
@@ -34,9 +35,11 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
   vi.setSystemTime("2026-11-29T10:04:00Z");
   vi.stubGlobal("fetch", async (input: Request | string) => {
-    if (typeof input === "string") return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
+    if (typeof input === "string") return Response.json(SETTINGS);
     const url = new URL(input.url);
-    if (url.pathname === "/api/v1/status") return Response.json({ build: "0.1.0", now: new Date().toISOString(), demo: false, position: 1, messages_given_up: 0, newest_run: newest });
+    if (url.pathname === "/api/v1/status") {
+      return Response.json({ build: "0.1.0", now: new Date().toISOString(), demo: false, position: 1, messages_given_up: 0, newest_run: newest });
+    }
     const [start, stop] = [url.searchParams.get("start") ?? "", url.searchParams.get("stop") ?? ""];
     asked.push(start);
     return Response.json({ catalog_number: 25544, frame: "ITRF", source: "element_set", states: states(start, stop) });

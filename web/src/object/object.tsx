@@ -63,11 +63,15 @@ function One({ number }: { number: number }) {
                 <Identity object={data} />
                 <Elements object={data} current={current} query={sets} />
               </div>
-              {data.period_min != null && startMs !== null && <GroundTrack number={number} periodMinutes={data.period_min} startMs={startMs} />}
+              {data.period_min != null && startMs !== null && (
+                <GroundTrack number={number} periodMinutes={data.period_min} startMs={startMs} />
+              )}
             </div>
             <ObjectConjunctions number={number} />
             <History query={sets} />
-            {startMs !== null && <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} hasOlder={sets.hasNextPage} startMs={startMs} />}
+            {startMs !== null && (
+              <Sources object={data} rows={rowsOf(sets.data?.pages ?? [])} hasOlder={sets.hasNextPage} startMs={startMs} />
+            )}
           </div>
         )}
       </View>

@@ -61,7 +61,10 @@ export const COLUMNS: Column<Found>[] = [
   {
     id: "probability",
     header: "Probability",
-    meta: { sort: { by: "probability", direction: "descending" }, title: "Probability of collision; with ≤, the largest for errors of the assumed shape (1:3:1)" },
+    meta: {
+      sort: { by: "probability", direction: "descending" },
+      title: "Probability of collision; with ≤, the largest for errors of the assumed shape (1:3:1)",
+    },
     cell: ({ row }) => <Risk row={row.original} />,
   },
   component("radial", "R (km)", "Radial part of the miss, in km", (row) => row.miss_radial_km),
