@@ -10,7 +10,7 @@ import { api } from "@/api/client";
 import { useStream } from "@/stream/provider";
 import { useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
-import { usePastStart } from "@/time/reference";
+import { silentSince, usePastStart } from "@/time/reference";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
@@ -192,7 +192,12 @@ function Notices() {
   const notices: string[] = [];
   if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
   if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
-  if (status.data?.newest_run?.state === "failed") notices.push(`The newest screening failed: ${status.data.newest_run.problem ?? "unknown reason"}.`);
+  const run = status.data?.newest_run;
+  const silent = run == null ? null : silentSince(run, status.data?.now ?? "");
+  if (run != null && silent !== null) {
+    notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(run.window_stop, zone)} is known.`);
+  }
+  if (run?.state === "failed") notices.push(`The newest screening failed: ${run.problem ?? "unknown reason"}.`);
   return (
     <div className="col-span-2">
       {notices.map((notice) => (
