@@ -4,6 +4,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 
+import { api } from "@/api/client";
 import { readAnew } from "@/api/changed";
 import { config } from "@/api/config";
 import { Stream, type Connection, type Payload } from "./stream";
@@ -95,9 +96,11 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       for (const listener of listeners.current) listener(payload);
     };
     const open = async () => {
+      // As early as the pages read: what happens until the stream is live is told then, however late that is.
+      const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
       const where = await address();
       if (gone) return;
-      stream = new Stream(where, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection });
+      stream = new Stream(where, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection }, status?.position);
     };
     open().catch(() => setConnection("lost"));
     return () => {

@@ -31,12 +31,13 @@ function newest(): Socket {
 
 const heard = { events: [] as Payload[], resets: 0, connections: [] as string[] };
 
-function open(): Stream {
-  return new Stream("ws://service/api/v1/stream", {
-    onEvent: (payload) => heard.events.push(payload),
+function open(position?: number): Stream {
+  const listener = {
+    onEvent: (payload: Payload) => heard.events.push(payload),
     onReset: () => (heard.resets += 1),
-    onConnection: (connection) => heard.connections.push(connection),
-  });
+    onConnection: (connection: string) => heard.connections.push(connection),
+  };
+  return new Stream("ws://service/api/v1/stream", listener, position);
 }
 
 beforeEach(() => {
@@ -51,21 +52,38 @@ afterEach(() => {
 });
 
 test("it is live once the subscription is answered, and hands on events", () => {
-  const stream = open();
+  const stream = open(41);
   newest().onopen?.();
-  expect(newest().sent).toEqual([{ subscribe: [...TOPICS] }]);
+  expect(newest().sent).toEqual([{ subscribe: [...TOPICS], after: 41 }]);
   expect(heard.connections).toEqual([]);
-  newest().say({ subscribed: [...TOPICS], position: 41, reset: true });
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
   newest().say({ position: 42, event: { payload: { type: "run_started", run: "r" } } });
   expect(heard.connections).toEqual(["live"]);
   expect(heard.events).toEqual([{ type: "run_started", run: "r" }]);
-  // At first there is nothing that could be old.
   expect(heard.resets).toBe(0);
   stream.close();
 });
 
+test("a first subscription that may have missed something has all read anew", () => {
+  const forgotten = open(3);
+  newest().onopen?.();
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: true });
+  expect(heard.resets).toBe(1);
+  forgotten.close();
+
+  const unknown = open();
+  newest().onopen?.();
+  expect(newest().sent).toEqual([{ subscribe: [...TOPICS] }]);
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
+  expect(heard.resets).toBe(2);
+  // The answer may come again at any time.
+  newest().say({ subscribed: [...TOPICS], position: 44, reset: false });
+  expect(heard.resets).toBe(2);
+  unknown.close();
+});
+
 test("after a lost connection it goes on after the last position, and reads anew what may have been missed", () => {
-  const stream = open();
+  const stream = open(41);
   newest().onopen?.();
   newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
   newest().say({ position: 57, event: { payload: { type: "run_started" } } });

@@ -33,12 +33,13 @@ export class Stream {
   private socket: WebSocket | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private wait = FIRST_WAIT_MS;
-  private position: number | undefined;
   private closed = false;
 
   constructor(
     private readonly address: string,
     private readonly listener: StreamListener,
+    /** Position from which on events are missing; unknown: at the first answer, all that was read before may be old. */
+    private position: number | undefined,
   ) {
     this.open();
     globalThis.addEventListener?.("online", this.hurry);
@@ -84,13 +85,13 @@ export class Stream {
     const parsed = Message.safeParse(JSON.parse(data));
     if (!parsed.success) return;
     const message = parsed.data;
-    const first = this.position === undefined;
+    const isPlaceUnknown = this.position === undefined;
     this.position = message.position;
     if ("event" in message) {
       this.listener.onEvent(message.event.payload);
     } else {
       this.listener.onConnection("live");
-      if (message.reset && !first) this.listener.onReset();
+      if (message.reset || isPlaceUnknown) this.listener.onReset();
     }
   }
 }
