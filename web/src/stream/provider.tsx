@@ -98,11 +98,10 @@ export function StreamProvider({ children }: { children: ReactNode }) {
     const open = async () => {
       // As early as the pages read: what happens until the stream is live is told then, however late that is.
       const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
-      const where = await address();
       if (gone) return;
-      stream = new Stream(where, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection }, status?.position);
+      stream = new Stream(address, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection }, status?.position);
     };
-    open().catch(() => setConnection("lost"));
+    void open();
     return () => {
       gone = true;
       clearTimeout(timer);

@@ -31,13 +31,15 @@ function newest(): Socket {
 
 const heard = { events: [] as Payload[], resets: 0, connections: [] as string[] };
 
-function open(position?: number): Stream {
+async function open(position?: number, address = () => Promise.resolve("ws://service/api/v1/stream")): Promise<Stream> {
   const listener = {
     onEvent: (payload: Payload) => heard.events.push(payload),
     onReset: () => (heard.resets += 1),
     onConnection: (connection: string) => heard.connections.push(connection),
   };
-  return new Stream("ws://service/api/v1/stream", listener, position);
+  const stream = new Stream(address, listener, position);
+  await vi.advanceTimersByTimeAsync(0);
+  return stream;
 }
 
 beforeEach(() => {
@@ -51,8 +53,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("it is live once the subscription is answered, and hands on events", () => {
-  const stream = open(41);
+test("it is live once the subscription is answered, and hands on events", async () => {
+  const stream = await open(41);
   newest().onopen?.();
   expect(newest().sent).toEqual([{ subscribe: [...TOPICS], after: 41 }]);
   expect(heard.connections).toEqual([]);
@@ -64,14 +66,14 @@ test("it is live once the subscription is answered, and hands on events", () => 
   stream.close();
 });
 
-test("a first subscription that may have missed something has all read anew", () => {
-  const forgotten = open(3);
+test("a first subscription that may have missed something has all read anew", async () => {
+  const forgotten = await open(3);
   newest().onopen?.();
   newest().say({ subscribed: [...TOPICS], position: 41, reset: true });
   expect(heard.resets).toBe(1);
   forgotten.close();
 
-  const unknown = open();
+  const unknown = await open();
   newest().onopen?.();
   expect(newest().sent).toEqual([{ subscribe: [...TOPICS] }]);
   newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
@@ -82,14 +84,14 @@ test("a first subscription that may have missed something has all read anew", ()
   unknown.close();
 });
 
-test("after a lost connection it goes on after the last position, and reads anew what may have been missed", () => {
-  const stream = open(41);
+test("after a lost connection it goes on after the last position, and reads anew what may have been missed", async () => {
+  const stream = await open(41);
   newest().onopen?.();
   newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
   newest().say({ position: 57, event: { payload: { type: "run_started" } } });
   newest().onclose?.();
   expect(heard.connections).toEqual(["live", "lost"]);
-  vi.advanceTimersByTime(1_300);
+  await vi.advanceTimersByTimeAsync(1_300);
   expect(Socket.opened).toHaveLength(2);
   newest().onopen?.();
   expect(newest().sent).toEqual([{ subscribe: [...TOPICS], after: 57 }]);
@@ -98,28 +100,41 @@ test("after a lost connection it goes on after the last position, and reads anew
   stream.close();
 });
 
-test("it waits longer from one attempt to the next, at most half a minute and some, and not at all when the network is back", () => {
-  const stream = open();
+test("it waits longer from one attempt to the next, at most half a minute and some, and not at all when the network is back", async () => {
+  const stream = await open();
   let waited = 0;
   for (let attempts = 1; attempts <= 8; attempts += 1) {
     newest().onclose?.();
     const before = Socket.opened.length;
-    for (waited = 0; Socket.opened.length === before; waited += 100) vi.advanceTimersByTime(100);
+    for (waited = 0; Socket.opened.length === before; waited += 100) await vi.advanceTimersByTimeAsync(100);
   }
   expect(waited).toBeGreaterThan(20_000);
   expect(waited).toBeLessThanOrEqual(37_600);
   newest().onclose?.();
   const before = Socket.opened.length;
   dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(0);
   expect(Socket.opened).toHaveLength(before + 1);
   stream.close();
 });
 
-test("once closed it stays closed, and what is no message of the service is left alone", () => {
-  const stream = open();
+test("where the settings cannot be read it tries again, too", async () => {
+  let failures = 2;
+  const stream = await open(41, () => (failures-- > 0 ? Promise.reject(new TypeError("Failed to fetch")) : Promise.resolve("ws://service/")));
+  expect(heard.connections).toEqual(["lost"]);
+  await vi.advanceTimersByTimeAsync(1_300);
+  expect(heard.connections).toEqual(["lost", "lost"]);
+  expect(Socket.opened).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(2_600);
+  expect(Socket.opened.map(({ url }) => url)).toEqual(["ws://service/"]);
+  stream.close();
+});
+
+test("once closed it stays closed, and what is no message of the service is left alone", async () => {
+  const stream = await open();
   newest().say({ unknown: true });
   stream.close();
-  vi.advanceTimersByTime(60_000);
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(Socket.opened).toHaveLength(1);
   expect(heard.events).toEqual([]);
 });

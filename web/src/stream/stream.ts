@@ -36,33 +36,43 @@ export class Stream {
   private closed = false;
 
   constructor(
-    private readonly address: string,
+    /** Where the service is; asked for at each attempt. */
+    private readonly address: () => Promise<string>,
     private readonly listener: StreamListener,
     /** Position from which on events are missing; unknown: at the first answer, all that was read before may be old. */
     private position: number | undefined,
   ) {
-    this.open();
+    void this.open();
     globalThis.addEventListener?.("online", this.hurry);
   }
 
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    this.timer = undefined;
     globalThis.removeEventListener?.("online", this.hurry);
     this.socket?.close();
   }
 
   /** The network is back: there is no reason to wait any longer. */
   private readonly hurry = (): void => {
-    if (this.socket === undefined && !this.closed) {
-      clearTimeout(this.timer);
-      this.wait = FIRST_WAIT_MS;
-      this.open();
-    }
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.wait = FIRST_WAIT_MS;
+    void this.open();
   };
 
-  private open(): void {
-    const socket = new WebSocket(this.address);
+  private async open(): Promise<void> {
+    this.timer = undefined;
+    let socket: WebSocket;
+    try {
+      const address = await this.address();
+      if (this.closed) return;
+      socket = new WebSocket(address);
+    } catch {
+      this.comeAgain(Date.now());
+      return;
+    }
     const opened = Date.now();
     this.socket = socket;
     socket.onopen = () => {
@@ -70,15 +80,17 @@ export class Stream {
       socket.send(JSON.stringify({ subscribe: TOPICS, ...after }));
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
-    socket.onclose = () => {
-      this.socket = undefined;
-      if (this.closed) return;
-      if (Date.now() - opened > GOOD_AFTER_MS) this.wait = FIRST_WAIT_MS;
-      this.listener.onConnection("lost");
-      // Some chance in it, so that not all clients of a restarted server come at once.
-      this.timer = setTimeout(() => this.open(), this.wait * (0.75 + Math.random() / 2));
-      this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
-    };
+    socket.onclose = () => this.comeAgain(opened);
+  }
+
+  private comeAgain(opened: number): void {
+    this.socket = undefined;
+    if (this.closed) return;
+    if (Date.now() - opened > GOOD_AFTER_MS) this.wait = FIRST_WAIT_MS;
+    this.listener.onConnection("lost");
+    // Some chance in it, so that not all clients of a restarted server come at once.
+    this.timer = setTimeout(() => void this.open(), this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
   }
 
   private hear(data: string): void {
