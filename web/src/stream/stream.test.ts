@@ -118,6 +118,26 @@ test("it waits longer from one attempt to the next, at most half a minute and so
   stream.close();
 });
 
+test("a line that is silent is asked, and given up where no answer comes", async () => {
+  const stream = await open(41);
+  newest().onopen?.();
+  newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(newest().sent.slice(1)).toEqual([{ subscribe: [...TOPICS] }]);
+  newest().say({ subscribed: [...TOPICS], position: 42, reset: false });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(newest().sent).toHaveLength(3);
+  await vi.advanceTimersByTimeAsync(14_900);
+  expect(heard.connections.at(-1)).toBe("live");
+  await vi.advanceTimersByTimeAsync(100);
+  expect(heard.connections.at(-1)).toBe("lost");
+  await vi.advanceTimersByTimeAsync(1_300);
+  expect(Socket.opened).toHaveLength(2);
+  newest().onopen?.();
+  expect(newest().sent).toEqual([{ subscribe: [...TOPICS], after: 42 }]);
+  stream.close();
+});
+
 test("where the settings cannot be read it tries again, too", async () => {
   let failures = 2;
   const stream = await open(41, () => (failures-- > 0 ? Promise.reject(new TypeError("Failed to fetch")) : Promise.resolve("ws://service/")));

@@ -17,6 +17,9 @@ export type Connection = "connecting" | "live" | "lost";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
+/** So often the service is asked to answer, and so long it may take: a line that is dead says nothing by itself. */
+const ASKED_EVERY_MS = 60_000;
+const ANSWERED_WITHIN_MS = 15_000;
 /** A connection that lived so long was a good one: the next wait is a short one again. */
 const GOOD_AFTER_MS = 10_000;
 
@@ -32,6 +35,8 @@ export interface StreamListener {
 export class Stream {
   private socket: WebSocket | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** For the next question to a connection that is open, or for its answer. */
+  private watch: ReturnType<typeof setTimeout> | undefined;
   private wait = FIRST_WAIT_MS;
   private closed = false;
 
@@ -75,16 +80,29 @@ export class Stream {
     }
     const opened = Date.now();
     this.socket = socket;
-    socket.onopen = () => {
-      const after = this.position === undefined ? {} : { after: this.position };
-      socket.send(JSON.stringify({ subscribe: TOPICS, ...after }));
+    const lose = () => {
+      // Closing a dead line may take minutes: nothing more is expected of it.
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      this.comeAgain(opened);
     };
-    socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
-    socket.onclose = () => this.comeAgain(opened);
+    const ask = (after: { after?: number }) => {
+      socket.send(JSON.stringify({ subscribe: TOPICS, ...after }));
+      this.watch = setTimeout(lose, ANSWERED_WITHIN_MS);
+    };
+    socket.onopen = () => ask(this.position === undefined ? {} : { after: this.position });
+    socket.onmessage = ({ data }: MessageEvent<string>) => {
+      clearTimeout(this.watch);
+      // The same subscription again is answered, and costs the service no reading of what came before.
+      this.watch = setTimeout(() => ask({}), ASKED_EVERY_MS);
+      this.hear(data);
+    };
+    socket.onclose = lose;
   }
 
   private comeAgain(opened: number): void {
     this.socket = undefined;
+    clearTimeout(this.watch);
     if (this.closed) return;
     if (Date.now() - opened > GOOD_AFTER_MS) this.wait = FIRST_WAIT_MS;
     this.listener.onConnection("lost");
