@@ -36,15 +36,20 @@ export function useEventNow(): number | null {
 /** What is asked of the service by time moves in such steps, not each second. */
 const STEP_MS = 300_000;
 
-/** The same, in steps of five minutes: for queries. Null until it is known whether the catalog is of the past. */
-export function useEventStep(): number | null {
-  const status = api.useQuery("get", "/api/v1/status", {});
-  const past = usePastStart();
-  const step = useSyncExternalStore<number | null>(
+/** The time now in steps of five minutes, in ms since 1970; null while the page is made ready on the server. */
+export function useStep(): number | null {
+  return useSyncExternalStore<number | null>(
     subscribe,
     () => Math.floor(Date.now() / STEP_MS) * STEP_MS,
     () => null,
   );
+}
+
+/** What events are counted from, in such steps: for queries. Null until it is known whether the catalog is of the past. */
+export function useEventStep(): number | null {
+  const status = api.useQuery("get", "/api/v1/status", {});
+  const past = usePastStart();
+  const step = useStep();
   const isKnown = status.data !== undefined || status.error !== null;
   return step === null || !isKnown ? null : (past ?? step);
 }
