@@ -3,15 +3,15 @@
 /** What changed since a time: events that are new, that became likelier, and that are no longer found. */
 import { useQueries } from "@tanstack/react-query";
 import { Tabs } from "radix-ui";
-import { useMemo } from "react";
 
 import { api, type Schemas } from "@/api/client";
 import { Ago } from "@/time/time";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
-import { Failure, Loading, View } from "@/ui/state";
+import { Loading, View } from "@/ui/state";
 import { count, probability } from "@/units/format";
 import { EventRows } from "./event-rows";
+import { joined, useKeptData } from "./kept-data";
 import { SINCES, type Since, type Visit } from "./visits";
 
 type Changes = Schemas["ConjunctionChanges"];
@@ -74,26 +74,29 @@ export function ChangesPanel({ visit }: { visit: Visit | null }) {
       }
     >
       <View query={lists} what="watch lists">
-        {() => (visit === null || watched === undefined ? <Loading what="changes" /> : <Read from={visit.from} lists={watched.slice(0, MOST_LISTS)} />)}
+        {() => (visit === null || watched === undefined ? <Loading what="changes" /> : <Read visit={visit} lists={watched.slice(0, MOST_LISTS)} />)}
       </View>
     </Panel>
   );
 }
 
-function Read({ from, lists }: { from: string; lists: WatchList[] }) {
+function Read({ visit, lists }: { visit: Visit; lists: WatchList[] }) {
+  const { from, since } = visit;
   const asked = lists.length === 0 ? [undefined] : lists.map(({ id }) => id);
-  const results = useQueries({
+  const reading = useQueries({
     queries: asked.map((list) =>
       api.queryOptions("get", "/api/v1/conjunctions/changes", {
         params: { query: { since: from, limit: MOST, ...(list === undefined ? {} : { watch_list: list }) } },
       }),
     ),
+    combine: joined,
   });
-  const changes = useMemo(() => together(results.flatMap(({ data }) => (data === undefined ? [] : [data]))), [results]);
-  const failed = results.find(({ error }) => error !== null);
-  if (failed !== undefined) return <Failure error={failed.error} what="changes" retry={() => void failed.refetch()} />;
-  if (results.some(({ isPending }) => isPending)) return <Loading what="changes" />;
-  return <Shown changes={changes} />;
+  const changes = useKeptData(reading, [since, ...asked].join());
+  return (
+    <View query={changes} what="changes">
+      {(all) => <Shown changes={together(all)} />}
+    </View>
+  );
 }
 
 function Shown({ changes }: { changes: Pick<Changes, "new" | "raised" | "cleared"> }) {
