@@ -7,7 +7,7 @@ import { usePathname } from "next/navigation";
 import { useCallback, useState, type ReactNode } from "react";
 
 import { api } from "@/api/client";
-import { useStream } from "@/stream/provider";
+import { slicesDone, useStream } from "@/stream/provider";
 import { useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
 import { silentSince, usePastStart } from "@/time/reference";
@@ -152,8 +152,8 @@ function Data() {
   const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
   const { connection, progress } = useStream();
   const run = status.data?.newest_run;
-  const done = progress?.slicesDone ?? run?.slices_done ?? 0;
-  const slices = progress?.slices ?? run?.slices ?? 0;
+  const done = run == null ? 0 : slicesDone(run, progress);
+  const slices = run?.slices ?? 0;
   return (
     <div className="flex min-w-0 items-center gap-3 truncate text-xs text-quiet">
       <span
