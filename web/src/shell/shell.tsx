@@ -4,11 +4,11 @@
 import { CircleHelp, Clock, LogOut, Moon, Search, Sun, WifiOff } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useCallback, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useState, type ReactNode } from "react";
 
 import { api } from "@/api/client";
 import { slicesDone, useStream } from "@/stream/provider";
-import { useNow, useZone } from "@/time/clock";
+import { heed, useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
 import { silentSince, usePastStart } from "@/time/reference";
 import { Ago } from "@/time/time";
@@ -150,6 +150,10 @@ function Clocks() {
 /** How old the data is, how far the newest run, and whether changes come by themselves. */
 function Data() {
   const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
+  const { data, dataUpdatedAt } = status;
+  useEffect(() => {
+    if (data !== undefined) heed(data.now, dataUpdatedAt);
+  }, [data, dataUpdatedAt]);
   const { connection, progress } = useStream();
   const run = status.data?.newest_run;
   const done = run == null ? 0 : slicesDone(run, progress);

@@ -4,7 +4,7 @@
 import { useSyncExternalStore } from "react";
 
 import { api, type Run } from "@/api/client";
-import { subscribe, useNow } from "./clock";
+import { serviceNow, subscribe, useNow } from "./clock";
 
 /** From this on, the start of a run's window is another time than that of the run: the service takes it for a catalog of the past, too. */
 const OF_ANOTHER_TIME_MS = 24 * 3_600_000;
@@ -40,7 +40,7 @@ const STEP_MS = 300_000;
 export function useStep(): number | null {
   return useSyncExternalStore<number | null>(
     subscribe,
-    () => Math.floor(Date.now() / STEP_MS) * STEP_MS,
+    () => Math.floor(serviceNow() / STEP_MS) * STEP_MS,
     () => null,
   );
 }
