@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 
 import type { Schemas } from "@/api/client";
 import { CONJUNCTION } from "@/event/samples";
-import { ChangesPanel } from "./changes";
+import { ChangesPanel, together } from "./changes";
 
 const LIST: Schemas["WatchListRow"] = {
   id: "01a2287f-0d1e-7a52-a1c0-55a4a5a1f9b7",
@@ -56,4 +56,34 @@ test("what was read stays while and where it cannot be read anew", async () => {
   await act(() => client.invalidateQueries());
   expect(await screen.findByText("No new event.")).toBeDefined();
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("changes of several lists are in the order of one, and each event is there once", () => {
+  const event = (id: string, probability: number, tca = CONJUNCTION.tca) => ({ ...CONJUNCTION, id, probability, tca });
+  const before = { at: "2026-11-28T18:00:00Z", leading_probability: 1e-7, miss_distance_km: 1 };
+  const raised = (id: string, probability: number) => ({ conjunction: event(id, probability), before });
+  const one = { ...CHANGES, new: [event("a", 1e-4), event("b", 1e-6)], raised: [raised("r", 1e-5)], cleared: [event("x", 0, "2024-11-06T00:00:00Z")] };
+  const other = { ...CHANGES, new: [event("c", 1e-5), event("b", 1e-6)], raised: [raised("s", 1e-4)], cleared: [event("y", 0, "2024-11-05T23:59:59.5Z")] };
+  const all = together([one, other]);
+  expect(all.new.map(({ id }) => id)).toEqual(["a", "c", "b"]);
+  expect(all.raised.map(({ conjunction }) => conjunction.id)).toEqual(["s", "r"]);
+  expect(all.cleared.map(({ id }) => id)).toEqual(["y", "x"]);
+  expect(all.cut.size).toBe(0);
+});
+
+test("there may be more where one list was cut, not where two that are whole have many together", () => {
+  const some = (count: number, name: string) => Array.from({ length: count }, (_, at) => ({ ...CONJUNCTION, id: `${name}${at}` }));
+  const whole = together([
+    { ...CHANGES, new: some(30, "a") },
+    { ...CHANGES, new: some(30, "b") },
+  ]);
+  expect([whole.new.length, whole.cut.has("new")]).toEqual([60, false]);
+  expect(together([{ ...CHANGES, new: some(50, "a") }]).cut.has("new")).toBe(true);
+});
+
+test("lists that are not looked at are named", async () => {
+  const lists = Array.from({ length: 10 }, (_, at) => ({ ...LIST, id: `01a2287f-0d1e-7a52-a1c0-55a4a5a1f9b${at}`, name: `List ${at}` }));
+  answers["/api/v1/watch-lists"] = { items: lists, next_cursor: null };
+  render(panel(new QueryClient(), "2026-11-28T18:00:00.000Z"));
+  expect(await screen.findByText("Not looked at: the watch lists List 8, List 9.")).toBeDefined();
 });
