@@ -1,30 +1,20 @@
 "use client";
 
 /** Where the data comes from, and how each source is doing. */
-import { CircleCheck, CircleX, Clock, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { api } from "@/api/client";
 import { span } from "@/time/format";
 import { Ago } from "@/time/time";
-import { Badge, type Tone } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
 import { count } from "@/units/format";
-import { inOrder, inWords, kindOf, stateOf, type Feed, type FeedState } from "./order";
-
-const LOOKS: Record<FeedState, { tone: Tone; icon: ReactNode }> = {
-  stopped: { tone: "high", icon: <CircleX aria-hidden /> },
-  stale: { tone: "high", icon: <TriangleAlert aria-hidden /> },
-  failing: { tone: "elevated", icon: <TriangleAlert aria-hidden /> },
-  unasked: { tone: "quiet", icon: <Clock aria-hidden /> },
-  good: { tone: "good", icon: <CircleCheck aria-hidden /> },
-  gone: { tone: "quiet", icon: <Clock aria-hidden /> },
-};
+import { FeedBadge } from "./badge";
+import { inOrder, inWords, kindOf, READ_EVERY_MS, stateOf, type Feed, type FeedState } from "./order";
 
 export function Feeds() {
-  const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: 60_000 });
+  const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: READ_EVERY_MS });
   return (
     <Panel title="Feeds" note="Where the data comes from. Those that need somebody stand first.">
       <View
@@ -60,17 +50,13 @@ export function Feeds() {
 
 function Row({ feed }: { feed: Feed }) {
   const state = stateOf(feed);
-  const { word, means } = inWords(state);
-  const { tone, icon } = LOOKS[state];
+  const { means } = inWords(state);
   return (
     <>
       <tr>
         <Cell className="font-medium">{feed.name}</Cell>
         <Cell>
-          <Badge tone={tone} title={means}>
-            {icon}
-            {word}
-          </Badge>
+          <FeedBadge state={state} />
         </Cell>
         <Cell>{kindOf(feed)}</Cell>
         <Cell>{feed.asked == null ? "never" : <Ago value={feed.asked} />}</Cell>

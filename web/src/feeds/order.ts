@@ -3,6 +3,9 @@ import type { Schemas } from "@/api/client";
 
 export type Feed = Schemas["FeedRow"];
 
+/** The stream tells of feeds that are asked; that one has fallen silent is found when they are read. */
+export const READ_EVERY_MS = 60_000;
+
 export type FeedState = "stopped" | "stale" | "failing" | "unasked" | "good" | "gone";
 
 const STATES: Record<FeedState, { rank: number; word: string; means: string }> = {

@@ -6,7 +6,7 @@ import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 
 import { http, type Run } from "@/api/client";
-import { useStream } from "@/stream/provider";
+import { slicesDone, useStream } from "@/stream/provider";
 import { useNow } from "@/time/clock";
 import { span } from "@/time/format";
 import { Ago, Time } from "@/time/time";
@@ -148,7 +148,7 @@ function State({ run }: { run: Run }) {
       </Badge>
     );
   }
-  const done = progress?.run === run.id ? progress.slicesDone : run.slices_done;
+  const done = slicesDone(run, progress);
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <LoaderCircle aria-hidden className="size-3.5 animate-spin text-accent" />

@@ -6,6 +6,8 @@ import { Download } from "lucide-react";
 import Link from "next/link";
 
 import { api, type Schemas } from "@/api/client";
+import { FeedBadge } from "@/feeds/badge";
+import { READ_EVERY_MS, stateOf } from "@/feeds/order";
 import { Ago, Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -87,7 +89,7 @@ function OperatorEphemeris({ number, startMs }: { number: number; startMs: numbe
 }
 
 function Feed({ source }: { source: string | null }) {
-  const feeds = api.useQuery("get", "/api/v1/feeds", {});
+  const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: READ_EVERY_MS });
   return (
     <View query={feeds} what="feeds">
       {({ items }) => {
@@ -99,7 +101,7 @@ function Feed({ source }: { source: string | null }) {
               <Link href="/feeds" className="text-accent underline">
                 {feed.name}
               </Link>{" "}
-              {feed.stale ? <Badge tone="elevated">stale</Badge> : <Badge tone="good">up to date</Badge>}
+              <FeedBadge state={stateOf(feed)} />
             </Fact>
             {feed.confirmed != null && (
               <Fact name="Confirmed">

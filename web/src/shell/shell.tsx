@@ -4,13 +4,13 @@
 import { CircleHelp, Clock, LogOut, Moon, Search, Sun, WifiOff } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useCallback, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useState, type ReactNode } from "react";
 
 import { api } from "@/api/client";
-import { useStream } from "@/stream/provider";
-import { useNow, useZone } from "@/time/clock";
+import { slicesDone, useStream } from "@/stream/provider";
+import { heed, useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
-import { usePastStart } from "@/time/reference";
+import { silentSince, usePastStart } from "@/time/reference";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
@@ -150,10 +150,14 @@ function Clocks() {
 /** How old the data is, how far the newest run, and whether changes come by themselves. */
 function Data() {
   const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
+  const { data, dataUpdatedAt } = status;
+  useEffect(() => {
+    if (data !== undefined) heed(data.now, dataUpdatedAt);
+  }, [data, dataUpdatedAt]);
   const { connection, progress } = useStream();
   const run = status.data?.newest_run;
-  const done = progress?.slicesDone ?? run?.slices_done ?? 0;
-  const slices = progress?.slices ?? run?.slices ?? 0;
+  const done = run == null ? 0 : slicesDone(run, progress);
+  const slices = run?.slices ?? 0;
   return (
     <div className="flex min-w-0 items-center gap-3 truncate text-xs text-quiet">
       <span
@@ -192,7 +196,12 @@ function Notices() {
   const notices: string[] = [];
   if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
   if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
-  if (status.data?.newest_run?.state === "failed") notices.push(`The newest screening failed: ${status.data.newest_run.problem ?? "unknown reason"}.`);
+  const run = status.data?.newest_run;
+  const silent = run == null ? null : silentSince(run, status.data?.now ?? "");
+  if (run != null && silent !== null) {
+    notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(run.window_stop, zone)} is known.`);
+  }
+  if (run?.state === "failed") notices.push(`The newest screening failed: ${run.problem ?? "unknown reason"}.`);
   return (
     <div className="col-span-2">
       {notices.map((notice) => (

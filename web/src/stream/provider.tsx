@@ -4,6 +4,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 
+import { api, type Run } from "@/api/client";
 import { readAnew } from "@/api/changed";
 import { config } from "@/api/config";
 import { Stream, type Connection, type Payload } from "./stream";
@@ -30,6 +31,11 @@ export interface Progress {
   run: string;
   slicesDone: number;
   slices: number;
+}
+
+/** Slices of a run that are done: as the stream told last, where it told of this run. */
+export function slicesDone(run: Pick<Run, "id" | "slices_done">, progress: Progress | null): number {
+  return progress?.run === run.id ? progress.slicesDone : run.slices_done;
 }
 
 interface StreamState {
@@ -94,12 +100,18 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       }
       for (const listener of listeners.current) listener(payload);
     };
-    const open = async () => {
-      const where = await address();
-      if (gone) return;
-      stream = new Stream(where, { onEvent, onReset: () => void client.invalidateQueries(), onConnection: setConnection });
+    const onConnection = (now: Connection) => {
+      setConnection(now);
+      // What the run did since is not known; it may be over.
+      if (now === "lost") setProgress(null);
     };
-    open().catch(() => setConnection("lost"));
+    const open = async () => {
+      // As early as the pages read: what happens until the stream is live is told then, however late that is.
+      const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
+      if (gone) return;
+      stream = new Stream(address, { onEvent, onReset: () => void client.invalidateQueries(), onConnection }, status?.position);
+    };
+    void open();
     return () => {
       gone = true;
       clearTimeout(timer);

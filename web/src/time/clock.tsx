@@ -13,6 +13,30 @@ export function useZone(): { zone: Zone; setZone: (zone: Zone) => void } {
   return { zone: kept === "local" ? "local" : "utc", setZone: keep };
 }
 
+/** A difference up to this is the way of the answer, and the beat of the display. */
+const UNHEEDED_MS = 2_000;
+/** Readings of the service's clock that count. */
+const READINGS = 3;
+
+/** What the service's clock was ahead of ours, as far as its newest answers said. */
+let ahead: { readAt: number; ms: number }[] = [];
+
+/**
+ * Countdowns are not better than the clock of the browser: it is held against the service's. What an answer takes on its way
+ * makes the service seem late, so the reading that is least so counts.
+ */
+export function heed(serviceNow: string, readAt: number): void {
+  const ms = Date.parse(serviceNow) - readAt;
+  if (Number.isNaN(ms) || ahead.some((reading) => reading.readAt === readAt)) return;
+  ahead = [...ahead, { readAt, ms }].slice(-READINGS);
+}
+
+/** The time now by the service's clock, in ms since 1970; by ours until it was heard, or where they agree. */
+export function serviceNow(): number {
+  const ms = ahead.length === 0 ? 0 : Math.max(...ahead.map((reading) => reading.ms));
+  return Date.now() + (Math.abs(ms) > UNHEEDED_MS ? ms : 0);
+}
+
 // One timer for all that count.
 const listeners = new Set<() => void>();
 let now = 0;
@@ -22,7 +46,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = serviceNow();
     for (const one of listeners) one();
   }, 1_000);
   return () => {
@@ -36,11 +60,11 @@ export function subscribe(listener: () => void): () => void {
 
 function current(): number {
   // Between the beats of the timer it stands still, as React wants it.
-  if (timer === undefined || now === 0) now = Math.floor(Date.now() / 1_000) * 1_000;
+  if (timer === undefined || now === 0) now = Math.floor(serviceNow() / 1_000) * 1_000;
   return now;
 }
 
-/** The time now in ms since 1970, each second anew; null while the page is made ready on the server. */
+/** The time now by the service's clock in ms since 1970, each second anew; null while the page is made ready on the server. */
 export function useNow(): number | null {
   return useSyncExternalStore<number | null>(subscribe, current, () => null);
 }

@@ -5,29 +5,41 @@ import { CircleCheck, TriangleAlert } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import { api, inWords, type Schemas } from "@/api/client";
+import { api, inWords } from "@/api/client";
+import { READ_EVERY_MS, stateOf, type Feed } from "@/feeds/order";
 import { Ago } from "@/time/time";
 import { Fact, Facts, Panel } from "@/ui/panel";
 import { Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 
-type Feed = Schemas["FeedRow"];
-
 /** What is wrong with a feed, in words; null where nothing is. */
 export function feedTrouble(feed: Feed): string | null {
   const why = feed.problem == null ? "" : `: ${feed.problem}`;
-  if (feed.stopped) return `is not asked any more${why}`;
-  if (feed.failures > 0) return `failed ${feed.failures === 1 ? "once" : `${count(feed.failures)} times`}${why}`;
-  return feed.stale ? "has sent nothing new for too long" : null;
+  switch (stateOf(feed)) {
+    case "stopped":
+      return `is not asked any more${why}`;
+    case "stale":
+      return `has sent nothing new for too long${why}`;
+    case "failing":
+      return `failed ${feed.failures === 1 ? "once" : `${count(feed.failures)} times`}${why}`;
+    default:
+      return null;
+  }
+}
+
+/** Of feeds without trouble: how many answer, and that others were not asked so far. Those that are gone do not count. */
+export function answering(feeds: readonly Feed[]): { words: string; isGood: boolean } {
+  const states = feeds.map(stateOf);
+  const good = states.filter((state) => state === "good").length;
+  const unasked = states.filter((state) => state === "unasked").length;
+  if (good + unasked === 0) return { words: "none is configured", isGood: false };
+  if (unasked > 0) return { words: `${good} of ${good + unasked} answer; ${unasked} not asked yet`, isGood: false };
+  return { words: good === 1 ? "the one that is asked answers" : `all ${good} answer`, isGood: true };
 }
 
 export function DataPanel() {
   const status = api.useQuery("get", "/api/v1/status", {});
-  const feeds = api.useQuery("get", "/api/v1/feeds", {});
-  const troubled = (feeds.data?.items ?? []).flatMap((feed) => {
-    const trouble = feedTrouble(feed);
-    return trouble === null ? [] : [{ name: feed.name, trouble }];
-  });
+  const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: READ_EVERY_MS });
   return (
     <Panel
       title="Data"
@@ -50,7 +62,7 @@ export function DataPanel() {
             </Fact>
             <Fact name="Feeds">
               <View query={feeds} what="feeds" loading={<span className="text-quiet">Loading feeds</span>}>
-                {({ items }) => <FeedsLine asked={items.length} troubled={troubled} />}
+                {({ items }) => <FeedsLine feeds={items} />}
               </View>
             </Fact>
           </Facts>
@@ -60,13 +72,18 @@ export function DataPanel() {
   );
 }
 
-function FeedsLine({ asked, troubled }: { asked: number; troubled: { name: string; trouble: string }[] }): ReactNode {
-  if (asked === 0) return <span className="text-quiet">none is configured</span>;
+function FeedsLine({ feeds }: { feeds: Feed[] }): ReactNode {
+  const troubled = feeds.flatMap((feed) => {
+    const trouble = feedTrouble(feed);
+    return trouble === null ? [] : [{ name: feed.name, trouble }];
+  });
   if (troubled.length === 0) {
+    const { words, isGood } = answering(feeds);
+    if (!isGood) return <span className="text-quiet">{words}</span>;
     return (
       <span className="inline-flex items-center gap-1 text-good">
         <CircleCheck aria-hidden className="size-3.5" />
-        {asked === 1 ? "the one that is asked answers" : `all ${asked} answer`}
+        {words}
       </span>
     );
   }
@@ -85,12 +102,14 @@ function FeedsLine({ asked, troubled }: { asked: number; troubled: { name: strin
 }
 
 const DAY_MS = 86_400_000;
+/** No event tells of a new table. */
+const TABLES_READ_EVERY_MS = 600_000;
 
 /** How far a table of days goes. Asked of one day only: where the table ends is said with any of them. */
 function LastDay({ path }: { path: "/api/v1/space-weather" | "/api/v1/earth-orientation" }) {
   const status = api.useQuery("get", "/api/v1/status", {});
   const day = status.data?.now.slice(0, 10) ?? "";
-  const days = api.useQuery("get", path, { params: { query: { from: day, to: day } } }, { enabled: day !== "" });
+  const days = api.useQuery("get", path, { params: { query: { from: day, to: day } } }, { enabled: day !== "", refetchInterval: TABLES_READ_EVERY_MS });
   if (days.error !== null) return <span className="text-high">{inWords(days.error)}</span>;
   if (days.data === undefined) return <span className="text-quiet">Loading</span>;
   const { last_observed: observed, last } = days.data;

@@ -4,7 +4,7 @@
 import { CircleCheck, TriangleAlert } from "lucide-react";
 
 import { api, type Run } from "@/api/client";
-import { useStream } from "@/stream/provider";
+import { slicesDone, useStream } from "@/stream/provider";
 import { span } from "@/time/format";
 import { Ago } from "@/time/time";
 import { Panel } from "@/ui/panel";
@@ -41,7 +41,7 @@ function RunLine({ run }: { run: Run }) {
   const { progress } = useStream();
   const what = run.kind === "catalog" ? `${count(run.objects)} objects` : `${count(run.objects)} ephemerides`;
   if (run.state === "running") {
-    const done = progress?.run === run.id ? progress.slicesDone : run.slices_done;
+    const done = slicesDone(run, progress);
     return (
       <>
         <progress aria-label={`Screening ${what}`} value={done} max={Math.max(1, run.slices)} className="h-1.5 w-24 accent-(--accent)" />

@@ -8,6 +8,7 @@ import { useEventStep } from "@/time/reference";
 import { Panel } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { EventRows } from "./event-rows";
+import { useKeptData } from "./kept-data";
 
 const SHOWN = 8;
 const DAY_MS = 86_400_000;
@@ -15,7 +16,7 @@ const DAY_MS = 86_400_000;
 export function Riskiest() {
   const step = useEventStep();
   const from = step ?? 0;
-  const events = api.useQuery(
+  const reading = api.useQuery(
     "get",
     "/api/v1/conjunctions",
     {
@@ -32,6 +33,7 @@ export function Riskiest() {
     },
     { enabled: step !== null },
   );
+  const events = useKeptData(reading, "riskiest");
   return (
     <Panel
       title="Riskiest of the next 24 hours"

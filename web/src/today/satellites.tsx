@@ -3,17 +3,17 @@
 /** The next closest approach of each satellite that is watched. */
 import { useQueries } from "@tanstack/react-query";
 import Link from "next/link";
-import { useMemo } from "react";
 
 import { api, type Conjunction, type Schemas } from "@/api/client";
 import { useEventStep } from "@/time/reference";
 import { Countdown } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
-import { Empty, Failure, Loading, View } from "@/ui/state";
+import { Empty, View } from "@/ui/state";
 import { count, distance } from "@/units/format";
 import { nameOf } from "@/units/words";
 import { Risk } from "./event-rows";
+import { joined, useKeptData } from "./kept-data";
 
 type WatchList = Schemas["WatchListRow"];
 
@@ -76,7 +76,7 @@ export function Satellites() {
 
 function NextTcas({ lists, more }: { lists: WatchList[]; more: number }) {
   const step = useEventStep();
-  const results = useQueries({
+  const reading = useQueries({
     queries: lists.map((list) => ({
       ...api.queryOptions("get", "/api/v1/conjunctions", {
         params: {
@@ -92,12 +92,28 @@ function NextTcas({ lists, more }: { lists: WatchList[]; more: number }) {
       }),
       enabled: step !== null,
     })),
+    combine: joined,
   });
-  const next = useMemo(() => nextOfEach(lists, results.map(({ data }) => data?.items ?? [])), [lists, results]);
-  const failed = results.find(({ error }) => error !== null);
-  if (failed !== undefined) return <Failure error={failed.error} what="events" retry={() => void failed.refetch()} />;
-  if (results.some(({ isPending }) => isPending)) return <Loading what="events" />;
-  const isWhole = results.every(({ data }) => data?.next_cursor == null);
+  const events = useKeptData(reading, lists.map(({ id }) => id).join());
+  return (
+    <View query={events} what="events">
+      {(pages) => <Next lists={lists} more={more} events={pages.map(({ items }) => items)} isWhole={pages.every((page) => page.next_cursor == null)} />}
+    </View>
+  );
+}
+
+interface NextProps {
+  lists: WatchList[];
+  /** So many lists are not among these. */
+  more: number;
+  /** Of each list. */
+  events: Conjunction[][];
+  /** Whether these are all events that are to come. */
+  isWhole: boolean;
+}
+
+function Next({ lists, more, events, isWhole }: NextProps) {
+  const next = nextOfEach(lists, events);
   const watched = new Set(lists.flatMap(({ objects }) => objects.map((object) => object.catalog_number))).size;
   return (
     <>

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 
-import { feedTrouble } from "./data-panel";
-import { readVisits, sinceMs, visitsAfter } from "./visits";
+import { answering, feedTrouble } from "./data-panel";
+import { isFirstVisit, readVisits, sinceMs, visitsAfter } from "./visits";
 
+const FEED = { name: "file", kind: "element_sets", asked: "2026-11-29T17:52:50.438217Z", failures: 0, stale: false, stopped: false };
 const HOUR_MS = 3_600_000;
 
 test("who comes back within half an hour goes on with the visit", () => {
@@ -22,6 +23,14 @@ test("in the first visit the last 24 hours count", () => {
   expect(sinceMs("visit", { seen: 0, before: null }, 30 * HOUR_MS)).toBe(6 * HOUR_MS);
 });
 
+test("a page that stays open goes on counting from now, and is not a first visit for ever", () => {
+  const visits = { seen: 0, before: null };
+  expect(sinceMs("8h", visits, 400 * HOUR_MS)).toBe(392 * HOUR_MS);
+  expect(isFirstVisit(visits, 0, HOUR_MS / 2)).toBe(true);
+  expect(isFirstVisit(visits, 0, 2 * HOUR_MS)).toBe(false);
+  expect(isFirstVisit({ seen: 0, before: 0 }, 0, HOUR_MS / 2)).toBe(false);
+});
+
 test("what is kept and is none of ours is no visit", () => {
   expect(readVisits("no JSON")).toBeNull();
   expect(readVisits('{"seen":"yesterday"}')).toBeNull();
@@ -29,8 +38,16 @@ test("what is kept and is none of ours is no visit", () => {
 });
 
 test("a feed's trouble is said with its reason, and none where it answers", () => {
-  const feed = { name: "file", failures: 0, stale: false, stopped: false };
-  expect(feedTrouble(feed)).toBeNull();
-  expect(feedTrouble({ ...feed, failures: 2, problem: "timed out" })).toBe("failed 2 times: timed out");
-  expect(feedTrouble({ ...feed, stale: true })).toBe("has sent nothing new for too long");
+  expect(feedTrouble(FEED)).toBeNull();
+  expect(feedTrouble({ ...FEED, failures: 2, problem: "timed out" })).toBe("failed 2 times: timed out");
+  expect(feedTrouble({ ...FEED, stale: true })).toBe("has sent nothing new for too long");
+  expect(feedTrouble({ ...FEED, kind: null, stale: true })).toBeNull();
+});
+
+test("only feeds that were asked are said to answer, and those that are gone are not counted", () => {
+  const unasked = { ...FEED, asked: null };
+  const gone = { ...FEED, kind: null };
+  expect(answering([FEED, FEED, gone])).toEqual({ words: "all 2 answer", isGood: true });
+  expect(answering([FEED, unasked])).toEqual({ words: "1 of 2 answer; 1 not asked yet", isGood: false });
+  expect(answering([gone])).toEqual({ words: "none is configured", isGood: false });
 });

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { z } from "zod/mini";
 
+import { useStep } from "@/time/reference";
 import { keep, kept, useKept } from "@/ui/kept";
 
 const KEPT = "astroshield.visits";
@@ -40,10 +41,15 @@ export function readVisits(text: string | null): Visits | null {
 }
 
 /** The time that a choice means, in ms since 1970. In the first visit, nothing was seen before: the last 24 hours. */
-export function sinceMs(choice: Since, visits: Visits, startedMs: number): number {
-  if (choice === "8h") return startedMs - 8 * HOUR_MS;
-  if (choice === "24h") return startedMs - 24 * HOUR_MS;
-  return visits.before ?? startedMs - 24 * HOUR_MS;
+export function sinceMs(choice: Since, visits: Visits, nowMs: number): number {
+  if (choice === "8h") return nowMs - 8 * HOUR_MS;
+  if (choice === "24h") return nowMs - 24 * HOUR_MS;
+  return visits.before ?? nowMs - 24 * HOUR_MS;
+}
+
+/** Whether somebody is new here. A page that stays open, as on a wall, is so for an hour. */
+export function isFirstVisit(visits: Visits, startedMs: number, nowMs: number): boolean {
+  return visits.before === null && nowMs - startedMs < HOUR_MS;
 }
 
 export interface Visit {
@@ -57,6 +63,7 @@ export interface Visit {
 /** The visit that is on; null until the page is in the browser. */
 export function useVisit(): Visit | null {
   const [started] = useState(() => Date.now());
+  const step = useStep();
   const [text] = useKept(KEPT);
   const [chosen, setSince] = useKept(CHOSEN);
 
@@ -72,9 +79,9 @@ export function useVisit(): Visit | null {
   const since = SINCES.find((one) => one === chosen) ?? "visit";
   return useMemo(() => {
     const visits = readVisits(text);
-    if (visits === null) return null;
+    if (visits === null || step === null) return null;
     // Before this visit has given its first sign, what is kept is of the visit before.
     const now = visitsAfter(visits, started);
-    return { since, setSince, from: new Date(sinceMs(since, now, started)).toISOString(), isFirst: now.before === null };
-  }, [text, started, since, setSince]);
+    return { since, setSince, from: new Date(sinceMs(since, now, step)).toISOString(), isFirst: isFirstVisit(now, started, step) };
+  }, [text, started, step, since, setSince]);
 }
