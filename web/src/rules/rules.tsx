@@ -1,12 +1,14 @@
 "use client";
 
 /** The alert rules: what each does, in words. */
+import { useMutation } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2, TriangleAlert } from "lucide-react";
 import { useSearchParams } from "next/navigation";
 import { Suspense, useState } from "react";
 
 import { useChanged } from "@/api/changed";
-import { api, inWords, type Schemas } from "@/api/client";
+import { api, http, inWords, type Schemas } from "@/api/client";
+import { answered } from "@/api/replace";
 import { useMay } from "@/shell/session";
 import { Time } from "@/time/time";
 import { Badge, SeverityBadge } from "@/ui/badge";
@@ -87,9 +89,16 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
   const may = useMay("write");
   const changed = useChanged();
   const [removing, setRemoving] = useState(false);
-  const replace = api.useMutation("put", "/api/v1/rules/{id}", { onSuccess: () => changed("/api/v1/rules") });
+  const enable = useMutation({
+    mutationFn: async (enabled: boolean) => {
+      const params = { path: { id: rule.id } };
+      // The whole rule is sent: as it is now, with what others changed since this page read it.
+      const newest = answered(await http.GET("/api/v1/rules/{id}", { params }));
+      return answered(await http.PUT("/api/v1/rules/{id}", { params, body: { ...bodyOfRule(newest), enabled } }));
+    },
+    onSuccess: () => changed("/api/v1/rules"),
+  });
   const remove = api.useMutation("delete", "/api/v1/rules/{id}", { onSuccess: () => changed("/api/v1/rules", "/api/v1/alerts") });
-  const enable = (enabled: boolean) => replace.mutate({ params: { path: { id: rule.id } }, body: { ...bodyOfRule(rule), enabled } });
 
   return (
     <li
@@ -111,9 +120,9 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
             {notice}
           </p>
         ))}
-        {replace.error !== null && (
+        {enable.error !== null && (
           <p role="alert" className="text-high">
-            {inWords(replace.error)}
+            {inWords(enable.error)}
           </p>
         )}
         <p className="text-xs text-quiet">
@@ -125,9 +134,9 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
           <Checkbox
             label="In force"
             aria-label={`${rule.name} in force`}
-            checked={replace.isPending ? replace.variables.body.enabled !== false : rule.enabled}
-            disabled={replace.isPending}
-            onChange={(event) => enable(event.target.checked)}
+            checked={enable.isPending ? enable.variables : rule.enabled}
+            disabled={enable.isPending}
+            onChange={(event) => enable.mutate(event.target.checked)}
           />
           <Button size="small" onClick={onEdit} aria-label={`Edit ${rule.name}`}>
             <Pencil />
