@@ -12,6 +12,7 @@ import { span } from "@/time/format";
 import { Ago, Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
@@ -20,6 +21,23 @@ import { NotScreened } from "./not-screened";
 
 const PAGE = 20;
 const COLUMNS = 9;
+
+const CSV: CsvColumns<Run> = {
+  id: ({ id }) => id,
+  started_utc: ({ started }) => started,
+  finished_utc: ({ finished }) => finished,
+  state: ({ state }) => state,
+  kind: ({ kind }) => kind,
+  public: (run) => run.public,
+  window_start_utc: ({ window_start: start }) => start,
+  window_stop_utc: ({ window_stop: stop }) => stop,
+  threshold_km: ({ threshold_km: km }) => km,
+  objects: ({ objects }) => objects,
+  not_screened: ({ not_screened: left }) => left,
+  conjunctions: ({ conjunctions }) => conjunctions,
+  problem: ({ problem }) => problem,
+  build: ({ build }) => build,
+};
 
 export function Runs() {
   const [opened, open] = useState<string | null>(null);
@@ -36,7 +54,11 @@ export function Runs() {
     getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
   });
   return (
-    <Panel title="Screening runs" note="Each screens a window of time anew. What is shown elsewhere comes from the newest that completed.">
+    <Panel
+      title="Screening runs"
+      note="Each screens a window of time anew. What is shown elsewhere comes from the newest that completed."
+      actions={<ExportCsv name="screening runs" rows={runs.data?.pages.flatMap(({ items }) => items)} columns={CSV} hasMore={runs.hasNextPage} />}
+    >
       <View
         query={runs}
         what="runs"

@@ -15,15 +15,35 @@ import { Badge, SeverityBadge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { Confirm } from "@/ui/confirm";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Checkbox } from "@/ui/field";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { bodyOfRule } from "./draft";
 import { Editor } from "./editor";
 import { useNames } from "./names";
-import { condition, telling } from "./sentence";
+import { condition, telling, type Names } from "./sentence";
 
 type Rule = Schemas["RuleRow"];
+
+function csvColumns(names: Names): CsvColumns<Rule> {
+  const told = (channels: Rule["channels"]) => channels.map((to) => (to.kind === "email" ? to.address : `webhook ${names.webhook(to.webhook)}`)).join("; ");
+  return {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    enabled: ({ enabled }) => enabled,
+    severity: ({ severity }) => severity,
+    watch_list: ({ watch_list: list }) => list && names.watchList(list),
+    min_probability: ({ min_probability: probability }) => probability,
+    max_miss_distance_km: ({ max_miss_distance_km: km }) => km,
+    within_hours: ({ within_hours: hours }) => hours,
+    relations: ({ relations }) => relations,
+    tells: ({ channels }) => told(channels),
+    escalate_after_minutes: ({ escalate_after_minutes: minutes }) => minutes,
+    then_tells: ({ escalation_channels: channels }) => told(channels),
+    updated_utc: ({ updated }) => updated,
+  };
+}
 
 export function Rules() {
   return (
@@ -36,6 +56,7 @@ export function Rules() {
 function Page() {
   const search = useSearchParams();
   const may = useMay("write");
+  const names = useNames();
   const rules = api.useQuery("get", "/api/v1/rules", {});
   const [editing, setEditing] = useState<Rule | null>(null);
   const isNew = search.has("new") && may;
@@ -52,12 +73,15 @@ function Page() {
         title="Alert rules"
         note="When to warn, of what, and whom to tell. A rule is held against each event when a screening ends."
         actions={
-          may && (
-            <Button kind="primary" onClick={() => go("?new")}>
-              <Plus />
-              New rule
-            </Button>
-          )
+          <>
+            <ExportCsv name="alert rules" rows={rules.data?.items} columns={csvColumns(names)} />
+            {may && (
+              <Button kind="primary" onClick={() => go("?new")}>
+                <Plus />
+                New rule
+              </Button>
+            )}
+          </>
         }
       />
       <View
