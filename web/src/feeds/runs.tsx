@@ -1,11 +1,10 @@
 "use client";
 
 /** Screening runs, the newest first. */
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 
-import { http, type Run } from "@/api/client";
+import { api, type Run } from "@/api/client";
 import { useStream } from "@/stream/provider";
 import { useNow } from "@/time/clock";
 import { span } from "@/time/format";
@@ -41,18 +40,13 @@ const CSV: CsvColumns<Run> = {
 
 export function Runs() {
   const [opened, open] = useState<string | null>(null);
-  const runs = useInfiniteQuery({
-    // The stream makes old what begins with the path.
-    queryKey: ["get", "/api/v1/runs", "pages"],
-    queryFn: async ({ pageParam, signal }) => {
-      const query = { limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) };
-      const { data, error } = await http.GET("/api/v1/runs", { params: { query }, signal });
-      if (data === undefined) throw error;
-      return data;
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
-  });
+  const runs = api.useInfiniteQuery(
+    "get",
+    "/api/v1/runs",
+    { params: { query: { limit: PAGE } } },
+    // Not undefined, which openapi-react-query takes for 0.
+    { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
+  );
   return (
     <Panel
       title="Screening runs"
