@@ -4,13 +4,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-import { withPolicy } from "./policy.mjs";
+import { originsIn, withPolicy } from "./policy.mjs";
 
 const OUT = "out";
 /** Compressed JavaScript that a page may load at first; the globe's own comes after it. */
 const BUDGET_BYTES = 300_000;
-/** Where the interface is, if the pages are to speak to another origin than their own: of previews. */
-const CONNECT = process.env.CONSOLE_CONNECT ?? "";
+/** Origins that the pages speak to beside their own: the interface's, of previews; the bucket's, for uploads by link. */
+const CONNECT = originsIn(process.env.CONSOLE_CONNECT ?? "");
 
 const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))

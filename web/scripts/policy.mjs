@@ -1,7 +1,22 @@
 // The Content-Security-Policy of a page of the static export.
 import { createHash } from "node:crypto";
 
-/** What a page may load and run: its own inline scripts by their hashes, files of its own origin, and nothing else. */
+/** The origins in a text that has blanks or commas between them. */
+export function originsIn(text) {
+  const origins = text.split(/[\s,]+/).filter((part) => part !== "");
+  for (const origin of origins) {
+    // Stricter than URL, which takes a host with a semicolon: that would begin another directive.
+    if (!/^(https?|wss?):\/\/[a-z0-9.-]+(:\d+)?$/.test(origin)) {
+      throw new Error(`CONSOLE_CONNECT: ${origin} is no origin, as https://api.example.org (no path, no slash at the end)`);
+    }
+  }
+  return origins;
+}
+
+/**
+ * What a page may load and run: its own inline scripts by their hashes, files of its own origin, and nothing else. It may
+ * speak to its own origin, and to those in `connect`.
+ */
 export function policyOf(html, connect) {
   const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => text);
   const hashes = [...new Set(inline)].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
@@ -12,7 +27,7 @@ export function policyOf(html, connect) {
     // Places and sizes of what is drawn are style attributes; no style can run a script.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
-    `connect-src 'self'${connect === "" ? "" : ` ${connect}`}`,
+    ["connect-src 'self'", ...connect].join(" "),
     "worker-src 'self' blob:",
     "manifest-src 'self'",
     "base-uri 'none'",

@@ -7,6 +7,7 @@ import { api, http, type Schemas } from "@/api/client";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
@@ -19,6 +20,17 @@ import { ROLES, type Role } from "./roles";
 type Member = Schemas["MemberRow"];
 
 const PATH = "/api/v1/members";
+
+const CSV: CsvColumns<Member> = {
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  email: ({ email }) => email,
+  role: ({ role }) => role,
+  invited: ({ invited }) => invited,
+  added_utc: ({ added }) => added,
+  subject: ({ subject }) => subject,
+  issuer: ({ issuer }) => issuer,
+};
 
 function called(member: Member): string {
   return member.name ?? member.email ?? member.subject ?? member.id;
@@ -35,7 +47,11 @@ export function Members() {
     if (done !== undefined) remove(null);
   };
   return (
-    <Panel title="Members" note="People who sign in at the identity provider. A change counts within five seconds.">
+    <Panel
+      title="Members"
+      note="People who sign in at the identity provider. A change counts within five seconds."
+      actions={<ExportCsv name="members" rows={members.data?.items} columns={CSV} />}
+    >
       <Invite />
       {removed === null && <Wrong problem={problem} />}
       <View

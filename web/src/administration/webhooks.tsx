@@ -9,6 +9,7 @@ import { useNow } from "@/time/clock";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
@@ -20,6 +21,15 @@ import { WebhookForm } from "./webhook-form";
 export type Webhook = Schemas["WebhookRow"];
 
 export const WEBHOOKS = "/api/v1/webhooks";
+
+const CSV: CsvColumns<Webhook> = {
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  url: ({ url }) => url,
+  enabled: ({ enabled }) => enabled,
+  created_utc: ({ created }) => created,
+  secret_before_until_utc: ({ retired_until: until }) => until,
+};
 
 type Asked = { to: "change" | "rotate" | "remove"; webhook: Webhook };
 
@@ -40,7 +50,11 @@ export function Webhooks() {
     if (done !== undefined) close();
   };
   return (
-    <Panel title="Webhooks" note="Where alert rules may send messages. Each message is signed with the webhook's secret (Standard Webhooks).">
+    <Panel
+      title="Webhooks"
+      note="Where alert rules may send messages. Each message is signed with the webhook's secret (Standard Webhooks)."
+      actions={<ExportCsv name="webhooks" rows={webhooks.data?.items} columns={CSV} />}
+    >
       {may ? <WebhookForm onDone={(made) => show(made.secret ?? null)} /> : <p className="mb-3 text-quiet">Making and changing them needs the scope write.</p>}
       {asked === null && <Wrong problem={problem} />}
       <View

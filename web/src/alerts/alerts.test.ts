@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { fieldOf, msOf } from "./actions";
 import { withChosen } from "./alert-list";
-import { announcement, arrivalIn } from "./arrivals";
+import { announcement, arrivalIn, withArrived } from "./arrivals";
 import { address, alertIn, queryOf, readFilters } from "./filters";
 import { historyOf } from "./history";
 
@@ -60,4 +60,12 @@ test("a time of a field is the same time again, in either zone", () => {
   expect(msOf(fieldOf(ms, "utc"), "utc")).toBe(ms);
   expect(msOf(fieldOf(ms, "local"), "local")).toBe(ms);
   expect(msOf("", "utc")).toBeNaN();
+});
+
+test("of a page that is open for weeks, the newest alerts are marked, not all", () => {
+  let fresh: ReadonlySet<string> = new Set();
+  for (let place = 0; place < 1_000; place += 1) fresh = withArrived(fresh, [`alert ${place}`]);
+  expect(fresh.size).toBe(200);
+  expect(fresh.has("alert 999")).toBe(true);
+  expect(fresh.has("alert 799")).toBe(false);
 });

@@ -5,10 +5,11 @@ import { X } from "lucide-react";
 import { usePathname, useSearchParams } from "next/navigation";
 import { Suspense, useId } from "react";
 
-import { api } from "@/api/client";
+import { api, type Alert } from "@/api/client";
 import { ObjectPicker } from "@/pick/object-picker";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Field, Select } from "@/ui/field";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
@@ -20,6 +21,22 @@ import { address, alertIn, queryOf, readFilters, SEVERITIES, STATES, type Filter
 
 /** So many are listed at once, and counted at most. */
 const AT_ONCE = 100;
+
+const CSV: CsvColumns<Alert> = {
+  id: ({ id }) => id,
+  opened_utc: ({ opened }) => opened,
+  severity: ({ severity }) => severity,
+  state: ({ state }) => state,
+  about: ({ subject }) => subject.kind,
+  conjunction: ({ subject }) => (subject.kind === "conjunction" ? subject.conjunction : null),
+  summary: ({ summary }) => summary,
+  acknowledged_utc: ({ acknowledged }) => acknowledged,
+  acknowledged_by: ({ acknowledged_by: by }) => by,
+  escalated_utc: ({ escalated }) => escalated,
+  muted_until_utc: ({ muted_until: until }) => until,
+  resolved_utc: ({ resolved }) => resolved,
+  resolved_by: ({ resolved_by: by }) => by,
+};
 
 export function Alerts() {
   return (
@@ -50,7 +67,15 @@ function Page() {
 
   return (
     <div className="flex h-full flex-col">
-      <PageHeader title="Alerts" actions={<Filter filters={filters} onChange={(to) => go(to, chosen)} />} />
+      <PageHeader
+        title="Alerts"
+        actions={
+          <>
+            <Filter filters={filters} onChange={(to) => go(to, chosen)} />
+            <ExportCsv name="alerts" rows={alerts.data?.pages.flatMap(({ items }) => items)} columns={CSV} hasMore={alerts.hasNextPage} />
+          </>
+        }
+      />
       <p role="status" className="sr-only">
         {said}
       </p>

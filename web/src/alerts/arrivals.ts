@@ -12,6 +12,8 @@ import type { Payload } from "@/stream/stream";
 const GATHERED_MS = 800;
 /** So many are told of one by one. */
 const NAMED = 3;
+/** Of a page that is open for weeks, the last so many are marked as new. */
+const MARKED = 200;
 
 const TOLD: ReadonlySet<unknown> = new Set(["opened", "raised", "escalated"]);
 
@@ -26,10 +28,15 @@ export function announcement(alerts: readonly Pick<Alert, "severity" | "summary"
   return alerts.map(({ severity, summary }) => `New alert, ${severity}: ${summary}.`).join(" ");
 }
 
+/** Those that are marked as new, with those that came now. */
+export function withArrived(fresh: ReadonlySet<string>, ids: readonly string[]): ReadonlySet<string> {
+  return new Set([...fresh, ...ids].slice(-MARKED));
+}
+
 export interface Arrivals {
   /** For those who do not see the list. */
   said: string;
-  /** Those that came since the page was opened. */
+  /** Those that came since the page was opened, the newest of them. */
   fresh: ReadonlySet<string>;
 }
 
@@ -45,7 +52,7 @@ export function useArrivals(): Arrivals {
     timer.current = undefined;
     const read = ids.slice(0, NAMED).map((id) => client.fetchQuery(api.queryOptions("get", "/api/v1/alerts/{id}", { params: { path: { id } } })));
     const found = (await Promise.allSettled(read)).flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-    setArrivals(({ fresh }) => ({ said: announcement(found, ids.length), fresh: new Set([...fresh, ...ids]) }));
+    setArrivals(({ fresh }) => ({ said: announcement(found, ids.length), fresh: withArrived(fresh, ids) }));
   }, [client]);
 
   useStreamEvent((payload) => {

@@ -30,6 +30,9 @@ async function read(): Promise<Config> {
   return result.data;
 }
 
+/** The settings for `useQuery`: one entry of the cache, whoever asks. */
+export const CONFIG_QUERY = { queryKey: ["config.json"], queryFn: () => config(), staleTime: Infinity };
+
 /** The settings, read once; a failure is tried again by the next who asks. */
 export function config(): Promise<Config> {
   loaded ??= read().catch((error: unknown) => {

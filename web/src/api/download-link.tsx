@@ -4,9 +4,9 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ComponentProps } from "react";
 
-import { config } from "./config";
+import { CONFIG_QUERY } from "./config";
 
 export function DownloadLink({ path, ...rest }: Omit<ComponentProps<"a">, "href"> & { path: string }) {
-  const settings = useQuery({ queryKey: ["config"], queryFn: config, staleTime: Infinity });
+  const settings = useQuery(CONFIG_QUERY);
   return <a href={`${settings.data?.api ?? ""}${path}`} download {...rest} />;
 }

@@ -6,6 +6,7 @@ import { useRouter } from "next/navigation";
 import { Suspense, useCallback, useMemo, useState } from "react";
 
 import { DataTable } from "@/table/data-table";
+import { useEventStep } from "@/time/reference";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { PageHeader } from "@/ui/panel";
@@ -17,7 +18,6 @@ import { ExportDialog } from "./export-dialog";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
 import { useConjunctions, useCount, useHandled, type Count } from "./list";
-import { useReference } from "./reference";
 import { useFilters } from "./use-filters";
 import { ViewBar } from "./view-bar";
 import { STATUS_WORDS } from "./words";
@@ -35,7 +35,7 @@ export function Conjunctions() {
 function Content() {
   const router = useRouter();
   const { filters, problems, change } = useFilters();
-  const reference = useReference();
+  const reference = useEventStep();
   const [exporting, setExporting] = useState(false);
   const { isShown, choose } = useColumnChoice();
 

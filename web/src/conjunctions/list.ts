@@ -1,24 +1,37 @@
 "use client";
 
-import { keepPreviousData } from "@tanstack/react-query";
+import { keepPreviousData, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { api, inWords, type Conjunction, type Schemas } from "@/api/client";
 import type { ListQuery } from "./filters";
 
 const PAGE = 200;
+/**
+ * So many pages are read anew at most, one after another: the rest is left, and comes again as one scrolls. Who has
+ * scrolled far would else have hundreds read anew at each change.
+ */
+export const READ_ANEW = 5;
+
+type Page = Schemas["List_ConjunctionRow"];
 
 /** The conjunctions of a query, page after page; null: which ones is not known yet. */
 export function useConjunctions(query: ListQuery | null) {
+  const client = useQueryClient();
+  const init = { params: { query: { ...query, trend: true, limit: PAGE } } };
+  // Only when pages are read anew are they others than those that are held.
+  const isHeld = (pages: Page[]) => client.getQueryData<InfiniteData<Page>>(["get", "/api/v1/conjunctions", init, "pages"])?.pages === pages;
   const list = api.useInfiniteQuery(
     "get",
     "/api/v1/conjunctions",
-    { params: { query: { ...query, trend: true, limit: PAGE } } },
+    init,
     {
       pageParamName: "cursor",
       // Not undefined, which openapi-react-query takes for 0.
       initialPageParam: null,
-      getNextPageParam: (last) => last.next_cursor ?? undefined,
+      getNextPageParam: (last, pages) => (pages.length < READ_ANEW || isHeld(pages) ? (last.next_cursor ?? undefined) : undefined),
+      // Who comes back to the window finds the row that they left; the stream tells of changes.
+      refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= READ_ANEW,
       // The rows of before stay until those of the new filters are there: nothing jumps.
       placeholderData: keepPreviousData,
       enabled: query !== null,

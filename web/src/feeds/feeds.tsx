@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { api } from "@/api/client";
 import { span } from "@/time/format";
 import { Ago } from "@/time/time";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
@@ -13,10 +14,27 @@ import { count } from "@/units/format";
 import { FeedBadge } from "./badge";
 import { inOrder, inWords, kindOf, READ_EVERY_MS, stateOf, type Feed, type FeedState } from "./order";
 
+const CSV: CsvColumns<Feed> = {
+  name: ({ name }) => name,
+  state: (feed) => inWords(stateOf(feed)).word,
+  brings: (feed) => kindOf(feed),
+  asked_utc: ({ asked }) => asked,
+  changed_utc: ({ changed }) => changed,
+  stale_after_s: ({ stale_after_s: seconds }) => seconds,
+  not_before_utc: ({ not_before: next }) => next,
+  records: ({ records }) => records,
+  failures: ({ failures }) => failures,
+  problem: ({ problem }) => problem,
+};
+
 export function Feeds() {
   const feeds = api.useQuery("get", "/api/v1/feeds", {}, { refetchInterval: READ_EVERY_MS });
   return (
-    <Panel title="Feeds" note="Where the data comes from. Those that need somebody stand first.">
+    <Panel
+      title="Feeds"
+      note="Where the data comes from. Those that need somebody stand first."
+      actions={<ExportCsv name="feeds" rows={feeds.data && inOrder(feeds.data.items)} columns={CSV} />}
+    >
       <View
         query={feeds}
         what="feeds"

@@ -1,17 +1,17 @@
 "use client";
 
 /** Screening runs, the newest first. */
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 
-import { http, type Run } from "@/api/client";
+import { api, type Run } from "@/api/client";
 import { slicesDone, useStream } from "@/stream/provider";
 import { useNow } from "@/time/clock";
 import { span } from "@/time/format";
 import { Ago, Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
@@ -21,22 +21,38 @@ import { NotScreened } from "./not-screened";
 const PAGE = 20;
 const COLUMNS = 9;
 
+const CSV: CsvColumns<Run> = {
+  id: ({ id }) => id,
+  started_utc: ({ started }) => started,
+  finished_utc: ({ finished }) => finished,
+  state: ({ state }) => state,
+  kind: ({ kind }) => kind,
+  public: (run) => run.public,
+  window_start_utc: ({ window_start: start }) => start,
+  window_stop_utc: ({ window_stop: stop }) => stop,
+  threshold_km: ({ threshold_km: km }) => km,
+  objects: ({ objects }) => objects,
+  not_screened: ({ not_screened: left }) => left,
+  conjunctions: ({ conjunctions }) => conjunctions,
+  problem: ({ problem }) => problem,
+  build: ({ build }) => build,
+};
+
 export function Runs() {
   const [opened, open] = useState<string | null>(null);
-  const runs = useInfiniteQuery({
-    // The stream makes old what begins with the path.
-    queryKey: ["get", "/api/v1/runs", "pages"],
-    queryFn: async ({ pageParam, signal }) => {
-      const query = { limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) };
-      const { data, error } = await http.GET("/api/v1/runs", { params: { query }, signal });
-      if (data === undefined) throw error;
-      return data;
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
-  });
+  const runs = api.useInfiniteQuery(
+    "get",
+    "/api/v1/runs",
+    { params: { query: { limit: PAGE } } },
+    // Not undefined, which openapi-react-query takes for 0.
+    { pageParamName: "cursor", initialPageParam: null, getNextPageParam: ({ next_cursor: next }) => next ?? undefined },
+  );
   return (
-    <Panel title="Screening runs" note="Each screens a window of time anew. What is shown elsewhere comes from the newest that completed.">
+    <Panel
+      title="Screening runs"
+      note="Each screens a window of time anew. What is shown elsewhere comes from the newest that completed."
+      actions={<ExportCsv name="screening runs" rows={runs.data?.pages.flatMap(({ items }) => items)} columns={CSV} hasMore={runs.hasNextPage} />}
+    >
       <View
         query={runs}
         what="runs"

@@ -1,12 +1,13 @@
 "use client";
 
 /** Puts an object on a watch list. */
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, Eye } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
 
-import { api, inWords } from "@/api/client";
+import { api, http, inWords } from "@/api/client";
+import { answered } from "@/api/replace";
 import { useMay } from "@/shell/session";
 import { Button } from "@/ui/button";
 
@@ -14,7 +15,15 @@ export function Watch({ number }: { number: number }) {
   const may = useMay("write");
   const client = useQueryClient();
   const lists = api.useQuery("get", "/api/v1/watch-lists", {});
-  const replace = api.useMutation("put", "/api/v1/watch-lists/{id}", {
+  const add = useMutation({
+    mutationFn: async (id: string) => {
+      const params = { path: { id } };
+      // The whole list is sent: as it is now, with what others added since this page read it.
+      const { name, objects } = answered(await http.GET("/api/v1/watch-lists/{id}", { params }));
+      if (objects.some(({ catalog_number }) => catalog_number === number)) return;
+      const body = { name, objects: [...objects, { catalog_number: number }] };
+      answered(await http.PUT("/api/v1/watch-lists/{id}", { params, body }));
+    },
     onSettled: () => client.invalidateQueries({ queryKey: ["get", "/api/v1/watch-lists"] }),
   });
   const items = lists.data?.items ?? [];
@@ -34,14 +43,9 @@ export function Watch({ number }: { number: number }) {
             {items.map((list) => (
               <DropdownMenu.Item
                 key={list.id}
-                disabled={holds(list) || replace.isPending}
+                disabled={holds(list) || add.isPending}
                 className="flex cursor-pointer items-center gap-2 rounded px-2 py-1 data-[disabled]:cursor-default data-[disabled]:text-quiet data-[highlighted]:bg-accent-soft"
-                onSelect={() =>
-                  replace.mutate({
-                    params: { path: { id: list.id } },
-                    body: { name: list.name, objects: [...list.objects, { catalog_number: number }] },
-                  })
-                }
+                onSelect={() => add.mutate(list.id)}
               >
                 {list.name}
                 {holds(list) && <Check aria-label="is on it" className="ml-auto size-4" />}
@@ -55,9 +59,9 @@ export function Watch({ number }: { number: number }) {
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
-      {replace.error != null && (
+      {add.error !== null && (
         <span role="alert" className="text-high">
-          Not added: {inWords(replace.error)}
+          Not added: {inWords(add.error)}
         </span>
       )}
     </>

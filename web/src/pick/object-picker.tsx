@@ -14,6 +14,8 @@ export type CatalogObject = Schemas["ObjectRow"];
 interface ObjectPickerProps {
   id: string;
   onPick: (object: CatalogObject) => void;
+  /** Where a catalog number is enough: Enter after one takes it as it is, without a search. */
+  onNumber?: (number: number) => void;
   placeholder?: string;
   "aria-describedby"?: string | undefined;
   "aria-invalid"?: boolean;
@@ -21,7 +23,7 @@ interface ObjectPickerProps {
 
 const FOUND = 8;
 
-export function ObjectPicker({ id, onPick, placeholder = "Name, designator or catalog number", ...described }: ObjectPickerProps) {
+export function ObjectPicker({ id, onPick, onNumber, placeholder = "Name, designator or catalog number", ...described }: ObjectPickerProps) {
   const list = useId();
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
@@ -44,6 +46,11 @@ export function ObjectPicker({ id, onPick, placeholder = "Name, designator or ca
     setActive(0);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && onNumber !== undefined && active === 0 && /^\d{1,9}$/.test(text.trim())) {
+      event.preventDefault();
+      onNumber(Number(text));
+      return;
+    }
     if (!shown) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();

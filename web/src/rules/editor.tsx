@@ -4,7 +4,8 @@
 import { useMemo, useState } from "react";
 
 import { useChanged } from "@/api/changed";
-import { api, type Schemas } from "@/api/client";
+import { api, http, type Schemas } from "@/api/client";
+import { answered, Outdated, useReplace } from "@/api/replace";
 import { errorBeside, fieldError } from "@/ui/field-errors";
 import { Checkbox, Field, Input, Select } from "@/ui/field";
 import { FormDialog } from "@/ui/form-dialog";
@@ -35,7 +36,13 @@ export function Editor({ rule, watchList, onClose }: EditorProps) {
     onClose();
   };
   const make = api.useMutation("post", "/api/v1/rules", { onSuccess });
-  const replace = api.useMutation("put", "/api/v1/rules/{id}", { onSuccess });
+  const params = { path: { id: rule?.id ?? "" } };
+  const replace = useReplace({
+    opened: rule?.updated,
+    read: async () => answered(await http.GET("/api/v1/rules/{id}", { params })),
+    write: async (body: Schemas["RuleBody"]) => answered(await http.PUT("/api/v1/rules/{id}", { params, body })),
+    onSuccess,
+  });
   const failed = make.error ?? replace.error;
 
   const { body, problems: own } = bodyOf(draft);
@@ -53,14 +60,14 @@ export function Editor({ rule, watchList, onClose }: EditorProps) {
     setAsked(true);
     if (isWrong) return;
     if (rule === null) make.mutate({ body });
-    else replace.mutate({ params: { path: { id: rule.id } }, body });
+    else replace.mutate(body);
   };
 
   return (
     <FormDialog
       wide
       title={rule === null ? "New alert rule" : `Edit ${rule.name}`}
-      submit={rule === null ? "Make the rule" : "Save"}
+      submit={rule === null ? "Make the rule" : failed instanceof Outdated ? "Replace" : "Save"}
       isChanged={JSON.stringify(draft) !== JSON.stringify(before)}
       isBusy={make.isPending || replace.isPending}
       error={asked && isWrong ? "Something is not right yet: it is said at its field." : errorBeside(failed, [...problems.keys()])}

@@ -1,27 +1,49 @@
 "use client";
 
 /** The alert rules: what each does, in words. */
+import { useMutation } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2, TriangleAlert } from "lucide-react";
 import { useSearchParams } from "next/navigation";
 import { Suspense, useState } from "react";
 
 import { useChanged } from "@/api/changed";
-import { api, inWords, type Schemas } from "@/api/client";
+import { api, http, inWords, type Schemas } from "@/api/client";
+import { answered } from "@/api/replace";
 import { useMay } from "@/shell/session";
 import { Time } from "@/time/time";
 import { Badge, SeverityBadge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { Confirm } from "@/ui/confirm";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Checkbox } from "@/ui/field";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { bodyOfRule } from "./draft";
 import { Editor } from "./editor";
 import { useNames } from "./names";
-import { condition, telling } from "./sentence";
+import { condition, telling, type Names } from "./sentence";
 
 type Rule = Schemas["RuleRow"];
+
+function csvColumns(names: Names): CsvColumns<Rule> {
+  const told = (channels: Rule["channels"]) => channels.map((to) => (to.kind === "email" ? to.address : `webhook ${names.webhook(to.webhook)}`)).join("; ");
+  return {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    enabled: ({ enabled }) => enabled,
+    severity: ({ severity }) => severity,
+    watch_list: ({ watch_list: list }) => list && names.watchList(list),
+    min_probability: ({ min_probability: probability }) => probability,
+    max_miss_distance_km: ({ max_miss_distance_km: km }) => km,
+    within_hours: ({ within_hours: hours }) => hours,
+    relations: ({ relations }) => relations,
+    tells: ({ channels }) => told(channels),
+    escalate_after_minutes: ({ escalate_after_minutes: minutes }) => minutes,
+    then_tells: ({ escalation_channels: channels }) => told(channels),
+    updated_utc: ({ updated }) => updated,
+  };
+}
 
 export function Rules() {
   return (
@@ -34,6 +56,7 @@ export function Rules() {
 function Page() {
   const search = useSearchParams();
   const may = useMay("write");
+  const names = useNames();
   const rules = api.useQuery("get", "/api/v1/rules", {});
   const [editing, setEditing] = useState<Rule | null>(null);
   const isNew = search.has("new") && may;
@@ -50,12 +73,15 @@ function Page() {
         title="Alert rules"
         note="When to warn, of what, and whom to tell. A rule is held against each event when a screening ends."
         actions={
-          may && (
-            <Button kind="primary" onClick={() => go("?new")}>
-              <Plus />
-              New rule
-            </Button>
-          )
+          <>
+            <ExportCsv name="alert rules" rows={rules.data?.items} columns={csvColumns(names)} />
+            {may && (
+              <Button kind="primary" onClick={() => go("?new")}>
+                <Plus />
+                New rule
+              </Button>
+            )}
+          </>
         }
       />
       <View
@@ -87,9 +113,16 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
   const may = useMay("write");
   const changed = useChanged();
   const [removing, setRemoving] = useState(false);
-  const replace = api.useMutation("put", "/api/v1/rules/{id}", { onSuccess: () => changed("/api/v1/rules") });
+  const enable = useMutation({
+    mutationFn: async (enabled: boolean) => {
+      const params = { path: { id: rule.id } };
+      // The whole rule is sent: as it is now, with what others changed since this page read it.
+      const newest = answered(await http.GET("/api/v1/rules/{id}", { params }));
+      return answered(await http.PUT("/api/v1/rules/{id}", { params, body: { ...bodyOfRule(newest), enabled } }));
+    },
+    onSuccess: () => changed("/api/v1/rules"),
+  });
   const remove = api.useMutation("delete", "/api/v1/rules/{id}", { onSuccess: () => changed("/api/v1/rules", "/api/v1/alerts") });
-  const enable = (enabled: boolean) => replace.mutate({ params: { path: { id: rule.id } }, body: { ...bodyOfRule(rule), enabled } });
 
   return (
     <li
@@ -111,9 +144,9 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
             {notice}
           </p>
         ))}
-        {replace.error !== null && (
+        {enable.error !== null && (
           <p role="alert" className="text-high">
-            {inWords(replace.error)}
+            {inWords(enable.error)}
           </p>
         )}
         <p className="text-xs text-quiet">
@@ -125,9 +158,9 @@ function RuleItem({ rule, isShown, onEdit }: { rule: Rule; isShown: boolean; onE
           <Checkbox
             label="In force"
             aria-label={`${rule.name} in force`}
-            checked={replace.isPending ? replace.variables.body.enabled !== false : rule.enabled}
-            disabled={replace.isPending}
-            onChange={(event) => enable(event.target.checked)}
+            checked={enable.isPending ? enable.variables : rule.enabled}
+            disabled={enable.isPending}
+            onChange={(event) => enable.mutate(event.target.checked)}
           />
           <Button size="small" onClick={onEdit} aria-label={`Edit ${rule.name}`}>
             <Pencil />

@@ -6,7 +6,7 @@ import { LogIn } from "lucide-react";
 import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 
 import { http, inWords, statusOf } from "@/api/client";
-import { config, type Config } from "@/api/config";
+import { CONFIG_QUERY, type Config } from "@/api/config";
 import { signOut } from "@/shell/session";
 import { Button } from "@/ui/button";
 import { Field, Input } from "@/ui/field";
@@ -59,7 +59,7 @@ function failed(error: unknown): State {
 }
 
 export function SignIn() {
-  const settings = useQuery({ queryKey: ["config.json"], queryFn: config });
+  const settings = useQuery(CONFIG_QUERY);
   const [state, setState] = useState<State>({ step: "waiting", what: "Signing in" });
   // After the page is drawn: on the server there is no address.
   useEffect(() => {

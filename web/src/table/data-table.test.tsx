@@ -58,3 +58,26 @@ test("it asks for more when the end comes in sight", () => {
   rerender(<DataTable label="Objects" columns={columns} rows={rows.slice(0, 50)} rowId={({ id }) => id} onEnd={onEnd} />);
   expect(onEnd).toHaveBeenCalled();
 });
+
+test("when rows move under the focus, Enter opens the row that has it", async () => {
+  const onOpen = vi.fn();
+  const props = { label: "Objects", columns, rowId: ({ id }: Row) => id, onOpen };
+  const { rerender } = render(<DataTable {...props} rows={rows.slice(0, 5)} />);
+  screen.getByText("object 1").closest("tr")?.focus();
+  rerender(<DataTable {...props} rows={rows.slice(0, 5).reverse()} />);
+  await userEvent.keyboard("{Enter}");
+  expect(onOpen).toHaveBeenLastCalledWith(rows[1]);
+  // And arrows go on from where it stands now: of 4 3 2 1 0, after 1 comes 0.
+  await userEvent.keyboard("{ArrowDown}");
+  expect(document.activeElement?.textContent).toContain("object 0");
+});
+
+test("Tab enters the table after a filter left fewer rows", async () => {
+  const props = { label: "Objects", columns, rowId: ({ id }: Row) => id };
+  const { rerender } = render(<DataTable {...props} rows={rows.slice(0, 20)} />);
+  screen.getByText("object 15").closest("tr")?.focus();
+  rerender(<DataTable {...props} rows={rows.slice(0, 3)} />);
+  expect(document.activeElement).toBe(document.body);
+  await userEvent.tab();
+  expect(document.activeElement?.textContent).toContain("object 0");
+});

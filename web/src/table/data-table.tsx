@@ -51,9 +51,11 @@ const AHEAD = 60;
 export function DataTable<T extends RowData>(props: DataTableProps<T>) {
   const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, className } = props;
   const scroll = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(0);
+  // The row itself, not its place: rows move when what is shown changes.
+  const [active, setActive] = useState<string | null>(null);
+  const toFocus = useRef<string | null>(null);
   const table = useTable({ features, columns, data: rows, getRowId: rowId });
-  const model = table.getRowModel().rows;
+  const { rows: model, rowsById } = table.getRowModel();
   const virtual = useVirtualizer({
     count: model.length,
     getScrollElement: () => scroll.current,
@@ -73,24 +75,41 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
     if (onEnd !== undefined && model.length > 0 && lastIndex + AHEAD >= model.length) onEnd();
   }, [lastIndex, model.length, onEnd]);
 
+  // One row that is drawn can be reached by Tab, whether or not the active one was scrolled away or is gone.
+  const activeIndex = active === null ? undefined : rowsById[active]?.index;
+  const isDrawn = activeIndex !== undefined && first !== undefined && activeIndex >= first.index && activeIndex <= lastIndex;
+  const stop = isDrawn ? activeIndex : Math.max(first?.index ?? 0, virtual.range?.startIndex ?? 0);
+
+  // A row far away has to be drawn before it can take the focus.
+  const focusWanted = () => {
+    if (toFocus.current === null) return;
+    const row = rowsById[toFocus.current];
+    const element = row && scroll.current?.querySelector<HTMLElement>(`[data-row="${row.index}"]`);
+    if (row !== undefined && element == null) return;
+    toFocus.current = null;
+    element?.focus({ preventScroll: true });
+  };
+  useEffect(focusWanted);
+
   const go = (to: number) => {
-    const row = Math.max(0, Math.min(to, model.length - 1));
-    setActive(row);
-    virtual.scrollToIndex(row);
-    requestAnimationFrame(() => {
-      scroll.current?.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus({ preventScroll: true });
-    });
+    const place = Math.max(0, Math.min(to, model.length - 1));
+    const row = model[place];
+    if (row === undefined) return;
+    setActive(row.id);
+    toFocus.current = row.id;
+    virtual.scrollToIndex(place);
+    focusWanted();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLElement && event.target.closest("a, button, input, select") !== null) return;
     const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 600) / rowHeight) - 2);
     const to: Record<string, number> = {
-      ArrowDown: active + 1,
-      j: active + 1,
-      ArrowUp: active - 1,
-      k: active - 1,
-      PageDown: active + page,
-      PageUp: active - page,
+      ArrowDown: stop + 1,
+      j: stop + 1,
+      ArrowUp: stop - 1,
+      k: stop - 1,
+      PageDown: stop + page,
+      PageUp: stop - page,
       Home: 0,
       End: model.length - 1,
     };
@@ -99,7 +118,7 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
       event.preventDefault();
       go(target);
     } else if (event.key === "Enter") {
-      const row = model[active];
+      const row = active === null ? undefined : rowsById[active];
       if (row !== undefined) onOpen?.(row.original);
     }
   };
@@ -170,10 +189,10 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
                 key={row.id}
                 data-row={item.index}
                 aria-rowindex={item.index + 2}
-                tabIndex={item.index === active ? 0 : -1}
+                tabIndex={item.index === stop ? 0 : -1}
                 style={{ height: rowHeight }}
                 className={cn("hover:bg-raised focus-visible:bg-accent-soft focus-visible:outline-offset-[-2px]", onOpen && "cursor-pointer")}
-                onFocus={() => setActive(item.index)}
+                onFocus={() => setActive(row.id)}
                 onClick={(event) => {
                   if (event.target instanceof HTMLElement && event.target.closest("a, button, input") === null) onOpen?.(row.original);
                 }}

@@ -4,7 +4,8 @@
 import { useMemo, useReducer, useState } from "react";
 
 import { useChanged } from "@/api/changed";
-import { api, type Schemas } from "@/api/client";
+import { api, http, type Schemas } from "@/api/client";
+import { answered, Outdated, useReplace } from "@/api/replace";
 import { errorBeside, fieldError } from "@/ui/field-errors";
 import { Field, Input } from "@/ui/field";
 import { FormDialog } from "@/ui/form-dialog";
@@ -33,7 +34,13 @@ export function Editor({ list, onSaved, onClose }: EditorProps) {
     onSaved(row);
   };
   const make = api.useMutation("post", "/api/v1/watch-lists", { onSuccess: saved });
-  const replace = api.useMutation("put", "/api/v1/watch-lists/{id}", { onSuccess: saved });
+  const params = { path: { id: list?.id ?? "" } };
+  const replace = useReplace({
+    opened: list?.updated,
+    read: async () => answered(await http.GET("/api/v1/watch-lists/{id}", { params })),
+    write: async (body: Schemas["WatchListBody"]) => answered(await http.PUT("/api/v1/watch-lists/{id}", { params, body })),
+    onSuccess: saved,
+  });
   const failed = make.error ?? replace.error;
 
   const read = bodyOf(draft);
@@ -45,14 +52,14 @@ export function Editor({ list, onSaved, onClose }: EditorProps) {
     setAsked(true);
     if (read.body === undefined) return;
     if (list === null) make.mutate({ body: read.body });
-    else replace.mutate({ params: { path: { id: list.id } }, body: read.body });
+    else replace.mutate(read.body);
   };
 
   return (
     <FormDialog
       wide
       title={list === null ? "New watch list" : `Edit ${list.name}`}
-      submit={list === null ? "Make the list" : "Save"}
+      submit={list === null ? "Make the list" : failed instanceof Outdated ? "Replace" : "Save"}
       isChanged={JSON.stringify(draft) !== JSON.stringify(before)}
       isBusy={make.isPending || replace.isPending}
       error={own.size > 0 ? "Something is not right yet: it is said at its field." : errorBeside(failed, [...problems.keys()])}
