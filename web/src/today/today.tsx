@@ -19,8 +19,8 @@ export function Today() {
   const visit = useVisit();
   return (
     <div className="flex min-h-full flex-col lg:h-full">
-      <PageHeader title="Today" />
-      {visit?.isFirst === true && <FirstVisit />}
+      {/* Beside the heading: what comes late must not push down what is being read. */}
+      <PageHeader title="Today" actions={visit?.isFirst === true && <FirstVisit />} />
       <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div className="flex min-h-0 min-w-0 flex-col gap-3">
           <Riskiest />
@@ -41,14 +41,14 @@ function FirstVisit() {
   const [closed, setClosed] = useState(false);
   if (closed) return null;
   return (
-    <aside aria-label="First visit" className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-1 rounded-lg border border-line bg-accent-soft px-3 py-1.5">
+    <aside aria-label="First visit" className="flex h-7 items-center gap-3 rounded-lg border border-line bg-accent-soft pl-3">
       <p className="flex-1">
         This is your first visit.{" "}
         <Link href="/welcome" className="font-medium text-accent underline">
           What you see here, and what the data can and cannot tell
         </Link>
       </p>
-      <Button kind="ghost" size="icon" aria-label="Close" onClick={() => setClosed(true)}>
+      <Button kind="ghost" size="small" aria-label="Close" onClick={() => setClosed(true)}>
         <X />
       </Button>
     </aside>
