@@ -116,5 +116,5 @@ bench-service: setup ## Measure the service under load: lists, search, WebSocket
 	@scripts/bench-service $(CACHE)
 
 .PHONY: bench-tiers
-bench-tiers: setup-test ## Measure the service on servers beside the one in a single process (15 minutes, on an idle machine)
-	@scripts/bench-tiers $(CACHE)
+bench-tiers: setup-test ## Measure the service on servers beside the one in a single process (15 minutes, on an idle machine; SECTIONS="events screening reads")
+	@scripts/bench-tiers $(CACHE) $(SECTIONS)

@@ -11,6 +11,7 @@ import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 
 from bench_parts import CATALOG, CONNECTIONS, QUERIES, RELEASE, WORK, Service, load, queries, upload_catalog
@@ -185,7 +186,11 @@ def events():
         print(f"| {what} | {result['seconds']:.1f} | {result['events'] / result['seconds'] * 60:,.0f} | {cpu_s:.1f} |", flush=True)
 
 
+SECTIONS = {"events": events, "screening": screening, "reads": ingest_and_reads}
+
 if __name__ == "__main__":
-    events()
-    screening()
-    ingest_and_reads()
+    sections = sys.argv[4:] or list(SECTIONS)
+    if unknown := set(sections) - set(SECTIONS):
+        raise SystemExit(f"bench-tiers: no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    for section in sections:
+        SECTIONS[section]()
