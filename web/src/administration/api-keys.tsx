@@ -11,7 +11,7 @@ import { Button } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
-import { Cell, Heading, Table } from "@/ui/table";
+import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
 import { Confirm, Secret, Wrong } from "./parts";
 
@@ -44,9 +44,7 @@ export function ApiKeys() {
                 <Heading>Made</Heading>
                 <Heading>Ends</Heading>
                 <Heading>State</Heading>
-                <Heading>
-                  <span className="sr-only">Actions</span>
-                </Heading>
+                <ActionsHeading />
               </tr>
             </thead>
             <tbody>

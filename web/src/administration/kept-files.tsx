@@ -8,7 +8,7 @@ import type { Schemas } from "@/api/client";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
-import { Cell, Heading, Table } from "@/ui/table";
+import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { bytes, count } from "@/units/format";
 
 export type KeptFile = Schemas["DataExportRow"] | Schemas["BackupRow"];
@@ -41,9 +41,7 @@ export function KeptFiles({ label, items, file, busy, onRemove }: KeptFilesProps
           <Heading numeric>Rows</Heading>
           <Heading numeric>Files</Heading>
           <Heading numeric>Size</Heading>
-          <Heading>
-            <span className="sr-only">Actions</span>
-          </Heading>
+          <ActionsHeading />
         </tr>
       </thead>
       <tbody>

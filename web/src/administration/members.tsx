@@ -11,7 +11,7 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
-import { Cell, Heading, Table } from "@/ui/table";
+import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
 import { Invite } from "./invite";
 import { Confirm, Wrong } from "./parts";
@@ -69,9 +69,7 @@ export function Members() {
                 <Heading>State</Heading>
                 <Heading>Since</Heading>
                 <Heading>Role</Heading>
-                <Heading>
-                  <span className="sr-only">Actions</span>
-                </Heading>
+                <ActionsHeading />
               </tr>
             </thead>
             <tbody>

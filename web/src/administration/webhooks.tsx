@@ -12,7 +12,7 @@ import { Button } from "@/ui/button";
 import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
-import { Cell, Heading, Table } from "@/ui/table";
+import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
 import { Confirm, Secret, Wrong } from "./parts";
 import { RotateWebhook } from "./rotate-webhook";
@@ -72,9 +72,7 @@ export function Webhooks() {
                 <Heading>State</Heading>
                 <Heading>Made</Heading>
                 <Heading>Secret</Heading>
-                <Heading>
-                  <span className="sr-only">Actions</span>
-                </Heading>
+                <ActionsHeading />
               </tr>
             </thead>
             <tbody>

@@ -27,3 +27,12 @@ export function Heading({ numeric = false, className, ...rest }: ComponentProps<
 export function Cell({ numeric = false, className, ...rest }: ComponentProps<"td"> & { numeric?: boolean }) {
   return <td className={cn("h-[30px] border-b border-line px-2", numeric && "text-right tabular-nums", className)} {...rest} />;
 }
+
+/** The heading of what can be done with a row: of use to those who hear the table. */
+export function ActionsHeading() {
+  return (
+    <Heading>
+      <span className="sr-only">Actions</span>
+    </Heading>
+  );
+}
