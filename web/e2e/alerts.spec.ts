@@ -14,6 +14,13 @@ test("make a watch list and a rule, and see the alert arrive", async ({ page, co
   await page.getByRole("button", { name: "Make the list" }).click();
   await expect(page.getByRole("navigation", { name: "Watch lists" })).toContainText("Our satellites");
 
+  // Somebody looks at the alerts, and nothing is read anew by hand.
+  const watching = await context.newPage();
+  await watching.goto("/alerts/");
+  await expect(watching.getByText("Live", { exact: true })).toBeVisible();
+  const told = watching.getByRole("main").getByText(`[${number}]`).first();
+  await expect(told).toBeHidden();
+
   await page.goto("/rules/");
   await page.getByRole("button", { name: "New rule" }).click();
   await page.getByLabel("Name").fill("Anything near");
@@ -22,14 +29,7 @@ test("make a watch list and a rule, and see the alert arrive", async ({ page, co
   await page.getByRole("button", { name: "Make the rule" }).click();
   await expect(page.getByRole("listitem", { name: "Anything near" })).toContainText("critical");
 
-  // Somebody looks at the alerts, and nothing is read anew by hand.
-  const watching = await context.newPage();
-  await watching.goto("/alerts/");
-  await expect(watching.getByText("Live", { exact: true })).toBeVisible();
-  const told = watching.getByRole("main").getByText(`[${number}]`).first();
-  await expect(told).toBeHidden();
-
-  // A screening service sends its message about the event: rules are held against it.
+  // Rules are held against what a screening finds, and against the message of a screening service.
   const cdm = await service.get(`/api/v1/conjunctions/${event.id}/cdm`, { params: { format: "kvn" } });
   const sent = await service.post("/api/v1/uploads", { params: { name: "event.cdm" }, data: await cdm.text(), headers: { "content-type": "text/plain" } });
   expect(sent.status(), await sent.text()).toBe(201);

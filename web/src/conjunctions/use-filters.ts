@@ -23,9 +23,10 @@ interface UsedFilters {
 export function useFilters(): UsedFilters {
   const search = useSearchParams();
   const { filters, problems } = useMemo(() => read(search), [search]);
-  const change = useCallback(
-    (changed: Partial<Filters>, replace = false) => show(write({ ...filters, ...changed }), replace),
-    [filters],
-  );
+  const change = useCallback((changed: Partial<Filters>, replace = false) => {
+    // Those of the address as it is now: what was changed a moment ago may not be drawn yet.
+    const { filters: standing } = read(new URLSearchParams(location.search));
+    show(write({ ...standing, ...changed }), replace);
+  }, []);
   return { filters, problems, change };
 }
