@@ -1,7 +1,9 @@
 /** The time that the globe shows: it runs with a speed from where it was set. */
 
 /** How many seconds of the globe pass in one second. */
-export const SPEEDS = [-600, -60, 0, 1, 60, 600] as const;
+export const SPEEDS = [-600, -60, 0, 1, 10, 60, 600] as const;
+/** So long before a closest approach that is played, time runs as it does: at sixty times, the pass is over in one frame. */
+export const SLOW_MS = 30_000;
 
 const DAY_MS = 86_400_000;
 export const BEFORE_MS = DAY_MS;
@@ -56,6 +58,17 @@ export class SimulationClock {
   /** Makes a time and the hours around it part of what can be shown. */
   reach(timeMs: number | null): void {
     this.reached = timeMs;
+  }
+
+  /** Slows down where a closest approach that is played comes near; whoever goes faster after that does so on purpose. */
+  advance(nowMs: number): void {
+    if (this.reached === null || this.pace <= 1) return;
+    const gate = this.reached - SLOW_MS;
+    const time = this.time(nowMs);
+    if (this.at >= gate || time < gate) return;
+    this.at = gate;
+    this.since = nowMs - (time - gate) / this.pace;
+    this.pace = 1;
   }
 
   private within(timeMs: number, nowMs: number): number {

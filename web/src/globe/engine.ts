@@ -43,6 +43,8 @@ export class GlobeEngine {
   private catalog: Catalog | null = null;
   private selected: { number: number; periodMs: number; path: Path | null; asked: boolean } | null = null;
   private encounter: Encounter | null = null;
+  /** Raised with each approach that is played or left. */
+  private turn = 0;
   private beat = 0;
   private gone = false;
 
@@ -58,7 +60,11 @@ export class GlobeEngine {
       canvas,
       rings,
       {
-        time: () => ({ timeMs: clock.time(Date.now()), speed: clock.speed }),
+        time: () => {
+          const now = Date.now();
+          clock.advance(now);
+          return { timeMs: clock.time(now), speed: clock.speed };
+        },
         onFrame: this.onFrame,
         onPick: (index) => this.listener.onSelect(index === null ? null : (this.catalog?.numbers[index] ?? null)),
         onHover: (index, x, y) => {
@@ -117,6 +123,7 @@ export class GlobeEngine {
   }
 
   setFollow(follow: boolean): void {
+    if (this.encounter !== null) return;
     const { selected } = this;
     if (!follow || selected === null) {
       this.scene.setFollow(null);
@@ -136,11 +143,15 @@ export class GlobeEngine {
     return { ...placeOf(earthFixed(position, siderealTime(timeMs))), speed_km_s: speed };
   }
 
-  /** Goes to the closest approach of two objects and follows them; null where one of them has no states around it. */
+  /**
+   * Goes to the closest approach of two objects and follows them; null where one of them has no states around it, or where it was
+   * left, or another one played, before both paths were there.
+   */
   async play(numbers: readonly [number, number], tcaMs: number): Promise<Encounter | null> {
+    const turn = (this.turn += 1);
     const path = (number: number) => this.propagator.path(number, tcaMs - AROUND_TCA_MS, 1_000, (2 * AROUND_TCA_MS) / 1_000 + 1);
     const [first, second] = await Promise.all(numbers.map(path));
-    if (this.gone || first == null || second == null) return null;
+    if (this.gone || turn !== this.turn || first == null || second == null) return null;
     this.clock.reach(tcaMs);
     this.encounter = { tcaMs, paths: [first, second] };
     this.selected = null;
@@ -159,6 +170,7 @@ export class GlobeEngine {
 
   /** Leaves the closest approach that is played. */
   leave(): void {
+    this.turn += 1;
     if (this.encounter === null) return;
     this.encounter = null;
     this.clock.reach(null);

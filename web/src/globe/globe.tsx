@@ -42,7 +42,7 @@ export function Globe({ presentMs }: { presentMs: number }) {
   const places = useMemo(() => ({ canvas, marks: [firstMark, secondMark] }), []);
   const onSelect = useCallback((number: number | null) => go(number === null ? "" : `?object=${number}`), []);
   const elementSets = useElementSets();
-  const { engine, told, catalog, problem } = useEngine(places, presentMs, elementSets.data, measure, onSelect);
+  const { engine, told, catalog, problem, failed } = useEngine(places, presentMs, elementSets.data, measure, onSelect);
 
   const identities = useIdentities(catalog !== null);
   const population = useMemo(() => (catalog === null ? null : populationOf(catalog, identities.data)), [catalog, identities.data]);
@@ -59,13 +59,12 @@ export function Globe({ presentMs }: { presentMs: number }) {
     engine.scene.setLooks(looks, shown.groups);
   }, [engine, shown, event]);
   useEffect(() => {
-    if (engine === null || population === null) return;
-    const place = selected === null ? undefined : population.places.get(selected);
-    const { perigeesKm, apogeesKm } = population.catalog;
-    const period = place === undefined ? 0 : periodMinutes(perigeesKm[place] ?? 0, apogeesKm[place] ?? 0);
-    engine.select(place === undefined ? null : selected, period);
-    engine.setFollow(following && place !== undefined);
-  }, [engine, population, selected, following]);
+    if (engine === null || catalog === null) return;
+    const place = selected === null ? -1 : catalog.numbers.indexOf(selected);
+    const period = place < 0 ? 0 : periodMinutes(catalog.perigeesKm[place] ?? 0, catalog.apogeesKm[place] ?? 0);
+    engine.select(place < 0 ? null : selected, period);
+    engine.setFollow(following && place >= 0);
+  }, [engine, catalog, selected, following]);
   useGlobeKeys(engine, () => engine?.setSpeed(told.time.get().speed === 0 ? 1 : 0));
 
   const picture = catalog === null ? "Globe" : `Globe with ${count(shown?.places.length ?? 0)} of ${count(catalog.count)} objects. Arrow keys turn it, + and - zoom, the space bar pauses.`;
@@ -84,7 +83,7 @@ export function Globe({ presentMs }: { presentMs: number }) {
           <Named hover={told.hover} population={population} />
           <Missing count={told.missing} />
           {measure && engine !== null && <Measured stats={engine.scene.stats} />}
-          {problem === null && catalog === null && (
+          {problem === null && failed === null && catalog === null && (
             <div className="absolute inset-x-0 top-4 mx-auto w-72 rounded-md border border-line bg-panel p-3">
               <p className="mb-2 text-quiet">Reading the element sets of all objects</p>
               <Loading what="element sets" rows={2} />
@@ -93,6 +92,12 @@ export function Globe({ presentMs }: { presentMs: number }) {
           {problem !== null && (
             <div className="absolute inset-x-4 top-4">
               <Unseen problem={problem} />
+            </div>
+          )}
+          {failed !== null && (
+            <div role="alert" className="absolute inset-x-4 top-4 rounded-md border border-elevated bg-elevated-soft px-3 py-2 text-elevated">
+              <p className="font-medium">The objects&apos; places could not be computed.</p>
+              <p>The next element sets are tried by themselves; loading the page anew tries at once. ({failed})</p>
             </div>
           )}
           {elementSets.error != null && (

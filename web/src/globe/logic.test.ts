@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { kindInName, regimeOf } from "./classes";
-import { AFTER_MS, BEFORE_MS, SimulationClock } from "./clock";
+import { AFTER_MS, BEFORE_MS, SLOW_MS, SimulationClock } from "./clock";
 import { closest, distancesAround } from "./encounter";
 import { ALL, apply, populationOf } from "./filter";
 import { positionOn, speedOn } from "./hermite";
@@ -102,6 +102,44 @@ describe("the clock", () => {
     clock.reach(1e12);
     clock.set(1e12, 2_000);
     expect(clock.time(2_000)).toBe(1e12);
+  });
+});
+
+describe("the clock, where an approach is played", () => {
+  const tcaMs = 1_000_000_000;
+
+  function played(speed: number): SimulationClock {
+    const clock = new SimulationClock(tcaMs, 0);
+    clock.reach(tcaMs);
+    clock.set(tcaMs - 600_000, 0);
+    clock.setSpeed(speed, 0);
+    return clock;
+  }
+
+  it("runs as time does from half a minute before it, whenever the picture is drawn", () => {
+    const clock = played(60);
+    clock.advance(9_000);
+    expect(clock.speed).toBe(60);
+    // A picture that is late does not step over it: 9.5 s at sixty times are 570 s.
+    clock.advance(10_000);
+    expect(clock.speed).toBe(1);
+    expect(clock.time(10_000)).toBe(tcaMs - SLOW_MS + 500);
+  });
+
+  it("lets be who goes faster after that, back, or plays nothing", () => {
+    const fast = played(60);
+    fast.advance(10_000);
+    fast.setSpeed(60, 10_000);
+    fast.advance(11_000);
+    expect(fast.speed).toBe(60);
+    const back = played(-60);
+    back.set(tcaMs, 0);
+    back.advance(2_000);
+    expect(back.speed).toBe(-60);
+    const none = played(60);
+    none.reach(null);
+    none.advance(20_000);
+    expect(none.speed).toBe(60);
   });
 });
 

@@ -1,7 +1,7 @@
 "use client";
 
 /** Plays a conjunction: reads it, goes to ten minutes before its closest approach, and lets the time run. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
 
 import { api } from "@/api/client";
 import { Button } from "@/ui/button";
@@ -27,28 +27,32 @@ export function Played({ id, engine, ready, time, onClose }: PlayedProps) {
   const conjunction = api.useQuery("get", "/api/v1/conjunctions/{id}", { params: { path: { id } } });
   /** What is played; null where it cannot be, undefined until that is known. */
   const [encounter, setEncounter] = useState<Encounter | null>();
-  const tca = conjunction.data?.tca;
+  const tcaMs = conjunction.data === undefined ? undefined : Date.parse(conjunction.data.tca);
   const first = conjunction.data?.objects[0]?.catalog_number;
   const second = conjunction.data?.objects[1]?.catalog_number;
 
   const replay = useCallback(() => {
-    if (engine === null || tca === undefined) return;
-    engine.setTime(Date.parse(tca) - BEFORE_MS);
+    if (engine === null || tcaMs === undefined) return;
+    engine.setTime(tcaMs - BEFORE_MS);
     engine.setSpeed(PLAY_SPEED);
-  }, [engine, tca]);
+  }, [engine, tcaMs]);
+  /** The approach of the newest run; one that the next run moves by less than a second is not played anew. */
+  const play = useEffectEvent(async (engine: GlobeEngine, numbers: readonly [number, number]) => (tcaMs === undefined ? null : engine.play(numbers, tcaMs)));
+  const onPlayed = useEffectEvent(replay);
+  const tcaSecond = tcaMs === undefined ? undefined : Math.round(tcaMs / 1_000);
   useEffect(() => {
-    if (engine === null || !ready || tca === undefined || first === undefined || second === undefined) return;
+    if (engine === null || !ready || tcaSecond === undefined || first === undefined || second === undefined) return;
     let gone = false;
-    void engine.play([first, second], Date.parse(tca)).then((found) => {
+    void play(engine, [first, second]).then((found) => {
       if (gone) return;
       setEncounter(found);
-      if (found !== null) replay();
+      if (found !== null) onPlayed();
     });
     return () => {
       gone = true;
       engine.leave();
     };
-  }, [engine, ready, tca, first, second, replay]);
+  }, [engine, ready, tcaSecond, first, second]);
 
   return (
     <View query={conjunction} what="conjunction">

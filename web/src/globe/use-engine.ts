@@ -40,6 +40,8 @@ interface EngineState {
   catalog: Catalog | null;
   /** Why nothing is drawn. */
   problem: string | null;
+  /** Why no places are known. */
+  failed: string | null;
 }
 
 export function useEngine(places: Places, presentMs: number, csv: string | undefined, measure: boolean, onSelect: (number: number | null) => void): EngineState {
@@ -49,6 +51,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
   const [reader, setReader] = useState<Pick<GlobeEngine, "load"> | null>(null);
   const [catalog, setCatalog] = useState<Catalog | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [failed, setFailed] = useState<string | null>(null);
   const told = useMemo(() => new Told(presentMs), [presentMs]);
   const { shown: theme } = useTheme();
 
@@ -56,6 +59,10 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
     let made: GlobeEngine | undefined;
     let alone: Propagator | undefined;
     let gone = false;
+    const onCatalog = (read: Catalog) => {
+      setCatalog(read);
+      setFailed(null);
+    };
     const clock = new SimulationClock(presentMs, Date.now());
     const begin = async () => {
       const rings = await landRings();
@@ -67,7 +74,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
         clock,
         marks.flatMap(({ current }) => (current === null ? [] : [current])),
         {
-          onCatalog: setCatalog,
+          onCatalog,
           onBeat: (timeMs) => {
             const [firstMs, lastMs] = clock.range(Date.now());
             told.time.set({ timeMs, presentMs: clock.present(Date.now()), firstMs, lastMs, speed: clock.speed });
@@ -76,7 +83,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
           onSelect,
           onHover: told.hover.set,
           onMissing: told.missing.set,
-          onProblem: setProblem,
+          onProblem: setFailed,
         },
         measure,
       );
@@ -86,7 +93,7 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
     begin().catch((error: unknown) => {
       if (gone) return;
       setProblem(error instanceof Error ? error.message : String(error));
-      alone = new Propagator({ onCatalog: setCatalog, onStates: () => undefined, onProblem: setProblem });
+      alone = new Propagator({ onCatalog, onStates: () => undefined, onProblem: setFailed });
       setReader(alone);
     });
     return () => {
@@ -105,5 +112,5 @@ export function useEngine(places: Places, presentMs: number, csv: string | undef
   useEffect(() => {
     if (csv !== undefined) reader?.load(csv);
   }, [reader, csv]);
-  return { engine, told, catalog, problem };
+  return { engine, told, catalog, problem, failed };
 }

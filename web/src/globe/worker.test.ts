@@ -65,6 +65,19 @@ describe("the propagator of the globe", () => {
     expect((await answered("path")).path).toBeNull();
   });
 
+  it("answers from the catalog before while a new one is loaded, and keeps the last of two", async () => {
+    const two = OMM_CSV.split("\n").slice(0, 3).join("\n");
+    const timeMs = Date.parse(ISS.time);
+    hear?.({ data: { type: "catalog", csv: OMM_CSV } });
+    hear?.({ data: { type: "catalog", csv: two } });
+    hear?.({ data: { type: "states", timeMs, buffers: [] } });
+    await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(3);
+    expect(answers.map((answer) => answer.type)).toEqual(["states", "catalog", "catalog"]);
+    answers.length = 0;
+    hear?.({ data: { type: "states", timeMs, buffers: [] } });
+    expect((await answered("states")).states.positionsKm).toHaveLength(2 * 3);
+  });
+
   it("says what is wrong with a catalog that it cannot read", async () => {
     hear?.({ data: { type: "catalog", csv: "OBJECT_NAME,EPOCH\nX,Y\n" } });
     expect((await answered("failed")).problem).toBe("the catalog has no column OBJECT_ID");

@@ -12,6 +12,8 @@ function newPropagator(runtime: Awaited<ReturnType<typeof createSingleThreadRunt
 let satellites: SatRec[] = [];
 let places = new Map<number, number>();
 let propagator: ReturnType<typeof newPropagator> | undefined;
+/** Catalogs are loaded one after the other, so that the last one sent is the one that stays. */
+let loading = Promise.resolve();
 
 function post(answer: Answer, transfer: Transferable[] = []): void {
   self.postMessage(answer, { transfer });
@@ -48,11 +50,14 @@ function catalogOf(rows: MeanElements[]): Catalog {
 async function load(csv: string): Promise<void> {
   const rows = readOmmCsv(csv);
   const catalog = catalogOf(rows);
-  satellites = rows.map((row) => json2satrec(row));
-  places = new Map([...catalog.numbers].map((number, place) => [number, place]));
+  const records = rows.map((row) => json2satrec(row));
+  const made = newPropagator(await createSingleThreadRuntime(), Math.max(1, rows.length));
+  made.setSatRecs(records);
+  // All at once: until here, what is asked for is answered from the catalog before.
   propagator?.dispose();
-  propagator = newPropagator(await createSingleThreadRuntime(), Math.max(1, rows.length));
-  propagator.setSatRecs(satellites);
+  propagator = made;
+  satellites = records;
+  places = new Map([...catalog.numbers].map((number, place) => [number, place]));
   post({ type: "catalog", catalog });
 }
 
@@ -96,7 +101,9 @@ function pathOf(number: number, startMs: number, stepMs: number, steps: number):
 
 async function hear(request: Request): Promise<void> {
   if (request.type === "catalog") {
-    await load(request.csv);
+    const loaded = loading.then(() => load(request.csv));
+    loading = loaded.catch(() => undefined);
+    await loaded;
   } else if (request.type === "states") {
     states(request.timeMs, request.buffers);
   } else {
