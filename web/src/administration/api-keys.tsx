@@ -8,6 +8,7 @@ import { useNow } from "@/time/clock";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Field, Input, Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
@@ -19,6 +20,15 @@ type Key = Schemas["ApiKeyRow"];
 type Scope = Key["scope"];
 
 const PATH = "/api/v1/api-keys";
+
+const CSV: CsvColumns<Key> = {
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  scope: ({ scope }) => scope,
+  made_utc: ({ created }) => created,
+  ends_utc: ({ expires }) => expires,
+  revoked_utc: ({ revoked }) => revoked,
+};
 
 const SCOPES: Record<Scope, string> = { read: "read: look", write: "write: also upload, screen and change", admin: "admin: also keys, members and audit" };
 
@@ -32,7 +42,11 @@ export function ApiKeys() {
     if (done !== undefined) revoke(null);
   };
   return (
-    <Panel title="API keys" note="For programs. They work for this organization, from anywhere.">
+    <Panel
+      title="API keys"
+      note="For programs. They work for this organization, from anywhere."
+      actions={<ExportCsv name="API keys" rows={keys.data?.items} columns={CSV} />}
+    >
       <MakeKey />
       <View query={keys} what="API keys" isEmpty={({ items }) => items.length === 0}>
         {({ items }) => (

@@ -4,11 +4,12 @@ import { useState, type FormEvent } from "react";
 
 import { api, http } from "@/api/client";
 import { Button } from "@/ui/button";
+import { ExportCsv } from "@/ui/export-csv";
 import { Field, TextArea } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { useAct } from "./act";
-import { askAgain, KeptFiles } from "./kept-files";
+import { askAgain, KEPT_FILES_CSV, KeptFiles } from "./kept-files";
 import { Wrong } from "./parts";
 
 const PATH = "/api/v1/backups";
@@ -29,6 +30,7 @@ export function Backups() {
           What every organization has, encrypted. <code>astroshield restore</code> reads it.
         </>
       }
+      actions={<ExportCsv name="backups" rows={backups.data?.items} columns={KEPT_FILES_CSV} />}
     >
       <form onSubmit={(event) => void submit(event)} aria-label="Make a backup" className="mb-3 flex flex-wrap items-end gap-2">
         <Field label="Public keys of age (age1...), one in each line" hint="Each of them alone opens the backup." className="min-w-80 flex-1">

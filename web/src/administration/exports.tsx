@@ -2,10 +2,11 @@
 
 import { api, http } from "@/api/client";
 import { Button } from "@/ui/button";
+import { ExportCsv } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { useAct } from "./act";
-import { askAgain, KeptFiles } from "./kept-files";
+import { askAgain, KEPT_FILES_CSV, KeptFiles } from "./kept-files";
 import { Wrong } from "./parts";
 
 const PATH = "/api/v1/organization/exports";
@@ -18,9 +19,12 @@ export function Exports() {
       title="Exports"
       note="Everything that the organization has: tables as CSV, files as they came. Secrets are not in it."
       actions={
-        <Button size="small" disabled={busy} onClick={() => void act(() => http.POST(PATH))}>
-          Make an export
-        </Button>
+        <>
+          <ExportCsv name="exports" rows={exports.data?.items} columns={KEPT_FILES_CSV} />
+          <Button size="small" disabled={busy} onClick={() => void act(() => http.POST(PATH))}>
+            Make an export
+          </Button>
+        </>
       }
     >
       <Wrong problem={problem} />

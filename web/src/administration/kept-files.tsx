@@ -5,13 +5,27 @@ import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Schemas } from "@/api/client";
+import { DownloadLink } from "@/api/download-link";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import type { CsvColumns } from "@/ui/export-csv";
 import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { bytes, count } from "@/units/format";
 
 export type KeptFile = Schemas["DataExportRow"] | Schemas["BackupRow"];
+
+/** The columns of a file of them. */
+export const KEPT_FILES_CSV: CsvColumns<KeptFile> = {
+  id: ({ id }) => id,
+  started_utc: ({ started }) => started,
+  by: ({ by }) => by,
+  state: ({ state }) => state,
+  problem: ({ problem }) => problem,
+  rows: ({ rows }) => rows,
+  files: ({ blobs }) => blobs,
+  size_bytes: ({ size_bytes }) => size_bytes,
+};
 
 /** How often one that is being made is asked for, in ms. */
 const ASK_MS = 2_000;
@@ -60,9 +74,7 @@ export function KeptFiles({ label, items, file, busy, onRemove }: KeptFilesProps
             <Cell className="space-x-1 text-right whitespace-nowrap">
               {item.state === "completed" && (
                 <Button size="small" asChild>
-                  <a href={file(item.id)} download>
-                    Download
-                  </a>
+                  <DownloadLink path={file(item.id)}>Download</DownloadLink>
                 </Button>
               )}
               {item.state !== "running" && (

@@ -7,7 +7,8 @@ import { useState } from "react";
 import { useChanged } from "@/api/changed";
 import { api, inWords, type Alert } from "@/api/client";
 import { useMay } from "@/shell/session";
-import { useZone, type Zone } from "@/time/clock";
+import { useZone } from "@/time/clock";
+import { fieldOf, msOf, zoneInWords } from "@/time/field";
 import { Button } from "@/ui/button";
 import { errorAt, errorBeside } from "@/ui/field-errors";
 import { Field, Input } from "@/ui/field";
@@ -55,17 +56,6 @@ export function Actions({ alert }: { alert: Alert }) {
 const HOUR_MS = 3_600_000;
 const PRESETS = [1, 8, 24, 72] as const;
 
-/** A time as a field of a form has it, in a zone: `2026-11-29T17:04`. */
-export function fieldOf(ms: number, zone: Zone): string {
-  const offset = zone === "utc" ? 0 : new Date(ms).getTimezoneOffset() * 60_000;
-  return new Date(ms - offset).toISOString().slice(0, 16);
-}
-
-/** The time of such a field; NaN where it is none. */
-export function msOf(field: string, zone: Zone): number {
-  return Date.parse(zone === "utc" ? `${field}Z` : field);
-}
-
 function Mute({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   const { zone } = useZone();
   const changed = useChanged();
@@ -106,7 +96,7 @@ function Mute({ alert, onClose }: { alert: Alert; onClose: () => void }) {
         ))}
       </div>
       <Field
-        label={`Until (${zone === "utc" ? "UTC" : "time of this place"})`}
+        label={`Until (${zoneInWords(zone)})`}
         hint="Or a time of your own"
         error={wrong ?? errorAt(mute.error, "until")}
       >

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fieldOf, msOf } from "./actions";
+import { fieldOf, msOf } from "@/time/field";
 import { withChosen } from "./alert-list";
 import { announcement, arrivalIn, withArrived } from "./arrivals";
 import { address, alertIn, queryOf, readFilters } from "./filters";

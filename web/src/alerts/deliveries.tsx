@@ -6,6 +6,7 @@ import { useNames } from "@/rules/names";
 import { channelInWords } from "@/rules/sentence";
 import { Ago } from "@/time/time";
 import { Badge, type Tone } from "@/ui/badge";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { View } from "@/ui/state";
 
 type Delivery = Schemas["DeliveryRow"];
@@ -15,6 +16,18 @@ const STATES: Record<Delivery["state"], { words: string; tone: Tone }> = {
   delivered: { words: "delivered", tone: "good" },
   failed: { words: "given up", tone: "high" },
 };
+
+function csvColumns(to: (delivery: Delivery) => string): CsvColumns<Delivery> {
+  return {
+    id: ({ id }) => id,
+    about: ({ change }) => change,
+    to,
+    state: ({ state }) => state,
+    attempts: ({ attempts }) => attempts,
+    next_attempt_utc: ({ next_attempt }) => next_attempt,
+    problem: ({ problem }) => problem,
+  };
+}
 
 export function Deliveries({ alert }: { alert: string }) {
   const names = useNames();
@@ -27,29 +40,32 @@ export function Deliveries({ alert }: { alert: string }) {
       empty={<p className="text-quiet">No message was sent: the rule names nobody to be told, or it is about the service itself.</p>}
     >
       {({ items }) => (
-        <table aria-label="Messages" className="w-full">
-          <thead>
-            <tr className="text-left text-xs text-quiet">
-              <th scope="col" className="pr-3 font-medium">
-                About
-              </th>
-              <th scope="col" className="pr-3 font-medium">
-                To
-              </th>
-              <th scope="col" className="pr-3 font-medium">
-                State
-              </th>
-              <th scope="col" className="font-medium">
-                Attempts
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((delivery) => (
-              <Row key={delivery.id} delivery={delivery} to={channelInWords(delivery.channel, names)} />
-            ))}
-          </tbody>
-        </table>
+        <>
+          <table aria-label="Messages" className="w-full">
+            <thead>
+              <tr className="text-left text-xs text-quiet">
+                <th scope="col" className="pr-3 font-medium">
+                  About
+                </th>
+                <th scope="col" className="pr-3 font-medium">
+                  To
+                </th>
+                <th scope="col" className="pr-3 font-medium">
+                  State
+                </th>
+                <th scope="col" className="font-medium">
+                  Attempts
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((delivery) => (
+                <Row key={delivery.id} delivery={delivery} to={channelInWords(delivery.channel, names)} />
+              ))}
+            </tbody>
+          </table>
+          <ExportCsv name="messages of the alert" rows={items} columns={csvColumns(({ channel }) => channelInWords(channel, names))} />
+        </>
       )}
     </View>
   );

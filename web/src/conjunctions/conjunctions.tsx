@@ -5,6 +5,7 @@ import { Download } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { Suspense, useCallback, useMemo, useState } from "react";
 
+import { ExportDialog } from "@/table/export-dialog";
 import { DataTable } from "@/table/data-table";
 import { useEventStep } from "@/time/reference";
 import { Button } from "@/ui/button";
@@ -14,7 +15,7 @@ import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { ColumnMenu, useColumnChoice } from "./column-choice";
 import { columnsOf } from "./columns";
-import { ExportDialog } from "./export-dialog";
+import { readCsv, readParquet } from "./export";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
 import { useConjunctions, useCount, useHandled, type Count } from "./list";
@@ -109,7 +110,13 @@ function Content() {
           )}
         </View>
       </div>
-      <ExportDialog query={query} open={exporting} onOpenChange={setExporting} />
+      <ExportDialog
+        what="conjunctions"
+        readCsv={(told, signal) => readCsv(query, told, signal)}
+        readParquet={(signal) => readParquet(query, signal)}
+        open={exporting}
+        onOpenChange={setExporting}
+      />
     </>
   );
 }

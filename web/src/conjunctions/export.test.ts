@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { nextCursor, readCsv } from "./export";
+import { nextCursor } from "@/api/csv-pages";
+import { readCsv } from "./export";
 
 const CURSOR = "eyJsaXN0IjoiY29uanVuY3Rpb25zIGJ5IHRjYSJ9";
 // Shortened answers of the service.

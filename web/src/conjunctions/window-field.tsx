@@ -1,5 +1,7 @@
 "use client";
 
+import { useZone, type Zone } from "@/time/clock";
+import { fieldOf, msOf, zoneInWords } from "@/time/field";
 import { Field, Input, Select } from "@/ui/field";
 import type { Filters } from "./filters";
 
@@ -9,13 +11,12 @@ function hoursInWords(hours: number): string {
   return hours <= 24 ? `Next ${hours} h` : `Next ${hours / 24} d`;
 }
 
-/** For the browser's field of a time, which knows no zone: here it is UTC. */
-function toInput(iso: string | undefined): string {
-  return iso === undefined ? "" : iso.slice(0, 16);
+function toInput(iso: string | undefined, zone: Zone): string {
+  return iso === undefined ? "" : fieldOf(Date.parse(iso), zone);
 }
 
-function fromInput(text: string): string | undefined {
-  const ms = text === "" ? Number.NaN : Date.parse(`${text}Z`);
+function fromInput(text: string, zone: Zone): string | undefined {
+  const ms = msOf(text, zone);
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }
 
@@ -29,6 +30,7 @@ interface WindowFieldProps {
 /** The window of times of closest approach: so many hours from now, or from one time to another. */
 export function WindowField({ filters, reference, change }: WindowFieldProps) {
   const { withinHours, from, to } = filters;
+  const { zone } = useZone();
   const isCustom = from !== undefined || to !== undefined;
   const hours = withinHours !== undefined && !HOURS.includes(withinHours) ? [...HOURS, withinHours].sort((a, b) => a - b) : HOURS;
   const choose = (chosen: string) => {
@@ -57,14 +59,14 @@ export function WindowField({ filters, reference, change }: WindowFieldProps) {
       </Field>
       {isCustom && (
         <>
-          <Field label="TCA from (UTC)" className="w-48">
+          <Field label={`TCA from (${zoneInWords(zone)})`} className="w-48">
             {(props) => (
-              <Input {...props} type="datetime-local" value={toInput(from)} onChange={({ target }) => change({ from: fromInput(target.value) }, true)} />
+              <Input {...props} type="datetime-local" value={toInput(from, zone)} onChange={({ target }) => change({ from: fromInput(target.value, zone) }, true)} />
             )}
           </Field>
-          <Field label="TCA to (UTC)" className="w-48">
+          <Field label={`TCA to (${zoneInWords(zone)})`} className="w-48">
             {(props) => (
-              <Input {...props} type="datetime-local" value={toInput(to)} onChange={({ target }) => change({ to: fromInput(target.value) }, true)} />
+              <Input {...props} type="datetime-local" value={toInput(to, zone)} onChange={({ target }) => change({ to: fromInput(target.value, zone) }, true)} />
             )}
           </Field>
         </>

@@ -113,7 +113,16 @@ function Content({ conjunction }: { conjunction: Conjunction }) {
           <HandlingPanel conjunction={conjunction} />
         </div>
         <div className="flex min-w-0 flex-col gap-2">
-          {geometry.data !== undefined && <ApproachPanel geometry={geometry.data} />}
+          {geometry.data !== undefined ? (
+            <ApproachPanel geometry={geometry.data} />
+          ) : (
+            // What is wrong is said beside it.
+            geometry.error === null && (
+              <Panel title="Distance around TCA">
+                <Loading what="the geometry" rows={8} />
+              </Panel>
+            )
+          )}
           <HistoryPanel conjunction={conjunction} />
         </div>
         <div className="flex min-w-0 flex-col gap-2">

@@ -6,19 +6,38 @@ import { api, type Conjunction, type Schemas } from "@/api/client";
 import { pair } from "@/conjunctions/pair";
 import { ageDays, sigma, STATUS_WORDS } from "@/conjunctions/words";
 import { Plot, type Series } from "@/plots/plot";
-import { Ago } from "@/time/time";
+import { Ago, Time } from "@/time/time";
 import { RiskBadge } from "@/ui/badge";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { GRADES, leading } from "@/units/words";
 
 type Entry = Schemas["HistoryRow"];
 
+const CSV: CsvColumns<Entry> = {
+  run: ({ run }) => run,
+  at_utc: ({ at }) => at,
+  status: ({ status }) => status,
+  tca_utc: ({ tca }) => tca,
+  miss_distance_km: ({ miss_distance_km }) => miss_distance_km,
+  probability: ({ probability }) => probability,
+  maximum_probability: ({ maximum_probability }) => maximum_probability,
+  first_grade: ({ grades }) => grades[0],
+  second_grade: ({ grades }) => grades[1],
+  first_epoch_utc: ({ epochs }) => epochs[0],
+  second_epoch_utc: ({ epochs }) => epochs[1],
+};
+
 /** How miss distance and probability went, run by run. */
 export function HistoryPanel({ conjunction }: { conjunction: Conjunction }) {
   const history = api.useQuery("get", "/api/v1/conjunctions/{id}/history", { params: { path: { id: conjunction.id } } });
   return (
-    <Panel title="Run by run" note={history.data && `${history.data.items.length} ${history.data.items.length === 1 ? "solution" : "solutions"}`}>
+    <Panel
+      title="Run by run"
+      note={history.data && `${history.data.items.length} ${history.data.items.length === 1 ? "solution" : "solutions"}`}
+      actions={<ExportCsv name="solutions of the event" rows={history.data?.items} columns={CSV} />}
+    >
       <View query={history} what="the history" isEmpty={({ items }) => items.length === 0}>
         {({ items }) => (
           <>
@@ -64,7 +83,7 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
       <table className="w-full text-left text-xs tabular-nums">
         <thead className="sticky top-0 bg-panel text-quiet">
           <tr>
-            {["Run", "Miss", "Probability", "Data", "Status"].map((name) => (
+            {["Run", "TCA", "Miss", "Probability", "Data", "Status"].map((name) => (
               <th key={name} scope="col" className="pr-3 font-medium">
                 {name}
               </th>
@@ -74,8 +93,11 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
         <tbody>
           {[...entries].reverse().map((entry) => (
             <tr key={`${entry.run} ${entry.at}`}>
-              <td className="pr-3" title={`TCA ${entry.tca}`}>
+              <td className="pr-3">
                 <Ago value={entry.at} />
+              </td>
+              <td className="pr-3 whitespace-nowrap">
+                <Time value={entry.tca} digits={1} />
               </td>
               <td className="pr-3 whitespace-nowrap">{sigma(entry.miss_distance_km)}</td>
               <td className="pr-3">

@@ -10,6 +10,7 @@ import { RiskBadge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { download } from "@/ui/csv";
 import { Dialog } from "@/ui/dialog";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, Failure, Loading, View } from "@/ui/state";
 import { METHODS } from "@/units/words";
@@ -17,12 +18,23 @@ import { RawText } from "./raw-text";
 
 type Cdm = Schemas["CdmRow"];
 
+const CSV: CsvColumns<Cdm> = {
+  id: ({ id }) => id,
+  originator: ({ originator }) => originator,
+  created_utc: ({ created }) => created,
+  tca_utc: ({ tca }) => tca,
+  miss_distance_km: ({ miss_distance_km }) => miss_distance_km,
+  stated_probability: ({ stated_probability }) => stated_probability,
+  computed_probability: ({ probability }) => probability,
+  computed_method: ({ probability_method }) => probability_method,
+};
+
 /** Messages that were received about the event, and what they say beside our own solution. */
 export function MessagesPanel({ conjunction }: { conjunction: Conjunction }) {
   const cdms = api.useQuery("get", "/api/v1/conjunctions/{id}/cdms", { params: { path: { id: conjunction.id } } });
   const [shown, show] = useState<Cdm | null>(null);
   return (
-    <Panel title="Received messages (CDM)">
+    <Panel title="Received messages (CDM)" actions={<ExportCsv name="received messages" rows={cdms.data?.items} columns={CSV} />}>
       <View
         query={cdms}
         what="messages"

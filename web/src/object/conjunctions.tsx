@@ -10,12 +10,25 @@ import { api, type Conjunction } from "@/api/client";
 import { DataTable, type Column } from "@/table/data-table";
 import { Countdown, Time } from "@/time/time";
 import { RiskBadge } from "@/ui/badge";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { count, distance, speed } from "@/units/format";
 import { METHODS, leading, nameOf } from "@/units/words";
 
 const ROWS = 200;
+
+const CSV: CsvColumns<Conjunction> = {
+  id: ({ id }) => id,
+  tca_utc: ({ tca }) => tca,
+  first: ({ objects }) => objects[0]?.catalog_number,
+  second: ({ objects }) => objects[1]?.catalog_number,
+  miss_distance_km: ({ miss_distance_km }) => miss_distance_km,
+  relative_speed_km_s: ({ relative_speed_km_s }) => relative_speed_km_s,
+  probability: ({ probability }) => probability,
+  maximum_probability: ({ maximum_probability }) => maximum_probability,
+  method: ({ probability_method }) => probability_method,
+};
 
 function columnsFor(number: number): Column<Conjunction>[] {
   return [
@@ -63,9 +76,12 @@ export function ObjectConjunctions({ number }: { number: number }) {
       title="Conjunctions"
       note={size > 0 ? `${more ? "the next " : ""}${count(size)} active` : undefined}
       actions={
-        <Link href={`/conjunctions?object=${number}` as Route} className="text-accent hover:underline">
-          All of them
-        </Link>
+        <>
+          <ExportCsv name={`conjunctions of ${number}`} rows={conjunctions.data?.items} columns={CSV} hasMore={more} />
+          <Link href={`/conjunctions?object=${number}` as Route} className="text-accent hover:underline">
+            All of them
+          </Link>
+        </>
       }
     >
       <View

@@ -66,7 +66,7 @@ function Plots({ rows }: { rows: ElementSet[] }) {
   const history = useMemo(() => historyOf(rows), [rows]);
   const series = useMemo(
     () => [
-      { label: "Perigee and apogee (km)", lines: [{ label: "Perigee (km)", values: history.perigee }, { label: "Apogee (km)", values: history.apogee }] },
+      { label: "Perigee and apogee (km)", lines: [{ label: "Perigee (km)", values: history.perigee }, { label: "Apogee (km)", values: history.apogee, dashed: true }] },
       { label: "Mean motion (rev/day)", lines: [{ label: "Mean motion (rev/day)", values: history.meanMotion }] },
       { label: "Inclination (°)", lines: [{ label: "Inclination (°)", values: history.inclination }] },
       { label: "Eccentricity", lines: [{ label: "Eccentricity", values: history.eccentricity }] },

@@ -6,6 +6,7 @@ import { Download } from "lucide-react";
 import Link from "next/link";
 
 import { api, type Schemas } from "@/api/client";
+import { DownloadLink } from "@/api/download-link";
 import { FeedBadge } from "@/feeds/badge";
 import { READ_EVERY_MS, stateOf } from "@/feeds/order";
 import { Ago, Time } from "@/time/time";
@@ -120,15 +121,15 @@ function Exports({ number, startMs }: { number: number; startMs: number }) {
   const base = `/api/v1/objects/${number}`;
   const span = `start=${new Date(startMs).toISOString()}&stop=${new Date(startMs + DAY_MS).toISOString()}`;
   const files = [
-    { name: "OMM", href: `${base}/element-sets?format=omm_kvn&limit=1`, file: `${number}.omm`, title: "Newest element set as OMM" },
-    { name: "TLE", href: `${base}/element-sets?format=tle&limit=1`, file: `${number}.tle`, title: "Newest element set as two lines" },
-    { name: "OEM", href: `${base}/ephemeris?format=oem_kvn&${span}`, file: `${number}.oem`, title: "States of the next day as OEM" },
+    { name: "OMM", path: `${base}/element-sets?format=omm_kvn&limit=1`, file: `${number}.omm`, title: "Newest element set as OMM" },
+    { name: "TLE", path: `${base}/element-sets?format=tle&limit=1`, file: `${number}.tle`, title: "Newest element set as two lines" },
+    { name: "OEM", path: `${base}/ephemeris?format=oem_kvn&${span}`, file: `${number}.oem`, title: "States of the next day as OEM" },
   ];
-  return files.map(({ name, href, file, title }) => (
+  return files.map(({ name, path, file, title }) => (
     <Button key={name} size="small" asChild>
-      <a href={href} download={file} title={title}>
+      <DownloadLink path={path} download={file} title={title}>
         <Download /> {name}
-      </a>
+      </DownloadLink>
     </Button>
   ));
 }

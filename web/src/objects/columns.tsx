@@ -51,39 +51,3 @@ export const COLUMNS: Column<ObjectRow>[] = [
       ),
   },
 ];
-
-export const CSV_HEADER = [
-  "catalog_number",
-  "name",
-  "international_designator",
-  "kind",
-  "owner",
-  "launch_date",
-  "perigee_km",
-  "apogee_km",
-  "inclination_deg",
-  "period_min",
-  "radar_cross_section_m2",
-  "epoch_utc",
-  "grade",
-  "source",
-] as const;
-
-export function csvRow(row: ObjectRow): (string | number | null | undefined)[] {
-  return [
-    row.catalog_number,
-    row.name,
-    row.international_designator,
-    row.kind,
-    row.owner,
-    row.launch_date,
-    row.perigee_km,
-    row.apogee_km,
-    row.inclination_deg,
-    row.period_min,
-    row.radar_cross_section_m2,
-    row.epoch,
-    row.grade,
-    row.source,
-  ];
-}

@@ -9,14 +9,15 @@ import { useCallback, useDeferredValue, useMemo, useState } from "react";
 
 import { api } from "@/api/client";
 import { DataTable } from "@/table/data-table";
+import { ExportDialog } from "@/table/export-dialog";
 import { Button } from "@/ui/button";
-import { csv, download } from "@/ui/csv";
 import { Field, Input, Select } from "@/ui/field";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { KIND_WORDS } from "@/globe/classes";
-import { COLUMNS, CSV_HEADER, csvRow, type ObjectRow } from "./columns";
+import { COLUMNS, type ObjectRow } from "./columns";
+import { readCsv, readParquet } from "./export";
 import { KIND_CHOICES, addressOf, askedOf, filtersOf, kilometers, type ObjectFilters } from "./filters";
 
 const ROWS = 200;
@@ -25,6 +26,7 @@ export function Objects() {
   const query = useSearchParams();
   const router = useRouter();
   const [filters, setFilters] = useState<ObjectFilters>(() => filtersOf(query));
+  const [exporting, setExporting] = useState(false);
   const asked = useDeferredValue(useMemo(() => askedOf(filters), [filters]));
   const change = (part: Partial<ObjectFilters>) => {
     const changed = { ...filters, ...part };
@@ -60,16 +62,18 @@ export function Objects() {
             <span className="text-quiet tabular-nums" role="status">
               {objects.data === undefined ? "" : `${count(rows.length)} read${hasNextPage ? ", more below" : ", that is all"}`}
             </span>
-            <Button
-              size="small"
-              disabled={rows.length === 0}
-              title="The rows that have been read"
-              onClick={() => download("objects.csv", csv(CSV_HEADER, rows.map(csvRow)), "text/csv")}
-            >
-              <Download /> Export CSV
+            <Button size="small" disabled={rows.length === 0} onClick={() => setExporting(true)}>
+              <Download /> Export
             </Button>
           </>
         }
+      />
+      <ExportDialog
+        what="objects"
+        readCsv={(told, signal) => readCsv(asked, told, signal)}
+        readParquet={(signal) => readParquet(asked, signal)}
+        open={exporting}
+        onOpenChange={setExporting}
       />
       <Form filters={filters} onChange={change} />
       <View

@@ -6,12 +6,37 @@ import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import { api, type Schemas } from "@/api/client";
 import { Ago } from "@/time/time";
 import { Badge } from "@/ui/badge";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { PageHeader, Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
-import { figure, groupsOf, labelsOf, timingsOf, type Group, type Metric } from "./figures";
+import { figure, groupsOf, labelsOf, timingsOf, type Group, type Metric, type Series } from "./figures";
 
 type Operations = Schemas["OperationsRow"];
+
+const DEPENDENCIES_CSV: CsvColumns<Operations["dependencies"][number]> = {
+  dependency: ({ name }) => name,
+  needed: ({ needed }) => needed,
+  problem: ({ problem }) => problem,
+};
+
+/** In the units of the metrics: seconds, bytes, or numbers of things. */
+const FIGURES_CSV: CsvColumns<{ metric: Metric; series: Series }> = {
+  metric: ({ metric }) => metric.name,
+  of: ({ series }) => labelsOf(series),
+  unit: ({ metric }) => metric.unit,
+  value: ({ series }) => series.value,
+};
+
+const TIMINGS_CSV: CsvColumns<{ metric: Metric; series: Series }> = {
+  metric: ({ metric }) => metric.name,
+  of: ({ series }) => labelsOf(series),
+  unit: ({ metric }) => metric.unit,
+  number: ({ series }) => series.count,
+  mean: ({ series }) => series.mean,
+  p50: ({ series }) => series.p50,
+  p99: ({ series }) => series.p99,
+};
 
 const EVERY_MS = 10_000;
 
@@ -57,10 +82,13 @@ function Health({ answer: { status, dependencies } }: { answer: Operations }) {
     <Panel
       title="Health"
       actions={
-        <Badge tone={tone}>
-          {icon}
-          {word}
-        </Badge>
+        <>
+          <Badge tone={tone}>
+            {icon}
+            {word}
+          </Badge>
+          <ExportCsv name="dependencies" rows={dependencies} columns={DEPENDENCIES_CSV} />
+        </>
       }
     >
       <Table label="What it works with">
@@ -93,7 +121,17 @@ function Health({ answer: { status, dependencies } }: { answer: Operations }) {
 
 function Figures({ group: { title, note, metrics } }: { group: Group }) {
   return (
-    <Panel title={title} note={note}>
+    <Panel
+      title={title}
+      note={note}
+      actions={
+        <ExportCsv
+          name={title}
+          rows={metrics.flatMap((metric) => metric.series.map((series) => ({ metric, series })))}
+          columns={FIGURES_CSV}
+        />
+      }
+    >
       <Table label={title}>
         <thead>
           <tr>
@@ -129,7 +167,12 @@ function Timings({ metrics }: { metrics: readonly Metric[] }) {
   const timings = timingsOf(metrics);
   const most = timings[0]?.series.p99 ?? 0;
   return (
-    <Panel title="Timings" note="Since the process began, the slowest first. p50, p99: what 50 % and 99 % do not exceed, estimated." className="xl:col-span-2">
+    <Panel
+      title="Timings"
+      note="Since the process began, the slowest first. p50, p99: what 50 % and 99 % do not exceed, estimated."
+      actions={<ExportCsv name="timings" rows={timings} columns={TIMINGS_CSV} />}
+      className="xl:col-span-2"
+    >
       <Table label="Timings">
         <thead>
           <tr>

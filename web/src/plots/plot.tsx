@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { useTheme } from "@/shell/theme";
+import { useZone } from "@/time/clock";
 
 export interface Series {
   /** With its unit: "Miss distance (km)". */
@@ -45,6 +46,8 @@ export function Plot(props: PlotProps) {
   const { label, x, series, time = false, xLabel, yLabel, rightLabel, logarithmic = false, height = 220, format } = props;
   const place = useRef<HTMLDivElement>(null);
   const { shown } = useTheme();
+  const { zone } = useZone();
+  const ofTime = zone === "utc" ? "UTC" : "Local time";
 
   useEffect(() => {
     const element = place.current;
@@ -63,16 +66,15 @@ export function Plot(props: PlotProps) {
       {
         width: element.clientWidth,
         height,
-        // Times are UTC, whatever the browser's zone is.
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
+        tzDate: (seconds) => (zone === "utc" ? uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC") : new Date(seconds * 1_000)),
         scales: { x: { time }, y: logarithmic ? { distr: 3 } : {}, ...(right && logarithmic ? { right: { distr: 3 } } : {}) },
         axes: [
-          axis(xLabel ?? (time ? "UTC" : undefined)),
+          axis(xLabel ?? (time ? ofTime : undefined)),
           { ...axis(yLabel), size: 72, ...values },
           ...(right ? [{ ...axis(rightLabel), side: 1 as const, scale: "right", grid: { show: false } }] : []),
         ],
         series: [
-          { label: time ? "UTC" : (xLabel ?? "x") },
+          { label: time ? ofTime : (xLabel ?? "x") },
           ...series.map((one, place): uPlot.Series => {
             const stroke = color(`--series-${one.color ?? (place % 4) + 1}`);
             return {
@@ -96,7 +98,7 @@ export function Plot(props: PlotProps) {
       resized.disconnect();
       plot.destroy();
     };
-  }, [x, series, time, xLabel, yLabel, rightLabel, logarithmic, height, format, shown]);
+  }, [x, series, time, xLabel, yLabel, rightLabel, logarithmic, height, format, shown, zone, ofTime]);
 
   return <div ref={place} role="img" aria-label={label} className="w-full min-w-0 [&_.u-legend]:text-left [&_.u-legend]:text-xs" />;
 }

@@ -1,4 +1,6 @@
 /** What is to be screened, as it is typed. */
+import type { Zone } from "@/time/clock";
+import { msOf } from "@/time/field";
 import { readNumber } from "@/ui/number";
 import type { ScreeningBody } from "./run";
 
@@ -13,7 +15,7 @@ export interface Draft {
   message: string;
   /** Name of the file that the message came from. */
   fileName: string;
-  /** UTC, as a field has it; empty: now. */
+  /** As a field has it, in the zone that is shown; empty: now. */
   start: string;
   window_days: string;
   threshold_km: string;
@@ -22,7 +24,7 @@ export interface Draft {
 export const BEFORE: Draft = { of: "object", object: null, message: "", fileName: "", start: "", window_days: "7", threshold_km: "10" };
 
 /** What is to be sent, or what is wrong, by the service's names of the fields. */
-export function bodyOf(draft: Draft): { body: ScreeningBody; problems?: never } | { body?: never; problems: ReadonlyMap<string, string> } {
+export function bodyOf(draft: Draft, zone: Zone): { body: ScreeningBody; problems?: never } | { body?: never; problems: ReadonlyMap<string, string> } {
   const problems = new Map<string, string>();
   const number = (field: keyof typeof RANGES): number => {
     const { least, most, unit } = RANGES[field];
@@ -41,7 +43,7 @@ export function bodyOf(draft: Draft): { body: ScreeningBody; problems?: never } 
   // Of a message it says which object of the catalog it is.
   if (draft.object !== null) body.catalog_number = draft.object.catalog_number;
   if (draft.start !== "") {
-    const ms = Date.parse(`${draft.start}Z`);
+    const ms = msOf(draft.start, zone);
     if (Number.isNaN(ms)) problems.set("start", "A date and a time are due");
     else body.start = new Date(ms).toISOString();
   }

@@ -5,6 +5,8 @@ import { Radar, Square, X } from "lucide-react";
 import { useState, type FormEvent } from "react";
 
 import { ObjectPicker } from "@/pick/object-picker";
+import { useZone } from "@/time/clock";
+import { zoneInWords } from "@/time/field";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Field, Input, TextArea } from "@/ui/field";
@@ -26,6 +28,7 @@ interface FormProps {
 const SOURCES = { object: "An object of the catalog", message: "A message" } as const;
 
 export function Form({ draft, problems, isBusy, begins, onChange, onSubmit, onCancel }: FormProps) {
+  const { zone } = useZone();
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!isBusy) onSubmit();
@@ -74,7 +77,7 @@ export function Form({ draft, problems, isBusy, begins, onChange, onSubmit, onCa
         {number("window_days", "Window (d)", "0.001 to 14 days")}
         {number("threshold_km", "Distance up to (km)", "0.001 to 100 km")}
       </div>
-      <Field label="Start (UTC)" hint={`Empty: ${begins}`} error={problems.get("start")}>
+      <Field label={`Start (${zoneInWords(zone)})`} hint={`Empty: ${begins}`} error={problems.get("start")}>
         {(props) => <Input {...props} type="datetime-local" step={1} value={draft.start} onChange={(event) => onChange({ start: event.target.value })} />}
       </Field>
       <div className="flex gap-2">

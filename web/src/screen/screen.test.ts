@@ -20,16 +20,16 @@ test("lines are whole, wherever the pieces end", async () => {
 
 test("a message says with a number which object it is", () => {
   const draft = { ...BEFORE, of: "message" as const, message: "1 25544U", object: { catalog_number: 25544 } };
-  expect(bodyOf(draft).body).toEqual({ message: "1 25544U", catalog_number: 25544, window_days: 7, threshold_km: 10 });
+  expect(bodyOf(draft, "utc").body).toEqual({ message: "1 25544U", catalog_number: 25544, window_days: 7, threshold_km: 10 });
 });
 
 test("what is missing or out of range is said at its field", () => {
-  const problems = bodyOf({ ...BEFORE, window_days: "15", threshold_km: "" }).problems ?? new Map();
+  const problems = bodyOf({ ...BEFORE, window_days: "15", threshold_km: "" }, "utc").problems ?? new Map();
   expect([...problems.keys()]).toEqual(["window_days", "threshold_km", "catalog_number"]);
 });
 
 test("the start is UTC", () => {
-  expect(bodyOf({ ...BEFORE, object: { catalog_number: 5 }, start: "2024-11-03T13:17" }).body?.start).toBe("2024-11-03T13:17:00.000Z");
+  expect(bodyOf({ ...BEFORE, object: { catalog_number: 5 }, start: "2024-11-03T13:17" }, "utc").body?.start).toBe("2024-11-03T13:17:00.000Z");
 });
 
 // As the service answers, with what was found left out.

@@ -7,6 +7,7 @@ import { Suspense, useEffect, useRef, useState } from "react";
 
 import { inWords } from "@/api/client";
 import { useMay } from "@/shell/session";
+import { useZone } from "@/time/clock";
 import { useNow } from "@/time/clock";
 import { span, time } from "@/time/format";
 import { usePastStart } from "@/time/reference";
@@ -39,6 +40,7 @@ function Page() {
   const named = useSearchParams().get("number");
   const may = useMay("write");
   const past = usePastStart();
+  const { zone } = useZone();
   const [draft, setDraft] = useState<Draft>(() => ({
     ...BEFORE,
     object: named !== null && /^\d{1,9}$/.test(named) ? { catalog_number: Number(named) } : null,
@@ -49,7 +51,7 @@ function Page() {
   useEffect(() => () => work.current?.abort(), []);
 
   const submit = async () => {
-    const read = bodyOf(draft);
+    const read = bodyOf(draft, zone);
     setOwn(read.problems ?? new Map());
     if (read.body === undefined) return;
     // In a catalog of the past, "now" is long after its data.
@@ -80,7 +82,7 @@ function Page() {
               draft={draft}
               problems={problems}
               isBusy={state.at === "work"}
-              begins={past === null ? "now" : `${time(past, "utc")}, the start of what was screened`}
+              begins={past === null ? "now" : `${time(past, zone)}, the start of what was screened`}
               onChange={(change) => setDraft((before) => ({ ...before, ...change }))}
               onSubmit={() => void submit()}
               onCancel={() => work.current?.abort()}

@@ -5,7 +5,7 @@ import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 
 import { Dialog } from "@/ui/dialog";
-import { PAGES } from "./pages";
+import { PAGES, WELCOME } from "./pages";
 
 /** The second key of two comes within this time. */
 const PAIR_MS = 1_200;
@@ -29,7 +29,7 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
       if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       const paired = Date.now() - led.current < PAIR_MS;
       led.current = 0;
-      const page = paired ? PAGES.find(({ key }) => key === event.key) : undefined;
+      const page = paired ? [...PAGES, WELCOME].find(({ key }) => key === event.key) : undefined;
       if (page !== undefined) {
         event.preventDefault();
         router.push(page.path);
@@ -54,6 +54,8 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
             ["Ctrl K or /", "Search objects and pages"],
             ["↑ ↓ or k j, Enter", "Move in a table, open a row"],
             ...PAGES.map(({ key, name }) => [`g ${key}`, name]),
+            [`g ${WELCOME.key}`, WELCOME.name],
+            ["← → ↑ ↓, + −, Space", "On the globe: turn it, zoom, stop and start the time"],
           ].map(([keys, does]) => (
             <tr key={keys}>
               <th scope="row" className="py-0.5 pr-6 text-left font-normal">

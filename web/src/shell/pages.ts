@@ -2,6 +2,7 @@
 import {
   Activity,
   Bell,
+  BookOpen,
   Eye,
   Globe,
   ListFilter,
@@ -40,3 +41,12 @@ export const PAGES: readonly Page[] = [
   { path: "/operations", name: "Operations", about: "Health, queues and timings of the service", key: "p", icon: Activity },
   { path: "/administration", name: "Administration", about: "Members, keys, webhooks, audit", key: "m", icon: Settings },
 ];
+
+/** What is read once: it is found by its key and in the palette, and is not in the way every day. */
+export const WELCOME: Page = {
+  path: "/welcome",
+  name: "Welcome",
+  about: "What is seen here, and what the data can and cannot tell",
+  key: "h",
+  icon: BookOpen,
+};

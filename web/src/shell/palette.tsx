@@ -11,7 +11,7 @@ import { api } from "@/api/client";
 import { useZone } from "@/time/clock";
 import { nameOf } from "@/units/words";
 import { Kbd } from "./keys";
-import { PAGES } from "./pages";
+import { PAGES, WELCOME } from "./pages";
 import { useTheme, type Theme } from "./theme";
 
 const ITEM =
@@ -52,7 +52,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
     [zone === "utc" ? "Times: local" : "Times: UTC", () => setZone(zone === "utc" ? "local" : "utc")],
   ];
 
-  const pages = PAGES.filter(({ name, about }) => matches(`${name} ${about}`));
+  const pages = [...PAGES, WELCOME].filter(({ name, about }) => matches(`${name} ${about}`));
   const views = settings.filter(([name]) => matches(name));
   const values = [...found.map(valueOf), ...pages.map(({ name }) => `page ${name}`), ...views.map(([name]) => name)];
   // What the service finds comes after the choice was made for the text: Enter opens the first of what is there.

@@ -10,6 +10,7 @@ import { DataTable, type Column } from "@/table/data-table";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Dialog } from "@/ui/dialog";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { count } from "@/units/format";
@@ -18,6 +19,18 @@ import { Problems } from "./problems";
 type Upload = Schemas["UploadRow"];
 
 const AT_ONCE = 200;
+
+const CSV: CsvColumns<Upload> = {
+  id: ({ id }) => id,
+  given_utc: ({ at }) => at,
+  by: ({ by }) => by,
+  file: ({ name }) => name,
+  kind: ({ kind }) => kind,
+  state: ({ state }) => state,
+  records: ({ records }) => records,
+  sha256: ({ sha256 }) => sha256,
+  problems: ({ problems }) => problems.join("; "),
+};
 
 export function History() {
   const [shown, setShown] = useState<Upload | null>(null);
@@ -30,7 +43,11 @@ export function History() {
   );
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = uploads;
   return (
-    <Panel title="Earlier uploads" note="Enter or a click shows what was said of a file">
+    <Panel
+      title="Earlier uploads"
+      note="Enter or a click shows what was said of a file"
+      actions={<ExportCsv name="uploads" rows={uploads.data?.pages.flatMap(({ items }) => items)} columns={CSV} hasMore={hasNextPage} />}
+    >
       <View
         query={uploads}
         what="uploads"

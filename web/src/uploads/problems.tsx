@@ -4,6 +4,7 @@
 import { useQuery } from "@tanstack/react-query";
 
 import { inWords } from "@/api/client";
+import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { linesOf } from "./lines";
 import { placeInWords, placeOf } from "./place";
 
@@ -14,6 +15,11 @@ interface ProblemsProps {
   /** Where the file is had from, and what it is known by; without it, no lines are shown. */
   file?: { key: string; read: () => Promise<Blob> } | undefined;
 }
+
+const CSV: CsvColumns<ReturnType<typeof placeOf>> = {
+  place: (place) => placeInWords(place),
+  problem: ({ said }) => said,
+};
 
 export function Problems({ name, problems, file }: ProblemsProps) {
   const places = problems.map((problem) => placeOf(problem, name));
@@ -27,6 +33,9 @@ export function Problems({ name, problems, file }: ProblemsProps) {
   });
   return (
     <>
+      <div className="flex justify-end">
+        <ExportCsv name={`problems of ${name}`} rows={places} columns={CSV} />
+      </div>
       <table aria-label={`Problems of ${name}`} className="w-full">
         <thead className="sr-only">
           <tr>

@@ -29,6 +29,7 @@ export interface ListEvents {
   of: (number: number, order: Order) => Known;
   isPending: boolean;
   error: unknown;
+  retry: () => void;
 }
 
 export function useListEvents(list: WatchList): ListEvents {
@@ -43,21 +44,25 @@ export function useListEvents(list: WatchList): ListEvents {
       },
       isPending: next.isPending || riskiest.isPending,
       error: next.error ?? riskiest.error,
+      retry: () => {
+        next.retry();
+        riskiest.retry();
+      },
     }),
     [next, riskiest],
   );
 }
 
 function useFirst(watchList: string, order: Order, step: number | null) {
-  const { data, isPending, error } = api.useQuery(
+  const { data, isPending, error, refetch } = api.useQuery(
     "get",
     "/api/v1/conjunctions",
     { params: { query: { watch_list: watchList, status: "active", relation: false, sort: order, limit: READ, tca_from: new Date(step ?? 0).toISOString() } } },
     { enabled: step !== null },
   );
   return useMemo(
-    () => ({ first: firstOfEach(data?.items ?? []), isWhole: data !== undefined && data.next_cursor == null, isPending, error }),
-    [data, isPending, error],
+    () => ({ first: firstOfEach(data?.items ?? []), isWhole: data !== undefined && data.next_cursor == null, isPending, error, retry: () => void refetch() }),
+    [data, isPending, error, refetch],
   );
 }
 

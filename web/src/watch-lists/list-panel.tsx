@@ -70,7 +70,7 @@ export function ListPanel({ list, onEdit, onRemoved }: { list: WatchList; onEdit
         </>
       }
     >
-      {events.error !== null && events.error !== undefined && <Failure error={events.error} what="events of this list" />}
+      {events.error !== null && events.error !== undefined && <Failure error={events.error} what="events of this list" retry={events.retry} />}
       {list.objects.length === 0 ? (
         <Empty title="No satellite on this list">{may && <Button onClick={onEdit}>Add satellites</Button>}</Empty>
       ) : (

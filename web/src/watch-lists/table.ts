@@ -12,20 +12,22 @@ const HEADER = [
   "maneuverable",
   "min_probability",
   "max_miss_distance_km",
+  "next_known",
   "next_tca_utc",
   "next_miss_distance_km",
   "next_probability",
   "next_conjunction",
+  "riskiest_known",
   "riskiest_tca_utc",
   "riskiest_miss_distance_km",
   "riskiest_probability",
   "riskiest_conjunction",
 ] as const;
 
-/** `null` says that there is no such event; what is not known stays empty, too. */
+/** Where an event is known to be none, its fields are empty; where it was not read, they are too, and `..._known` says so. */
 export function tableOf(list: WatchList, first: (number: number, order: Order) => Known) {
   const event = (known: Conjunction | null | undefined) =>
-    known == null ? [null, null, null, null] : [known.tca, known.miss_distance_km, leading(known), known.id];
+    known == null ? [known === null, null, null, null, null] : [true, known.tca, known.miss_distance_km, leading(known), known.id];
   const rows = list.objects.map((watched) => {
     const number = watched.catalog_number;
     const [next, riskiest] = [first(number, "tca"), first(number, "probability")];

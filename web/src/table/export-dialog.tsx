@@ -4,28 +4,30 @@ import { Download } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
 import { inWords } from "@/api/client";
+import { MOST_ROWS, type Exported } from "@/api/csv-pages";
 import { Button } from "@/ui/button";
 import { download } from "@/ui/csv";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/state";
 import { bytes, count } from "@/units/format";
-import { MOST_ROWS, readCsv, readParquet } from "./export";
-import type { ListQuery } from "./filters";
 
 interface ExportDialogProps {
-  query: ListQuery;
+  /** What the rows are: the name of the file, too. */
+  what: string;
+  readCsv: (told: (rows: number) => void, signal: AbortSignal) => Promise<Exported>;
+  readParquet: (signal: AbortSignal) => Promise<Blob>;
   open: boolean;
   onOpenChange: (open: boolean) => void;
 }
 
 type State = { at: "rest" } | { at: "busy"; said: string } | { at: "done"; said: string } | { at: "failed"; error: unknown };
 
-function fileName(ending: string): string {
-  return `conjunctions-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.${ending}`;
+function fileName(what: string, ending: string): string {
+  return `${what}-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.${ending}`;
 }
 
 /** Exports what is filtered, in its order. */
-export function ExportDialog({ query, open, onOpenChange }: ExportDialogProps) {
+export function ExportDialog({ what, readCsv, readParquet, open, onOpenChange }: ExportDialogProps) {
   const [state, setState] = useState<State>({ at: "rest" });
   const stop = useRef<AbortController>(undefined);
   useEffect(() => () => stop.current?.abort(), []);
@@ -41,15 +43,15 @@ export function ExportDialog({ query, open, onOpenChange }: ExportDialogProps) {
   const csv = () =>
     run(async (signal) => {
       const told = (rows: number) => setState({ at: "busy", said: `${count(rows)} rows read` });
-      const { content, rows, cut } = await readCsv(query, told, signal);
-      const name = fileName("csv");
+      const { content, rows, cut } = await readCsv(told, signal);
+      const name = fileName(what, "csv");
       download(name, content, "text/csv");
       return cut ? `${name}: the first ${count(rows)} rows; there are more.` : `${name}: all ${count(rows)} rows.`;
     });
   const parquet = () =>
     run(async (signal) => {
-      const content = await readParquet(query, signal);
-      const name = fileName("parquet");
+      const content = await readParquet(signal);
+      const name = fileName(what, "parquet");
       download(name, content, "application/vnd.apache.parquet");
       return `${name}: every row, ${bytes(content.size)}.`;
     });
@@ -65,7 +67,7 @@ export function ExportDialog({ query, open, onOpenChange }: ExportDialogProps) {
     <Dialog
       open={open}
       onOpenChange={close}
-      title="Export conjunctions"
+      title={`Export ${what}`}
       description="Every row that the filters let through, with all columns of the service, in the order of the table. Times are UTC, units are in the names of the columns."
     >
       <div className="flex flex-wrap items-center gap-2">
