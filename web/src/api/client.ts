@@ -87,12 +87,15 @@ export function newQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
+        // The browser's "offline" says nothing of a service on this machine or in a closed network: who asks it learns the truth.
+        networkMode: "always",
+        refetchOnReconnect: true,
         // The stream says what changed; this is for what it does not tell of.
         staleTime: 30_000,
         retry: (failures, error) => isPassing(error) && failures < 2,
         refetchOnWindowFocus: true,
       },
-      mutations: { retry: false },
+      mutations: { networkMode: "always", retry: false },
     },
   });
 }
