@@ -36,6 +36,8 @@ export function ObjectPicker({ id, onPick, onNumber, placeholder = "Name, design
     { enabled: wanted.length >= 2, placeholderData: keepPreviousData },
   );
   const found = wanted.length >= 2 ? (search.data?.items ?? []) : [];
+  // Of another text than the one that stands there: shown, but not what Enter takes.
+  const isOld = search.isPlaceholderData || wanted !== text.trim();
   const shown = open && wanted.length >= 2;
 
   const pick = (object: CatalogObject | undefined) => {
@@ -58,7 +60,7 @@ export function ObjectPicker({ id, onPick, onNumber, placeholder = "Name, design
       setActive((active + step + found.length) % Math.max(1, found.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      pick(found[active]);
+      if (!isOld) pick(found[active]);
     } else if (event.key === "Escape") {
       // Only what was found is closed, not the dialog around it.
       event.preventDefault();
@@ -93,8 +95,12 @@ export function ObjectPicker({ id, onPick, onNumber, placeholder = "Name, design
         id={list}
         role="listbox"
         aria-label="Objects found"
+        aria-busy={isOld}
         hidden={!shown}
-        className="absolute z-20 mt-1 max-h-72 w-full min-w-64 overflow-auto rounded-md border border-line bg-panel p-1 shadow-lg"
+        className={cn(
+          "absolute z-20 mt-1 max-h-72 w-full min-w-64 overflow-auto rounded-md border border-line bg-panel p-1 shadow-lg",
+          isOld && "[&>li]:opacity-60",
+        )}
       >
         {found.map((object, place) => (
           <li

@@ -5,7 +5,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { Command } from "cmdk";
 import { useRouter } from "next/navigation";
 import { Dialog as Radix } from "radix-ui";
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useState, type KeyboardEvent } from "react";
 
 import { api } from "@/api/client";
 import { useZone } from "@/time/clock";
@@ -15,8 +15,11 @@ import { PAGES, WELCOME } from "./pages";
 import { useTheme, type Theme } from "./theme";
 
 const ITEM =
-  "flex cursor-pointer items-center gap-2 rounded px-2 py-1.5 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4";
+  "flex cursor-pointer items-center gap-2 rounded px-2 py-1.5 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent data-[disabled=true]:opacity-60 [&_svg]:size-4";
 const GROUP = "[&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-quiet";
+
+/** Keys by which a person chooses; with Ctrl there are more. */
+const MOVES: ReadonlySet<string> = new Set(["ArrowUp", "ArrowDown", "Home", "End"]);
 
 /** What an object is called in the list. */
 function valueOf({ catalog_number: number }: { catalog_number: number }): string {
@@ -29,6 +32,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   const { zone, setZone } = useZone();
   const [text, setText] = useState("");
   const [chosen, choose] = useState("");
+  const [isByHand, setByHand] = useState(false);
   const wanted = useDeferredValue(text.trim());
   const objects = api.useQuery(
     "get",
@@ -37,10 +41,19 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
     { enabled: open && wanted.length >= 2, placeholderData: keepPreviousData },
   );
   const found = wanted.length >= 2 ? (objects.data?.items ?? []) : [];
+  // Of another text than the one that stands there: shown, but not to be opened.
+  const isOld = objects.isPlaceholderData || wanted !== text.trim();
 
+  const change = (to: string) => {
+    setText(to);
+    setByHand(false);
+  };
   const close = () => {
     onOpenChange(false);
-    setText("");
+    change("");
+  };
+  const onKeyDown = ({ key, ctrlKey }: KeyboardEvent) => {
+    if (ctrlKey || MOVES.has(key)) setByHand(true);
   };
   const run = (action: () => void) => () => {
     close();
@@ -54,9 +67,9 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
 
   const pages = [...PAGES, WELCOME].filter(({ name, about }) => matches(`${name} ${about}`));
   const views = settings.filter(([name]) => matches(name));
-  const values = [...found.map(valueOf), ...pages.map(({ name }) => `page ${name}`), ...views.map(([name]) => name)];
-  // What the service finds comes after the choice was made for the text: Enter opens the first of what is there.
-  const selected = values.includes(chosen) ? chosen : (values[0] ?? "");
+  const values = [...(isOld ? [] : found.map(valueOf)), ...pages.map(({ name }) => `page ${name}`), ...views.map(([name]) => name)];
+  // What the service finds comes after the list chose for the text: Enter opens the first of what is there, or what a person chose.
+  const selected = isByHand && values.includes(chosen) ? chosen : (values[0] ?? "");
 
   return (
     <Radix.Root open={open} onOpenChange={(to) => (to ? onOpenChange(true) : close())}>
@@ -68,10 +81,17 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
         >
           <Radix.Title className="sr-only">Search</Radix.Title>
           {/* What is found in the service is in its order: only pages and settings are filtered here. */}
-          <Command shouldFilter={false} label="Search" value={selected} onValueChange={choose}>
+          <Command
+            shouldFilter={false}
+            label="Search"
+            value={selected}
+            onValueChange={choose}
+            onKeyDown={onKeyDown}
+            onPointerMove={() => setByHand(true)}
+          >
             <Command.Input
               value={text}
-              onValueChange={setText}
+              onValueChange={change}
               placeholder="Object by name or catalog number, or a page"
               className="h-11 w-full border-b border-line bg-transparent px-3 outline-none placeholder:text-quiet"
             />
@@ -83,6 +103,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                     <Command.Item
                       key={object.catalog_number}
                       value={valueOf(object)}
+                      disabled={isOld}
                       className={ITEM}
                       onSelect={run(() => router.push(`/object?number=${object.catalog_number}`))}
                     >
