@@ -37,6 +37,9 @@ test("make a watch list and a rule, and see the alert arrive", async ({ page, co
 
   const { items } = (await (await service.get("/api/v1/alerts")).json()) as { items: { severity: string; state: string }[] };
   expect(items[0]).toMatchObject({ severity: "critical", state: "open" });
+  // Who is on another page sees it, too.
+  await expect(page.getByRole("link", { name: /^Alerts ?: \d+ open, \d+ critical$/ })).toBeVisible();
+  await expect(page).toHaveTitle(/^\(\d+\) Alert rules/);
 
   // What it is about, and the rule that made it, are a click away.
   await watching.getByRole("main").getByRole("button", { name: new RegExp(`\\[${number}\\]`) }).click();

@@ -15,11 +15,11 @@ import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { ObjectName } from "@/watch-lists/object-name";
 import { AlertList, withChosen } from "./alert-list";
-import { useArrivals, useCountInTitle } from "./arrivals";
+import { useFresh } from "./arrivals";
 import { Detail } from "./detail";
 import { address, alertIn, queryOf, readFilters, SEVERITIES, STATES, type Filters } from "./filters";
 
-/** So many are listed at once, and counted at most. */
+/** So many are listed at once. */
 const AT_ONCE = 100;
 
 const CSV: CsvColumns<Alert> = {
@@ -50,11 +50,8 @@ function Page() {
   const search = useSearchParams();
   const filters = readFilters(search);
   const chosen = alertIn(usePathname(), search);
-  const { said, fresh } = useArrivals();
+  const fresh = useFresh();
   const go = (to: Filters, id: string | null) => window.history.replaceState(null, "", address(to, id));
-
-  const open = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: AT_ONCE } } });
-  useCountInTitle(open.data === undefined ? "" : `${open.data.items.length}${open.data.next_cursor == null ? "" : "+"}`);
 
   const alerts = api.useInfiniteQuery(
     "get",
@@ -76,9 +73,6 @@ function Page() {
           </>
         }
       />
-      <p role="status" className="sr-only">
-        {said}
-      </p>
       <div className="grid min-h-0 flex-1 gap-3 max-lg:grid-rows-2 lg:grid-cols-[minmax(20rem,2fr)_3fr]">
         <div className="flex min-h-0 flex-col">
           <View

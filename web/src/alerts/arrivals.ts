@@ -2,7 +2,7 @@
 
 /** Alerts that come while the page is open. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { api, type Alert } from "@/api/client";
 import { useStreamEvent } from "@/stream/provider";
@@ -33,45 +33,57 @@ export function withArrived(fresh: ReadonlySet<string>, ids: readonly string[]):
   return new Set([...fresh, ...ids].slice(-MARKED));
 }
 
-export interface Arrivals {
-  /** For those who do not see the list. */
-  said: string;
-  /** Those that came since the page was opened, the newest of them. */
-  fresh: ReadonlySet<string>;
-}
-
-export function useArrivals(): Arrivals {
-  const client = useQueryClient();
-  const [arrivals, setArrivals] = useState<Arrivals>({ said: "", fresh: new Set() });
+/** Calls back with the alerts that came, gathered. */
+function useArrivals(onArrived: (ids: readonly string[]) => void): void {
   const gathered = useRef(new Set<string>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-
-  const tell = useCallback(async () => {
-    const ids = [...gathered.current];
-    gathered.current.clear();
-    timer.current = undefined;
-    const read = ids.slice(0, NAMED).map((id) => client.fetchQuery(api.queryOptions("get", "/api/v1/alerts/{id}", { params: { path: { id } } })));
-    const found = (await Promise.allSettled(read)).flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-    setArrivals(({ fresh }) => ({ said: announcement(found, ids.length), fresh: withArrived(fresh, ids) }));
-  }, [client]);
-
   useStreamEvent((payload) => {
     const id = arrivalIn(payload);
     if (id === null) return;
     gathered.current.add(id);
-    timer.current ??= setTimeout(() => void tell(), GATHERED_MS);
+    timer.current ??= setTimeout(() => {
+      const ids = [...gathered.current];
+      gathered.current.clear();
+      timer.current = undefined;
+      onArrived(ids);
+    }, GATHERED_MS);
   });
   useEffect(() => () => clearTimeout(timer.current), []);
-  return arrivals;
 }
 
-/** Says in the title of the page how many alerts wait. */
+/** What is said of alerts that came last, for those who do not see the count and the list. */
+export function useAnnouncement(): string {
+  const client = useQueryClient();
+  const [said, say] = useState("");
+  useArrivals(async (ids) => {
+    const read = ids.slice(0, NAMED).map((id) => client.fetchQuery(api.queryOptions("get", "/api/v1/alerts/{id}", { params: { path: { id } } })));
+    const found = (await Promise.allSettled(read)).flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    say(announcement(found, ids.length));
+  });
+  return said;
+}
+
+/** Alerts that came since the page was opened, the newest of them. */
+export function useFresh(): ReadonlySet<string> {
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  useArrivals((ids) => setFresh((before) => withArrived(before, ids)));
+  return fresh;
+}
+
+const COUNT_IN_TITLE = /^\(\d+\+?\) /;
+
+/** Says in the title of the page, whichever it is, how many alerts wait. */
 export function useCountInTitle(open: string): void {
   useEffect(() => {
-    const name = "Alerts · AstroShield";
-    document.title = open === "0" || open === "" ? name : `(${open}) ${name}`;
-    return () => {
-      if (document.title.endsWith(name)) document.title = name;
+    const prefix = open === "0" || open === "" ? "" : `(${open}) `;
+    const put = () => {
+      const wanted = prefix + document.title.replace(COUNT_IN_TITLE, "");
+      if (document.title !== wanted) document.title = wanted;
     };
+    put();
+    // Going to another page sets its own title, and says so to nobody.
+    const observer = new MutationObserver(put);
+    observer.observe(document.head, { childList: true, characterData: true, subtree: true });
+    return () => observer.disconnect();
   }, [open]);
 }

@@ -6,6 +6,8 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useCallback, useEffect, useState, type ReactNode } from "react";
 
+import { useAnnouncement, useCountInTitle } from "@/alerts/arrivals";
+import { countOf, useOpenAlerts } from "@/alerts/open";
 import { api } from "@/api/client";
 import { slicesDone, useStream } from "@/stream/provider";
 import { heed, useNow, useZone } from "@/time/clock";
@@ -15,6 +17,7 @@ import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { count } from "@/units/format";
+import { AlertCount } from "./alert-count";
 import { Kbd, Keys } from "./keys";
 import { PAGES } from "./pages";
 import { Palette } from "./palette";
@@ -33,6 +36,8 @@ export function Shell({ children }: { children: ReactNode }) {
 function Framed({ path, children }: { path: string; children: ReactNode }) {
   const [palette, setPalette] = useState(false);
   const openPalette = useCallback(() => setPalette(true), []);
+  const said = useAnnouncement();
+  useCountInTitle(countOf(useOpenAlerts().data));
   return (
     <div className="grid h-screen grid-cols-[3rem_1fr] grid-rows-[auto_auto_1fr] xl:grid-cols-[13rem_1fr]">
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2">
@@ -51,12 +56,13 @@ function Framed({ path, children }: { path: string; children: ReactNode }) {
                   title={`${name} (g ${key})`}
                   aria-current={here ? "page" : undefined}
                   className={cn(
-                    "mx-1.5 flex items-center gap-2.5 rounded-md px-2.5 py-1.5 hover:bg-raised",
+                    "relative mx-1.5 flex items-center gap-2.5 rounded-md px-2.5 py-1.5 hover:bg-raised",
                     here && "bg-accent-soft font-medium text-accent hover:bg-accent-soft",
                   )}
                 >
                   <Icon aria-hidden className="size-4 shrink-0" />
                   <span className="sr-only xl:not-sr-only">{name}</span>
+                  {to === "/alerts" && <AlertCount />}
                 </Link>
               </li>
             );
@@ -66,6 +72,9 @@ function Framed({ path, children }: { path: string; children: ReactNode }) {
       <main id="content" className="row-start-3 min-w-0 overflow-auto p-4">
         {children}
       </main>
+      <p role="status" className="sr-only">
+        {said}
+      </p>
       <Palette open={palette} onOpenChange={setPalette} />
       <Keys openPalette={openPalette} />
     </div>

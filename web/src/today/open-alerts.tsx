@@ -3,23 +3,18 @@
 /** Alerts that wait for an answer. */
 import Link from "next/link";
 
-import { api } from "@/api/client";
+import { countOf, useOpenAlerts } from "@/alerts/open";
 import { Ago } from "@/time/time";
 import { SeverityBadge } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 
 const SHOWN = 4;
-/** Counted up to this; more is "and more". */
-const COUNTED = 100;
-
 export function OpenAlerts() {
-  const alerts = api.useQuery("get", "/api/v1/alerts", { params: { query: { state: "open", limit: COUNTED } } });
-  const items = alerts.data?.items ?? [];
-  const counted = `${items.length}${alerts.data?.next_cursor == null ? "" : "+"}`;
+  const alerts = useOpenAlerts();
   return (
     <Panel
-      title={alerts.data === undefined ? "Open alerts" : `Open alerts: ${counted}`}
+      title={alerts.data === undefined ? "Open alerts" : `Open alerts: ${countOf(alerts.data)}`}
       actions={
         <Link href="/alerts" className="text-accent hover:underline">
           All alerts
