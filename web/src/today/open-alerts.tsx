@@ -3,7 +3,7 @@
 /** Alerts that wait for an answer. */
 import Link from "next/link";
 
-import { countOf, useOpenAlerts } from "@/alerts/open";
+import { countOf, mostUrgent, useCritical, useOpenAlerts } from "@/alerts/open";
 import { Ago } from "@/time/time";
 import { SeverityBadge } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
@@ -12,6 +12,7 @@ import { View } from "@/ui/state";
 const SHOWN = 4;
 export function OpenAlerts() {
   const alerts = useOpenAlerts();
+  const critical = useCritical(alerts.data);
   return (
     <Panel
       title={alerts.data === undefined ? "Open alerts" : `Open alerts: ${countOf(alerts.data)}`}
@@ -37,7 +38,7 @@ export function OpenAlerts() {
       >
         {(data) => (
           <ul>
-            {data.items.slice(0, SHOWN).map((alert) => (
+            {mostUrgent(data.items, critical?.items ?? []).slice(0, SHOWN).map((alert) => (
               <li key={alert.id} className="relative flex h-[26px] items-center gap-2 px-1.5 hover:bg-raised">
                 <SeverityBadge severity={alert.severity} />
                 <Link href={`/alerts?id=${alert.id}`} className="min-w-0 truncate after:absolute after:inset-0 hover:underline" title={alert.summary}>
