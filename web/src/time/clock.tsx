@@ -29,6 +29,7 @@ export function heed(serviceNow: string, readAt: number): void {
   const ms = Date.parse(serviceNow) - readAt;
   if (Number.isNaN(ms) || ahead.some((reading) => reading.readAt === readAt)) return;
   ahead = [...ahead, { readAt, ms }].slice(-READINGS);
+  beat();
 }
 
 /** The time now by the service's clock, in ms since 1970; by ours until it was heard, or where they agree. */
@@ -42,13 +43,15 @@ const listeners = new Set<() => void>();
 let now = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Calls back each second; what is returned stops that. */
+function beat(): void {
+  now = serviceNow();
+  for (const one of listeners) one();
+}
+
+/** Calls back each second, and when the service's clock is heard; what is returned stops that. */
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    now = serviceNow();
-    for (const one of listeners) one();
-  }, 1_000);
+  timer ??= setInterval(beat, 1_000);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
@@ -67,4 +70,13 @@ function current(): number {
 /** The time now by the service's clock in ms since 1970, each second anew; null while the page is made ready on the server. */
 export function useNow(): number | null {
   return useSyncExternalStore<number | null>(subscribe, current, () => null);
+}
+
+/** Whether the service's clock was heard since the page was opened; until then, times may be those of a browser whose clock is off. */
+export function useIsHeeded(): boolean {
+  return useSyncExternalStore(
+    subscribe,
+    () => ahead.length > 0,
+    () => false,
+  );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { answering, feedTrouble } from "./data-panel";
-import { isFirstVisit, readVisits, sinceMs, visitsAfter } from "./visits";
+import { readVisits, sinceMs, visitsAfter } from "./visits";
 
 const FEED = { name: "file", kind: "element_sets", asked: "2026-11-29T17:52:50.438217Z", failures: 0, stale: false, stopped: false };
 const HOUR_MS = 3_600_000;
@@ -23,12 +23,8 @@ test("in the first visit the last 24 hours count", () => {
   expect(sinceMs("visit", { seen: 0, before: null }, 30 * HOUR_MS)).toBe(6 * HOUR_MS);
 });
 
-test("a page that stays open goes on counting from now, and is not a first visit for ever", () => {
-  const visits = { seen: 0, before: null };
-  expect(sinceMs("8h", visits, 400 * HOUR_MS)).toBe(392 * HOUR_MS);
-  expect(isFirstVisit(visits, 0, HOUR_MS / 2)).toBe(true);
-  expect(isFirstVisit(visits, 0, 2 * HOUR_MS)).toBe(false);
-  expect(isFirstVisit({ seen: 0, before: 0 }, 0, HOUR_MS / 2)).toBe(false);
+test("a page that stays open goes on counting from now", () => {
+  expect(sinceMs("8h", { seen: 0, before: null }, 400 * HOUR_MS)).toBe(392 * HOUR_MS);
 });
 
 test("what is kept and is none of ours is no visit", () => {

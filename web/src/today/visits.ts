@@ -1,7 +1,10 @@
-/** When this browser last looked at the day's page. */
+/** When whoever is signed in last looked at the day's page in this browser, by the service's clock. */
 import { useEffect, useMemo, useState } from "react";
 import { z } from "zod/mini";
 
+import { api } from "@/api/client";
+import { useSession } from "@/shell/session";
+import { serviceNow, useIsHeeded } from "@/time/clock";
 import { useStep } from "@/time/reference";
 import { keep, kept, useKept } from "@/ui/kept";
 
@@ -47,11 +50,6 @@ export function sinceMs(choice: Since, visits: Visits, nowMs: number): number {
   return visits.before ?? nowMs - 24 * HOUR_MS;
 }
 
-/** Whether somebody is new here. A page that stays open, as on a wall, is so for an hour. */
-export function isFirstVisit(visits: Visits, startedMs: number, nowMs: number): boolean {
-  return visits.before === null && nowMs - startedMs < HOUR_MS;
-}
-
 export interface Visit {
   since: Since;
   setSince: (since: Since) => void;
@@ -60,28 +58,50 @@ export interface Visit {
   isFirst: boolean;
 }
 
-/** The visit that is on; null until the page is in the browser. */
+/** Under what name visits are kept; null until it is known whose they are. Where that cannot be read, they are the browser's. */
+function useName(): string | null {
+  const { data, error } = useSession();
+  if (data !== undefined) return `${KEPT}.${data.tenant}.${data.name}`;
+  return error === null ? null : KEPT;
+}
+
+/** Whether somebody is new here. A page that stays open, as on a wall, is so for an hour. */
+function useIsNew(visits: Visits | null): boolean {
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), HOUR_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return visits?.before === null && !isLong;
+}
+
+/** The visit that is on; null until the page is in the browser, and it is known whose visit it is and what the time is. */
 export function useVisit(): Visit | null {
-  const [started] = useState(() => Date.now());
+  const status = api.useQuery("get", "/api/v1/status", {});
+  const isHeeded = useIsHeeded();
+  const name = useName();
+  const isReady = name !== null && (isHeeded || status.error !== null);
   const step = useStep();
-  const [text] = useKept(KEPT);
+  const [text] = useKept(name ?? KEPT);
   const [chosen, setSince] = useKept(CHOSEN);
 
   useEffect(() => {
+    if (!isReady) return;
     const sign = () => {
-      if (!document.hidden) keep(KEPT, JSON.stringify(visitsAfter(readVisits(kept(KEPT)), Date.now())));
+      if (!document.hidden) keep(name, JSON.stringify(visitsAfter(readVisits(kept(name)), serviceNow())));
     };
     sign();
     const timer = setInterval(sign, SIGN_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [name, isReady]);
 
   const since = SINCES.find((one) => one === chosen) ?? "visit";
+  const visits = useMemo(() => (isReady ? readVisits(text) : null), [isReady, text]);
+  const isFirst = useIsNew(visits);
   return useMemo(() => {
-    const visits = readVisits(text);
     if (visits === null || step === null) return null;
     // Before this visit has given its first sign, what is kept is of the visit before.
-    const now = visitsAfter(visits, started);
-    return { since, setSince, from: new Date(sinceMs(since, now, step)).toISOString(), isFirst: isFirstVisit(now, started, step) };
-  }, [text, started, step, since, setSince]);
+    const now = visitsAfter(visits, step);
+    return { since, setSince, from: new Date(sinceMs(since, now, step)).toISOString(), isFirst };
+  }, [visits, step, since, setSince, isFirst]);
 }
