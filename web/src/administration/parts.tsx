@@ -3,7 +3,8 @@
 /** What several parts of the page are made of. */
 import { useState, type ReactNode } from "react";
 
-import { useMay, useSession } from "@/shell/session";
+import { May } from "@/shell/may";
+import { useSession } from "@/shell/session";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Input } from "@/ui/field";
@@ -13,15 +14,16 @@ const SCOPES = { write: "operators and administrators (scope write)", admin: "ad
 
 /** Shows something to those who may see it; others are told why they do not. */
 export function Needs({ scope, what, children }: { scope: "write" | "admin"; what: string; children: ReactNode }) {
-  const session = useSession();
-  const may = useMay(scope);
-  if (session.data === undefined) return <Loading what={what} />;
-  if (may) return children;
-  return (
+  const { data } = useSession();
+  const otherwise = data !== undefined && (
     <Empty title={`Only ${SCOPES[scope]} may see ${what}`}>
-      You are signed in as {session.data.name} in {session.data.tenant}, with the scope {session.data.scope}. An administrator of {session.data.tenant} can give
-      you another role.
+      You are signed in as {data.name} in {data.tenant}, with the scope {data.scope}. An administrator of {data.tenant} can give you another role.
     </Empty>
+  );
+  return (
+    <May scope={scope} otherwise={otherwise} loading={<Loading what={what} />}>
+      {children}
+    </May>
   );
 }
 

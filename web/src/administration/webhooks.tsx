@@ -4,6 +4,7 @@
 import { useState } from "react";
 
 import { api, http, type Schemas } from "@/api/client";
+import { May } from "@/shell/may";
 import { useMay } from "@/shell/session";
 import { useNow } from "@/time/clock";
 import { Time } from "@/time/time";
@@ -55,7 +56,9 @@ export function Webhooks() {
       note="Where alert rules may send messages. Each message is signed with the webhook's secret (Standard Webhooks)."
       actions={<ExportCsv name="webhooks" rows={webhooks.data?.items} columns={CSV} />}
     >
-      {may ? <WebhookForm onDone={(made) => show(made.secret ?? null)} /> : <p className="mb-3 text-quiet">Making and changing them needs the scope write.</p>}
+      <May scope="write" otherwise={<p className="mb-3 text-quiet">Making and changing them needs the scope write.</p>}>
+        <WebhookForm onDone={(made) => show(made.secret ?? null)} />
+      </May>
       {asked === null && <Wrong problem={problem} />}
       <View
         query={webhooks}

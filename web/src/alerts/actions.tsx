@@ -6,7 +6,7 @@ import { useState } from "react";
 
 import { useChanged } from "@/api/changed";
 import { api, inWords, type Alert } from "@/api/client";
-import { useMay } from "@/shell/session";
+import { May } from "@/shell/may";
 import { useZone } from "@/time/clock";
 import { fieldOf, msOf, zoneInWords } from "@/time/field";
 import { Button } from "@/ui/button";
@@ -15,7 +15,14 @@ import { Field, Input } from "@/ui/field";
 import { FormDialog } from "@/ui/form-dialog";
 
 export function Actions({ alert }: { alert: Alert }) {
-  const may = useMay("write");
+  return (
+    <May scope="write" otherwise={<p className="text-quiet">Your role does not let you answer alerts.</p>}>
+      <Answers alert={alert} />
+    </May>
+  );
+}
+
+function Answers({ alert }: { alert: Alert }) {
   const changed = useChanged();
   const [muting, setMuting] = useState(false);
   const onSuccess = () => changed("/api/v1/alerts");
@@ -25,7 +32,6 @@ export function Actions({ alert }: { alert: Alert }) {
   const failed = acknowledge.error ?? resolve.error;
   const isBusy = acknowledge.isPending || resolve.isPending;
 
-  if (!may) return <p className="text-quiet">Your role does not let you answer alerts.</p>;
   if (alert.state === "resolved") return null;
   return (
     <div className="flex flex-wrap items-center gap-2">

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api, inWords, type Conjunction, type Schemas } from "@/api/client";
 import { useChanged } from "@/api/changed";
 import { DECISION_WORDS } from "@/conjunctions/words";
-import { useMay } from "@/shell/session";
+import { May } from "@/shell/may";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
@@ -25,7 +25,9 @@ export function HandlingPanel({ conjunction: { id, last_seen: solved } }: { conj
         {({ items }) => (
           <>
             <Standing notes={items} solved={solved} />
-            <Actions id={id} isAcknowledged={handlingOf(items).acknowledged !== undefined} />
+            <May scope="write" otherwise={null} loading={null}>
+              <Actions id={id} isAcknowledged={handlingOf(items).acknowledged !== undefined} />
+            </May>
             <Log notes={items} />
           </>
         )}
@@ -58,7 +60,6 @@ function Standing({ notes, solved }: { notes: readonly Note[]; solved: string })
 }
 
 function Actions({ id, isAcknowledged }: { id: string; isAcknowledged: boolean }) {
-  const may = useMay("write");
   const changed = useChanged();
   const [asked, ask] = useState<Asked | null>(null);
   const noted = api.useMutation("post", "/api/v1/conjunctions/{id}/notes");
@@ -72,7 +73,6 @@ function Actions({ id, isAcknowledged }: { id: string; isAcknowledged: boolean }
         },
       },
     );
-  if (!may) return null;
   return (
     <div className="mb-2">
       <div className="flex flex-wrap gap-1.5">

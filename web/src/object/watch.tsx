@@ -33,7 +33,7 @@ export function Watch({ number }: { number: number }) {
     <>
       <DropdownMenu.Root>
         <DropdownMenu.Trigger asChild>
-          <Button size="small" disabled={!may} title={may ? undefined : "The scope \"write\" is due"}>
+          <Button size="small" disabled={may !== true} title={may === false ? "The scope \"write\" is due" : undefined}>
             <Eye /> {watched.length === 0 ? "Watch" : `On ${watched.length} watch list${watched.length === 1 ? "" : "s"}`}
           </Button>
         </DropdownMenu.Trigger>

@@ -59,7 +59,7 @@ function Page() {
   const names = useNames();
   const rules = api.useQuery("get", "/api/v1/rules", {});
   const [editing, setEditing] = useState<Rule | null>(null);
-  const isNew = search.has("new") && may;
+  const isNew = search.has("new") && may === true;
   const shown = search.get("id");
   const go = (query: string) => window.history.replaceState(null, "", `/rules/${query}`);
   const close = () => {

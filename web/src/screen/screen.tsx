@@ -6,9 +6,8 @@ import { useSearchParams } from "next/navigation";
 import { Suspense, useEffect, useRef, useState } from "react";
 
 import { inWords } from "@/api/client";
-import { useMay } from "@/shell/session";
-import { useZone } from "@/time/clock";
-import { useNow } from "@/time/clock";
+import { May } from "@/shell/may";
+import { useNow, useZone } from "@/time/clock";
 import { span, time } from "@/time/format";
 import { usePastStart } from "@/time/reference";
 import { PageHeader } from "@/ui/panel";
@@ -38,7 +37,6 @@ const FIELDS: readonly string[] = ["message", "catalog_number", "start", "window
 
 function Page() {
   const named = useSearchParams().get("number");
-  const may = useMay("write");
   const past = usePastStart();
   const { zone } = useZone();
   const [draft, setDraft] = useState<Draft>(() => ({
@@ -77,7 +75,7 @@ function Page() {
       <PageHeader title="Screen on demand" note="One object, or an ephemeris of your own, against the whole catalog." />
       <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[20rem_minmax(0,1fr)]">
         <div className="self-start rounded-lg border border-line bg-panel p-3">
-          {may ? (
+          <May scope="write" otherwise={<p className="text-quiet">Your role does not let you screen.</p>}>
             <Form
               draft={draft}
               problems={problems}
@@ -87,9 +85,7 @@ function Page() {
               onSubmit={() => void submit()}
               onCancel={() => work.current?.abort()}
             />
-          ) : (
-            <p className="text-quiet">Your role does not let you screen.</p>
-          )}
+          </May>
         </div>
         <div className="flex min-h-0 flex-col">
           <Outcome state={state} />

@@ -5,7 +5,7 @@ import { z } from "zod/mini";
 
 import { api, http, inWords, isProblem, type Schemas } from "@/api/client";
 
-type Scope = Schemas["SignedIn"]["scope"];
+export type Scope = Schemas["SignedIn"]["scope"];
 
 const RANK: Record<Scope, number> = { read: 0, write: 1, admin: 2 };
 
@@ -13,10 +13,10 @@ export function useSession() {
   return api.useQuery("get", "/api/v1/session", {}, { staleTime: 60_000 });
 }
 
-/** Whether whoever is signed in may do what needs a scope; false until that is known. */
-export function useMay(scope: Scope): boolean {
+/** Whether whoever is signed in may do what needs a scope; undefined until that is known. */
+export function useMay(scope: Scope): boolean | undefined {
   const { data } = useSession();
-  return data !== undefined && RANK[data.scope] >= RANK[scope];
+  return data === undefined ? undefined : RANK[data.scope] >= RANK[scope];
 }
 
 const SignedOut = z.object({ continue_at: z.string() });

@@ -1,7 +1,7 @@
 "use client";
 
 /** Files of one's own: ephemerides, element sets, conjunction messages. */
-import { useMay } from "@/shell/session";
+import { May } from "@/shell/may";
 import { PageHeader } from "@/ui/panel";
 import { Drop } from "./drop";
 import { History } from "./history";
@@ -9,7 +9,6 @@ import { SentFile } from "./sent-file";
 import { useSent } from "./sent";
 
 export function Uploads() {
-  const may = useMay("write");
   const { sent, give, forget } = useSent();
   return (
     <div className="flex flex-col gap-3">
@@ -17,16 +16,14 @@ export function Uploads() {
         title="Uploads"
         note="A file with anything wrong in it is refused whole, with every problem and its place. What is taken is yours alone: only your organization sees it."
       />
-      {may ? (
+      <May scope="write" otherwise={<p className="text-quiet">Your role does not let you upload files.</p>}>
         <Drop
           label="Drop files here"
           hint="OMM, TLE, OEM, OPM or CDM, in any notation, at most 64 MB each (as received and unpacked, gzip is fine). The kind is recognized."
           multiple
           onFiles={(files) => give(files)}
         />
-      ) : (
-        <p className="text-quiet">Your role does not let you upload files.</p>
-      )}
+      </May>
       {sent.length > 0 && (
         <ul aria-label="Files given now" className="flex flex-col gap-2">
           {sent.map((one) => (

@@ -31,7 +31,7 @@ function Page() {
   const lists = api.useQuery("get", "/api/v1/watch-lists", {});
   const [editing, setEditing] = useState<WatchList | null>(null);
   // `?new` comes from elsewhere: from today's page.
-  const isNew = search.has("new") && may;
+  const isNew = search.has("new") && may === true;
   const id = search.get("id");
   // The address says which list it is, so that it can be shared and gone back to.
   const go = useCallback((query: string) => window.history.replaceState(null, "", `/watch-lists/${query}`), []);
