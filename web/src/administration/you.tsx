@@ -1,8 +1,6 @@
 "use client";
 
 /** Who is signed in, in which organization they work, and which would have them. */
-import { useQueryClient } from "@tanstack/react-query";
-
 import { api, http } from "@/api/client";
 import { useSession } from "@/shell/session";
 import { Invitations } from "@/signin/invitations";
@@ -14,14 +12,13 @@ import { useAct } from "./act";
 import { Wrong } from "./parts";
 
 export function You() {
-  const client = useQueryClient();
   const session = useSession();
   const organizations = api.useQuery("get", "/api/v1/session/organizations");
   const { busy, problem, act } = useAct();
   const change = async (tenant: string) => {
     const done = await act(() => http.PUT("/api/v1/session", { body: { tenant } }));
-    // All that was read is the other organization's.
-    if (done !== undefined) await client.resetQueries();
+    // Anew: nothing of what was read for the other organization stays.
+    if (done !== undefined) location.replace("/");
   };
   return (
     <div className="grid gap-3 xl:grid-cols-2">

@@ -1,6 +1,7 @@
 "use client";
 
 /** Who is signed in, and what they may do. */
+import { useEffect, useRef } from "react";
 import { z } from "zod/mini";
 
 import { api, http, inWords, isProblem, type Schemas } from "@/api/client";
@@ -17,6 +18,18 @@ export function useSession() {
 export function useMay(scope: Scope): boolean | undefined {
   const { data } = useSession();
   return data === undefined ? undefined : RANK[data.scope] >= RANK[scope];
+}
+
+/** Reads all anew where somebody else is signed in than when the page was opened, or for another organization: another tab did that. */
+export function useSameSession(): void {
+  const { data } = useSession();
+  const whose = data === undefined ? undefined : JSON.stringify([data.tenant, data.name]);
+  const first = useRef<string>(undefined);
+  useEffect(() => {
+    if (whose === undefined) return;
+    first.current ??= whose;
+    if (whose !== first.current) location.reload();
+  }, [whose]);
 }
 
 const SignedOut = z.object({ continue_at: z.string() });

@@ -21,7 +21,7 @@ import { AlertCount } from "./alert-count";
 import { Kbd, Keys } from "./keys";
 import { PAGES } from "./pages";
 import { Palette } from "./palette";
-import { signOut, useSession } from "./session";
+import { signOut, useSameSession, useSession } from "./session";
 import { useTheme } from "./theme";
 
 /** Pages that stand alone. */
@@ -36,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
 function Framed({ path, children }: { path: string; children: ReactNode }) {
   const [palette, setPalette] = useState(false);
   const openPalette = useCallback(() => setPalette(true), []);
+  useSameSession();
   const said = useAnnouncement();
   useCountInTitle(countOf(useOpenAlerts().data));
   return (
@@ -100,6 +101,11 @@ function Header({ openPalette }: { openPalette: () => void }) {
             <Kbd>Ctrl K</Kbd>
           </span>
         </Button>
+        {session.data !== undefined && (
+          <span className="max-w-32 truncate px-1 text-quiet max-lg:hidden" title={`You work in the organization ${session.data.tenant}`}>
+            {session.data.tenant}
+          </span>
+        )}
         <Clocks />
         <Button
           kind="ghost"

@@ -109,7 +109,9 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       // As early as the pages read: what happens until the stream is live is told then, however late that is.
       const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
       if (gone) return;
-      stream = new Stream(address, { onEvent, onReset: () => void client.invalidateQueries(), onConnection }, status?.position);
+      const onReset = () => void client.invalidateQueries();
+      const onRefused = () => void readAnew(client, ["/api/v1/session"]);
+      stream = new Stream(address, { onEvent, onReset, onConnection, onRefused }, status?.position);
     };
     void open();
     return () => {

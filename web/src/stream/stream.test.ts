@@ -8,15 +8,15 @@ class Socket {
   sent: unknown[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   constructor(readonly url: string) {
     Socket.opened.push(this);
   }
   send(text: string): void {
     this.sent.push(JSON.parse(text));
   }
-  close(): void {
-    this.onclose?.();
+  close(code = 1_006): void {
+    this.onclose?.({ code });
   }
   say(message: unknown): void {
     this.onmessage?.({ data: JSON.stringify(message) });
@@ -29,12 +29,13 @@ function newest(): Socket {
   return socket;
 }
 
-const heard = { events: [] as Payload[], resets: 0, connections: [] as string[] };
+const heard = { events: [] as Payload[], resets: 0, refusals: 0, connections: [] as string[] };
 
 async function open(position?: number, address = () => Promise.resolve("ws://service/api/v1/stream")): Promise<Stream> {
   const listener = {
     onEvent: (payload: Payload) => heard.events.push(payload),
     onReset: () => (heard.resets += 1),
+    onRefused: () => (heard.refusals += 1),
     onConnection: (connection: string) => heard.connections.push(connection),
   };
   const stream = new Stream(address, listener, position);
@@ -46,7 +47,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Socket);
   Socket.opened = [];
-  Object.assign(heard, { events: [], resets: 0, connections: [] });
+  Object.assign(heard, { events: [], resets: 0, refusals: 0, connections: [] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -89,7 +90,7 @@ test("after a lost connection it goes on after the last position, and reads anew
   newest().onopen?.();
   newest().say({ subscribed: [...TOPICS], position: 41, reset: false });
   newest().say({ position: 57, event: { payload: { type: "run_started" } } });
-  newest().onclose?.();
+  newest().close();
   expect(heard.connections).toEqual(["live", "lost"]);
   await vi.advanceTimersByTimeAsync(1_300);
   expect(Socket.opened).toHaveLength(2);
@@ -104,13 +105,13 @@ test("it waits longer from one attempt to the next, at most half a minute and so
   const stream = await open();
   let waited = 0;
   for (let attempts = 1; attempts <= 8; attempts += 1) {
-    newest().onclose?.();
+    newest().close();
     const before = Socket.opened.length;
     for (waited = 0; Socket.opened.length === before; waited += 100) await vi.advanceTimersByTimeAsync(100);
   }
   expect(waited).toBeGreaterThan(20_000);
   expect(waited).toBeLessThanOrEqual(37_600);
-  newest().onclose?.();
+  newest().close();
   const before = Socket.opened.length;
   dispatchEvent(new Event("online"));
   await vi.advanceTimersByTimeAsync(0);
@@ -157,4 +158,16 @@ test("once closed it stays closed, and what is no message of the service is left
   await vi.advanceTimersByTimeAsync(60_000);
   expect(Socket.opened).toHaveLength(1);
   expect(heard.events).toEqual([]);
+});
+
+test("it tells where the service ended it because of who is signed in, and comes again", async () => {
+  const stream = await open(41);
+  newest().close();
+  expect(heard.refusals).toBe(0);
+  await vi.advanceTimersByTimeAsync(1_300);
+  newest().close(1_008);
+  expect(heard.refusals).toBe(1);
+  await vi.advanceTimersByTimeAsync(2_600);
+  expect(Socket.opened).toHaveLength(3);
+  stream.close();
 });
