@@ -27,26 +27,34 @@ const CHANGED: Record<string, readonly string[]> = {
 /** Many events come at once after a run: what they make old is read once. */
 const GATHERED_MS = 500;
 
-export interface Progress {
-  run: string;
-  slicesDone: number;
-  slices: number;
-}
+/** Slices that are done of runs that are on, by run: a screening and a run of ephemerides may be on at once. */
+export type Progress = ReadonlyMap<string, number>;
 
 /** Slices of a run that are done: as the stream told last, where it told of this run. */
-export function slicesDone(run: Pick<Run, "id" | "slices_done">, progress: Progress | null): number {
-  return progress?.run === run.id ? progress.slicesDone : run.slices_done;
+export function slicesDone(run: Pick<Run, "id" | "slices_done">, progress: Progress): number {
+  return progress.get(run.id) ?? run.slices_done;
+}
+
+const OVER: ReadonlySet<string> = new Set(["run_completed", "run_failed"]);
+
+/** What is known of runs that are on, after an event. */
+export function progressAfter(progress: Progress, { type, run, slices_done: done }: Payload): Progress {
+  if (typeof run !== "string") return progress;
+  if (type === "run_progressed" && typeof done === "number") return new Map(progress).set(run, done);
+  if (!OVER.has(type) || !progress.has(run)) return progress;
+  return new Map([...progress].filter(([id]) => id !== run));
 }
 
 interface StreamState {
   connection: Connection;
-  /** The run that is on, as far as the stream has told. */
-  progress: Progress | null;
+  /** Runs that are on, as far as the stream has told. */
+  progress: Progress;
   /** Calls back at each event; what is returned stops that. */
   listen: (listener: (payload: Payload) => void) => () => void;
 }
 
-const Context = createContext<StreamState>({ connection: "connecting", progress: null, listen: () => () => undefined });
+const NONE: Progress = new Map();
+const Context = createContext<StreamState>({ connection: "connecting", progress: NONE, listen: () => () => undefined });
 
 export function useStream(): StreamState {
   return useContext(Context);
@@ -62,12 +70,6 @@ export function useStreamEvent(listener: (payload: Payload) => void): void {
   useEffect(() => listen((payload) => latest.current(payload)), [listen]);
 }
 
-function progressOf(payload: Payload): Progress | null {
-  const { run, slices_done: slicesDone, slices } = payload;
-  if (typeof run !== "string" || typeof slicesDone !== "number" || typeof slices !== "number") return null;
-  return { run, slicesDone, slices };
-}
-
 async function address(): Promise<string> {
   const { api, stream } = await config();
   if (stream !== null) return stream;
@@ -79,7 +81,7 @@ async function address(): Promise<string> {
 export function StreamProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [connection, setConnection] = useState<Connection>("connecting");
-  const [progress, setProgress] = useState<Progress | null>(null);
+  const [progress, setProgress] = useState(NONE);
   const listeners = useRef(new Set<(payload: Payload) => void>());
 
   useEffect(() => {
@@ -88,8 +90,7 @@ export function StreamProvider({ children }: { children: ReactNode }) {
     let stream: Stream | undefined;
     let gone = false;
     const onEvent = (payload: Payload) => {
-      if (payload.type === "run_progressed") setProgress(progressOf(payload));
-      if (payload.type === "run_completed" || payload.type === "run_failed") setProgress(null);
+      setProgress((before) => progressAfter(before, payload));
       for (const beginning of CHANGED[payload.type] ?? []) old.add(beginning);
       if (old.size > 0) {
         timer ??= setTimeout(() => {
@@ -102,8 +103,8 @@ export function StreamProvider({ children }: { children: ReactNode }) {
     };
     const onConnection = (now: Connection) => {
       setConnection(now);
-      // What the run did since is not known; it may be over.
-      if (now === "lost") setProgress(null);
+      // What the runs did since is not known; they may be over.
+      if (now === "lost") setProgress(NONE);
     };
     const open = async () => {
       // As early as the pages read: what happens until the stream is live is told then, however late that is.
