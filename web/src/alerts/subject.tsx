@@ -3,7 +3,7 @@
 /** What an alert is about, in words that lead there. */
 import Link from "next/link";
 
-import { api, statusOf, type Alert } from "@/api/client";
+import { api, inWords, statusOf, type Alert } from "@/api/client";
 import { Countdown, Time } from "@/time/time";
 import { namesOf, Risk } from "@/today/event-rows";
 import { distance } from "@/units/format";
@@ -108,8 +108,9 @@ function ByRule({ id }: { id: string }) {
     <p className="text-quiet">
       Raised by the rule{" "}
       <Link href={`/rules?id=${id}`} className={LINK}>
-        {rule?.name ?? "…"}
+        {rule?.name ?? (rules.error === null ? "…" : id)}
       </Link>
+      {rule === undefined && rules.error !== null && `, whose name cannot be read: ${inWords(rules.error)}`}
     </p>
   );
 }

@@ -5,7 +5,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import Link from "next/link";
 
-import { api, type Schemas } from "@/api/client";
+import { api, inWords, statusOf, type Schemas } from "@/api/client";
 import { DownloadLink } from "@/api/download-link";
 import { FeedBadge } from "@/feeds/badge";
 import { READ_EVERY_MS, stateOf } from "@/feeds/order";
@@ -80,7 +80,14 @@ function OperatorEphemeris({ number, startMs }: { number: number; startMs: numbe
   );
   const known = ephemeris.data?.operator_ephemeris;
   if (ephemeris.isPending) return <span className="text-quiet">Looking</span>;
-  if (ephemeris.isError) return <span className="text-quiet">No states at this time</span>;
+  if (ephemeris.isError) {
+    // The service has none where the orbit has decayed by then, and says so; another error tells nothing of the object.
+    return statusOf(ephemeris.error) === 422 ? (
+      <span className="text-quiet">No states at this time</span>
+    ) : (
+      <span className="text-elevated">Cannot be read: {inWords(ephemeris.error)}</span>
+    );
+  }
   if (known == null) return "None covers this time";
   return (
     <>

@@ -7,6 +7,8 @@ import { newQueryClient } from "@/api/client";
 import { GlobePage } from "@/globe/page";
 import { OMM_CSV } from "@/globe/recorded";
 import { ObjectPage } from "@/object/object";
+import { Sources } from "@/object/sources";
+import type { ObjectRow } from "./columns";
 import { Objects } from "./objects";
 
 // What the service answered, shortened.
@@ -177,8 +179,18 @@ describe("Object", () => {
     expect(await screen.findByText("One element set so far")).toBeDefined();
     expect(await screen.findByText("No active conjunction")).toBeDefined();
     expect(await screen.findByText(/Cannot read states: .*decayed/)).toBeDefined();
+    expect(await screen.findByText("No states at this time")).toBeDefined();
     expect(screen.getByRole("link", { name: "TLE" }).getAttribute("href")).toBe("/api/v1/objects/25544/element-sets?format=tle&limit=1");
     expect(screen.getByRole("link", { name: "On the globe" }).getAttribute("href")).toContain("/globe");
+  });
+});
+
+describe("Data sources", () => {
+  it("does not take a service that fails for an object without states", async () => {
+    answers["/api/v1/objects/25544/ephemeris"] = [503, { ...DECAYED, status: 503, detail: "the storage does not answer" }];
+    show(<Sources object={ISS as ObjectRow} rows={[]} hasOlder={false} startMs={Date.parse("2026-11-29T18:00:00Z")} />);
+    expect(await screen.findByText(`Cannot be read: the storage does not answer (request ${DECAYED.request_id})`)).toBeDefined();
+    expect(screen.queryByText("No states at this time")).toBeNull();
   });
 });
 
