@@ -1,6 +1,7 @@
 "use client";
 
 import Link from "next/link";
+import type { ReactNode } from "react";
 
 import type { Conjunction, Schemas } from "@/api/client";
 import { Sparkline } from "@/plots/sparkline";
@@ -36,6 +37,15 @@ function ObjectLink({ object }: { object: Participant }) {
       title={`${nameOf(object)}, catalog number ${object.catalog_number}`}
     >
       {nameOf(object)}
+    </Link>
+  );
+}
+
+/** The way to an event, for who wants it in another tab, and for who hears the page. By keys, Enter in the row leads there. */
+export function EventLink({ id, children }: { id: string; children: ReactNode }) {
+  return (
+    <Link href={`/event?id=${id}`} prefetch={false} tabIndex={-1} className="hover:text-accent hover:underline">
+      {children}
     </Link>
   );
 }
@@ -127,7 +137,11 @@ const COLUMNS: readonly NamedColumn[] = [
         TCA (<ZoneName />)
       </span>
     ),
-    cell: ({ row }) => <Minute value={row.original.tca} />,
+    cell: ({ row }) => (
+      <EventLink id={row.original.id}>
+        <Minute value={row.original.tca} />
+      </EventLink>
+    ),
     meta: { width: 8.4, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
   },
   {

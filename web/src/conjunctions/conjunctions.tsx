@@ -106,6 +106,7 @@ function Content() {
               onSort={(by) => change({ sort: oneOf(SORTS, by) ?? DEFAULTS.sort })}
               onOpen={({ id }) => router.push(`/event?id=${id}`)}
               onEnd={more}
+              place={{ of: "conjunctions", search: write(filters) }}
             />
           )}
         </View>

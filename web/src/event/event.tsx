@@ -2,14 +2,16 @@
 
 /** One event: everything that a decision about it rests on. */
 import { Globe, ListFilter } from "lucide-react";
+import type { Route } from "next";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
-import { Suspense } from "react";
+import { Suspense, useState } from "react";
 
 import { api, inWords, statusOf, type Conjunction } from "@/api/client";
 import { StatusBadge } from "@/conjunctions/columns";
 import { pair } from "@/conjunctions/pair";
 import { ageDays } from "@/conjunctions/words";
+import { placeLeft } from "@/table/place";
 import { Ago, Countdown, Time } from "@/time/time";
 import { Button } from "@/ui/button";
 import { PageHeader, Panel } from "@/ui/panel";
@@ -62,6 +64,8 @@ function Found({ id }: { id: string }) {
 
 function Content({ conjunction }: { conjunction: Conjunction }) {
   const [one, other] = pair(conjunction.objects);
+  // With the filters that one came with.
+  const [search] = useState(() => placeLeft("conjunctions")?.search ?? "");
   const geometry = api.useQuery("get", "/api/v1/conjunctions/{id}/geometry", { params: { path: { id: conjunction.id } } });
   return (
     <div className="flex flex-col gap-2">
@@ -84,7 +88,7 @@ function Content({ conjunction }: { conjunction: Conjunction }) {
         actions={
           <>
             <Button asChild>
-              <Link href="/conjunctions">
+              <Link href={`/conjunctions${search}` as Route}>
                 <ListFilter />
                 Conjunctions
               </Link>

@@ -7,6 +7,7 @@ import { useRouter } from "next/navigation";
 import { useMemo } from "react";
 
 import { api, type Conjunction } from "@/api/client";
+import { EventLink } from "@/conjunctions/columns";
 import { DataTable, type Column } from "@/table/data-table";
 import { Countdown, Time } from "@/time/time";
 import { RiskBadge } from "@/ui/badge";
@@ -32,7 +33,15 @@ const CSV: CsvColumns<Conjunction> = {
 
 function columnsFor(number: number): Column<Conjunction>[] {
   return [
-    { id: "tca", header: "TCA", cell: ({ row }) => <Time value={row.original.tca} /> },
+    {
+      id: "tca",
+      header: "TCA",
+      cell: ({ row }) => (
+        <EventLink id={row.original.id}>
+          <Time value={row.original.tca} />
+        </EventLink>
+      ),
+    },
     { id: "countdown", header: "In", cell: ({ row }) => <Countdown to={row.original.tca} /> },
     {
       id: "other",

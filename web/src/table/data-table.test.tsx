@@ -1,4 +1,4 @@
-import { render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
@@ -80,4 +80,26 @@ test("Tab enters the table after a filter left fewer rows", async () => {
   expect(document.activeElement).toBe(document.body);
   await userEvent.tab();
   expect(document.activeElement?.textContent).toContain("object 0");
+});
+
+test("who comes back to a table finds the place that they left, and goes on by keys from there", async () => {
+  const place = { of: "objects", search: "?kind=debris" };
+  const table = (search: string) => <DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} place={{ ...place, search }} />;
+  const first = render(table(place.search));
+  const scrolled = screen.getByRole("table").parentElement;
+  if (scrolled === null) throw new Error("the table stands nowhere");
+  scrolled.scrollTop = 30_000;
+  fireEvent.scroll(scrolled);
+  const row = (await screen.findByText("object 1005")).closest("tr");
+  act(() => row?.focus());
+  first.unmount();
+
+  const again = render(table(place.search));
+  expect(screen.getByText("object 1005").closest("tr")).toBe(document.activeElement);
+  again.unmount();
+
+  // With other filters they are other rows.
+  render(table(""));
+  expect(screen.getByText("object 0")).toBeDefined();
+  expect(screen.queryByText("object 1005")).toBeNull();
 });

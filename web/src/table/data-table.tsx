@@ -7,6 +7,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 
 import { cn } from "@/ui/cn";
+import { leave, placeLeft } from "./place";
 
 // Which rows there are, and in which order, is the service's matter.
 const features = tableFeatures({});
@@ -41,6 +42,8 @@ interface DataTableProps<T extends RowData> {
   onOpen?: (row: T) => void;
   /** The end of what was read comes in sight. */
   onEnd?: () => void;
+  /** Under which name, and with which filters, the place is kept that somebody leaves and comes back to. */
+  place?: { of: string; search: string };
   className?: string;
 }
 
@@ -49,10 +52,15 @@ const OVERSCAN = 16;
 const AHEAD = 60;
 
 export function DataTable<T extends RowData>(props: DataTableProps<T>) {
-  const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, className } = props;
+  const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, place, className } = props;
   const scroll = useRef<HTMLDivElement>(null);
+  const [left] = useState(() => {
+    const kept = place === undefined ? null : placeLeft(place.of);
+    return kept?.search === place?.search ? kept : null;
+  });
+  const offset = useRef(left?.offset ?? 0);
   // The row itself, not its place: rows move when what is shown changes.
-  const [active, setActive] = useState<string | null>(null);
+  const [active, setActive] = useState<string | null>(left?.active ?? null);
   const toFocus = useRef<string | null>(null);
   const table = useTable({ features, columns, data: rows, getRowId: rowId });
   const { rows: model, rowsById } = table.getRowModel();
@@ -61,6 +69,7 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
     getScrollElement: () => scroll.current,
     estimateSize: () => rowHeight,
     overscan: OVERSCAN,
+    initialOffset: left?.offset ?? 0,
     // Before the page is laid out (and in tests) some rows are drawn all the same.
     initialRect: { width: 1_000, height: 600 },
   });
@@ -91,13 +100,28 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
   };
   useEffect(focusWanted);
 
+  useEffect(() => {
+    // Who comes back goes on by keys from the row that they left.
+    if (left?.active != null && document.activeElement === document.body) {
+      scroll.current?.querySelector<HTMLElement>("tr[tabindex='0']")?.focus({ preventScroll: true });
+    }
+  }, [left]);
+  const of = place?.of;
+  const search = place?.search;
+  useEffect(() => {
+    if (of === undefined || search === undefined) return;
+    const keep = () => leave(of, { search, active, offset: offset.current });
+    keep();
+    return keep;
+  }, [of, search, active]);
+
   const go = (to: number) => {
-    const place = Math.max(0, Math.min(to, model.length - 1));
-    const row = model[place];
+    const index = Math.max(0, Math.min(to, model.length - 1));
+    const row = model[index];
     if (row === undefined) return;
     setActive(row.id);
     toFocus.current = row.id;
-    virtual.scrollToIndex(place);
+    virtual.scrollToIndex(index);
     focusWanted();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -124,7 +148,12 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
   };
 
   return (
-    <div ref={scroll} onKeyDown={onKeyDown} className={cn("relative min-h-0 overflow-auto rounded-lg border border-line bg-panel", className)}>
+    <div
+      ref={scroll}
+      onKeyDown={onKeyDown}
+      onScroll={({ currentTarget }) => (offset.current = currentTarget.scrollTop)}
+      className={cn("relative min-h-0 overflow-auto rounded-lg border border-line bg-panel", className)}
+    >
       <table
         aria-label={label}
         aria-rowcount={(total ?? model.length) + 1}
@@ -133,8 +162,8 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
       >
         {fixed && (
           <colgroup>
-            {columns.map(({ id }, place) => (
-              <col key={id} style={{ width: `${widths[place]}rem` }} />
+            {columns.map(({ id }, column) => (
+              <col key={id} style={{ width: `${widths[column]}rem` }} />
             ))}
           </colgroup>
         )}
