@@ -33,18 +33,39 @@ const WRONG: Schemas["Problem"] = {
 
 let scope: Schemas["SignedIn"]["scope"];
 let notes: Note[];
+let history: Schemas["HistoryRow"][];
+let historyReadings: number;
+/** Alerts about the event that are open. */
+let open: string[];
 let sent: unknown[];
 let refusal: Schemas["Problem"] | undefined;
 
 beforeEach(() => {
   scope = "write";
   notes = [];
+  history = [];
+  historyReadings = 0;
+  open = [];
   sent = [];
   refusal = undefined;
   vi.stubGlobal("fetch", async (input: Request | string) => {
     if (typeof input === "string") return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
     const path = new URL(input.url).pathname;
     if (path === "/api/v1/session") return Response.json({ tenant: "local", name: "dev8", scope });
+    if (path === `/api/v1/conjunctions/${CONJUNCTION.id}/history`) {
+      historyReadings += 1;
+      return Response.json({ items: history, next_cursor: null });
+    }
+    const answeredTo = /^\/api\/v1\/alerts\/(\w+)\/acknowledge$/.exec(path)?.[1];
+    if (answeredTo !== undefined) {
+      open = open.filter((id) => id !== answeredTo);
+      return Response.json({ id: answeredTo, state: "acknowledged" });
+    }
+    if (path === "/api/v1/alerts") {
+      const elsewhere = { id: "elsewhere", subject: { kind: "conjunction", conjunction: crypto.randomUUID() } };
+      const about = open.map((id) => ({ id, subject: { kind: "conjunction", conjunction: CONJUNCTION.id } }));
+      return Response.json({ items: [elsewhere, ...about], next_cursor: null });
+    }
     if (path === "/api/v1/members") return Response.json({ items: [], next_cursor: null });
     if (`${input.method} ${path}` !== NOTES) return Response.json({ items: notes, next_cursor: null });
     const body = (await input.json()) as Schemas["NoteBody"];
@@ -125,15 +146,80 @@ it("who may only read sees the log and no buttons", async () => {
   expect(screen.queryAllByRole("button")).toEqual([]);
 });
 
-it("a solution that is newer than the decision is pointed out", async () => {
-  notes = [note({ kind: "decided", decision: "monitor" })];
-  show({ ...CONJUNCTION, last_seen: "2026-11-29T19:24:22Z" });
-  expect(await screen.findByText("There is a newer solution since the decision.")).toBeTruthy();
+const solution = (at: string, some: Partial<Schemas["HistoryRow"]>): Schemas["HistoryRow"] => ({
+  ...CONJUNCTION,
+  at,
+  epochs: [null, null],
+  grades: ["gp", "gp"],
+  ...some,
+});
+const LATER = { ...CONJUNCTION, last_seen: "2026-11-29T20:00:00Z" };
+const DECIDED = note({ kind: "decided", decision: "monitor" });
+
+it("a newer solution is pointed out, with both values, where it is another one than that of the decision", async () => {
+  notes = [DECIDED];
+  history = [
+    solution("2026-11-29T11:00:00Z", { maximum_probability: 1e-9 }),
+    solution("2026-11-29T19:00:00Z", { maximum_probability: 0.0012, miss_distance_km: 0.5 }),
+    solution(LATER.last_seen, {}),
+  ];
+  show(LATER);
+  expect((await screen.findByText(/^Since the decision/)).textContent).toBe(
+    "Since the decision: probability from 1.2 × 10⁻³ to 3.7 × 10⁻², miss distance from 500 m to 101 m.",
+  );
+});
+
+it("a newer solution that differs by noise is none to decide about anew", async () => {
+  notes = [DECIDED];
+  history = [solution("2026-11-29T19:00:00Z", { maximum_probability: 0.02, miss_distance_km: 0.11 })];
+  show(LATER);
+  expect(await screen.findByText("Monitor")).toBeTruthy();
+  await screen.findByRole("button", { name: "Acknowledge" });
+  expect(screen.queryByText(/decision[:;]/)).toBeNull();
+});
+
+it("where the solution of the decision is not kept, that is said of a newer one", async () => {
+  notes = [DECIDED];
+  show(LATER);
+  expect(await screen.findByText("There is a newer solution since the decision; that of the decision is not known.")).toBeTruthy();
+});
+
+it("an event that became ten times as likely asks for another acknowledgment", async () => {
+  notes = [note({ kind: "acknowledged" })];
+  history = [solution("2026-11-29T19:00:00Z", { maximum_probability: 0.0036 })];
+  show(LATER);
+  await userEvent.click(await screen.findByRole("button", { name: "Acknowledge again" }));
+  await expect.poll(() => sent).toEqual([{ kind: "acknowledged" }]);
+});
+
+it("an event that became likelier by less does not", async () => {
+  notes = [note({ kind: "acknowledged" })];
+  history = [solution("2026-11-29T19:00:00Z", { maximum_probability: 0.0038 })];
+  show(LATER);
+  await screen.findByRole("button", { name: "Decide" });
+  await expect.poll(() => historyReadings).toBe(1);
+  expect(screen.queryByRole("button", { name: /^Acknowledge/ })).toBeNull();
+});
+
+it("offers to acknowledge the alerts about an event that was acknowledged, which would be escalated", async () => {
+  notes = [note({ kind: "acknowledged" })];
+  open = ["first", "second"];
+  show();
+  await userEvent.click(await screen.findByRole("button", { name: "Acknowledge all 2" }));
+  await expect.poll(() => open).toEqual([]);
+  await expect.poll(() => screen.queryByText(/still open/)).toBeNull();
+});
+
+it("does not speak of alerts before the event itself was acknowledged", async () => {
+  open = ["first"];
+  show();
+  await userEvent.click(await screen.findByRole("button", { name: "Acknowledge" }));
+  expect(await screen.findByRole("button", { name: "Acknowledge it, too" })).toBeTruthy();
 });
 
 it("a decision about the newest solution stands without remark", async () => {
   notes = [note({ kind: "decided", decision: "monitor" })];
   show();
   expect(await screen.findByText("Monitor")).toBeTruthy();
-  expect(screen.queryByText(/newer solution/)).toBeNull();
+  expect(screen.queryByText(/decision[:;]/)).toBeNull();
 });

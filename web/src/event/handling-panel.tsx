@@ -1,65 +1,128 @@
 "use client";
 
+import { useMutation } from "@tanstack/react-query";
 import { Check } from "lucide-react";
 import { useState } from "react";
 
-import { api, inWords, type Conjunction, type Schemas } from "@/api/client";
+import { api, http, inWords, type Conjunction, type Schemas } from "@/api/client";
 import { useChanged } from "@/api/changed";
+import { answered } from "@/api/replace";
+import { pair } from "@/conjunctions/pair";
 import { DECISION_WORDS } from "@/conjunctions/words";
 import { May } from "@/shell/may";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
-import { handlingOf, type Note } from "./handling";
+import { distance, probability } from "@/units/format";
+import { leading } from "@/units/words";
+import { handlingOf, isLikelier, isOther, solutionAt, type Handling, type Note } from "./handling";
 import { NoteForm, type Asked } from "./note-form";
 
 export type Body = Schemas["NoteBody"];
 
+type Solution = Schemas["HistoryRow"];
+
 /** What the organization did about the event, and the log of it. */
-export function HandlingPanel({ conjunction: { id, last_seen: solved } }: { conjunction: Conjunction }) {
+export function HandlingPanel({ conjunction }: { conjunction: Conjunction }) {
+  const { id } = conjunction;
   const notes = api.useQuery("get", "/api/v1/conjunctions/{id}/notes", { params: { path: { id } } });
+  const history = api.useQuery("get", "/api/v1/conjunctions/{id}/history", { params: { path: { id } } });
   return (
     <Panel title="Handling" note="Seen by your organization alone">
       <View query={notes} what="notes">
-        {({ items }) => (
-          <>
-            <Standing notes={items} solved={solved} />
-            <May scope="write" otherwise={null} loading={null}>
-              <Actions id={id} isAcknowledged={handlingOf(items).acknowledged !== undefined} />
-            </May>
-            <Log notes={items} />
-          </>
-        )}
+        {({ items }) => {
+          const handling = handlingOf(items);
+          const before = (note: Note | undefined) => (note === undefined ? undefined : solutionAt(history.data?.items ?? [], note.at));
+          const acknowledged = before(handling.acknowledged);
+          return (
+            <>
+              <Standing handling={handling} />
+              {handling.decided !== undefined && !history.isPending && (
+                <SinceDecision conjunction={conjunction} decided={handling.decided} before={before(handling.decided)} />
+              )}
+              <May scope="write" otherwise={null} loading={null}>
+                <Actions
+                  id={id}
+                  acknowledge={
+                    handling.acknowledged === undefined ? "first" : acknowledged !== undefined && isLikelier(conjunction, acknowledged) ? "again" : "no"
+                  }
+                />
+                {handling.acknowledged !== undefined && <OpenAlerts conjunction={conjunction} />}
+              </May>
+              <Log notes={items} />
+            </>
+          );
+        }}
       </View>
     </Panel>
   );
 }
 
-function Standing({ notes, solved }: { notes: readonly Note[]; solved: string }) {
-  const { acknowledged, assigned, decided } = handlingOf(notes);
+function Standing({ handling: { acknowledged, assigned, decided } }: { handling: Handling }) {
   const facts: [string, string][] = [
     ["Acknowledged", acknowledged === undefined ? "no" : `by ${acknowledged.by}`],
     ["Assigned to", assigned?.assignee ?? "nobody"],
     ["Decision", decided?.decision == null ? "none" : DECISION_WORDS[decided.decision]],
   ];
-  const isOld = decided !== undefined && Date.parse(solved) > Date.parse(decided.at);
   return (
-    <>
-      <dl className="mb-2 flex flex-wrap gap-x-6">
-        {facts.map(([name, value]) => (
-          <div key={name} className="min-w-0">
-            <dt className="text-xs text-quiet">{name}</dt>
-            <dd className="break-words">{value}</dd>
-          </div>
-        ))}
-      </dl>
-      {isOld && <p className="mb-2 text-elevated">There is a newer solution since the decision.</p>}
-    </>
+    <dl className="mb-2 flex flex-wrap gap-x-6">
+      {facts.map(([name, value]) => (
+        <div key={name} className="min-w-0">
+          <dt className="text-xs text-quiet">{name}</dt>
+          <dd className="break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
-function Actions({ id, isAcknowledged }: { id: string; isAcknowledged: boolean }) {
+/** What became of the event since it was decided about, where that may change the decision. */
+function SinceDecision({ conjunction: now, decided, before }: { conjunction: Conjunction; decided: Note; before: Solution | undefined }) {
+  if (Date.parse(now.last_seen) <= Date.parse(decided.at)) return null;
+  if (before === undefined) return <p className="mb-2 text-elevated">There is a newer solution since the decision; that of the decision is not known.</p>;
+  if (!isOther(now, before)) return null;
+  return (
+    <p className="mb-2 text-elevated">
+      Since the decision: probability from {probability(leading(before))} to {probability(leading(now))}, miss distance from{" "}
+      {distance(before.miss_distance_km)} to {distance(now.miss_distance_km)}.
+    </p>
+  );
+}
+
+/** So many alerts are acknowledged at once; there is hardly ever more than one. */
+const AT_ONCE = 200;
+
+/** Alerts about an event that was acknowledged wait all the same, and are escalated. */
+function OpenAlerts({ conjunction }: { conjunction: Conjunction }) {
+  const changed = useChanged();
+  const query = { object: pair(conjunction.objects)[0].catalog_number, state: "open", limit: AT_ONCE } as const;
+  const alerts = api.useQuery("get", "/api/v1/alerts", { params: { query } });
+  const about = alerts.data?.items.filter(({ subject }) => subject.kind === "conjunction" && subject.conjunction === conjunction.id) ?? [];
+  const acknowledge = useMutation({
+    mutationFn: async (ids: string[]) => {
+      for (const id of ids) answered(await http.POST("/api/v1/alerts/{id}/acknowledge", { params: { path: { id } } }));
+    },
+    onSettled: () => changed("/api/v1/alerts"),
+  });
+  if (about.length === 0) return null;
+  const they = about.length === 1 ? "An alert about it is still open, and may be escalated." : `${about.length} alerts about it are still open, and may be escalated.`;
+  return (
+    <div className="mb-2 rounded-md bg-elevated-soft px-2 py-1 text-elevated">
+      <p className="flex flex-wrap items-center gap-2">
+        <span className="flex-1">{they}</span>
+        <Button size="small" disabled={acknowledge.isPending} onClick={() => acknowledge.mutate(about.map(({ id }) => id))}>
+          <Check />
+          {about.length === 1 ? "Acknowledge it, too" : `Acknowledge all ${about.length}`}
+        </Button>
+      </p>
+      {acknowledge.error !== null && <p role="alert">Not acknowledged: {inWords(acknowledge.error)}.</p>}
+    </div>
+  );
+}
+
+/** `again`: after it was acknowledged, the event became so much likelier that this is another one. */
+function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "again" | "no" }) {
   const changed = useChanged();
   const [asked, ask] = useState<Asked | null>(null);
   const noted = api.useMutation("post", "/api/v1/conjunctions/{id}/notes");
@@ -76,10 +139,10 @@ function Actions({ id, isAcknowledged }: { id: string; isAcknowledged: boolean }
   return (
     <div className="mb-2">
       <div className="flex flex-wrap gap-1.5">
-        {!isAcknowledged && (
+        {acknowledge !== "no" && (
           <Button size="small" kind="primary" disabled={noted.isPending} onClick={() => note({ kind: "acknowledged" })}>
             <Check />
-            Acknowledge
+            {acknowledge === "first" ? "Acknowledge" : "Acknowledge again"}
           </Button>
         )}
         {(["assigned", "decided", "note"] as const).map((kind) => (
