@@ -4,13 +4,14 @@
 import { keepPreviousData } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import type { Route } from "next";
-import { useRouter, useSearchParams } from "next/navigation";
-import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { useRouter } from "next/navigation";
+import { useCallback, useMemo, useState } from "react";
 
 import { api } from "@/api/client";
 import { DataTable } from "@/table/data-table";
 import { ExportDialog } from "@/table/export-dialog";
 import { Button } from "@/ui/button";
+import { cn } from "@/ui/cn";
 import { Field, Input, Select } from "@/ui/field";
 import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
@@ -19,20 +20,17 @@ import { KIND_WORDS } from "@/globe/classes";
 import { COLUMNS, type ObjectRow } from "./columns";
 import { readCsv, readParquet } from "./export";
 import { KIND_CHOICES, addressOf, askedOf, filtersOf, kilometers, type ObjectFilters } from "./filters";
+import { useFilters, useSettled } from "./use-filters";
 
 const ROWS = 200;
 
 export function Objects() {
-  const query = useSearchParams();
   const router = useRouter();
-  const [filters, setFilters] = useState<ObjectFilters>(() => filtersOf(query));
   const [exporting, setExporting] = useState(false);
-  const asked = useDeferredValue(useMemo(() => askedOf(filters), [filters]));
-  const change = (part: Partial<ObjectFilters>) => {
-    const changed = { ...filters, ...part };
-    setFilters(changed);
-    history.replaceState(null, "", `${location.pathname}${addressOf(changed)}`);
-  };
+  const { filters, change } = useFilters();
+  const address = addressOf(filters);
+  const settled = useSettled(address);
+  const asked = useMemo(() => askedOf(filtersOf(new URLSearchParams(settled))), [settled]);
   const objects = api.useInfiniteQuery(
     "get",
     "/api/v1/objects",
@@ -46,6 +44,8 @@ export function Objects() {
     },
   );
   const rows = useMemo(() => objects.data?.pages.flatMap(({ items }) => items) ?? [], [objects.data]);
+  // Of other filters than those that stand there.
+  const isOld = objects.isPlaceholderData || settled !== address;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = objects;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -60,7 +60,7 @@ export function Objects() {
         actions={
           <>
             <span className="text-quiet tabular-nums" role="status">
-              {objects.data === undefined ? "" : `${count(rows.length)} read${hasNextPage ? ", more below" : ", that is all"}`}
+              {objects.data === undefined ? "" : isOld ? "Filtering" : `${count(rows.length)} read${hasNextPage ? ", more below" : ", that is all"}`}
             </span>
             <Button size="small" disabled={rows.length === 0} onClick={() => setExporting(true)}>
               <Download /> Export
@@ -76,26 +76,29 @@ export function Objects() {
         onOpenChange={setExporting}
       />
       <Form filters={filters} onChange={change} />
-      <View
-        query={objects}
-        what="objects"
-        loading={<Loading what="objects" rows={12} />}
-        isEmpty={() => rows.length === 0}
-        empty={<Empty title="No object matches">Take back a filter, or search for another name or number.</Empty>}
-      >
-        {() => (
-          <DataTable
-            label="Objects"
-            className="flex-1"
-            columns={COLUMNS}
-            rows={rows}
-            rowId={(row) => String(row.catalog_number)}
-            total={hasNextPage ? undefined : rows.length}
-            onOpen={open}
-            onEnd={onEnd}
-          />
-        )}
-      </View>
+      <div className={cn("flex min-h-0 flex-1 flex-col", isOld && "opacity-70")}>
+        <View
+          query={objects}
+          what="objects"
+          loading={<Loading what="objects" rows={12} />}
+          isEmpty={() => rows.length === 0}
+          empty={<Empty title="No object matches">Take back a filter, or search for another name or number.</Empty>}
+        >
+          {() => (
+            <DataTable
+              label="Objects"
+              className="flex-1"
+              columns={COLUMNS}
+              rows={rows}
+              rowId={(row) => String(row.catalog_number)}
+              total={hasNextPage ? undefined : rows.length}
+              onOpen={open}
+              onEnd={onEnd}
+              place={{ of: "objects", search: address }}
+            />
+          )}
+        </View>
+      </div>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { cloneElement } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { newQueryClient } from "@/api/client";
@@ -118,9 +119,15 @@ class WorkerHere {
   terminate(): void {}
 }
 
-function show(page: React.ReactNode) {
-  render(<QueryClientProvider client={newQueryClient()}>{page}</QueryClientProvider>);
+function show(page: React.ReactElement) {
+  const client = newQueryClient();
+  // Another element each time: React does not draw the same one anew.
+  const whole = () => <QueryClientProvider client={client}>{cloneElement(page)}</QueryClientProvider>;
+  const { rerender } = render(whole());
+  return { rerender: () => rerender(whole()) };
 }
+
+const lastSearch = () => asked.filter(({ pathname }) => pathname === "/api/v1/objects").at(-1)?.search;
 
 describe("Objects", () => {
   it("lists what the service answers, with units", async () => {
@@ -143,8 +150,38 @@ describe("Objects", () => {
     expect(screen.getByText("A number of km is due.")).toBeDefined();
     expect(location.search).toBe("?search=iss&kind=debris&max_apogee_km=high");
     expect(await screen.findByText("No object matches")).toBeDefined();
-    const last = asked.filter(({ pathname }) => pathname === "/api/v1/objects").at(-1);
-    expect(last?.search).toBe("?search=iss&kind=debris&limit=200");
+    await expect.poll(lastSearch).toBe("?search=iss&kind=debris&limit=200");
+  });
+
+  it("asks once nobody types any more, and says that what it shows is of before", async () => {
+    answers["/api/v1/objects"] = [200, { items: [ISS], next_cursor: null }];
+    show(<Objects />);
+    await screen.findByText("1 read, that is all");
+    await userEvent.type(screen.getByRole("searchbox", { name: "Search" }), "zarya");
+    expect(screen.getByText("Filtering")).toBeDefined();
+    expect(await screen.findByText("1 read, that is all")).toBeDefined();
+    expect(lastSearch()).toBe("?search=zarya&limit=200");
+    expect(asked.filter(({ pathname }) => pathname === "/api/v1/objects")).toHaveLength(2);
+  });
+
+  it("a way to the page without filters takes them back, and what is typed is not taken for one", async () => {
+    query = new URLSearchParams("search=iss");
+    const { rerender } = show(<Objects />);
+    const field = screen.getByRole<HTMLInputElement>("searchbox", { name: "Search" });
+    expect(field.value).toBe("iss");
+    await userEvent.type(field, " z");
+    // The address comes later than what is typed.
+    query = new URLSearchParams("search=iss");
+    rerender();
+    expect(field.value).toBe("iss z");
+    query = new URLSearchParams("search=iss z");
+    rerender();
+    expect(field.value).toBe("iss z");
+    // The keys g and o.
+    query = new URLSearchParams();
+    rerender();
+    expect(field.value).toBe("");
+    await expect.poll(lastSearch).toBe("?limit=200");
   });
 
   it("says what went wrong", async () => {
