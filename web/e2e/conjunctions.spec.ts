@@ -44,3 +44,32 @@ test("filter conjunctions: the answer is the service's, and the address keeps it
     await expect(row.locator(`a[href*="number=${object?.catalog_number}"]`)).toHaveCount(1);
   }
 });
+
+test("the event of a row is a link, and who comes back finds the row and the filters that they left", async ({ page }) => {
+  await page.goto("/conjunctions/");
+  const table = page.getByRole("table", { name: "Conjunctions" });
+  await expect(table.getByRole("row").nth(5)).toBeVisible();
+  // To a service on this machine that is no matter.
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await page.getByLabel("Miss, at most (km)").fill("5");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/miss=5/);
+  await expect(page.getByRole("status").filter({ hasText: /conjunctions?$|rows read/ })).toBeVisible();
+
+  await table.locator("xpath=..").evaluate((element) => element.scrollTo(0, 1_200));
+  const links = table.locator('a[href*="/event"]');
+  await expect(table.locator('tr[aria-rowindex="50"]')).toBeVisible();
+  const href = await links.nth(25).getAttribute("href");
+  const row = table.locator(`tr:has(a[href="${href}"])`);
+  await row.getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/event\/?\?id=/);
+  await page.goBack();
+  await expect(row).toBeInViewport();
+  await expect(row).toBeFocused();
+
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/event\/?\?id=/);
+  await page.getByRole("main").getByRole("link", { name: "Conjunctions" }).click();
+  await expect(page).toHaveURL(/\/conjunctions\/?\?.*miss=5/);
+  await expect(page.getByLabel("Miss, at most (km)")).toHaveValue("5");
+});

@@ -79,6 +79,14 @@ function Content() {
           In the address: {problems.join("; ")}.
         </p>
       )}
+      {list.isOld && (
+        <div role="status" className="flex items-center gap-3 rounded-md bg-accent-soft px-3 py-1">
+          <p className="flex-1">There are new results since these rows were read.</p>
+          <Button size="small" onClick={list.readAnew}>
+            Read anew
+          </Button>
+        </div>
+      )}
       <div className={cn("flex min-h-0 flex-1 flex-col", list.isPlaceholderData && "opacity-70")}>
         <View
           query={list}

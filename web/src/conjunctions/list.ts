@@ -1,17 +1,19 @@
 "use client";
 
 import { keepPreviousData, useQueryClient, type InfiniteData } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 
+import { isReadByHand, type ReadByHand } from "@/api/changed";
 import { api, inWords, type Conjunction, type Schemas } from "@/api/client";
 import type { ListQuery } from "./filters";
 
 const PAGE = 200;
 /**
  * So many pages are read anew at most, one after another: the rest is left, and comes again as one scrolls. Who has
- * scrolled far would else have hundreds read anew at each change.
+ * scrolled far would else have hundreds read anew at each change; where they are, and when that is read, is theirs to say.
  */
 export const READ_ANEW = 5;
+const META: ReadByHand = { longestReadAnew: READ_ANEW };
 
 type Page = Schemas["List_ConjunctionRow"];
 
@@ -19,8 +21,9 @@ type Page = Schemas["List_ConjunctionRow"];
 export function useConjunctions(query: ListQuery | null) {
   const client = useQueryClient();
   const init = { params: { query: { ...query, trend: true, limit: PAGE } } };
+  const queryKey = ["get", "/api/v1/conjunctions", init, "pages"];
   // Only when pages are read anew are they others than those that are held.
-  const isHeld = (pages: Page[]) => client.getQueryData<InfiniteData<Page>>(["get", "/api/v1/conjunctions", init, "pages"])?.pages === pages;
+  const isHeld = (pages: Page[]) => client.getQueryData<InfiniteData<Page>>(queryKey)?.pages === pages;
   const list = api.useInfiniteQuery(
     "get",
     "/api/v1/conjunctions",
@@ -30,8 +33,11 @@ export function useConjunctions(query: ListQuery | null) {
       // Not undefined, which openapi-react-query takes for 0.
       initialPageParam: null,
       getNextPageParam: (last, pages) => (pages.length < READ_ANEW || isHeld(pages) ? (last.next_cursor ?? undefined) : undefined),
-      // Who comes back to the window finds the row that they left; the stream tells of changes.
-      refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= READ_ANEW,
+      // Who comes back to the page or to the window finds the row that they left; the stream tells of changes.
+      refetchOnMount: isReadByItself,
+      refetchOnReconnect: isReadByItself,
+      refetchOnWindowFocus: isReadByItself,
+      meta: META,
       // The rows of before stay until those of the new filters are there: nothing jumps.
       placeholderData: keepPreviousData,
       enabled: query !== null,
@@ -39,8 +45,27 @@ export function useConjunctions(query: ListQuery | null) {
   );
   const pages = list.data?.pages;
   const rows = useMemo<Conjunction[] | undefined>(() => pages?.flatMap(({ items }) => items), [pages]);
-  return { ...list, data: rows };
+
+  const cache = client.getQueryCache();
+  const subscribe = useCallback((listener: () => void) => cache.subscribe(listener), [cache]);
+  const isChanged = useSyncExternalStore(
+    subscribe,
+    () => client.getQueryState(queryKey)?.isInvalidated ?? false,
+    () => false,
+  );
+  // Reading on takes the mark of a change away, but leaves the rows as old as they are.
+  const [old, setOld] = useState<Page>();
+  const first = pages?.[0];
+  const isLong = (pages?.length ?? 0) > READ_ANEW && !list.isPlaceholderData;
+  if (isChanged && isLong && !list.isRefetching && first !== old) setOld(first);
+  const readAnew = () => {
+    setOld(undefined);
+    void list.refetch();
+  };
+  return { ...list, data: rows, isOld: isLong && first !== undefined && first === old, readAnew };
 }
+
+const isReadByItself = (query: Parameters<typeof isReadByHand>[0]) => !isReadByHand(query);
 
 export interface Count {
   /** Undefined until it is known. */

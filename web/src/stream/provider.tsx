@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 
 import { api, type Run } from "@/api/client";
-import { readAnew } from "@/api/changed";
+import { Gathering, readAnew } from "@/api/changed";
 import { config } from "@/api/config";
 import { Stream, type Connection, type Payload } from "./stream";
 
@@ -23,9 +23,6 @@ const CHANGED: Record<string, readonly string[]> = {
   alert_changed: ["/api/v1/alerts"],
   feed_asked: ["/api/v1/feeds"],
 };
-
-/** Many events come at once after a run: what they make old is read once. */
-const GATHERED_MS = 500;
 
 /** Slices that are done of runs that are on, by run: a screening and a run of ephemerides may be on at once. */
 export type Progress = ReadonlyMap<string, number>;
@@ -85,20 +82,12 @@ export function StreamProvider({ children }: { children: ReactNode }) {
   const listeners = useRef(new Set<(payload: Payload) => void>());
 
   useEffect(() => {
-    const old = new Set<string>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const old = new Gathering((beginning) => readAnew(client, [beginning]));
     let stream: Stream | undefined;
     let gone = false;
     const onEvent = (payload: Payload) => {
       setProgress((before) => progressAfter(before, payload));
       for (const beginning of CHANGED[payload.type] ?? []) old.add(beginning);
-      if (old.size > 0) {
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          void readAnew(client, old);
-          old.clear();
-        }, GATHERED_MS);
-      }
       for (const listener of listeners.current) listener(payload);
     };
     const onConnection = (now: Connection) => {
@@ -110,14 +99,14 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       // As early as the pages read: what happens until the stream is live is told then, however late that is.
       const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
       if (gone) return;
-      const onReset = () => void client.invalidateQueries();
+      const onReset = () => void readAnew(client, ["/"]);
       const onRefused = () => void readAnew(client, ["/api/v1/session"]);
       stream = new Stream(address, { onEvent, onReset, onConnection, onRefused }, status?.position);
     };
     void open();
     return () => {
       gone = true;
-      clearTimeout(timer);
+      old.close();
       stream?.close();
     };
   }, [client]);
