@@ -42,8 +42,8 @@ const FRAGMENT = /* glsl */ `
   varying vec2 place;
   varying vec3 outward;
   void main() {
-    // Twilight: from the Sun at the horizon to 12 degrees below it.
-    float dark = 1.0 - smoothstep(-0.208, 0.0, dot(normalize(outward), sun));
+    // Twilight: from the Sun at the horizon to 12 degrees below it. Vertices are near enough that between them its length stays 1.
+    float dark = 1.0 - smoothstep(-0.208, 0.0, dot(outward, sun));
     gl_FragColor = vec4(mix(texture2D(map, place).rgb, night, 0.45 * dark), 1.0);
   }
 `;
@@ -93,12 +93,12 @@ export class Earth {
 
   constructor(
     private readonly rings: readonly Ring[],
-    smooth: boolean,
+    mipmaps: boolean,
   ) {
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;
     this.texture = new CanvasTexture(this.canvas);
-    if (smooth) {
+    if (mipmaps) {
       this.texture.anisotropy = 4;
     } else {
       this.texture.generateMipmaps = false;

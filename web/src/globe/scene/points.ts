@@ -24,9 +24,10 @@ const VERTEX = /* glsl */ `
   attribute float look;
   uniform vec4 weights;
   uniform float scale;
-  uniform float size;
+  uniform float radius;
   uniform vec3 palette[4];
   varying vec4 tint;
+  varying float extent;
   void main() {
     bool absent = look < 0.5 || dot(position, position) < 1.0 || dot(nextPosition, nextPosition) < 1.0;
     vec3 place = (weights.x * position + weights.y * velocity + weights.z * nextPosition + weights.w * nextVelocity) * scale;
@@ -37,15 +38,19 @@ const VERTEX = /* glsl */ `
     absent = absent || (nearest > 0.0 && nearest < far && dot(cameraPosition, cameraPosition) - nearest * nearest < 1.0);
     gl_Position = absent ? vec4(2.0, 2.0, 2.0, 1.0) : projectionMatrix * viewMatrix * vec4(place, 1.0);
     bool dimmed = look > 1.5;
-    gl_PointSize = absent ? 0.0 : (dimmed ? size * 0.7 : size);
+    extent = (dimmed ? 1.4 : 2.0) * radius + 1.0;
+    gl_PointSize = absent ? 0.0 : extent;
     tint = vec4(palette[int(group + 0.5)], dimmed ? 0.22 : 1.0);
   }
 `;
 
 const FRAGMENT = /* glsl */ `
   varying vec4 tint;
+  varying float extent;
   void main() {
-    gl_FragColor = tint;
+    // How much of the pixel the disk covers, the last pixel around it being that of its edge.
+    float covered = clamp((0.5 - length(gl_PointCoord - 0.5)) * extent, 0.0, 1.0);
+    gl_FragColor = vec4(tint.rgb, tint.a * covered);
   }
 `;
 
@@ -81,10 +86,12 @@ export class ObjectPoints {
       fragmentShader: FRAGMENT,
       transparent: true,
       depthWrite: false,
+      // The vertex shader knows what is hidden.
+      depthTest: false,
       uniforms: {
         weights: { value: [1, 0, 0, 0] },
         scale: { value: 1 / EARTH_RADIUS_KM },
-        size: { value: 2.5 },
+        radius: { value: 1.25 },
         palette: { value: Array.from({ length: 4 }, () => new Color()) },
       },
     });
@@ -121,8 +128,8 @@ export class ObjectPoints {
     this.uniform("weights").value = [...weights(this.part, span / 1_000)];
   }
 
-  setSize(pixels: number): void {
-    this.uniform("size").value = pixels;
+  setRadius(pixels: number): void {
+    this.uniform("radius").value = pixels;
   }
 
   setPalette(colors: readonly string[]): void {

@@ -1,13 +1,16 @@
 /** What is seen: the Earth, all objects, the tracks of those that are looked at. Draws when something changed, and no more often. */
-import { ColorManagement, LinearSRGBColorSpace, Scene, Vector3, WebGLRenderer } from "three";
+import { ColorManagement, LinearSRGBColorSpace, Scene, Vector2, Vector3, WebGLRenderer } from "three";
 
 import { EARTH_RADIUS_KM } from "@/earth/frames";
 import type { Ring } from "@/earth/land";
 import type { Path, States } from "../messages";
 import { positionOn } from "../hermite";
 import { Earth } from "./earth";
+import { Limb } from "./limb";
+import type { Picture } from "./line";
 import { OrbitCamera } from "./orbit-camera";
 import { ObjectPoints, isBehindEarth } from "./points";
+import { qualityFor, rendererName, type Quality } from "./quality";
 import { Track } from "./track";
 import type { Colors } from "./colors";
 
@@ -15,6 +18,10 @@ import type { Colors } from "./colors";
 ColorManagement.enabled = false;
 
 const PICK_PIXELS = 12;
+/** Of the page; in the picture they are no smaller than the least that is seen. */
+const POINT_RADIUS_PIXELS = 1.25;
+const LEAST_POINT_RADIUS = 1;
+const LINE_PIXELS = 1.25;
 /** What moves less than this between two pictures is not seen to move. */
 const STILL_PIXELS = 0.3;
 const LONGEST_WAIT_MS = 1_000;
@@ -43,7 +50,10 @@ export class GlobeScene {
   readonly stats = { fps: 0, drawMs: 0 };
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
+  private readonly quality: Quality;
+  private readonly picture: Picture = { size: { value: new Vector2(1, 1) }, width: { value: LINE_PIXELS } };
   private readonly earth: Earth;
+  private readonly limb: Limb;
   private objects: ObjectPoints | null = null;
   private tracks: Track[] = [];
   private marks: readonly Mark[] = [];
@@ -65,12 +75,15 @@ export class GlobeScene {
     /** Draws each frame, whether anything changed or not: to measure. */
     private readonly always: boolean,
   ) {
-    const software = isDrawnBySoftware();
-    this.renderer = new WebGLRenderer({ canvas, antialias: !software, powerPreference: "high-performance" });
+    this.quality = qualityFor(rendererName(), devicePixelRatio);
+    // Without alpha the page need not be mixed with it.
+    const context = canvas.getContext("webgl2", { alpha: false, antialias: this.quality.antialias, powerPreference: "high-performance" });
+    if (context === null) throw new Error("no context of WebGL 2");
+    this.renderer = new WebGLRenderer({ canvas, context });
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
-    this.renderer.setPixelRatio(software ? 0.75 : Math.min(devicePixelRatio, 2));
-    this.earth = new Earth(rings, !software);
+    this.earth = new Earth(rings, this.quality.mipmaps);
     this.scene.add(this.earth.group);
+    this.limb = new Limb(this.scene, this.picture);
     this.view = new OrbitCamera(canvas, this.draw);
     this.resized = new ResizeObserver(this.resize);
     this.resized.observe(canvas.parentElement ?? canvas);
@@ -90,6 +103,7 @@ export class GlobeScene {
     this.view.dispose();
     this.setTracks([]);
     this.objects?.dispose();
+    this.limb.dispose();
     this.earth.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();
@@ -99,6 +113,7 @@ export class GlobeScene {
     this.colors = colors;
     this.renderer.setClearColor(colors.ground);
     this.earth.setColors(colors.earth);
+    this.limb.setColor(colors.earth.coast);
     this.objects?.setPalette(colors.palette);
     this.tracks.forEach((track, place) => track.setColor(colors.tracks[place === 0 ? 0 : 1]));
     this.draw();
@@ -110,7 +125,7 @@ export class GlobeScene {
       this.objects.dispose();
     }
     this.objects = new ObjectPoints(count);
-    this.objects.setSize(Math.max(2, 2.4 * this.renderer.getPixelRatio()));
+    this.objects.setRadius(this.pointRadius());
     if (this.colors !== null) this.objects.setPalette(this.colors.palette);
     this.scene.add(this.objects.points);
   }
@@ -130,7 +145,7 @@ export class GlobeScene {
   setTracks(paths: readonly { path: Path; ground: boolean }[]): void {
     for (const track of this.tracks) track.dispose();
     this.tracks = paths.map(({ path, ground }, place) => {
-      const track = new Track(this.scene, this.earth.group);
+      const track = new Track(this.scene, this.earth.group, this.picture);
       track.setPath(path, ground);
       if (this.colors !== null) track.setColor(this.colors.tracks[place === 0 ? 0 : 1]);
       return track;
@@ -171,6 +186,7 @@ export class GlobeScene {
     this.objects?.setTime(timeMs);
     this.follow?.(timeMs, this.view.target);
     this.view.apply();
+    this.limb.setEye(this.view.camera.position);
     this.renderer.render(this.scene, this.view.camera);
     for (const mark of this.marks) this.place(mark, timeMs);
     this.tellHover();
@@ -194,6 +210,10 @@ export class GlobeScene {
     if (now - this.drawn.since < 1_000) return;
     this.stats.fps = (this.drawn.count * 1_000) / (now - this.drawn.since);
     this.drawn = { count: 0, since: now };
+  }
+
+  private pointRadius(): number {
+    return Math.max(POINT_RADIUS_PIXELS * this.renderer.getPixelRatio(), LEAST_POINT_RADIUS);
   }
 
   private place({ element, place }: Mark, timeMs: number): void {
@@ -240,18 +260,16 @@ export class GlobeScene {
   private readonly resize = (): void => {
     const { clientWidth, clientHeight } = this.canvas.parentElement ?? this.canvas;
     if (clientWidth === 0 || clientHeight === 0) return;
+    const ratio = this.quality.pixelRatio(clientWidth, clientHeight);
+    this.renderer.setPixelRatio(ratio);
     this.renderer.setSize(clientWidth, clientHeight);
+    this.renderer.getDrawingBufferSize(this.picture.size.value);
+    this.picture.width.value = LINE_PIXELS * ratio;
+    this.objects?.setRadius(this.pointRadius());
     this.view.camera.aspect = clientWidth / clientHeight;
     this.view.camera.updateProjectionMatrix();
     this.draw();
   };
-}
-
-/** Whether the browser draws without a graphics processor: then it is spared what costs most for the least to see. */
-function isDrawnBySoftware(): boolean {
-  const probe = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
-  probe?.getExtension("WEBGL_lose_context")?.loseContext();
-  return probe === null;
 }
 
 /** A mark's place on a path. */
