@@ -223,7 +223,8 @@ impl Maker<'_> {
                 "Source": { "Type": "CODEPIPELINE", "BuildSpec": steps.to_string() },
                 "Artifacts": { "Type": "CODEPIPELINE" },
                 "Environment": environment,
-                "TimeoutInMinutes": 90,
+                // A release waits for its migration, and then for its services, an hour each at most.
+                "TimeoutInMinutes": 150,
                 "QueuedTimeoutInMinutes": 60,
                 "LogsConfig": {
                     "CloudWatchLogs": { "Status": "ENABLED", "GroupName": logs.name(), "StreamName": name },
@@ -243,9 +244,16 @@ impl Maker<'_> {
             ("CLUSTER", compute.cluster.name()),
             ("SUBNETS", json!({ "Fn::Join": [",", subnets] })),
             ("SECURITY_GROUP", network.tasks.id()),
-            ("READY", json!(format!("https://{}{READY}", self.environment.domain))),
+            ("READY", json!(self.ready())),
             ("DISTRIBUTION", self.built.cdn.distribution.id()),
         ]
+    }
+
+    /// Where a release asks whether the service is ready. Nowhere, where only some networks are let in: machines that build are
+    /// in none of them.
+    fn ready(&self) -> String {
+        let Environment { domain, operator, .. } = self.environment;
+        if operator.allow.is_empty() { format!("https://{domain}{READY}") } else { String::new() }
     }
 
     /// What pushing an image needs.
@@ -406,65 +414,4 @@ fn variables(variables: &[(&str, Value)]) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::environment::Operator;
-    use crate::stacks::architecture;
-    use crate::template::StackName;
-
-    fn resources(name: Name) -> Value {
-        let environment = Environment::new(name, Operator::parse("").unwrap());
-        let templates = architecture(&environment).unwrap();
-        let template = templates.iter().find(|template| template.stack == StackName::Deployment);
-        template.map_or(Value::Null, |template| template.body["Resources"].clone())
-    }
-
-    #[test]
-    fn only_the_repository_s_own_environment_takes_the_role() {
-        for name in [Name::Dev, Name::Prod] {
-            let role = &resources(name)["GithubRole"]["Properties"];
-            let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
-            assert_eq!(
-                trust["Condition"]["StringEquals"][format!("{GITHUB}:sub")],
-                format!("repo:example/astroshield:environment:{name}")
-            );
-            assert_eq!(trust["Condition"]["StringEquals"][format!("{GITHUB}:aud")], "sts.amazonaws.com");
-        }
-    }
-
-    #[test]
-    fn prod_alone_has_a_pipeline() {
-        assert!(resources(Name::Dev).get("Pipeline").is_none());
-        assert!(resources(Name::Recovery).is_null(), "its images are copies");
-        let stages = resources(Name::Prod)["Pipeline"]["Properties"]["Stages"].clone();
-        let names: Vec<&Value> = stages.as_array().unwrap().iter().map(|stage| &stage["Name"]).collect();
-        assert_eq!(names, ["Source", "Build", "Release"]);
-    }
-
-    #[test]
-    fn a_script_is_given_every_variable_that_it_reads() {
-        let resources = resources(Name::Prod);
-        for (project, script) in [("ImageArm64", IMAGE), ("ImageX8664", IMAGE), ("ReleaseProject", RELEASE)] {
-            let given =
-                resources[project]["Properties"]["Environment"]["EnvironmentVariables"].as_array().unwrap();
-            let is_given = |name: &str| name == "TAG" || given.iter().any(|of| of["Name"] == name);
-            let read = script.match_indices(['$', '.']).filter_map(|(at, _)| {
-                let rest = script[at + 1..].trim_start_matches('{');
-                let end = rest.find(|c: char| !(c.is_ascii_uppercase() || c == '_')).unwrap_or(rest.len());
-                (end > 1).then(|| &rest[..end])
-            });
-            for name in read.filter(|name| *name == name.to_uppercase()) {
-                assert!(is_given(name), "{project}: {name}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_release_migrates_before_it_rolls() {
-        let place = |what: &str| RELEASE.find(what).unwrap();
-        assert!(place("wait tasks-stopped") < place("update-stack"));
-        assert!(place("update-stack") < place("create-invalidation"));
-        let family = resources(Name::Prod)["ReleaseProject"]["Properties"]["Environment"].to_string();
-        assert!(family.contains("astroshield-prod-migrate"));
-    }
-}
+mod tests;
