@@ -11,6 +11,9 @@
 //! Pages are kept no longer than a minute although Amplify would have them kept for a year: it tells its own
 //! CloudFront, and not ours, when a push has changed them.
 //!
+//! `/signin` is asked of the service although its page is the console's: the service answers 308 to `/signin/`, with the query.
+//! Amplify's own redirect would lose that, and with it the `?token=` of a link to sign in.
+//!
 //! # The name
 //! The service takes no other name than `server.public_url` has, and sessions and origins are held against it. So the
 //! viewer's `Host` goes on to the load balancer, with all other headers, cookies and parameters; CloudFront then takes
