@@ -200,8 +200,17 @@ pub(super) const ROWS: &[Row] = &[
         "S3",
         "Data backups",
         &[
-            prod("AWS::S3::Bucket", "/BucketName", Has("blobs")),
-            prod("AWS::Backup::BackupSelection", "/BackupSelection/Resources/*", Something),
+            prod(
+                "AWS::Backup::BackupSelection",
+                "/BackupSelection/Resources/*",
+                Has("astroshield-prod-blobs-"),
+            ),
+            // Those of `/api/v1/backups` are blobs, in the folder that tasks write to.
+            prod(
+                "AWS::IAM::Role",
+                "/Policies/*/PolicyDocument/Statement/*/Resource/*",
+                Has("/astroshield/*"),
+            ),
         ],
     ),
     row(

@@ -34,8 +34,6 @@ pub struct Storage {
 const NONCURRENT_DAYS: u32 = 30;
 /// The same of blobs where they are protected: for as long as the oldest moment to which anybody restores the database.
 const NONCURRENT_BLOB_DAYS: u32 = 90;
-/// Folder of the archives of `astroshield backup`, beside that of the application, which upkeep sweeps.
-const BACKUPS: &str = "backups/";
 /// Buckets that are copied to the other region: with the blobs, what the service and its functions are made of.
 const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
@@ -300,9 +298,9 @@ fn tidy(noncurrent_days: u32) -> Value {
     })
 }
 
-/// Files as they were received are hardly read again, but have to be there at once when they are. They cannot be told
-/// from slices of runs by the beginning of their names, which is the tenant's; upkeep removes slices before the coldest
-/// class.
+/// Files as they were received, and backups that somebody asked for, are hardly read again, but have to be there at once
+/// when they are. They cannot be told from slices of runs by the beginning of their names, which is the tenant's; upkeep
+/// removes slices before the coldest class.
 fn of_blobs(protected: bool) -> Value {
     if !protected {
         return json!({ "Rules": [tidy(NONCURRENT_DAYS)] });
@@ -317,13 +315,6 @@ fn of_blobs(protected: bool) -> Value {
                 { "StorageClass": "STANDARD_IA", "TransitionInDays": 30 },
                 { "StorageClass": "GLACIER_IR", "TransitionInDays": 120 },
             ],
-        },
-        {
-            "Id": "backups",
-            "Status": "Enabled",
-            "Prefix": BACKUPS,
-            "Transitions": [{ "StorageClass": "GLACIER_IR", "TransitionInDays": 1 }],
-            "ExpirationInDays": 400,
         },
     ] })
 }
@@ -467,6 +458,7 @@ fn replication(other: &Environment, role: &Resource<Role>, purpose: &str) -> Val
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::checks::list;
     use crate::environment::Operator;
     use crate::stacks::architecture;
     use crate::template::{StackName, Template};
@@ -536,6 +528,28 @@ pub(super) mod tests {
             let encryption = &rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"];
             assert_eq!(encryption == "aws:kms", id != "Logs", "{id}");
             assert_eq!(bucket["LoggingConfiguration"].is_object(), id != "Logs", "{id}");
+        }
+    }
+
+    #[test]
+    fn what_grows_old_in_a_folder_of_blobs_is_what_tasks_write_there() {
+        let templates = made(Name::Prod, "");
+        let roles = all(stack(&templates, StackName::Application), "AWS::IAM::Role");
+        let blobs = properties(stack(&templates, StackName::Storage), "Blobs");
+        let rules = blobs["LifecycleConfiguration"]["Rules"].as_array().unwrap();
+        let folders: Vec<&str> = rules.iter().filter_map(|rule| rule["Prefix"].as_str()).collect();
+        assert_eq!(folders.len(), 1);
+        for folder in folders {
+            let written = |statement: &&Value| {
+                let put = list(&statement["Action"]).iter().any(|action| action == "s3:PutObject");
+                put && list(&statement["Resource"])
+                    .iter()
+                    .any(|on| text(on).ends_with(&format!("/{folder}*")))
+            };
+            let may_write = |(_, role): &(&str, &Value)| {
+                list(&role["Policies"][0]["PolicyDocument"]["Statement"]).iter().any(|of| written(&of))
+            };
+            assert!(roles.iter().any(may_write), "{folder}");
         }
     }
 
