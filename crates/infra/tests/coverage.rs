@@ -122,7 +122,7 @@ fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
     for name in named {
         assert!(asked.contains(name), "no stack asks for {name}");
     }
-    for output in ["RepositoryUri", "ArtifactsBucket", "MigrationTask"] {
+    for output in ["RepositoryUri", "ArtifactsBucket", "MigrationTask", "BackupsKey"] {
         assert!(guide.contains(output) && shown.contains(output), "{output}");
     }
     let stacks: Vec<&str> = guide

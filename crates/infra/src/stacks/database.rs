@@ -7,7 +7,7 @@ use crate::environment::{Environment, Name};
 use crate::join;
 use crate::stacks::network::Network;
 use crate::stacks::secrets;
-use crate::stacks::storage::{Storage, copies, key_alias_arn};
+use crate::stacks::storage::{BACKUPS_KEY, Storage, copies};
 use crate::template::kinds::{
     DbInstance, DbParameterGroup, DbSubnetGroup, LogGroup, Role, Secret, SecretTargetAttachment, Subnet,
 };
@@ -143,7 +143,12 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     }
     if let Some(other) = copies(environment) {
         writer["AutomaticBackupReplicationRegion"] = json!(other.region);
-        writer["AutomaticBackupReplicationKmsKeyId"] = key_alias_arn(&other);
+        writer["AutomaticBackupReplicationKmsKeyId"] = stack.ask(
+            BACKUPS_KEY,
+            "ARN of the key of the second region, under which backups of the database are copied: what its stack storage shows. \
+             RDS takes no alias for it",
+            None,
+        );
         writer["AutomaticBackupReplicationRetentionPeriod"] = json!(sizes.backup_days);
     }
     let writer: Resource<DbInstance> = stack.add("Database", writer);
@@ -294,6 +299,19 @@ mod tests {
                 assert_eq!(password, expected);
             }
         }
+    }
+
+    #[test]
+    fn backups_are_copied_under_the_key_that_the_second_region_shows_and_no_alias() {
+        let (prod, recovery) = (made(Name::Prod, ""), made(Name::Recovery, ""));
+        let data = stack(&prod, StackName::Data);
+        let key = &properties(data, "Database")["AutomaticBackupReplicationKmsKeyId"];
+        assert_eq!(*key, json!({ "Ref": BACKUPS_KEY }));
+        assert!(data.body["Parameters"][BACKUPS_KEY].get("Default").is_none());
+        let shown =
+            |templates: &[_]| stack(templates, StackName::Storage).body["Outputs"][BACKUPS_KEY].clone();
+        assert_eq!(shown(&recovery)["Value"], json!({ "Fn::GetAtt": ["Key", "Arn"] }));
+        assert!(shown(&prod).is_null());
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Storage {
 const NONCURRENT_DAYS: u32 = 30;
 /// The same of blobs where they are protected: for as long as the oldest moment to which anybody restores the database.
 const NONCURRENT_BLOB_DAYS: u32 = 90;
+/// Parameter of prod's database, and output of the second region's storage: the key under which backups are copied.
+pub const BACKUPS_KEY: &str = "BackupsKey";
 /// Buckets that are copied to the other region: with the blobs, what the service and its functions are made of.
 const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
@@ -142,6 +144,9 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     policy("AssetsPolicy", &assets, vec![read_by_cloudfront(&assets)]);
     policy("ArtifactsPolicy", &artifacts, vec![]);
     stack.show("ArtifactsBucket", artifacts.name());
+    if environment.name == Name::Recovery {
+        stack.show(BACKUPS_KEY, key.arn());
+    }
     let delivered = policy("LogsPolicy", &logs, deliveries(environment, &logs));
     for bucket in [&blobs, &assets, &artifacts] {
         stack.after(bucket, &delivered);
