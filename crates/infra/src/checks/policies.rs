@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::watching::flat;
 use super::{Architecture, Finding, Item, list, walk};
 use crate::template::policy::ON_ALL;
 
@@ -20,7 +21,7 @@ pub fn unused(architectures: &[Architecture<'_>]) -> Vec<&'static str> {
     let mut used = BTreeSet::new();
     for item in architectures.iter().flat_map(Architecture::items) {
         statements(item.properties, &mut |statement| {
-            if list(&statement["Resource"]).iter().any(|on| on == "*") {
+            if list(&statement["Resource"]).iter().any(is_everything) {
                 used.extend(list(&statement["Action"]).iter().filter_map(Value::as_str));
             }
         });
@@ -35,6 +36,14 @@ pub fn statements<'a>(value: &'a Value, visit: &mut impl FnMut(&'a Value)) {
             list(value).iter().filter(|statement| statement.get("Effect").is_some()).for_each(&mut *visit);
         }
     });
+}
+
+/// Whether a resource of a statement is every one that there is: `*`, or an ARN whose part after the account is nothing else.
+fn is_everything(on: &Value) -> bool {
+    let Some(text) = flat(on) else { return false };
+    // `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`; a resource may have colons in it.
+    let resource = text.splitn(6, ':').nth(5).unwrap_or(&text);
+    resource.contains('*') && resource.chars().all(|letter| "*/:?".contains(letter))
 }
 
 fn check(item: &Item<'_>, statement: &Value, findings: &mut Vec<Finding>) {
@@ -61,7 +70,7 @@ fn check(item: &Item<'_>, statement: &Value, findings: &mut Vec<Finding>) {
     if open && statement.get("Condition").is_none() {
         findings.push(item.finding("a policy is for everybody, without a condition"));
     }
-    if !of_resource && list(&statement["Resource"]).iter().any(|on| on == "*") {
+    if !of_resource && list(&statement["Resource"]).iter().any(is_everything) {
         for action in actions.iter().filter_map(Value::as_str) {
             if !ON_ALL.iter().any(|(known, _)| *known == action) {
                 findings.push(item.finding(format!("a policy allows {action} on everything")));
@@ -100,6 +109,17 @@ mod tests {
             ),
             (
                 json!({ "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*" }),
+                "a policy allows s3:GetObject on everything",
+            ),
+            (
+                json!({ "Effect": "Allow", "Action": "ec2:RunInstances", "Resource": { "Fn::Join": ["", [
+                    "arn:", { "Ref": "AWS::Partition" }, ":ec2:", { "Ref": "AWS::Region" }, ":",
+                    { "Ref": "AWS::AccountId" }, ":*/*",
+                ]] } }),
+                "a policy allows ec2:RunInstances on everything",
+            ),
+            (
+                json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::*"] }),
                 "a policy allows s3:GetObject on everything",
             ),
             (

@@ -11,7 +11,7 @@ use super::{Architecture, Finding, Item, each, list};
 use crate::stacks::compute::dimensions as collected;
 
 /// A text of CloudFormation with its references replaced by a word.
-fn flat(value: &Value) -> Option<String> {
+pub(super) fn flat(value: &Value) -> Option<String> {
     if let Value::String(text) = value {
         return Some(text.clone());
     }

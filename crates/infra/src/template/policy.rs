@@ -13,7 +13,15 @@ pub const ON_ALL: &[(&str, &str)] = &[
     ("xray:GetSamplingTargets", "knows no resources"),
     ("ec2:DescribeNetworkInterfaces", "knows no resources"),
     ("ec2:DescribeSubnets", "knows no resources"),
+    ("ec2:CreateNetworkInterface", OF_LAMBDA),
+    ("ec2:DeleteNetworkInterface", OF_LAMBDA),
+    ("ec2:AssignPrivateIpAddresses", OF_LAMBDA),
+    ("ec2:UnassignPrivateIpAddresses", OF_LAMBDA),
 ];
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>
+const OF_LAMBDA: &str = "Lambda puts a function into the VPC by it, and wants all resources of the region; the function's code is \
+                         denied it";
 
 /// What a statement is about.
 #[derive(Debug, Clone)]
