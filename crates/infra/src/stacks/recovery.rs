@@ -53,7 +53,7 @@ fn alarm(environment: &Environment, check: &Resource<HealthCheck>, monitoring: &
     json!({
         "AlarmName": environment.named("unreachable"),
         "AlarmDescription": "Seen from outside, the service does not answer. Look whether the region has failed before \
-            deciding to take over in the other one.",
+            deciding to take over in the other one. Runbook: unreachable.",
         "Namespace": "AWS/Route53",
         "MetricName": "HealthCheckStatus",
         "Dimensions": [{ "Name": "HealthCheckId", "Value": check.id() }],

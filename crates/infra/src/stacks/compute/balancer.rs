@@ -77,7 +77,7 @@ pub(super) fn add(
             "DefaultActions": [{ "Type": "forward", "TargetGroupArn": targets.arn() }],
         }),
     );
-    let alarms = alarms(stack, &load_balancer, &targets);
+    let alarms = alarms(stack, environment, &load_balancer, &targets);
     Balancer { load_balancer, listener, certificate, targets, alarms }
 }
 
@@ -129,9 +129,11 @@ fn certificate(stack: &Stack, environment: &Environment) -> Resource<Certificate
     )
 }
 
-/// What takes a release back: tasks that answer wrongly, or not at all.
+/// What takes a release back: tasks that answer wrongly, or not at all. ECS looks at them while it deploys; people are told by
+/// alarms of their own.
 fn alarms(
     stack: &Stack,
+    environment: &Environment,
     load_balancer: &Resource<LoadBalancer>,
     targets: &Resource<TargetGroup>,
 ) -> Vec<Resource<Alarm>> {
@@ -147,7 +149,8 @@ fn alarms(
     let errors = stack.add(
         "ReleaseErrors",
         json!({
-            "AlarmDescription": "Of a hundred requests, more than five end in an error of the service",
+            "AlarmName": environment.named("release-errors"),
+            "AlarmDescription": "Of a hundred requests, more than five end in an error of the service. Runbook: release-errors.",
             "Metrics": [
                 sum("requests", "RequestCount"),
                 sum("errors", "HTTPCode_Target_5XX_Count"),
@@ -168,7 +171,8 @@ fn alarms(
     let unhealthy = stack.add(
         "ReleaseUnhealthy",
         json!({
-            "AlarmDescription": "Tasks are not ready for requests",
+            "AlarmName": environment.named("release-unhealthy"),
+            "AlarmDescription": "Tasks are not ready for requests. Runbook: release-unhealthy.",
             "Namespace": "AWS/ApplicationELB",
             "MetricName": "UnHealthyHostCount",
             "Dimensions": dimensions,

@@ -22,6 +22,45 @@ Findings of GuardDuty and Config, and budgets, come over the same topics without
 
 /// What stands after them.
 const END: &str = "\
+## From outside
+
+### unreachable
+
+**Page.** Route 53, from places all over the world, gets no good answer at `/health/ready`. Prod alone, and not where `allow` is set.
+
+- **When**: below 1, 3 of 3 periods of 60 s.
+- **Cause**: the domain's records or certificate, CloudFront, its web ACL, the VPC origin, the service or its database; or the
+  whole region.
+- **Look here**: the domain in a browser of your own, then Route 53, *Health checks*: which places see it, and what they get. Is
+  `service-trouble` on as well, it is behind the load balancer; if not, it is before it: CloudFront's errors, ACM, the zone. AWS
+  Health says whether it is the region.
+- **Do this**: put right what is broken. If the region has failed and will not be back before your people need it, [raise the
+  service in the second region](deploy.md#raise-the-service-in-the-second-region); a person decides that, as the last minutes may be
+  missing there.
+
+## At a release
+
+These tell nobody: ECS looks at them while it deploys the service `api`, and takes the release back when one goes off. The pipeline then
+fails in its stage *Release*. Between releases, [answers-with-errors](#answers-with-errors) and [unhealthy-tasks](#unhealthy-tasks) tell people of the same.
+
+### release-errors
+
+- **When**: of at least 20 requests in a minute more than 5 of 100 end in an error of the service, 2 of 2 periods of 60 s.
+- **Cause**: a fault of the new release; or of the database, the cache or the brokers just then.
+- **Look here**: the log `/astroshield/ENVIRONMENT/api`, query *errors*, from the release's time on: lines with the new build. X-Ray,
+  group `errors`. Events of the stack `application`.
+- **Do this**: mend the fault, and push: that is the next release. The release before runs again already, on tables that both know. Was it
+  a server of ours, and is well again: release the same commit once more.
+
+### release-unhealthy
+
+- **When**: a task is not ready for requests, 3 of 3 periods of 60 s.
+- **Cause**: the new tasks do not reach the database, the cache, the brokers or a secret; a setting that they refuse; or they
+  begin too slowly.
+- **Look here**: ECS, service `api`, *Deployments* and stopped tasks: why each ended. The log `/astroshield/ENVIRONMENT/api`: a
+  process says what it waits for, and which key it refuses.
+- **Do this**: as for release-errors. If tasks ended for want of memory or time, change sizes in `environment.rs`.
+
 ## Without an alarm
 
 ### GuardDuty finding
@@ -92,9 +131,12 @@ fn entry(text: &mut String, alarm: &Alarm) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
+    use crate::environment::{Environment, Name, Operator};
+    use crate::stacks::architecture;
 
     #[test]
     fn the_runbook_is_what_the_alarms_say() {
@@ -110,15 +152,47 @@ mod tests {
         );
     }
 
+    /// The entry of an alarm by its whole name, which may have what it is of at the end.
+    fn entry_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+        let about = |entry: &str| {
+            let rest = entry.lines().next().and_then(|heading| name.strip_prefix(heading));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let found = text.split("\n### ").skip(1).filter(|entry| about(entry));
+        found.max_by_key(|entry| entry.find('\n'))
+    }
+
     #[test]
-    fn every_alarm_has_an_entry_with_cause_place_and_action() {
+    fn every_alarm_of_every_stack_has_an_entry_with_cause_place_and_action() {
         let text = runbook();
-        for alarm in alarms() {
-            let entry = text.split("\n### ").find(|entry| entry.starts_with(&format!("{}\n", alarm.name)));
-            let entry = entry.unwrap_or_else(|| panic!("no entry of {}", alarm.name));
-            for what in ["**Cause**: ", "**Look here**: ", "**Do this**: "] {
-                assert!(entry.contains(what), "{}: no {what}", alarm.name);
+        let mut known = BTreeSet::new();
+        for environment in Name::ALL {
+            let environment = Environment::new(environment, Operator::parse("").unwrap());
+            for template in architecture(&environment).unwrap() {
+                for (id, _, properties) in
+                    template.resources().filter(|(_, kind, _)| *kind == "AWS::CloudWatch::Alarm")
+                {
+                    let name = properties["AlarmName"].as_str().unwrap_or_else(|| panic!("{id} has no name"));
+                    let name = name.strip_prefix(&environment.named("")).unwrap();
+                    let entry = entry_of(&text, name).unwrap_or_else(|| panic!("no entry of {name}"));
+                    for what in ["**Cause**: ", "**Look here**: ", "**Do this**: "] {
+                        assert!(entry.contains(what), "{name}: no {what}");
+                    }
+                    known.insert(entry.lines().next().unwrap().to_owned());
+                }
+                for (id, kind, properties) in template.resources() {
+                    let name = properties["AlarmName"]
+                        .as_str()
+                        .and_then(|name| name.strip_prefix(&environment.named("")));
+                    let pages = name.is_some_and(|name| text.contains(&format!("`{name}` pages once for: ")));
+                    assert!(kind != "AWS::CloudWatch::CompositeAlarm" || pages, "{id}");
+                }
             }
         }
+        // Whatever stands in the runbook is an alarm, up to what is without one.
+        let entries = text.split("\n## Without an alarm").next().unwrap().split("\n### ").skip(1);
+        let headings: BTreeSet<String> =
+            entries.map(|entry| entry.lines().next().unwrap().to_owned()).collect();
+        assert_eq!(headings, known);
     }
 }
