@@ -64,6 +64,12 @@ pub const PUBLISHED: &[Published] = &[
         source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/monitor_estimated_charges_with_cloudwatch.html",
     },
     Published {
+        namespace: "AWS/CertificateManager",
+        names: &["DaysToExpiry"],
+        dimensions: &[&["CertificateArn"]],
+        source: "https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html",
+    },
+    Published {
         namespace: "AWS/ECS",
         names: &["CPUUtilization", "MemoryUtilization"],
         dimensions: &[&["ClusterName", "ServiceName"]],

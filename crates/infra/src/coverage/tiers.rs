@@ -352,7 +352,10 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "Secrets Manager",
         "Certificate management",
-        &[prod("AWS::CertificateManager::Certificate", "/ValidationMethod", Is("DNS"))],
+        &[
+            prod("AWS::CertificateManager::Certificate", "/ValidationMethod", Is("DNS")),
+            prod("AWS::CloudWatch::Alarm", "/MetricName", Is("DaysToExpiry")),
+        ],
     ),
     row(
         "CloudWatch",

@@ -74,6 +74,8 @@ const YEAR_S: u32 = 365 * DAY_S;
 pub struct Cdn {
     /// The distribution.
     pub distribution: Resource<Distribution>,
+    /// Its certificate.
+    pub certificate: Resource<Certificate>,
 }
 
 /// Where CloudFront gets something from.
@@ -158,7 +160,7 @@ pub fn add(
     }
     logs::add(stack, environment, &distribution, &storage.logs);
     stack.show("DistributionDomain", distribution.domain_name());
-    Cdn { distribution }
+    Cdn { distribution, certificate }
 }
 
 fn origins(

@@ -106,6 +106,7 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let frontend = frontend::add(&frontend_stack, environment);
     let acl = firewall::edge(&edge_stack, environment);
     let cdn = cdn::add(&edge_stack, environment, &acl, &data.storage, &compute, &frontend);
+    monitoring::edge::add(&edge_stack, environment, &cdn, &data.storage);
     let built = Built { network, identity, data, compute, functions, api, frontend, cdn };
     let monitoring = monitoring::add(&observability_stack, environment, &built);
     tracing::add(&observability_stack, environment);

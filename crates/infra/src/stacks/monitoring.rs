@@ -6,6 +6,7 @@ mod archive;
 mod audit;
 mod cloudwatch;
 mod dashboards;
+pub mod edge;
 pub mod runbook;
 pub(crate) mod text;
 
@@ -13,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::environment::{Environment, Name};
 use crate::stacks::Built;
-use crate::template::kinds::{NotificationTopic, NotificationTopicPolicy, QueryDefinition, Subscription};
+use crate::template::kinds::{
+    Key, NotificationTopic, NotificationTopicPolicy, QueryDefinition, Subscription,
+};
 use crate::template::policy::{Statement, document};
 use crate::template::value::account;
 use crate::template::{Resource, Stack};
@@ -30,8 +33,8 @@ pub struct Monitoring {
 /// Adds alarms and dashboards.
 pub fn add(stack: &Stack, environment: &Environment, built: &Built) -> Monitoring {
     let monitoring = Monitoring {
-        page: topic(stack, environment, built, "Page", "page"),
-        tell: topic(stack, environment, built, "Tell", "tell"),
+        page: topic(stack, environment, &built.data.storage.key, "Page", "page"),
+        tell: topic(stack, environment, &built.data.storage.key, "Tell", "tell"),
     };
     cloudwatch::add(stack, environment, built, &monitoring);
     dashboards::add(stack, environment, built);
@@ -52,7 +55,7 @@ pub fn add(stack: &Stack, environment: &Environment, built: &Built) -> Monitorin
 fn topic(
     stack: &Stack,
     environment: &Environment,
-    built: &Built,
+    key: &Resource<Key>,
     id: &str,
     name: &str,
 ) -> Resource<NotificationTopic> {
@@ -61,7 +64,7 @@ fn topic(
         json!({
             "TopicName": environment.named(name),
             "DisplayName": format!("AstroShield {}: {name}", environment.name),
-            "KmsMasterKeyId": built.data.storage.key.arn(),
+            "KmsMasterKeyId": key.arn(),
         }),
     );
     for (number, contact) in environment.operator.contacts.iter().enumerate() {

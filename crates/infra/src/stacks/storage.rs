@@ -229,6 +229,32 @@ fn key(stack: &Stack, environment: &Environment) -> Resource<Key> {
     key
 }
 
+/// A key for topics that alarms tell in another region, where that of the storage is not.
+#[must_use]
+pub fn key_of_topics(stack: &Stack, environment: &Environment) -> Resource<Key> {
+    let this = || [json!("*")];
+    let root = json!({ "AWS": join!("arn:", partition(), ":iam::", account(), ":root") });
+    let statements = [
+        Statement::allow(ADMINISTRATION, this()).by(root.clone()),
+        Statement::allow(USE, this()).by(root),
+        Statement::allow(&["kms:Decrypt", "kms:GenerateDataKey"], this())
+            .by(json!({ "Service": "cloudwatch.amazonaws.com" }))
+            .when(json!({ "StringEquals": { "aws:SourceAccount": account() } })),
+    ];
+    let key = stack.add(
+        "TopicKey",
+        json!({
+            "Description": format!("What alarms of AstroShield ({}) say in this region", environment.name),
+            "EnableKeyRotation": true,
+            "RotationPeriodInDays": 365,
+            "PendingWindowInDays": if environment.sizes.protected { 30 } else { 7 },
+            "KeyPolicy": document(&statements),
+        }),
+    );
+    stack.keep(&key, environment.kept());
+    key
+}
+
 /// What the account may do with its key, without what would make it somebody else's.
 const ADMINISTRATION: &[&str] = &[
     "kms:CancelKeyDeletion",

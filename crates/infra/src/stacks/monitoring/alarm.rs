@@ -107,6 +107,8 @@ pub enum Of {
     StreamApi,
     /// A filter of CloudTrail's log.
     Audit,
+    /// The certificate of load balancer and APIs, and that of CloudFront, which is in the stack of the edge.
+    Certificates,
 }
 
 /// What is looked at.
@@ -174,6 +176,8 @@ pub enum Missing {
     Breaching,
     /// That all is well.
     NotBreaching,
+    /// That all is as it was.
+    Ignored,
 }
 
 impl Missing {
@@ -183,6 +187,7 @@ impl Missing {
         match self {
             Self::Breaching => "breaching",
             Self::NotBreaching => "notBreaching",
+            Self::Ignored => "ignore",
         }
     }
 }

@@ -67,6 +67,26 @@ pub(super) fn add(stack: &Stack, environment: &Environment, built: &Built, monit
     }
 }
 
+/// Adds those of the edge, which tell a topic of its region.
+pub(super) fn of_edge(
+    stack: &Stack,
+    environment: &Environment,
+    of_cloudfront: &Resource<kinds::Certificate>,
+    topic: &Resource<kinds::NotificationTopic>,
+) {
+    for alarm in alarms().iter().filter(|alarm| has(environment, alarm)) {
+        let Watched::Aws { of: Of::Certificates, namespace, metric, statistic } = alarm.watched else {
+            continue;
+        };
+        let dimensions = vec![certificate(of_cloudfront)];
+        let measured = one(alarm, namespace, metric, statistic, &dimensions);
+        let mut properties = Value::Object(make(alarm, environment, "-edge", measured));
+        properties["AlarmActions"] = json!([topic.arn()]);
+        properties["OKActions"] = json!([topic.arn()]);
+        stack.add::<kinds::Alarm>(format!("{}Alarm", logical_id(alarm.name)), properties);
+    }
+}
+
 fn make(alarm: &Alarm, environment: &Environment, suffix: &str, measured: Value) -> Map<String, Value> {
     let (operator, threshold) = match alarm.when {
         When::Above(threshold) => ("GreaterThanThreshold", threshold),
@@ -95,23 +115,30 @@ fn dimension(name: &str, value: impl Into<Value>) -> Value {
     json!({ "Name": name, "Value": value.into() })
 }
 
+fn certificate(certificate: &Resource<kinds::Certificate>) -> Value {
+    dimension("CertificateArn", certificate.arn())
+}
+
+/// One metric.
+fn one(alarm: &Alarm, namespace: &str, metric: &str, statistic: &str, dimensions: &[Value]) -> Value {
+    let statistic_property = if statistic.starts_with('p') { "ExtendedStatistic" } else { "Statistic" };
+    let mut measured = json!({ "Namespace": namespace, "MetricName": metric, "Period": alarm.period });
+    measured[statistic_property] = json!(statistic);
+    if !dimensions.is_empty() {
+        measured["Dimensions"] = json!(dimensions);
+    }
+    measured
+}
+
 /// What an alarm looks at: one thing, or each of several, by what sets it apart.
 fn measures(alarm: &Alarm, environment: &Environment, built: &Built) -> Vec<(String, Value)> {
     let period = alarm.period;
-    let one = |namespace: &str, metric: &str, statistic: &str, dimensions: Vec<Value>| {
-        let statistic_property = if statistic.starts_with('p') { "ExtendedStatistic" } else { "Statistic" };
-        let mut measured = json!({ "Namespace": namespace, "MetricName": metric, "Period": period });
-        measured[statistic_property] = json!(statistic);
-        if !dimensions.is_empty() {
-            measured["Dimensions"] = json!(dimensions);
-        }
-        measured
-    };
     let query = |expression: String| json!({ "Metrics": [{ "Id": "all", "Expression": expression, "Period": period, "ReturnData": true }] });
     match &alarm.watched {
         Watched::Application { metric, labels, statistic } => {
-            let labels = labels.iter().map(|(label, value)| dimension(label, *value)).collect();
-            vec![(String::new(), one(&super::alarm::namespace(environment), metric, statistic, labels))]
+            let labels: Vec<Value> = labels.iter().map(|(label, value)| dimension(label, *value)).collect();
+            let namespace = super::alarm::namespace(environment);
+            vec![(String::new(), one(alarm, &namespace, metric, statistic, &labels))]
         }
         Watched::ApplicationOverAll { metric, labels, function } => {
             let namespace = format!("\"{}\"", super::alarm::namespace(environment));
@@ -127,7 +154,7 @@ fn measures(alarm: &Alarm, environment: &Environment, built: &Built) -> Vec<(Str
             )]
         }
         Watched::Aws { of, namespace, metric, statistic } => (each(*of, environment, built).into_iter())
-            .map(|(what, dimensions)| (what, one(namespace, metric, statistic, dimensions)))
+            .map(|(what, dimensions)| (what, one(alarm, namespace, metric, statistic, &dimensions)))
             .collect(),
         Watched::TasksMissing => (each(Of::EachService, environment, built).into_iter())
             .map(|(what, dimensions)| {
@@ -218,6 +245,7 @@ fn each(of: Of, environment: &Environment, built: &Built) -> Vec<(String, Vec<Va
         // CloudTrail is read in prod alone: its trail is of all regions.
         Of::Audit if environment.name == Name::Prod => alone(Vec::new()),
         Of::Audit => Vec::new(),
+        Of::Certificates => alone(vec![certificate(&built.compute.certificate)]),
     }
 }
 

@@ -13,8 +13,8 @@ What to do when an alarm goes off. This page is made from the alarms (`crates/in
 against them by a test; after a change, run `UPDATE_RUNBOOK=1 cargo test -p astroshield-infra runbook`.
 
 The name of an alarm is `astroshield-ENVIRONMENT-NAME`, for some with the service, node, broker or function after it. **Page**: act
-now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`; each contact has to confirm
-the subscription once. A number for the size of the database (connections, memory) belongs to the class of prod: look at it
+now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`, and of CloudFront's parts
+from `-edge`, which is in us-east-1; each contact has to confirm each subscription once. A number for the size of the database (connections, memory) belongs to the class of prod: look at it
 when you change the class.
 
 Findings of GuardDuty and Config, and budgets, come over the same topics without an alarm: [below](#without-an-alarm).

@@ -213,6 +213,33 @@ pub(super) fn alarms() -> Vec<Alarm> {
                 already.",
         },
         Alarm {
+            name: "certificate-expires",
+            group: Group::Health,
+            watched: Watched::Aws {
+                of: Of::Certificates,
+                namespace: "AWS/CertificateManager",
+                metric: "DaysToExpiry",
+                statistic: "Minimum",
+            },
+            when: When::Below(30.0),
+            // ACM says it twice a day.
+            period: 86_400,
+            periods: 1,
+            bad: 1,
+            missing: Missing::Ignored,
+            severity: Severity::Tell,
+            composite: None,
+            dev: false,
+            why: "A certificate ends in less than 30 days, and ACM, which renews it by itself before that, has not.",
+            cause: "The record that proves the domain is no longer in the zone, a CAA record keeps Amazon from issuing, or \
+                nothing uses the certificate any more.",
+            look: "ACM, the certificate: status of its renewal, and the CNAME record of each name. That of CloudFront \
+                (`-edge`) is in us-east-1.",
+            act: "Put the CNAME record into the zone as ACM shows it, or let the CAA record have `amazon.com`; ACM tries again \
+                by itself, within hours. If it does not, give the certificate another logical id (`compute/balancer.rs`, `cdn.rs`) \
+                and deploy: a new one is issued.",
+        },
+        Alarm {
             name: "telemetry-dropped",
             group: Group::Health,
             watched: Watched::ApplicationOverAll {
