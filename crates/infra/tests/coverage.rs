@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -102,11 +102,73 @@ fn every_command_is_in_the_list_of_what_never_ran() {
     }
 }
 
+/// Folders of modules that are about AWS, whatever they name.
+const ABOUT_AWS: [&str; 3] =
+    ["crates/adapters/src/gateway/", "crates/adapters/src/otlp/", "crates/server/src/function/"];
+
+/// What a module names that knows something of AWS: its hosts, its headers, our own client of it.
+const OF_AWS: [&str; 5] = ["amazonaws", "x-amz", "crate::aws", "adapters::aws", "\"AWS_"];
+
+fn is_about_aws(path: &str, text: &str) -> bool {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_lowercase();
+    ABOUT_AWS.iter().any(|folder| path.starts_with(folder))
+        || OF_AWS.iter().any(|word| text.contains(&word.to_lowercase()))
+}
+
+/// Every source of the application itself, by its path in the repository.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<_> =
+        ["adapters", "api", "domain", "server"].map(|of| root.join(format!("crates/{of}/src"))).into();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                found.push((name, std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_module_that_is_about_aws_is_in_the_list_of_what_never_ran_and_no_other() {
+    let list = include_str!("../../../docs/aws/never-run-on-aws.md");
+    let (_, adapters) = list.split_once("## The application's adapters").unwrap();
+    let paths = adapters.split('`').skip(1).step_by(2);
+    let named: BTreeSet<&str> =
+        paths.filter(|path| path.contains("/src/") && path.ends_with(".rs")).collect();
+    let sources = sources();
+    let about_aws: BTreeSet<&str> = sources
+        .iter()
+        .filter(|(path, text)| is_about_aws(path, text))
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(named, about_aws);
+}
+
+#[test]
+fn a_new_module_that_is_about_aws_would_be_found() {
+    for (path, text) in [
+        ("crates/adapters/src/otlp/new.rs", ""),
+        ("crates/adapters/src/queue.rs", "let host = format!(\"sqs.{region}.amazonaws.com\");"),
+        ("crates/adapters/src/queue.rs", "use crate::aws::Aws;"),
+        ("crates/server/src/queue.rs", "std::env::var(\"AWS_REGION\")"),
+    ] {
+        assert!(is_about_aws(path, text), "{path}: {text}");
+    }
+    assert!(!is_about_aws("crates/adapters/src/smtp.rs", "#[cfg(test)]\nlet host = \"amazonaws\";"));
+}
+
 #[test]
 fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
     let guide = include_str!("../../../docs/aws/deploy.md");
-    let mut asked = std::collections::BTreeSet::new();
-    let mut shown = std::collections::BTreeSet::new();
+    let mut asked = BTreeSet::new();
+    let mut shown = BTreeSet::new();
     for name in Name::ALL {
         for template in architecture(&Environment::new(name, Operator::parse("").unwrap())).unwrap() {
             asked.extend(template.parameters.keys().cloned());
