@@ -195,7 +195,20 @@ pub(super) const ROWS: &[Row] = &[
         "Multi-AZ deployment",
         &[prod("AWS::MSK::Cluster", "/NumberOfBrokerNodes", AtLeast(3.0))],
     ),
-    row("S3", "Static assets", &[prod("AWS::S3::Bucket", "/BucketName", Has("assets"))]),
+    row(
+        "S3",
+        "Static assets",
+        &[
+            prod("AWS::S3::Bucket", "/BucketName", Has("assets")),
+            prod(
+                "AWS::CloudFront::Distribution",
+                "/DistributionConfig/Origins/*/OriginAccessControlId",
+                Something,
+            ),
+            prod("AWS::CodeBuild::Project", "/Source/BuildSpec", Has("s3://$ASSETS/assets")),
+            prod("AWS::IAM::Role", "/Policies/*/PolicyDocument/Statement/*/Resource/*", Has("/assets/*.js")),
+        ],
+    ),
     row(
         "S3",
         "Data backups",

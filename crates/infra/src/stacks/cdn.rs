@@ -3,8 +3,7 @@
 //! | path | from | kept |
 //! |---|---|---|
 //! | `/api/*`, `/auth/*`, `/signin`, `/config.json`, `/health/*` | the service, by a VPC origin | never |
-//! | `/assets/` and a file of the service's own pages | the service | never |
-//! | `/assets/*` | the bucket of assets | as its headers say, a day without any |
+//! | `/assets/*` | the bucket of assets, into which a release puts what the service's own pages load | a day, or until a release |
 //! | `/_next/static/*` | Amplify | a year: names change with their content |
 //! | all others | Amplify | a minute, then asked again by `ETag` |
 //!
@@ -57,9 +56,6 @@ const NOT_KEPT: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 const ALL_OF_VIEWER: &str = "216adef6-5c7f-47e4-b989-5ca3d8f5b8e4";
 /// Hosted zone of all distributions, in which aliases to them are.
 const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
-
-/// Files of the pages that the service shows itself: to sign in, and to read about the API.
-const SERVICE_ASSETS: [&str; 3] = ["/assets/docs.js", "/assets/signin*.js", "/assets/style.css"];
 
 /// Errors that CloudFront would keep for ten seconds, even of what is not kept otherwise: what one organization does
 /// not find, another one may have.
@@ -274,7 +270,6 @@ fn behaviors(stack: &Stack, environment: &Environment) -> (Value, Vec<Value>) {
         ("/config.json", service(&read, "https-only")),
         ("/health/*", service(&read, "https-only")),
     ];
-    others.extend(SERVICE_ASSETS.map(|path| (path, service(&read, "redirect-to-https"))));
     others.push(("/assets/*", kept(Origin::Assets, &assets)));
     others.push(("/_next/static/*", kept(Origin::Console, &assets)));
     let others = (others.into_iter())

@@ -18,6 +18,9 @@ const IMAGE: &str = include_str!("deployment/image.sh");
 /// Releases an image.
 const RELEASE: &str = include_str!("deployment/release.sh");
 
+/// Folder of the bucket of assets, which is the path that CloudFront asks it for.
+const ASSETS: &str = "assets";
+
 /// Issuer of the tokens of GitHub Actions.
 const GITHUB: &str = "token.actions.githubusercontent.com";
 
@@ -233,7 +236,7 @@ impl Maker<'_> {
         )
     }
 
-    fn release_variables(&self) -> [(&'static str, Value); 9] {
+    fn release_variables(&self) -> [(&'static str, Value); 10] {
         let (compute, network) = (&self.built.compute, &self.built.network);
         let subnets: Vec<Value> = network.private.iter().map(Resource::<Subnet>::id).collect();
         [
@@ -245,6 +248,7 @@ impl Maker<'_> {
             ("SUBNETS", json!({ "Fn::Join": [",", subnets] })),
             ("SECURITY_GROUP", network.tasks.id()),
             ("READY", json!(self.ready())),
+            ("ASSETS", self.built.data.storage.assets.name()),
             ("DISTRIBUTION", self.built.cdn.distribution.id()),
         ]
     }
@@ -277,7 +281,7 @@ impl Maker<'_> {
 
     /// What a release needs: the migration, and an update of the stack that changes tasks and services alone.
     fn may_release(&self) -> Vec<Statement> {
-        let compute = &self.built.compute;
+        let (compute, storage) = (&self.built.compute, &self.built.data.storage);
         let cluster = compute.cluster.name();
         let of_cluster = json!({ "ArnEquals": { "ecs:cluster": compute.cluster.arn() } });
         let definitions = arn!("ecs", format!("task-definition/{}:*", self.environment.named("*")));
@@ -343,6 +347,14 @@ impl Maker<'_> {
                 [stack],
             ),
             Statement::allow(&["cloudwatch:DescribeAlarms"], alarms),
+            Statement::allow(
+                &["s3:PutObject"],
+                [
+                    join!(storage.assets.arn(), format!("/{ASSETS}/*.js")),
+                    join!(storage.assets.arn(), format!("/{ASSETS}/*.css")),
+                ],
+            ),
+            Statement::allow(&["kms:GenerateDataKey"], [storage.key.arn()]),
             Statement::allow(&["cloudfront:CreateInvalidation"], [distribution]),
         ]
     }

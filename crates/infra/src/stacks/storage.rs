@@ -144,6 +144,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     policy("AssetsPolicy", &assets, vec![read_by_cloudfront(&assets)]);
     policy("ArtifactsPolicy", &artifacts, vec![]);
     stack.show("ArtifactsBucket", artifacts.name());
+    stack.show("AssetsBucket", assets.name());
     if environment.name == Name::Recovery {
         stack.show(BACKUPS_KEY, key.arn());
     }

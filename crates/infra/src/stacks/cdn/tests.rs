@@ -73,15 +73,12 @@ fn methods_that_the_interface_has_pass() {
 }
 
 #[test]
-fn the_pages_of_the_service_find_their_files_at_the_service_and_the_rest_of_assets_is_in_the_bucket() {
+fn the_pages_of_the_service_find_their_files_in_the_bucket_where_a_release_puts_them() {
     let config = config(Name::Prod);
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/page")).unwrap() {
         let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        // Others stand in for the console, which is there.
-        let is_served = ["docs", "go_on", "signin"].iter().any(|page| name.starts_with(page));
-        if !is_served || !name.ends_with(".html") {
+        if entry.path().extension().is_none_or(|extension| extension != "html") {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).unwrap();
@@ -89,11 +86,22 @@ fn the_pages_of_the_service_find_their_files_at_the_service_and_the_rest_of_asse
             files.insert(text[at..].split('"').next().unwrap().to_owned());
         }
     }
-    assert!(files.contains("/assets/style.css"));
+    assert!(files.contains("/assets/style.css") && files.len() == 3, "{files:?}");
+    let release = include_str!("../deployment/release.sh");
+    assert!(
+        release.contains("aws s3 cp crates/api/src/page \"s3://$ASSETS/assets\" --recursive --exclude '*'")
+    );
     for file in files {
-        assert_eq!(origin(&config, &file), "service", "{file}");
+        assert_eq!(origin(&config, &file), "assets", "{file}");
+        let name = file.strip_prefix("/assets/").unwrap();
+        assert!(!source(&format!("api/src/page/{name}")).is_empty());
+        let (_, extension) = name.rsplit_once('.').unwrap();
+        assert!(release.contains(&format!("--include '*.{extension}'")), "{file}");
     }
-    assert_eq!(origin(&config, "/assets/earth.jpg"), "assets");
+    // Where it is asked for is where it is put.
+    let origins = config["Origins"].as_array().unwrap();
+    let bucket = origins.iter().find(|origin| origin["Id"] == "assets").unwrap();
+    assert!(bucket.get("OriginPath").is_none() && bucket["OriginAccessControlId"].is_object(), "{bucket}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 # Releases an image that is there for both processors: puts them under one tag, brings the store to the release, rolls the
-# services and functions by a parameter of their stack, has the edge forget what it kept, and asks whether the service is ready.
+# services and functions by a parameter of their stack, puts the files of its pages into the bucket of assets, has the edge forget
+# what it kept, and asks whether the service is ready. It is run at the root of the repository.
 set -euo pipefail
 image=$REPOSITORY:$TAG
 aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY%%/*}"
@@ -37,6 +38,9 @@ if [ "$(jq --raw-output '.[] | select(.ParameterKey == env.IMAGE_TAG).ParameterV
     aws cloudformation wait stack-update-complete --stack-name "$STACK"
 fi
 
+# What pages of the service load, from the sources of the release. Browsers ask for it again each time; the edge keeps it for a day.
+aws s3 cp crates/api/src/page "s3://$ASSETS/assets" --recursive --exclude '*' --include '*.js' --include '*.css' \
+    --cache-control 'public, max-age=0, s-maxage=86400'
 aws cloudfront create-invalidation --distribution-id "$DISTRIBUTION" --paths '/*'
 # Where only some networks are let in, this machine is in none of them: the tasks' own health has to do.
 if [ -n "$READY" ]; then

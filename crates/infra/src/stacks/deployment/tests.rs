@@ -5,6 +5,7 @@ use std::process::Command;
 use super::*;
 use crate::environment::Operator;
 use crate::stacks::architecture;
+use crate::stacks::storage::tests::text;
 use crate::template::StackName;
 
 fn resources(name: Name) -> Value {
@@ -41,6 +42,26 @@ fn variables_of(script: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn who_releases_may_fill_the_assets_and_no_other_bucket() {
+    let resources = resources(Name::Prod);
+    for role in ["ReleaseRole", "GithubRole"] {
+        let statements = resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].clone();
+        let of_assets: Vec<String> = (statements.as_array().unwrap().iter())
+            .filter(|statement| statement["Action"].to_string().contains("s3:PutObject"))
+            .flat_map(|statement| statement["Resource"].as_array().unwrap())
+            .map(text)
+            .filter(|on| !on.starts_with("(StorageArtifactsArn)/astroshield-prod/"))
+            .collect();
+        assert_eq!(
+            of_assets,
+            ["(StorageAssetsArn)/assets/*.js", "(StorageAssetsArn)/assets/*.css"],
+            "{role}"
+        );
+        assert!(statements.to_string().contains("kms:GenerateDataKey"), "{role}");
+    }
+}
+
+#[test]
 fn prod_alone_has_a_pipeline() {
     assert!(resources(Name::Dev).get("Pipeline").is_none());
     assert!(resources(Name::Recovery).is_null(), "its images are copies");
@@ -66,7 +87,8 @@ fn a_script_is_given_every_variable_that_it_reads() {
 fn the_release_migrates_before_it_rolls() {
     let place = |what: &str| RELEASE.find(what).unwrap();
     assert!(place("wait tasks-stopped") < place("update-stack"));
-    assert!(place("update-stack") < place("create-invalidation"));
+    assert!(place("update-stack") < place("aws s3 cp"));
+    assert!(place("aws s3 cp") < place("create-invalidation"));
     let family = resources(Name::Prod)["ReleaseProject"]["Properties"]["Environment"].to_string();
     assert!(family.contains("astroshield-prod-migrate"));
 }
