@@ -71,6 +71,8 @@ pub enum Proof {
     On {
         /// In which environment.
         env: Name,
+        /// What the operator's settings have to say for it; empty: nothing.
+        with: &'static str,
         /// Type of the resource.
         kind: &'static str,
         /// Where it is, as a JSON pointer; `*` is any element.
@@ -99,12 +101,17 @@ const fn row(of: &'static str, text: &'static str, proofs: &'static [Proof]) -> 
 
 /// A property of a resource of prod.
 const fn prod(kind: &'static str, property: &'static str, holds: Holds) -> Proof {
-    Proof::On { env: Prod, kind, property, holds }
+    Proof::On { env: Prod, with: "", kind, property, holds }
 }
 
 /// A property of a resource of dev.
 const fn dev(kind: &'static str, property: &'static str, holds: Holds) -> Proof {
-    Proof::On { env: Dev, kind, property, holds }
+    Proof::On { env: Dev, with: "", kind, property, holds }
+}
+
+/// A property of a resource of prod that is there only by these settings.
+const fn with(with: &'static str, kind: &'static str, property: &'static str, holds: Holds) -> Proof {
+    Proof::On { env: Prod, with, kind, property, holds }
 }
 
 /// Every line, in the order of the document.
@@ -176,7 +183,8 @@ fn describe(proof: &Proof) -> String {
     match *proof {
         Proof::Command(command) => format!("`astroshield-infra {command}`"),
         Proof::Operator(what) => format!("the operator: [{what}](deploy.md)"),
-        Proof::On { env, kind, property, holds } => {
+        Proof::On { env, with, kind, property, holds } => {
+            let with = if with.is_empty() { String::new() } else { format!(" with `{with}`") };
             let property = property.trim_start_matches('/').replace('/', ".");
             let holds = match holds {
                 Holds::Something => "is set".to_owned(),
@@ -185,7 +193,7 @@ fn describe(proof: &Proof) -> String {
                 Holds::AtLeast(least) => format!("is at least {least}"),
                 Holds::AtMost(most) => format!("is at most {most}"),
             };
-            format!("`{kind}` ({env}): `{property}` {holds}")
+            format!("`{kind}` ({env}{with}): `{property}` {holds}")
         }
     }
 }

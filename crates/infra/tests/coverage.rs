@@ -12,10 +12,14 @@ use astroshield_infra::stacks::architecture;
 use astroshield_infra::template::Template;
 use serde_json::Value;
 
-fn templates() -> BTreeMap<Name, Vec<Template>> {
-    // Signing in at Google is the operator's to want.
-    let of = |name| architecture(&Environment::new(name, Operator::parse("google = true").unwrap())).unwrap();
-    [Name::Dev, Name::Prod].into_iter().map(|name| (name, of(name))).collect()
+/// Templates of each environment that a proof is about, and with which settings.
+fn templates() -> BTreeMap<(Name, &'static str), Vec<Template>> {
+    let proofs = rows().flat_map(|row| row.proofs);
+    let wanted: BTreeSet<_> = proofs
+        .filter_map(|proof| if let Proof::On { env, with, .. } = proof { Some((*env, *with)) } else { None })
+        .collect();
+    let made = |(name, with)| architecture(&Environment::new(name, Operator::parse(with).unwrap())).unwrap();
+    wanted.into_iter().map(|of| (of, made(of))).collect()
 }
 
 fn commands() -> Vec<String> {
@@ -44,9 +48,8 @@ fn everything_that_is_said_to_implement_a_line_does() {
     let mut wrong = Vec::new();
     for row in rows() {
         for proof in row.proofs {
-            let of =
-                if let Proof::On { env, .. } = proof { &templates[env] } else { &templates[&Name::Prod] };
-            if !proof.is_so(of, &commands) {
+            let of = if let Proof::On { env, with, .. } = proof { (*env, *with) } else { (Name::Prod, "") };
+            if !proof.is_so(&templates[&of], &commands) {
                 wrong.push(format!("{} / {}: {proof:?}", row.bullet.of, row.bullet.text));
             }
         }
@@ -59,8 +62,8 @@ fn a_row_fails_without_the_property_that_it_names() {
     let templates = templates();
     for row in rows() {
         for proof in row.proofs {
-            let Proof::On { env, kind, property, .. } = proof else { continue };
-            let mut without = templates[env].clone();
+            let Proof::On { env, with, kind, property, .. } = proof else { continue };
+            let mut without = templates[&(*env, *with)].clone();
             for template in &mut without {
                 for resource in template.body["Resources"].as_object_mut().unwrap().values_mut() {
                     if resource["Type"] == *kind {
@@ -71,6 +74,20 @@ fn a_row_fails_without_the_property_that_it_names() {
             assert!(!proof.is_so(&without, &[]), "{:?}: {proof:?}", row.bullet);
         }
     }
+}
+
+#[test]
+fn what_the_operator_has_to_ask_for_is_not_there_otherwise_and_the_table_says_so() {
+    let prod = &templates()[&(Name::Prod, "")];
+    let asked: Vec<_> = rows()
+        .flat_map(|row| row.proofs)
+        .filter(|proof| matches!(proof, Proof::On { with, .. } if !with.is_empty()))
+        .collect();
+    assert!(!asked.is_empty());
+    for proof in asked {
+        assert!(!proof.is_so(prod, &[]), "{proof:?}");
+    }
+    assert!(table().contains("(prod with `google = true`): `ProviderType` is `Google`"));
 }
 
 fn remove(value: &mut Value, pointer: &str) {

@@ -2,7 +2,7 @@
 
 use super::Holds::{AtLeast, AtMost, Has, Is, Something};
 use super::Proof::Operator;
-use super::{Row, dev, prod, row};
+use super::{Row, dev, prod, row, with};
 
 /// Them, in the order of the document.
 pub(super) const ROWS: &[Row] = &[
@@ -141,6 +141,17 @@ pub(super) const ROWS: &[Row] = &[
             // What ends by itself, as sessions do, may be forgotten for want of room; nothing else.
             prod("AWS::ElastiCache::ParameterGroup", "/Properties/maxmemory-policy", Is("volatile-lru")),
             prod("AWS::ElastiCache::User", "/AccessString", Has("~astroshield*")),
+            // Sessions are in the cache, of people who sign in at a provider.
+            prod(
+                "AWS::ECS::TaskDefinition",
+                "/ContainerDefinitions/*/Environment/*",
+                Is(r#"{"Name":"ASTROSHIELD__CACHE__KIND","Value":"redis"}"#),
+            ),
+            prod(
+                "AWS::ECS::TaskDefinition",
+                "/ContainerDefinitions/*/Environment/*",
+                Is(r#"{"Name":"ASTROSHIELD__IDENTITY__KIND","Value":"oidc"}"#),
+            ),
         ],
     ),
     row(
@@ -299,7 +310,7 @@ pub(super) const ROWS: &[Row] = &[
         "Cognito",
         "Social login integration",
         &[
-            prod("AWS::Cognito::UserPoolIdentityProvider", "/ProviderType", Is("Google")),
+            with("google = true", "AWS::Cognito::UserPoolIdentityProvider", "/ProviderType", Is("Google")),
             Operator("Social sign-in"),
         ],
     ),
@@ -373,7 +384,11 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "CloudWatch",
         "Metrics collection",
-        &[prod("AWS::ECS::TaskDefinition", "/ContainerDefinitions/*/Image", Has("aws-otel-collector"))],
+        &[
+            prod("AWS::ECS::TaskDefinition", "/ContainerDefinitions/*/Image", Has("aws-otel-collector")),
+            // What the collector beside each process is configured with.
+            prod("AWS::ECS::TaskDefinition", "/ContainerDefinitions/*/Environment/*", Has("awsemf")),
+        ],
     ),
     row(
         "CloudWatch",
@@ -403,7 +418,17 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "X-Ray",
         "Distributed tracing",
-        &[prod("AWS::XRay::SamplingRule", "/SamplingRule/FixedRate", Something)],
+        &[
+            prod("AWS::ApiGateway::Stage", "/TracingEnabled", Is("true")),
+            prod("AWS::Lambda::Function", "/TracingConfig/Mode", Is("Active")),
+            prod(
+                "AWS::ECS::TaskDefinition",
+                "/ContainerDefinitions/*/Environment/*",
+                Is(r#"{"Name":"ASTROSHIELD__TELEMETRY__ENDPOINT","Value":"http://127.0.0.1:4318"}"#),
+            ),
+            prod("AWS::ECS::TaskDefinition", "/ContainerDefinitions/*/Environment/*", Has("awsxray")),
+            prod("AWS::XRay::SamplingRule", "/SamplingRule/FixedRate", Something),
+        ],
     ),
     row(
         "X-Ray",
