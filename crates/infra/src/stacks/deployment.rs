@@ -18,6 +18,9 @@ const IMAGE: &str = include_str!("deployment/image.sh");
 /// Releases an image.
 const RELEASE: &str = include_str!("deployment/release.sh");
 
+/// Output that has the variables of a release (`.github/workflows/release.yml`).
+const RELEASE_VARIABLES: &str = "ReleaseVariables";
+
 /// Folder of the bucket of assets, which is the path that CloudFront asks it for.
 const ASSETS: &str = "assets";
 
@@ -76,16 +79,24 @@ impl Maker<'_> {
         }] });
         let mut statements = self.may_push();
         statements.extend(self.may_release());
+        // What it releases, and where, is what this stack shows.
+        let this = arn!("cloudformation", format!("stack/{}/*", self.environment.named("deployment")));
+        statements.push(Statement::allow(&["cloudformation:DescribeStacks"], [this]));
         let role: Resource<Role> = self.stack.add(
             "GithubRole",
             json!({
                 "Description": "What workflows of GitHub Actions may do: push images, and release them",
                 "AssumeRolePolicyDocument": trust,
-                "MaxSessionDuration": 3600,
+                // A migration and a roll may take an hour each.
+                "MaxSessionDuration": 3 * 3600,
                 "Policies": [{ "PolicyName": "deploy", "PolicyDocument": document(&statements) }],
             }),
         );
         self.stack.show("GithubRole", role.arn());
+        // A line for each, as GitHub takes variables for the steps that follow.
+        let lines: Vec<Value> =
+            self.release_variables().into_iter().map(|(name, value)| join!(name, "=", value)).collect();
+        self.stack.show(RELEASE_VARIABLES, json!({ "Fn::Join": ["\n", lines] }));
         role
     }
 

@@ -83,6 +83,34 @@ fn a_script_is_given_every_variable_that_it_reads() {
     }
 }
 
+/// The workflow that releases from GitHub.
+const WORKFLOW: &str = include_str!("../../../../../.github/workflows/release.yml");
+
+#[test]
+fn the_workflow_runs_the_scripts_with_every_variable_that_they_read() {
+    let has = |what: &str| assert!(WORKFLOW.contains(what), "{what}");
+    has("id-token: write");
+    has("environment: ${{ inputs.environment }}");
+    has("--stack-name \"astroshield-$ENVIRONMENT-deployment\"");
+    has(&format!("OutputKey=='{RELEASE_VARIABLES}'"));
+    for name in [Name::Dev, Name::Prod] {
+        has(&format!("          - {name}\n"));
+        let environment = Environment::new(name, Operator::parse("").unwrap());
+        let templates = architecture(&environment).unwrap();
+        let template = templates.iter().find(|template| template.stack == StackName::Deployment).unwrap();
+        let role = template.body["Resources"]["GithubRole"].to_string();
+        assert!(role.contains(&format!("stack/astroshield-{name}-deployment/*")), "{role}");
+        let shown = template.body["Outputs"][RELEASE_VARIABLES]["Value"]["Fn::Join"][1].as_array().unwrap();
+        for (script, text) in [("image.sh", IMAGE), ("release.sh", RELEASE)] {
+            has(&format!("run: bash crates/infra/src/stacks/deployment/{script}\n"));
+            for variable in variables_of(text) {
+                let is_shown = shown.iter().any(|line| line["Fn::Join"][1][0] == variable);
+                assert!(is_shown || WORKFLOW.contains(&format!("  {variable}: ${{{{")), "{name}: {variable}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_release_migrates_before_it_rolls() {
     let place = |what: &str| RELEASE.find(what).unwrap();
