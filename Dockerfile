@@ -5,12 +5,14 @@
 #     docker run --read-only --tmpfs /tmp --volume astroshield:/var/lib/astroshield --publish 127.0.0.1:7878:7878 \
 #         --env ASTROSHIELD__SERVER__LISTEN=0.0.0.0:7878 --env ASTROSHIELD__SERVER__ALLOW_REMOTE=true astroshield
 
+# Where the images that it begins with are. Docker Hub lets nobody who is not signed in fetch many; public.ecr.aws/docker/library has the same.
+ARG REGISTRY=docker.io/library
 ARG DEBIAN=bookworm
 ARG DEBIAN_SLIM=12.12-slim
 ARG RUST=1.95.0
 ARG NODE=20
 
-FROM docker.io/library/node:${NODE}-${DEBIAN}-slim AS console
+FROM ${REGISTRY}/node:${NODE}-${DEBIAN}-slim AS console
 WORKDIR /source/web
 COPY web/package.json web/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci
@@ -19,7 +21,7 @@ COPY crates/api/openapi.json ../crates/api/
 COPY web .
 RUN npm run build
 
-FROM docker.io/library/rust:${RUST}-slim-${DEBIAN} AS build
+FROM ${REGISTRY}/rust:${RUST}-slim-${DEBIAN} AS build
 # The Kafka client is C, and its TLS is OpenSSL's.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config \
@@ -35,7 +37,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     ASTROSHIELD_COMMIT="$COMMIT" CARGO_TARGET_DIR=/target cargo build --locked --release --package astroshield-server --features "$FEATURES" \
     && install -D --strip /target/release/astroshield /out/astroshield
 
-FROM docker.io/library/debian:${DEBIAN_SLIM} AS service
+FROM ${REGISTRY}/debian:${DEBIAN_SLIM} AS service
 LABEL org.opencontainers.image.title=AstroShield \
       org.opencontainers.image.licenses=Apache-2.0
 RUN apt-get update \

@@ -181,14 +181,30 @@ fn a_new_module_that_is_about_aws_would_be_found() {
     assert!(!is_about_aws("crates/adapters/src/smtp.rs", "#[cfg(test)]\nlet host = \"amazonaws\";"));
 }
 
+/// What stacks show that the guide speaks of.
+const GUIDE_OUTPUTS: [&str; 9] = [
+    "ArtifactsBucket",
+    "AssetsBucket",
+    "BackupsKey",
+    "ConsoleAppId",
+    "GithubRole",
+    "MigrationTask",
+    "ReleaseVariables",
+    "RepositoryUri",
+    "UserPoolId",
+];
+
 #[test]
 fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
     let guide = include_str!("../../../docs/aws/deploy.md");
     let mut asked = BTreeSet::new();
-    let mut shown = BTreeSet::new();
+    let (mut shown, mut groups) = (BTreeSet::new(), BTreeSet::new());
     for name in Name::ALL {
         for template in architecture(&Environment::new(name, Operator::parse("").unwrap())).unwrap() {
             asked.extend(template.parameters.keys().cloned());
+            let named =
+                template.resources().filter_map(|(_, _, properties)| properties["GroupName"].as_str());
+            groups.extend(named.map(str::to_owned));
             shown.extend(
                 template.body["Outputs"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
             );
@@ -201,7 +217,7 @@ fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
     for name in named {
         assert!(asked.contains(name), "no stack asks for {name}");
     }
-    for output in ["RepositoryUri", "ArtifactsBucket", "MigrationTask", "BackupsKey"] {
+    for output in GUIDE_OUTPUTS {
         assert!(guide.contains(output) && shown.contains(output), "{output}");
     }
     let stacks: Vec<&str> = guide
@@ -219,7 +235,13 @@ fn the_guide_names_stacks_parameters_and_outputs_that_there_are() {
         let known = astroshield_infra::template::StackName::ALL.iter().any(|known| known.name() == stack);
         assert!(known, "there is no stack {stack}");
     }
-    assert!(guide.contains("--target aws"), "images of tasks have the authorities of RDS");
+    let script = "crates/infra/src/stacks/deployment/image.sh";
+    assert!(guide.contains(script));
+    let script = include_str!("../src/stacks/deployment/image.sh");
+    assert!(script.contains("--target aws"), "images of tasks have the authorities of RDS");
+    let (_, group) = guide.split_once("--group-name ").unwrap();
+    let group = group.split_whitespace().next().unwrap();
+    assert!(groups.contains(group), "{group}");
 }
 
 #[test]

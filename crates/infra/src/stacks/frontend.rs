@@ -97,6 +97,8 @@ pub fn add(stack: &Stack, environment: &Environment) -> Frontend {
             "EnableBranchAutoDeletion": true,
         }),
     );
+    // CloudFormation starts no build, so that whoever deploys begins the first one.
+    stack.show("ConsoleAppId", app.app_id());
     let branch: Resource<AmplifyBranch> = stack.add(
         "ConsoleBranch",
         json!({

@@ -6,6 +6,7 @@ if docker manifest inspect "$image" >/dev/null 2>&1; then
     echo "$image is there"
     exit 0
 fi
-# One manifest and no list: Lambda takes this image as it is.
-docker build --target aws --provenance=false --build-arg COMMIT="$TAG" --tag "$image" .
+# One manifest and no list: Lambda takes this image as it is. Many share the address that this comes from, and Docker Hub counts by address.
+docker build --target aws --provenance=false --build-arg COMMIT="$TAG" --build-arg REGISTRY=public.ecr.aws/docker/library \
+    --tag "$image" .
 docker push "$image"

@@ -112,6 +112,15 @@ fn the_workflow_runs_the_scripts_with_every_variable_that_they_read() {
 }
 
 #[test]
+fn images_begin_with_what_the_dockerfile_can_have_from_another_registry() {
+    let dockerfile = include_str!("../../../../../Dockerfile");
+    let from: Vec<&str> = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    let foreign: Vec<&&str> = from.iter().filter(|image| image.contains('/')).collect();
+    assert!(foreign.len() == 3 && foreign.iter().all(|image| image.starts_with("${REGISTRY}/")), "{from:?}");
+    assert!(IMAGE.contains("--build-arg REGISTRY=public.ecr.aws/docker/library "));
+}
+
+#[test]
 fn the_release_migrates_before_it_rolls() {
     let place = |what: &str| RELEASE.find(what).unwrap();
     assert!(place("wait tasks-stopped") < place("update-stack"));
