@@ -137,6 +137,7 @@ fn released(ready: &str, gives_up: u32) -> (bool, Vec<String>) {
     // The commands of others: each notes what it is asked for. The tag is said to be deployed already.
     let stand_in = r#"#!/bin/bash
 echo "${0##*/} $*" >>"$LOG"
+case "${0##*/}" in jq | docker) cat >/dev/null ;; esac
 case "${0##*/} $*" in
 "aws ecs wait"*) [ "$(grep --count 'ecs wait' "$LOG")" -gt "$GIVES_UP" ] ;;
 "aws ecs describe-tasks"*) if [ "$(grep --count 'ecs wait' "$LOG")" -gt "$GIVES_UP" ]; then echo 0; else echo None; fi ;;
