@@ -13,9 +13,9 @@ What to do when an alarm goes off. This page is made from the alarms (`crates/in
 against them by a test; after a change, run `UPDATE_RUNBOOK=1 cargo test -p astroshield-infra runbook`.
 
 The name of an alarm is `astroshield-ENVIRONMENT-NAME`, for some with the service, node, broker or function after it. **Page**: act
-now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`, and of CloudFront's parts
-from `-edge`, which is in us-east-1; each contact has to confirm each subscription once. A number for the size of the database (connections, memory) belongs to the class of prod: look at it
-when you change the class.
+now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`, and what is about CloudFront from
+`-edge`, which is in us-east-1; each contact has to confirm each subscription once. A number for the size of the database
+(connections, memory) belongs to the class of prod: look at it when you change the class.
 
 Findings of GuardDuty and Config, and budgets, come over the same topics without an alarm: [below](#without-an-alarm).
 ";
@@ -31,17 +31,18 @@ const END: &str = "\
 - **When**: below 1, 3 of 3 periods of 60 s.
 - **Cause**: the domain's records or certificate, CloudFront, its web ACL, the VPC origin, the service or its database; or the
   whole region.
-- **Look here**: the domain in a browser of your own, then Route 53, *Health checks*: which places see it, and what they get. Is
-  `service-trouble` on as well, it is behind the load balancer; if not, it is before it: CloudFront's errors, ACM, the zone. AWS
-  Health says whether it is the region.
+- **Look here**: the domain in a browser of your own, then Route 53, *Health checks*: which places see it, and what they get. If
+  `service-trouble` is on as well, look behind the load balancer; if not, before it: CloudFront's errors, ACM, the zone. AWS Health
+  says whether it is the region.
 - **Do this**: put right what is broken. If the region has failed and will not be back before your people need it, [raise the
   service in the second region](deploy.md#raise-the-service-in-the-second-region); a person decides that, as the last minutes may be
   missing there.
 
 ## At a release
 
-These tell nobody: ECS looks at them while it deploys the service `api`, and takes the release back when one goes off. The pipeline then
-fails in its stage *Release*. Between releases, [answers-with-errors](#answers-with-errors) and [unhealthy-tasks](#unhealthy-tasks) tell people of the same.
+These tell nobody: ECS looks at them while it deploys the service `api`, and takes the release back when one goes off. The pipeline
+then fails in its stage *Release*. Between releases, [answers-with-errors](#answers-with-errors) and
+[unhealthy-tasks](#unhealthy-tasks) tell people of the same.
 
 ### release-errors
 
@@ -49,8 +50,8 @@ fails in its stage *Release*. Between releases, [answers-with-errors](#answers-w
 - **Cause**: a fault of the new release; or of the database, the cache or the brokers just then.
 - **Look here**: the log `/astroshield/ENVIRONMENT/api`, query *errors*, from the release's time on: lines with the new build. X-Ray,
   group `errors`. Events of the stack `application`.
-- **Do this**: mend the fault, and push: that is the next release. The release before runs again already, on tables that both know. Was it
-  a server of ours, and is well again: release the same commit once more.
+- **Do this**: mend the fault, and push: that is the next release. The release before runs again already, on tables that both
+  know. If it was a server of ours, which is well again, release the same commit once more.
 
 ### release-unhealthy
 
