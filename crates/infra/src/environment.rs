@@ -68,6 +68,8 @@ pub struct Operator {
     pub network: Ipv4Net,
     /// Whether dev has MSK.
     pub dev_streaming: bool,
+    /// How a release takes the place of the one before.
+    pub deployment: Deployment,
     /// Engine of the cache.
     pub cache_engine: CacheEngine,
     /// Whether people may sign in with Google.
@@ -80,12 +82,26 @@ pub struct Operator {
     pub mail_from: String,
     /// Whether Space-Track's catalog is asked for.
     pub space_track: bool,
+    /// Whether `GuardDuty` and Config are switched on.
+    pub account_audit: bool,
+    /// Whether the account's provider of GitHub's tokens is made.
+    pub github_provider: bool,
     /// Networks that are shut out.
     pub deny: Vec<Ipv4Net>,
     /// Networks that alone are let in; empty: all.
     pub allow: Vec<Ipv4Net>,
     /// What may be spent.
     pub budget: Budgets,
+}
+
+/// How a release takes the place of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deployment {
+    /// Task by task.
+    Rolling,
+    /// A part of the requests first.
+    Canary,
 }
 
 /// What speaks the protocol of Redis.
@@ -353,6 +369,12 @@ impl Environment {
             Name::Prod | Name::Recovery => Sizes::prod(),
         };
         Self { name, region, copies_region, domain, operator, budget_usd, sizes }
+    }
+
+    /// Whether a part of the requests goes to a new release first: where its tasks may run beside those of the one before.
+    #[must_use]
+    pub fn has_canary(&self) -> bool {
+        self.operator.deployment == Deployment::Canary && self.sizes.streaming.is_some()
     }
 
     /// What becomes of something that cannot be made again when it is taken out of its stack.

@@ -52,6 +52,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("arns", references::arns),
     ("keys", references::keys),
     ("parameter-groups", sizes::parameter_groups),
+    ("replicas", sizes::replicas),
     ("instance-types", sizes::instance_types),
     ("brokers", sizes::brokers),
     ("broker-access", sizes::broker_access),

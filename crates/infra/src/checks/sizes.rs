@@ -96,6 +96,27 @@ pub fn parameter_groups(architecture: &Architecture<'_>, findings: &mut Vec<Find
     }
 }
 
+/// Read replicas of another size than their writer, where how many connections there may be goes by the size: `PostgreSQL` does not
+/// follow a writer that has more of them.
+pub fn replicas(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
+    for item in architecture.of("AWS::RDS::DBInstance") {
+        let Some(source) = architecture.target(item.stack, &item.properties["SourceDBInstanceIdentifier"])
+        else {
+            continue;
+        };
+        let class = "DBInstanceClass";
+        let group = architecture.target(item.stack, &item.properties["DBParameterGroupName"]);
+        let says =
+            group.is_some_and(|group| group.item.properties["Parameters"].get("max_connections").is_some());
+        if item.properties[class] != source.item.properties[class] && !says {
+            findings.push(item.finding(format!(
+                "is of another class than {}, and no parameter says max_connections",
+                source.item.id
+            )));
+        }
+    }
+}
+
 /// Brokers that are not spread evenly over the zones.
 pub fn brokers(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
     for item in architecture.of("AWS::MSK::Cluster") {
@@ -166,6 +187,24 @@ mod tests {
             assert!(known(CACHE, sizes.cache.node), "{name}");
             assert!(sizes.streaming.is_some_and(|streaming| known(BROKER, streaming.broker)), "{name}");
         }
+    }
+
+    #[test]
+    fn a_replica_that_could_not_follow_is_found() {
+        let with = |parameters: serde_json::Value| {
+            json!({
+                "Parameters": { "Type": "AWS::RDS::DBParameterGroup", "Properties": { "Parameters": parameters } },
+                "Writer": { "Type": "AWS::RDS::DBInstance", "Properties": { "DBInstanceClass": "db.r8g.large" } },
+                "Reader": { "Type": "AWS::RDS::DBInstance", "Properties": {
+                    "DBInstanceClass": "db.t4g.medium",
+                    "SourceDBInstanceIdentifier": { "Ref": "Writer" },
+                    "DBParameterGroupName": { "Ref": "Parameters" },
+                } },
+            })
+        };
+        let expected = ["Reader: is of another class than Writer, and no parameter says max_connections"];
+        assert_eq!(found(replicas, &with(json!({ "log_statement": "ddl" }))), expected);
+        assert!(found(replicas, &with(json!({ "max_connections": "500" }))).is_empty());
     }
 
     #[test]

@@ -41,6 +41,14 @@ pub struct ApiGateway {
 /// Name of the stages.
 pub const STAGE: &str = "live";
 
+/// What takes the stage away from the path of a request, where it is there.
+pub(super) fn without_stage() -> Value {
+    json!([{
+        "Type": "url-rewrite",
+        "UrlRewriteConfig": { "Rewrites": [{ "Regex": format!("^/{STAGE}/(.*)$"), "Replace": "/$1" }] },
+    }])
+}
+
 /// Usage plans: that of everybody, and that of those who may ask more.
 pub const PLANS: [&str; 2] = ["default", "generous"];
 
@@ -210,6 +218,10 @@ impl Making<'_> {
     /// API Gateway puts the stage before the path that it asks a private integration for, where AWS does not say how not to for
     /// `HTTP_PROXY`: the load balancer takes it away.
     fn without_stage(&self, compute: &Compute) {
+        // With a canary there is one rule for all requests, as ECS moves those of one rule.
+        if compute.canary.is_some() {
+            return;
+        }
         self.stack.add::<ListenerRule>(
             "StageRule",
             json!({
@@ -219,12 +231,7 @@ impl Making<'_> {
                     "Field": "path-pattern",
                     "PathPatternConfig": { "Values": [format!("/{STAGE}/*")] },
                 }],
-                "Transforms": [{
-                    "Type": "url-rewrite",
-                    "UrlRewriteConfig": {
-                        "Rewrites": [{ "Regex": format!("^/{STAGE}/(.*)$"), "Replace": "/$1" }],
-                    },
-                }],
+                "Transforms": without_stage(),
                 "Actions": [{ "Type": "forward", "TargetGroupArn": compute.targets.arn() }],
             }),
         );

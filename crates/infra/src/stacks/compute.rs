@@ -24,6 +24,7 @@ use crate::template::{Resource, Stack};
 pub use self::collector::{dimensions, namespace};
 
 use self::balancer::Balancer;
+pub use self::balancer::Canary;
 use self::tasks::{Common, Tasks};
 
 /// Name of the container of the application in each task.
@@ -76,6 +77,8 @@ pub struct Compute {
     pub certificate: Resource<Certificate>,
     /// Tasks that answer requests.
     pub targets: Resource<TargetGroup>,
+    /// What moves requests from one release to the next, where that is done by parts.
+    pub canary: Option<Canary>,
     /// The services.
     pub processes: Vec<Process>,
     /// What brings the store to a release before its services are there.
@@ -159,7 +162,7 @@ pub fn add(
     let stream = api_gateway::stream(stack);
     let surroundings = Surroundings { environment, identity, data, stream: &stream };
     let (cluster, capacity) = cluster(stack, environment);
-    let Balancer { load_balancer, listener, certificate, targets, alarms } =
+    let Balancer { load_balancer, listener, certificate, targets, canary, alarms } =
         balancer::add(stack, environment, network, &data.storage);
     let tasks = Tasks::new(stack, surroundings, repository);
     let migration = tasks.migration();
@@ -176,6 +179,9 @@ pub fn add(
                     "ContainerPort": PORT,
                     "TargetGroupArn": targets.arn(),
                 }]);
+                if let Some(canary) = &canary {
+                    canary.deploys(&mut properties);
+                }
             }
             let service = stack.add(format!("{}Service", title(size.name)), properties);
             stack.after(&service, &capacity);
@@ -193,6 +199,7 @@ pub fn add(
         listener,
         certificate,
         targets,
+        canary,
         processes,
         migration: migration.definition,
         migration_role: migration.role,

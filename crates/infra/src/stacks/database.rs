@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::application::DATABASE;
-use crate::environment::{Environment, Name};
+use crate::environment::{DatabaseSize, Environment, Name};
 use crate::join;
 use crate::stacks::network::Network;
 use crate::stacks::secrets;
@@ -36,6 +36,9 @@ impl Database {
     }
 }
 
+/// Connections of writer and read replica, where there is one.
+pub const MOST_CONNECTIONS: u32 = 500;
+
 const ENGINE_VERSION: &str = "17.11";
 const FAMILY: &str = "postgres17";
 const LOGS: [&str; 2] = ["postgresql", "upgrade"];
@@ -58,7 +61,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
     );
     let parameters: Resource<DbParameterGroup> = stack.add(
         "DatabaseParameters",
-        json!({ "Family": FAMILY, "Description": "AstroShield", "Parameters": parameters() }),
+        json!({ "Family": FAMILY, "Description": "AstroShield", "Parameters": parameters(sizes) }),
     );
     let monitor: Resource<Role> = stack.add(
         "DatabaseMonitor",
@@ -185,8 +188,8 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
 
 /// Settings of the server. Times are longer than those that the application sets for its own connections (`store`), so
 /// that they end what others forget.
-fn parameters() -> Value {
-    json!({
+fn parameters(sizes: &DatabaseSize) -> Value {
+    let mut parameters = json!({
         "idle_in_transaction_session_timeout": "300000",
         "log_connections": "1",
         "log_disconnections": "1",
@@ -196,7 +199,12 @@ fn parameters() -> Value {
         "rds.accepted_password_auth_method": "scram",
         "rds.force_ssl": "1",
         "shared_preload_libraries": "pg_stat_statements",
-    })
+    });
+    if sizes.replicas > 0 {
+        // By default it goes by the memory of an instance, and a read replica that has less of it than its writer does not follow it.
+        parameters["max_connections"] = json!(MOST_CONNECTIONS.to_string());
+    }
+    parameters
 }
 
 /// Groups for logs of an instance, before it makes ones that are kept for ever, and not under our key.

@@ -56,7 +56,8 @@ impl Maker<'_> {
     /// A role for workflows of the repository that run in its environment of this name, without a key that is kept.
     fn github(&self) -> Resource<Role> {
         // An account has one for an issuer, which prod makes and dev uses.
-        let provider = if self.environment.name == Name::Prod {
+        let own = self.environment.name == Name::Prod && self.environment.operator.github_provider;
+        let provider = if own {
             let made: Resource<OidcProvider> = self.stack.add(
                 "GithubProvider",
                 json!({ "Url": format!("https://{GITHUB}"), "ClientIdList": ["sts.amazonaws.com"] }),

@@ -47,7 +47,9 @@ pub fn add(stack: &Stack, environment: &Environment, built: &Built) -> Monitorin
     }
     if environment.name == Name::Prod {
         audit::trail(stack, environment, built);
-        audit::configuration(stack, built, &monitoring);
+        if environment.operator.account_audit {
+            audit::configuration(stack, built, &monitoring);
+        }
     }
     monitoring
 }

@@ -4,9 +4,15 @@ use astroshield_domain::deployment::{PORT, READY};
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
+use crate::join;
+use crate::stacks::api_gateway;
 use crate::stacks::network::Network;
 use crate::stacks::storage::Storage;
-use crate::template::kinds::{Alarm, Certificate, Listener, LoadBalancer, Subnet, TargetGroup};
+use crate::template::kinds::{
+    Alarm, Certificate, Listener, ListenerRule, LoadBalancer, Role, Subnet, TargetGroup,
+};
+use crate::template::policy::{Statement, document};
+use crate::template::value::{account, partition};
 use crate::template::{Resource, Stack};
 
 /// Seconds between two looks at a task.
@@ -21,12 +27,46 @@ const LEAVE_S: u32 = 30;
 /// TLS 1.3 and 1.2 with forward secrecy, and a key exchange that holds against quantum computers where the client has one.
 const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
+/// Of a hundred requests, how many go to a new release at first.
+const CANARY_PERCENT: u32 = 10;
+
+/// Minutes of that, and minutes for which the release before runs on when all requests go to the new one: the alarms of a release need two to three of them.
+const CANARY_MIN: u32 = 10;
+
+/// What a release by parts moves requests with.
+#[derive(Debug, Clone)]
+pub struct Canary {
+    /// Tasks of the release that is not in use.
+    pub alternate: Resource<TargetGroup>,
+    /// What says which part of the requests goes to which release. ECS changes it: the stack sets it back only where it changes it.
+    pub rule: Resource<ListenerRule>,
+    /// What ECS may do about these.
+    pub role: Resource<Role>,
+}
+
+impl Canary {
+    /// Makes the deployments of a service behind the load balancer those of a canary.
+    pub(super) fn deploys(&self, service: &mut Value) {
+        let deployment = &mut service["DeploymentConfiguration"];
+        deployment["Strategy"] = json!("CANARY");
+        deployment["CanaryConfiguration"] =
+            json!({ "CanaryPercent": CANARY_PERCENT, "CanaryBakeTimeInMinutes": CANARY_MIN });
+        deployment["BakeTimeInMinutes"] = json!(CANARY_MIN);
+        service["LoadBalancers"][0]["AdvancedConfiguration"] = json!({
+            "AlternateTargetGroupArn": self.alternate.arn(),
+            "ProductionListenerRule": self.rule.arn(),
+            "RoleArn": self.role.arn(),
+        });
+    }
+}
+
 /// The load balancer with what belongs to it.
 pub(super) struct Balancer {
     pub(super) load_balancer: Resource<LoadBalancer>,
     pub(super) listener: Resource<Listener>,
     pub(super) certificate: Resource<Certificate>,
     pub(super) targets: Resource<TargetGroup>,
+    pub(super) canary: Option<Canary>,
     pub(super) alarms: Vec<Resource<Alarm>>,
 }
 
@@ -64,8 +104,14 @@ pub(super) fn add(
             "LoadBalancerAttributes": attributes,
         }),
     );
-    let targets = targets(stack, network);
+    let targets = targets(stack, network, "Targets");
     let certificate = certificate(stack, environment);
+    let alternate = environment.has_canary().then(|| self::targets(stack, network, "AlternateTargets"));
+    let default = match alternate {
+        // Its rule takes every request.
+        Some(_) => json!({ "Type": "fixed-response", "FixedResponseConfig": { "StatusCode": "503" } }),
+        None => json!({ "Type": "forward", "TargetGroupArn": targets.arn() }),
+    };
     let listener = stack.add(
         "Listener",
         json!({
@@ -74,20 +120,21 @@ pub(super) fn add(
             "Protocol": "HTTPS",
             "SslPolicy": TLS,
             "Certificates": [{ "CertificateArn": certificate.arn() }],
-            "DefaultActions": [{ "Type": "forward", "TargetGroupArn": targets.arn() }],
+            "DefaultActions": [default],
         }),
     );
-    let alarms = alarms(stack, environment, &load_balancer, &targets);
-    Balancer { load_balancer, listener, certificate, targets, alarms }
+    let canary = alternate.map(|alternate| canary(stack, &listener, &targets, alternate));
+    let alarms = alarms(stack, environment, &load_balancer, &targets, canary.as_ref());
+    Balancer { load_balancer, listener, certificate, targets, canary, alarms }
 }
 
 fn attributes(attributes: &[(&str, Value)]) -> Value {
     attributes.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }
 
-fn targets(stack: &Stack, network: &Network) -> Resource<TargetGroup> {
+fn targets(stack: &Stack, network: &Network, id: &str) -> Resource<TargetGroup> {
     stack.add(
-        "Targets",
+        id,
         json!({
             "TargetType": "ip",
             "Protocol": "HTTP",
@@ -110,6 +157,41 @@ fn targets(stack: &Stack, network: &Network) -> Resource<TargetGroup> {
             ]),
         }),
     )
+}
+
+fn canary(
+    stack: &Stack,
+    listener: &Resource<Listener>,
+    targets: &Resource<TargetGroup>,
+    alternate: Resource<TargetGroup>,
+) -> Canary {
+    let role = stack.add(
+        "CanaryRole",
+        json!({
+            "Description": "ECS: which release requests go to",
+            "AssumeRolePolicyDocument": document(&[Statement::assumed_by("ecs.amazonaws.com")
+                .when(json!({ "StringEquals": { "aws:SourceAccount": account() } }))]),
+            "ManagedPolicyArns": [join!(
+                "arn:",
+                partition(),
+                ":iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
+            )],
+        }),
+    );
+    let rule = stack.add(
+        "CanaryRule",
+        json!({
+            "ListenerArn": listener.arn(),
+            "Priority": 100,
+            "Conditions": [{ "Field": "path-pattern", "PathPatternConfig": { "Values": ["/*"] } }],
+            "Transforms": api_gateway::without_stage(),
+            "Actions": [{ "Type": "forward", "ForwardConfig": { "TargetGroups": [
+                { "TargetGroupArn": targets.arn(), "Weight": 100 },
+                { "TargetGroupArn": alternate.arn(), "Weight": 0 },
+            ] } }],
+        }),
+    );
+    Canary { alternate, rule, role }
 }
 
 /// A certificate that CloudFront and API Gateway find whatever name they ask for.
@@ -136,11 +218,12 @@ fn alarms(
     environment: &Environment,
     load_balancer: &Resource<LoadBalancer>,
     targets: &Resource<TargetGroup>,
+    canary: Option<&Canary>,
 ) -> Vec<Resource<Alarm>> {
-    let dimensions = json!([
-        { "Name": "LoadBalancer", "Value": load_balancer.full_name() },
-        { "Name": "TargetGroup", "Value": targets.full_name() },
-    ]);
+    let balancer = || json!({ "Name": "LoadBalancer", "Value": load_balancer.full_name() });
+    let of = |targets: &Resource<TargetGroup>| json!([balancer(), { "Name": "TargetGroup", "Value": targets.full_name() }]);
+    // With a canary, the requests to either release are those of the load balancer, which has no other targets.
+    let dimensions = if canary.is_some() { json!([balancer()]) } else { of(targets) };
     let sum = |id: &str, name: &str| {
         let metric =
             json!({ "Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions });
@@ -168,22 +251,29 @@ fn alarms(
             "TreatMissingData": "notBreaching",
         }),
     );
-    let unhealthy = stack.add(
-        "ReleaseUnhealthy",
-        json!({
-            "AlarmName": environment.named("release-unhealthy"),
-            "AlarmDescription": "Tasks are not ready for requests. Runbook: release-unhealthy.",
-            "Namespace": "AWS/ApplicationELB",
-            "MetricName": "UnHealthyHostCount",
-            "Dimensions": dimensions,
-            "Statistic": "Minimum",
-            "Period": 60,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "Threshold": 0,
-            "EvaluationPeriods": 3,
-            "DatapointsToAlarm": 3,
-            "TreatMissingData": "notBreaching",
-        }),
-    );
-    vec![errors, unhealthy]
+    let unhealthy = |id: &str, name: &str, targets: &Resource<TargetGroup>| {
+        stack.add(
+            id,
+            json!({
+                "AlarmName": environment.named(name),
+                "AlarmDescription": "Tasks are not ready for requests. Runbook: release-unhealthy.",
+                "Namespace": "AWS/ApplicationELB",
+                "MetricName": "UnHealthyHostCount",
+                "Dimensions": of(targets),
+                "Statistic": "Minimum",
+                "Period": 60,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Threshold": 0,
+                "EvaluationPeriods": 3,
+                "DatapointsToAlarm": 3,
+                "TreatMissingData": "notBreaching",
+            }),
+        )
+    };
+    let mut alarms = vec![errors, unhealthy("ReleaseUnhealthy", "release-unhealthy", targets)];
+    if let Some(canary) = canary {
+        let name = "release-unhealthy-alternate";
+        alarms.push(unhealthy("ReleaseUnhealthyAlternate", name, &canary.alternate));
+    }
+    alarms
 }

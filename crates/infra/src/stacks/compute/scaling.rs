@@ -70,7 +70,8 @@ fn scale(stack: &Stack, environment: &Environment, size: &ServiceSize, process: 
         ),
     );
     let roles = roles(size);
-    if roles.contains(&Role::Api) {
+    // With a canary, requests are those of another target group after each release, and a policy names one.
+    if roles.contains(&Role::Api) && compute.canary.is_none() {
         let label = join!(compute.load_balancer.full_name(), "/", compute.targets.full_name());
         policy(
             "Requests",

@@ -8,7 +8,12 @@ use crate::stacks::architecture;
 
 /// The resources of a type in an environment.
 fn resources(name: Name, kind: &str) -> Vec<(String, Value)> {
-    let environment = Environment::new(name, Operator::parse("").unwrap());
+    resources_with("", name, kind)
+}
+
+/// The same, with settings of the operator.
+fn resources_with(settings: &str, name: Name, kind: &str) -> Vec<(String, Value)> {
+    let environment = Environment::new(name, Operator::parse(settings).unwrap());
     let mut found = Vec::new();
     for template in architecture(&environment).unwrap() {
         let resources = template.body["Resources"].as_object().unwrap();
@@ -184,5 +189,32 @@ fn each_role_reads_the_secrets_that_its_tasks_name_and_no_others() {
         let read = read.filter(|of| of["Action"][0] == "secretsmanager:GetSecretValue");
         let read: Vec<Value> = read.flat_map(|of| of["Resource"].as_array().unwrap().clone()).collect();
         assert_eq!(read, named, "{id}");
+    }
+}
+
+#[test]
+fn with_a_canary_ecs_moves_every_request_by_one_rule_and_without_streaming_there_is_none() {
+    let settings = "deployment = \"canary\"";
+    let services = resources_with(settings, Name::Prod, "AWS::ECS::Service");
+    let (_, api) = services.iter().find(|(_, service)| service["ServiceName"] == "api").unwrap();
+    assert_eq!(api["DeploymentConfiguration"]["Strategy"], "CANARY");
+    let advanced = &api["LoadBalancers"][0]["AdvancedConfiguration"];
+    assert_eq!(advanced["AlternateTargetGroupArn"]["Ref"], "AlternateTargets");
+    assert_eq!(advanced["ProductionListenerRule"]["Ref"], "CanaryRule");
+    for (id, service) in services.iter().filter(|(_, service)| service["ServiceName"] != "api") {
+        assert_eq!(service["DeploymentConfiguration"]["Strategy"], "ROLLING", "{id}");
+    }
+    // Another rule, or a default that forwards, would go on to ask the tasks of the release before.
+    let rules = resources_with(settings, Name::Prod, "AWS::ElasticLoadBalancingV2::ListenerRule");
+    assert_eq!(rules.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["CanaryRule"]);
+    let weights = rules[0].1["Actions"][0]["ForwardConfig"]["TargetGroups"].as_array().unwrap();
+    assert_eq!(weights.iter().map(|group| group["Weight"].as_u64().unwrap()).collect::<Vec<_>>(), [100, 0]);
+    let (_, listener) = &resources_with(settings, Name::Prod, "AWS::ElasticLoadBalancingV2::Listener")[0];
+    assert_eq!(listener["DefaultActions"][0]["Type"], "fixed-response");
+    let alarms = &api["DeploymentConfiguration"]["Alarms"]["AlarmNames"];
+    assert_eq!(alarms.as_array().unwrap().len(), 3);
+
+    for (id, service) in resources_with(settings, Name::Dev, "AWS::ECS::Service") {
+        assert_eq!(service["DeploymentConfiguration"]["Strategy"], "ROLLING", "{id}");
     }
 }

@@ -28,11 +28,13 @@ fn tell(stack: &Stack, id: &str, what: &str, pattern: &Value, topic: &Resource<N
     );
 }
 
-/// Adds GuardDuty, and tells what it finds: from severity 7 on at once.
+/// Adds GuardDuty where the account has none, and tells what it finds: from severity 7 on at once.
 pub(super) fn findings(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
-    let detector: Resource<Detector> =
-        stack.add("Detector", json!({ "Enable": true, "FindingPublishingFrequency": "FIFTEEN_MINUTES" }));
-    stack.keep(&detector, environment.kept());
+    if environment.operator.account_audit {
+        let properties = json!({ "Enable": true, "FindingPublishingFrequency": "FIFTEEN_MINUTES" });
+        let detector: Resource<Detector> = stack.add("Detector", properties);
+        stack.keep(&detector, environment.kept());
+    }
     let found = |severity: Value| -> Value {
         json!({
             "source": ["aws.guardduty"],

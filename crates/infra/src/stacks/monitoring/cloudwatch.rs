@@ -153,9 +153,32 @@ fn measures(alarm: &Alarm, environment: &Environment, built: &Built) -> Vec<(Str
                 query(format!("SELECT {function}({metric}) FROM SCHEMA(\"{namespace}\", {schema}){only}")),
             )]
         }
-        Watched::Aws { of, namespace, metric, statistic } => (each(*of, environment, built).into_iter())
-            .map(|(what, dimensions)| (what, one(alarm, namespace, metric, statistic, &dimensions)))
-            .collect(),
+        Watched::Aws { of, namespace, metric, statistic } => match (of, &built.compute.canary) {
+            // Which of the two groups the tasks are in, changes with each release.
+            (Of::Targets, Some(canary)) => {
+                let stat = |id: &str, group: &Resource<kinds::TargetGroup>| {
+                    let dimensions = [
+                        dimension("LoadBalancer", built.compute.load_balancer.full_name()),
+                        dimension("TargetGroup", group.full_name()),
+                    ];
+                    let metric = json!({ "Namespace": namespace, "MetricName": metric, "Dimensions": dimensions });
+                    json!({
+                        "Id": id,
+                        "ReturnData": false,
+                        "MetricStat": { "Metric": metric, "Period": period, "Stat": statistic },
+                    })
+                };
+                let both = json!({
+                    "Id": "both", "Expression": "FILL(first, 0) + FILL(second, 0)", "ReturnData": true,
+                });
+                let metrics =
+                    [stat("first", &built.compute.targets), stat("second", &canary.alternate), both];
+                vec![(String::new(), json!({ "Metrics": metrics }))]
+            }
+            _ => (each(*of, environment, built).into_iter())
+                .map(|(what, dimensions)| (what, one(alarm, namespace, metric, statistic, &dimensions)))
+                .collect(),
+        },
         Watched::TasksMissing => (each(Of::EachService, environment, built).into_iter())
             .map(|(what, dimensions)| {
                 let stat = |id: &str, metric: &str| {
