@@ -134,3 +134,21 @@ fn every_contact_is_told_over_both_topics() {
         assert!(topic.get("KmsMasterKeyId").is_some());
     }
 }
+
+#[test]
+fn in_an_account_that_has_them_neither_guardduty_nor_config_is_made_and_findings_are_told() {
+    let kinds = |settings: &str| -> BTreeSet<String> {
+        let environment = Environment::new(Name::Prod, Operator::parse(settings).unwrap());
+        let templates = architecture(&environment).unwrap();
+        let resources = templates.iter().flat_map(Template::resources);
+        resources.map(|(id, kind, _)| format!("{kind} {id}")).collect()
+    };
+    let settings = "account_audit = false\ngithub_provider = false";
+    let (usual, without) = (kinds(""), kinds(settings));
+    let left_out: Vec<&String> = usual.difference(&without).collect();
+    assert!(left_out.iter().any(|left| left.starts_with("AWS::GuardDuty::Detector ")));
+    assert!(left_out.iter().any(|left| left.starts_with("AWS::IAM::OIDCProvider ")));
+    assert!(left_out.iter().all(|left| !left.starts_with("AWS::Events::Rule Findings")), "{left_out:?}");
+    assert!(without.iter().all(|kind| !kind.starts_with("AWS::Config::")), "{without:?}");
+    assert!(without.is_subset(&usual));
+}
