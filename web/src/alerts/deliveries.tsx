@@ -11,6 +11,9 @@ import { View } from "@/ui/state";
 
 type Delivery = Schemas["DeliveryRow"];
 
+/** So often it is asked what became of messages that are on their way. */
+const ASK_MS = 5_000;
+
 const STATES: Record<Delivery["state"], { words: string; tone: Tone }> = {
   due: { words: "on its way", tone: "low" },
   delivered: { words: "delivered", tone: "good" },
@@ -31,7 +34,13 @@ function csvColumns(to: (delivery: Delivery) => string): CsvColumns<Delivery> {
 
 export function Deliveries({ alert }: { alert: string }) {
   const names = useNames();
-  const deliveries = api.useQuery("get", "/api/v1/alerts/{id}/deliveries", { params: { path: { id: alert } } });
+  const deliveries = api.useQuery(
+    "get",
+    "/api/v1/alerts/{id}/deliveries",
+    { params: { path: { id: alert } } },
+    // The stream tells of the alert, and not of what became of a message about it.
+    { refetchInterval: ({ state }) => (state.data?.items.some(({ state }) => state === "due") === true ? ASK_MS : false) },
+  );
   return (
     <View
       query={deliveries}

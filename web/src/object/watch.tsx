@@ -29,12 +29,14 @@ export function Watch({ number }: { number: number }) {
   const items = lists.data?.items ?? [];
   const holds = (list: (typeof items)[number]) => list.objects.some(({ catalog_number }) => catalog_number === number);
   const watched = items.filter(holds);
+  const on = `On ${watched.length} watch list${watched.length === 1 ? "" : "s"}`;
+  if (may === false) return watched.length === 0 ? null : <span className="text-quiet">{on}</span>;
   return (
     <>
       <DropdownMenu.Root>
         <DropdownMenu.Trigger asChild>
-          <Button size="small" disabled={may !== true} title={may === false ? "The scope \"write\" is due" : undefined}>
-            <Eye /> {watched.length === 0 ? "Watch" : `On ${watched.length} watch list${watched.length === 1 ? "" : "s"}`}
+          <Button size="small" disabled={may === undefined}>
+            <Eye /> {watched.length === 0 ? "Watch" : on}
           </Button>
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>

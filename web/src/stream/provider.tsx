@@ -92,8 +92,11 @@ export function StreamProvider({ children }: { children: ReactNode }) {
     };
     const onConnection = (now: Connection) => {
       setConnection(now);
+      if (now !== "lost") return;
       // What the runs did since is not known; they may be over.
-      if (now === "lost") setProgress(NONE);
+      setProgress(NONE);
+      // The service ends it, too, when a session is over, or what somebody may do has changed.
+      void readAnew(client, ["/api/v1/session"]);
     };
     const open = async () => {
       // As early as the pages read: what happens until the stream is live is told then, however late that is.

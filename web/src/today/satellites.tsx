@@ -5,6 +5,7 @@ import { useQueries } from "@tanstack/react-query";
 import Link from "next/link";
 
 import { api, type Conjunction, type Schemas } from "@/api/client";
+import { useMay } from "@/shell/session";
 import { useEventStep } from "@/time/reference";
 import { Countdown } from "@/time/time";
 import { Button } from "@/ui/button";
@@ -44,6 +45,7 @@ export function nextOfEach(lists: readonly WatchList[], events: readonly (readon
 }
 
 export function Satellites() {
+  const may = useMay("write");
   const lists = api.useQuery("get", "/api/v1/watch-lists", {});
   return (
     <Panel
@@ -62,9 +64,11 @@ export function Satellites() {
         empty={
           <Empty title="No satellite is watched yet">
             <p className="mb-2">A watch list names your satellites. Their events stand here, and alert rules can speak of them.</p>
-            <Button kind="primary" size="small" asChild>
-              <Link href="/watch-lists?new">Make a watch list</Link>
-            </Button>
+            {may && (
+              <Button kind="primary" size="small" asChild>
+                <Link href="/watch-lists?new">Make a watch list</Link>
+              </Button>
+            )}
           </Empty>
         }
       >
