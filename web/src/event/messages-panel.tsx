@@ -71,7 +71,7 @@ function Table({ cdms, show }: { cdms: readonly Cdm[]; show: (cdm: Cdm) => void 
               <td className="pr-3">
                 <Time value={cdm.tca} digits={3} />
               </td>
-              <td className="pr-3">{sigma(cdm.miss_distance_km)}</td>
+              <td className="pr-3 whitespace-nowrap">{sigma(cdm.miss_distance_km)}</td>
               <td className="pr-3">{cdm.stated_probability == null ? "no probability" : <RiskBadge value={cdm.stated_probability} />}</td>
               <td className="pr-3">
                 {cdm.probability == null ? (

@@ -32,7 +32,7 @@ export function Result({ result, tookMs, thresholdKm }: { result: Screening; too
             {count(rows.length)} {rows.length === 1 ? "approach" : "approaches"}
           </b>
           {subject !== undefined && ` of ${nameOf(subject)}`} within {thresholdKm} km, against {count(result.objects)} objects, <Time value={result.start} /> to{" "}
-          <Time value={result.stop} />. <span className="text-quiet">Took {span(tookMs / 1_000)}. Nothing of it is kept.</span>
+          <Time value={result.stop} />. <span className="text-quiet">Took {tookMs < 1_000 ? "less than a second" : span(tookMs / 1_000)}. Nothing of it is kept.</span>
         </p>
         <Button size="small" onClick={save} disabled={rows.length === 0}>
           <Download />

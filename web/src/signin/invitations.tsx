@@ -39,7 +39,7 @@ export function Invitations({ onAccepted }: { onAccepted?: () => void }) {
           <ul aria-label="Invitations" className="flex flex-col gap-2">
             {items.map(({ id, organization, tenant, role, invited }) => (
               <li key={id} className="flex flex-wrap items-center gap-2 rounded-md border border-line px-3 py-2">
-                <div className="min-w-0 flex-1">
+                <div className="min-w-52 flex-1">
                   <p className="font-medium">{organization}</p>
                   <p className="text-quiet">
                     {tenant}, as {role}; invited <Time value={invited} />

@@ -66,7 +66,7 @@ function RunLine({ run }: { run: Run }) {
     <>
       <CircleCheck aria-hidden className="size-4 shrink-0 text-good" />
       <span className="truncate">
-        {count(run.conjunctions)} conjunctions of {what}
+        {count(run.conjunctions)} {run.conjunctions === 1 ? "conjunction" : "conjunctions"} of {what}
         {took}
       </span>
       <span className="ml-auto text-xs text-quiet">{run.finished != null && <Ago value={run.finished} />}</span>

@@ -15,6 +15,7 @@ import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { Problems } from "./problems";
+import { usedInWords } from "./used";
 
 type Upload = Schemas["UploadRow"];
 
@@ -84,7 +85,7 @@ function Shown({ upload, onClose }: { upload: Upload; onClose: () => void }) {
   return (
     <Dialog open wide onOpenChange={(open) => !open && onClose()} title={upload.name}>
       <p className="mb-2">
-        <StateBadge upload={upload} /> {upload.kind ?? "unknown kind"}, by {upload.by}, <Time value={upload.at} />. {count(upload.records)} records in use.
+        <StateBadge upload={upload} /> {upload.kind ?? "unknown kind"}, by {upload.by}, <Time value={upload.at} />. {usedInWords(upload)}.
       </p>
       <p className="mb-3 text-xs break-all text-quiet">SHA-256 {upload.sha256}</p>
       {upload.problems.length === 0 ? (
@@ -109,7 +110,7 @@ const COLUMNS: Column<Upload>[] = [
     { id: "name", header: "File", meta: { className: "max-w-80 truncate" }, cell: ({ row }) => <span title={row.original.name}>{row.original.name}</span> },
     { id: "kind", header: "Kind", cell: ({ row }) => row.original.kind ?? <span className="text-quiet">unknown</span> },
     { id: "state", header: "State", cell: ({ row }) => <StateBadge upload={row.original} /> },
-    { id: "records", header: "Records", meta: { numeric: true, title: "Messages or records in use" }, cell: ({ row }) => count(row.original.records) },
+    { id: "records", header: "Records", meta: { numeric: true, title: "Messages or records that were taken" }, cell: ({ row }) => count(row.original.records) },
     {
       id: "problems",
       header: "Problems or notes",

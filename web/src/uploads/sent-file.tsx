@@ -12,6 +12,7 @@ import { asksForObject } from "./place";
 import { Problems } from "./problems";
 import type { Answer } from "./send";
 import type { Sent } from "./sent";
+import { usedInWords } from "./used";
 
 interface SentFileProps {
   sent: Sent;
@@ -75,7 +76,7 @@ function Details({ sent, answer, onAgain }: { sent: Sent; answer: Answer; onAgai
       {answer.state === "accepted" && (
         <>
           <p>
-            {answer.upload.kind ?? "Message"}: {count(answer.upload.records)} {answer.upload.records === 1 ? "record is" : "records are"} in use.
+            {answer.upload.kind ?? "Message"}: {usedInWords(answer.upload)}.
           </p>
           {answer.upload.problems.length > 0 && <Problems name={file.name} problems={answer.upload.problems} />}
         </>
