@@ -6,6 +6,7 @@
  *
  * `setup.ts` starts the binary on a free port and in a folder of its own, on a part of the catalog of 1 November 2024 whose epochs
  * are moved by whole days to today, so that events are to come; waits for its first screening; and stops it by its process id.
+ * The paths of several organizations (`organizations.ts`) start a second one, of two objects, beside an identity provider.
  *
  * ASTROSHIELD_BINARY           the service, `astroshield`
  * ASTROSHIELD_REFERENCE_DATA   folder with the reference data (../../shared/data)
@@ -36,7 +37,14 @@ export default defineConfig({
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: process.env["ASTROSHIELD_CHROMIUM"] ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        // There is nothing beside this machine.
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+      ],
     },
   },
 });

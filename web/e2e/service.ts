@@ -1,6 +1,6 @@
 /** The service under test: a process of its own, in a folder of its own. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,6 +13,8 @@ export interface Place {
   binary: string;
   address: string;
   pid: number;
+  /** Variables of its environment, beside those of every service here. */
+  variables?: Record<string, string>;
 }
 
 const LONGEST_START_MS = 60_000;
@@ -24,6 +26,12 @@ export function place(): Place {
   return JSON.parse(readFileSync(file, "utf8")) as Place;
 }
 
+/** Has the tests know which process serves them from now on. */
+export function serving(at: Place): Place {
+  writeFileSync(process.env[PLACE] ?? join(at.folder, "place.json"), JSON.stringify(at));
+  return at;
+}
+
 /** Asks again and again until it is told something. */
 export async function until<T>(what: string, longestMs: number, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (const begin = Date.now(); Date.now() - begin < longestMs; await sleep(200)) {
@@ -31,6 +39,14 @@ export async function until<T>(what: string, longestMs: number, ask: () => Promi
     if (answer !== undefined) return answer;
   }
   throw new Error(`${what}: not within ${longestMs / 1_000} s`);
+}
+
+/** Where its data is: that of a catalog is in a folder of its own. */
+export function storeFolder({ folder }: Pick<Place, "folder">): string {
+  const catalogs = join(folder, "data", "catalogs");
+  const [own, ...others] = readdirSync(catalogs);
+  if (own === undefined || others.length > 0) throw new Error(`${catalogs}: not one catalog`);
+  return join(catalogs, own);
 }
 
 function printed(folder: string): string {
@@ -42,13 +58,13 @@ function links(folder: string): URL[] {
   return [...printed(folder).matchAll(/^AstroShield: (\S+)$/gm)].map(([, link]) => new URL(link ?? ""));
 }
 
-/** Starts it, and waits until it answers. Port 0 takes a free one. */
+/** Starts it, and waits until it answers. Port 0 takes a free one. Its folder may have settings, `astroshield.toml`. */
 export async function start(at: Omit<Place, "pid" | "address">, port: number): Promise<Place> {
-  const { folder, catalog, binary } = at;
+  const { folder, catalog, binary, variables } = at;
   const before = port === 0 ? 0 : links(folder).length;
   const [out, log] = [openSync(join(folder, "out.txt"), "a"), openSync(join(folder, "log.txt"), "a")];
   // Nothing of the person who runs the tests.
-  const env: Record<string, string> = { HOME: folder, ASTROSHIELD__CONSOLE__FOLDER: resolve(import.meta.dirname, "../out") };
+  const env: Record<string, string> = { HOME: folder, ASTROSHIELD__CONSOLE__FOLDER: resolve(import.meta.dirname, "../out"), ...variables };
   const child = spawn(binary, ["serve", "--catalog", catalog, "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`], {
     cwd: folder,
     env: env as NodeJS.ProcessEnv,
@@ -63,7 +79,6 @@ export async function start(at: Omit<Place, "pid" | "address">, port: number): P
   });
   const running = { ...at, address: link.origin, pid: child.pid ?? 0 };
   await until("the service is ready", LONGEST_START_MS, async () => ((await fetch(`${link.origin}/health/ready`)).ok ? true : undefined));
-  writeFileSync(process.env[PLACE] ?? join(folder, "place.json"), JSON.stringify(running));
   return running;
 }
 

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { request, type APIRequestContext } from "@playwright/test";
 
 import { writeCatalog } from "./catalog";
-import { place, PLACE, signInLink, start, stop, until } from "./service";
+import { place, PLACE, serving, signInLink, start, stop, until } from "./service";
 
 const LONGEST_SCREENING_MS = 300_000;
 
@@ -28,7 +28,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const catalog = join(folder, "catalog.csv");
   writeCatalog(join(data, "catalog/on_orbit_20241101.omm.csv.gz"), catalog, Date.now());
   process.env[PLACE] = join(folder, "place.json");
-  const { address } = await start({ folder, catalog, binary: resolve(binary) }, 0);
+  const { address } = serving(await start({ folder, catalog, binary: resolve(binary) }, 0));
   const end = async () => {
     await stop(place());
     rmSync(folder, { recursive: true });

@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+import type { Page } from "@playwright/test";
+
+import { Line } from "./line";
+import { place, storeFolder } from "./service";
+import { expect, test as base } from "./test";
+
+/** The browser reaches the service by a line that a path can cut. */
+const test = base.extend<{ line: Line }>({
+  line: async ({}, give) => {
+    const line = await Line.to(place().address);
+    await give(line);
+    line.close();
+  },
+  // What happens meanwhile does not come by that line.
+  context: async ({ browser, line }, give) => {
+    const context = await browser.newContext({ proxy: { server: line.address } });
+    await give(context);
+    await context.close();
+  },
+});
+
+interface Told {
+  subscribed?: string[];
+  position: number;
+  reset?: boolean;
+  event?: { payload: { type: string } };
+}
+
+/** What each WebSocket of a page says and hears. */
+function overhear(page: Page): { asked: { after?: number }[]; told: Told[] }[] {
+  const sockets: { asked: { after?: number }[]; told: Told[] }[] = [];
+  page.on("websocket", (socket) => {
+    const heard: (typeof sockets)[number] = { asked: [], told: [] };
+    sockets.push(heard);
+    socket.on("framesent", ({ payload }) => heard.asked.push(JSON.parse(String(payload))));
+    socket.on("framereceived", ({ payload }) => heard.told.push(JSON.parse(String(payload))));
+  });
+  return sockets;
+}
+
+/** What the browser says of a line that is cut. */
+const lost = (complaint: string) => /WebSocket connection .* failed/.test(complaint);
+
+test("the line is cut for a while: what was missed is told then, and nothing else is read anew", async ({ page, line, service, complaints }) => {
+  const sockets = overhear(page);
+  await page.goto("/uploads/");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+
+  line.cut();
+  await expect(page.getByText("Connection lost; trying again")).toBeVisible();
+  for (const name of ["missed-1.oem", "missed-2.oem"]) {
+    expect((await service.post("/api/v1/uploads", { params: { name }, data: "no ephemeris" })).status()).toBe(422);
+  }
+  const seen = sockets.flatMap(({ told }) => told).at(-1)?.position;
+  const read: string[] = [];
+  page.on("request", (request) => read.push(new URL(request.url()).pathname));
+  line.mend();
+
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const uploads = page.getByRole("table", { name: "Uploads" });
+  await expect(uploads).toContainText("missed-1.oem");
+  await expect(uploads).toContainText("missed-2.oem");
+  // It went on after the last position that it had, and both events came.
+  const { asked, told } = sockets.at(-1) ?? { asked: [], told: [] };
+  expect(asked[0]).toMatchObject({ after: seen });
+  expect(told[0]).toMatchObject({ reset: false });
+  expect(told.filter(({ event }) => event?.payload.type === "upload_stored")).toHaveLength(2);
+  expect(read.filter((path) => path === "/api/v1/uploads")).toHaveLength(1);
+  expect(read).not.toContain("/api/v1/feeds");
+  expect(complaints.filter((one) => !lost(one))).toEqual([]);
+  complaints.length = 0;
+});
+
+/** Forgets the oldest events, as the service does of those that are old enough (`data.keep_events_days`). */
+function forgetEvents(until: number): void {
+  const script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=30); db.execute('DELETE FROM events WHERE position <= ?', [int(sys.argv[2])]); db.commit()";
+  execFileSync("python3", ["-c", script, join(storeFolder(place()), "astroshield.db"), String(until)]);
+}
+
+test("the line is cut for so long that events are forgotten: everything is read anew", async ({ page, line, service, complaints }) => {
+  const sockets = overhear(page);
+  await page.goto("/uploads/");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+
+  line.cut();
+  await expect(page.getByText("Connection lost; trying again")).toBeVisible();
+  expect((await service.post("/api/v1/uploads", { params: { name: "forgotten.oem" }, data: "no ephemeris" })).status()).toBe(422);
+  // An answer may be some moments old.
+  const position = async () => ((await (await service.get("/api/v1/status")).json()) as { position: number }).position;
+  const seen = sockets.flatMap(({ told }) => told).at(-1)?.position ?? 0;
+  await expect.poll(position).toBeGreaterThan(seen);
+  forgetEvents(await position());
+  line.mend();
+
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Uploads" })).toContainText("forgotten.oem");
+  const { told } = sockets.at(-1) ?? { told: [] };
+  expect(told[0]).toMatchObject({ reset: true });
+  expect(told.filter(({ event }) => event !== undefined)).toEqual([]);
+  expect(complaints.filter((one) => !lost(one))).toEqual([]);
+  complaints.length = 0;
+});
