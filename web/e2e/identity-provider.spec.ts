@@ -116,6 +116,8 @@ test("who belongs to two organizations works in one at a time", async ({ enter, 
   const lists = page.getByRole("navigation", { name: "Watch lists" });
   await expect(you).toContainText("local");
   await you.getByRole("button", { name: "Work in lunar-ops" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Today" })).toBeVisible();
+  await page.goto("/administration/");
   await expect(you.getByRole("button", { name: "Work in local" })).toBeVisible();
   await expect(you.getByRole("listitem").filter({ hasText: "lunar-ops" })).toContainText("you work here");
 
@@ -134,6 +136,8 @@ test("who belongs to two organizations works in one at a time", async ({ enter, 
   // The other one is as it was.
   await page.goto("/administration/");
   await you.getByRole("button", { name: "Work in local" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Today" })).toBeVisible();
+  await page.goto("/administration/");
   await expect(you.getByRole("button", { name: "Work in lunar-ops" })).toBeVisible();
   await page.goto("/watch-lists/");
   await expect(page.getByRole("heading", { level: 1, name: "Watch lists" })).toBeVisible();

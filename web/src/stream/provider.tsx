@@ -103,8 +103,7 @@ export function StreamProvider({ children }: { children: ReactNode }) {
       const status = await client.ensureQueryData(api.queryOptions("get", "/api/v1/status", {})).catch(() => undefined);
       if (gone) return;
       const onReset = () => void readAnew(client, ["/"]);
-      const onRefused = () => void readAnew(client, ["/api/v1/session"]);
-      stream = new Stream(address, { onEvent, onReset, onConnection, onRefused }, status?.position);
+      stream = new Stream(address, { onEvent, onReset, onConnection }, status?.position);
     };
     void open();
     return () => {

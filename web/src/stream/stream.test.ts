@@ -29,13 +29,12 @@ function newest(): Socket {
   return socket;
 }
 
-const heard = { events: [] as Payload[], resets: 0, refusals: 0, connections: [] as string[] };
+const heard = { events: [] as Payload[], resets: 0, connections: [] as string[] };
 
 async function open(position?: number, address = () => Promise.resolve("ws://service/api/v1/stream")): Promise<Stream> {
   const listener = {
     onEvent: (payload: Payload) => heard.events.push(payload),
     onReset: () => (heard.resets += 1),
-    onRefused: () => (heard.refusals += 1),
     onConnection: (connection: string) => heard.connections.push(connection),
   };
   const stream = new Stream(address, listener, position);
@@ -47,7 +46,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Socket);
   Socket.opened = [];
-  Object.assign(heard, { events: [], resets: 0, refusals: 0, connections: [] });
+  Object.assign(heard, { events: [], resets: 0, connections: [] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -158,16 +157,4 @@ test("once closed it stays closed, and what is no message of the service is left
   await vi.advanceTimersByTimeAsync(60_000);
   expect(Socket.opened).toHaveLength(1);
   expect(heard.events).toEqual([]);
-});
-
-test("it tells where the service ended it because of who is signed in, and comes again", async () => {
-  const stream = await open(41);
-  newest().close();
-  expect(heard.refusals).toBe(0);
-  await vi.advanceTimersByTimeAsync(1_300);
-  newest().close(1_008);
-  expect(heard.refusals).toBe(1);
-  await vi.advanceTimersByTimeAsync(2_600);
-  expect(Socket.opened).toHaveLength(3);
-  stream.close();
 });

@@ -23,17 +23,12 @@ const ANSWERED_WITHIN_MS = 15_000;
 /** A connection that lived so long was a good one: the next wait is a short one again. */
 const GOOD_AFTER_MS = 10_000;
 
-/** Code of a connection that the service ends: "policy violation" of RFC 6455, section 7.4.1. */
-const POLICY = 1_008;
-
 export interface StreamListener {
   /** Something happened. */
   onEvent: (payload: Payload) => void;
   /** Events may be missing: whatever is kept must be read anew. */
   onReset: () => void;
   onConnection: (connection: Connection) => void;
-  /** The service ended it of its own accord: mostly because whoever is signed in may see something else now, or nothing. */
-  onRefused: () => void;
 }
 
 /** Keeps a WebSocket open until it is closed. */
@@ -102,10 +97,7 @@ export class Stream {
       this.watch = setTimeout(() => ask({}), ASKED_EVERY_MS);
       this.hear(data);
     };
-    socket.onclose = ({ code }) => {
-      lose();
-      if (code === POLICY) this.listener.onRefused();
-    };
+    socket.onclose = lose;
   }
 
   private comeAgain(opened: number): void {
