@@ -230,6 +230,8 @@ metrics_list! {
     EVENT_DELAY: Application Histogram<1> "astroshield_event_delay_seconds" in Seconds by ["topic"]
         within [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0]
         is "time from when an event happened until it was given to the bus and the WebSockets";
+    UNKNOWN_EVENTS: Application Counter<1> "astroshield_unknown_events_total" in Count by ["consumer"]
+        is "events of a later release that a consumer passed over, or the `relay` passed on unread";
     CONSUMER_LAG: Application Gauge<1> "astroshield_consumer_lag_events" in Count by ["consumer"]
         is "published events that a consumer has not dealt with";
     BUS_LAG: Application Gauge<1> "astroshield_bus_lag_messages" in Count by ["consumer"]

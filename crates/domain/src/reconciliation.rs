@@ -312,7 +312,7 @@ async fn events(
         found.last_on_bus = published.iter().map(|published| published.position).max();
         retain_lost(store, &mut published).await?;
         for lost in &published {
-            *found.lost.entry(lost.event.payload.topic().name().to_owned()).or_default() += 1;
+            *found.lost.entry(lost.event.topic.to_string()).or_default() += 1;
         }
         published.sort_by_key(|lost| std::cmp::Reverse(lost.position));
         found.lost_newest = published.into_iter().take(NAMED).map(LostEvent::from).collect();
@@ -398,7 +398,7 @@ fn owned(path: &str) -> Option<(TenantId, String)> {
 
 impl From<Published> for LostEvent {
     fn from(Published { position, event }: Published) -> Self {
-        let topic = event.payload.topic().name().to_owned();
+        let topic = event.topic.into_owned();
         Self { id: event.id, position, tenant: event.tenant, topic, at: event.at }
     }
 }

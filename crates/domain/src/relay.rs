@@ -133,7 +133,11 @@ impl Relay {
         let now = self.clock.now();
         for Published { event, .. } in events {
             let seconds = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
-            metrics::EVENT_DELAY.record([event.payload.topic().name()], seconds(event.at));
+            metrics::EVENT_DELAY.record([event.topic.clone()], seconds(event.at));
+            // It was published as it is: others may be able to.
+            if !event.is_understood_by(CONSUMER) {
+                continue;
+            }
             if let Payload::AlertChanged {
                 change: AlertChange::Opened | AlertChange::Raised, since, ..
             } = &event.payload

@@ -10,7 +10,7 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Bus, Store, Subscription};
 use tokio::time::timeout;
 
-use crate::entities::{at, element_set, feed_event, ingest, tenant};
+use crate::entities::{at, element_set, feed_event, ingest, later_event, tenant};
 
 /// A bus without events over an empty store, and what has to live as long as they do.
 pub struct Fresh {
@@ -73,6 +73,22 @@ pub async fn every_consumer_gets_every_event_in_order(fresh: &Fresh) {
     let mut catalog = fresh.bus.subscribe("third", &[Topic::Catalog]).await.unwrap();
     assert_eq!(next(&mut *catalog).await, sent[2]);
     assert_silent(&mut *catalog).await;
+}
+
+/// What a later release tells reaches the consumers of its topic to the letter, and what comes after it, too.
+pub async fn events_of_a_later_release_go_on_as_they_came(fresh: &Fresh) {
+    let status = FeedStatus { feed: "a".to_owned(), ..FeedStatus::default() };
+    for topic in ["maneuvers", "feeds"] {
+        fresh.store.put_feed(&status, &later_event(&tenant("own"), at(0), topic)).await.unwrap();
+    }
+    put(&*fresh.store, "b").await;
+    let sent = relay(fresh).await;
+    let mut feeds = fresh.bus.subscribe("feeds", &[Topic::Feeds]).await.unwrap();
+    let later = next(&mut *feeds).await;
+    assert_eq!(later, sent[1]);
+    assert!(!later.event.is_understood_by("feeds"));
+    feeds.acknowledge(later.position).await.unwrap();
+    assert_eq!(next(&mut *feeds).await, sent[2]);
 }
 
 /// Who waits is woken by the event.
@@ -165,6 +181,7 @@ macro_rules! bus_suite {
     ($fresh:path) => {
         $crate::bus_suite!($fresh:
             every_consumer_gets_every_event_in_order
+            events_of_a_later_release_go_on_as_they_came
             a_waiting_consumer_is_woken
             what_was_not_acknowledged_comes_again
             waiting_may_be_given_up

@@ -398,6 +398,22 @@ pub fn feed_event(tenant: &TenantId, time: Timestamp, feed: &str) -> Event {
     Event::new(tenant.clone(), time, Vec::new(), Payload::FeedAsked { feed: feed.to_owned(), problem: None })
 }
 
+/// What [`later_event`] tells, to the letter.
+pub const LATER: &str = r#"{"type":"object_maneuvered","delta_v_m_s":0.12345678901234567890,"b":1,"a":null}"#;
+
+/// An event that a later release wrote, under a topic that may be new, too.
+///
+/// # Panics
+/// Never: it can be written and read.
+#[must_use]
+pub fn later_event(tenant: &TenantId, time: Timestamp, topic: &str) -> Event {
+    let known = feed_event(tenant, time, "a");
+    let payload = serde_json::to_string(&known.payload).expect("a payload can be written");
+    let written = serde_json::to_string(&Event { topic: topic.to_owned().into(), ..known });
+    let later = written.expect("an event can be written").replace(&payload, LATER);
+    serde_json::from_str(&later).expect("what is of a later release can be read")
+}
+
 /// Space weather of a day.
 #[must_use]
 pub fn weather(day: Date, kind: SpaceWeatherKind) -> SpaceWeatherDay {

@@ -45,7 +45,7 @@ pub(super) fn write(
         (POSITION, &position.to_string()),
         (SCHEMA, &event.schema_version.to_string()),
         ("event-id", &event.id.to_string()),
-        ("topic", &event.payload.topic().name().to_owned()),
+        ("topic", &event.topic.to_string()),
         ("causes", &causes),
     ] {
         headers = headers.insert(Header { key, value: Some(value) });

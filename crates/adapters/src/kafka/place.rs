@@ -179,7 +179,7 @@ impl Subscription for Place {
             // From here to the return nothing waits, so that nothing is lost where the caller gives up.
             let (partition, offset) = (message.partition(), message.offset());
             match envelope::read(message.headers(), message.payload()) {
-                Ok(published) if self.topics.contains(&published.event.payload.topic()) => {
+                Ok(published) if published.event.is_of(&self.topics) => {
                     let mut outstanding = self.assigned.outstanding();
                     outstanding.entry(partition).or_default().push_back((published.position, offset));
                     return Ok(published);

@@ -363,7 +363,8 @@ impl<L: Line> Connection<L> {
         if *position <= subscription.position {
             return Ok(());
         }
-        let wanted = subscription.topics.contains(&event.payload.topic());
+        // What this release cannot read, too: the client may be of a later one.
+        let wanted = event.is_of(&subscription.topics);
         if wanted && may_see(&self.caller, &event.tenant) {
             if event.tenant == self.caller.tenant && self.checked.elapsed() > BELIEVED {
                 self.check().await?;

@@ -222,12 +222,13 @@ impl Notifier {
             };
             let event = &published.event;
             let of_delivery = (event.tenant.clone(), event.at);
-            let is_due = match event.payload {
-                Payload::ConjunctionsChanged { .. } => true,
-                // All messages of a delivery are there when the first of them is told.
-                Payload::CdmReceived { .. } => delivery.as_ref() != Some(&of_delivery),
-                _ => false,
-            };
+            let is_due = event.is_understood_by(CONSUMER)
+                && match event.payload {
+                    Payload::ConjunctionsChanged { .. } => true,
+                    // All messages of a delivery are there when the first of them is told.
+                    Payload::CdmReceived { .. } => delivery.as_ref() != Some(&of_delivery),
+                    _ => false,
+                };
             if is_due {
                 let evaluated = self.evaluate_since(&event.tenant, Some(event.at));
                 Trace::of_event(event).follow("notify", evaluated).await?;

@@ -633,11 +633,12 @@ fn name(kind: RunKind) -> &'static str {
 impl Trigger {
     /// Notes an event; whether something is to be screened for it.
     fn note(&mut self, Published { event, .. }: Published) -> bool {
-        let counts = match &event.payload {
-            Payload::ElementSetsStored { summary, .. } => summary.changed_objects > 0,
-            Payload::EphemerisStored { .. } => true,
-            _ => false,
-        };
+        let counts = event.is_understood_by(CONSUMER)
+            && match &event.payload {
+                Payload::ElementSetsStored { summary, .. } => summary.changed_objects > 0,
+                Payload::EphemerisStored { .. } => true,
+                _ => false,
+            };
         if counts {
             self.trace.get_or_insert_with(|| Trace::of_event(&event));
             if event.tenant == TenantId::public() {

@@ -242,7 +242,7 @@ async fn a_retried_action_on_an_alert_is_done_once() {
     assert_eq!(first["state"], "acknowledged");
     assert_eq!((&second, &third), (&first, &first));
     let events = service.store.sequence_events(100).await.unwrap();
-    let changed = events.iter().filter(|one| one.event.payload.topic() == Topic::Alerts);
+    let changed = events.iter().filter(|one| one.event.is_of(&[Topic::Alerts]));
     assert_eq!(changed.count(), 2, "opened, and acknowledged once");
     // Another request of the same kind is refused as ever.
     let other = service.client(Scope::Write).await.with("idempotency-key", "another");

@@ -7,10 +7,11 @@ use astroshield_api::ApiSettings;
 use astroshield_domain::access::Scope;
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::Topic;
+use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::{Prunable, SystemClock};
 use astroshield_domain::relay::Relay;
-use astroshield_testkit::entities::alert;
+use astroshield_testkit::entities::{LATER, alert, later_event};
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -49,14 +50,19 @@ async fn subscribe(socket: &mut Socket, body: Value) {
     assert_eq!(answer["subscribed"], body["subscribe"], "{answer}");
 }
 
-/// The next message of JSON.
-async fn next(socket: &mut Socket) -> Value {
+/// The next message of text.
+async fn next_text(socket: &mut Socket) -> String {
     loop {
         let message = tokio::time::timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap();
         if let Message::Text(text) = message {
-            return serde_json::from_str(&text).unwrap();
+            return text.to_string();
         }
     }
+}
+
+/// The next message of JSON.
+async fn next(socket: &mut Socket) -> Value {
+    serde_json::from_str(&next_text(socket).await).unwrap()
 }
 
 /// The code with which the server closes.
@@ -135,6 +141,21 @@ async fn events_of_the_topics_come_as_they_happen_and_others_tenants_events_do_n
     assert_eq!(told["event"]["payload"]["type"], "conjunctions_changed");
     assert_eq!(told["event"]["payload"]["run"], run.to_string());
     assert!(told["position"].as_i64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn what_a_later_release_tells_reaches_clients_to_the_letter() {
+    let service = Service::start().await;
+    let mut socket = connected(&service).await;
+    subscribe(&mut socket, json!({ "subscribe": ["conjunctions"] })).await;
+    let status = FeedStatus { feed: "later".to_owned(), ..FeedStatus::default() };
+    for topic in ["maneuvers", "conjunctions"] {
+        let event = later_event(&TenantId::local(), Timestamp::now(), topic);
+        service.store.put_feed(&status, &event).await.unwrap();
+    }
+    service.relay().await;
+    let told = next_text(&mut socket).await;
+    assert!(told.contains(&format!(r#""topic":"conjunctions","payload":{LATER}"#)), "{told}");
 }
 
 #[tokio::test]

@@ -1,9 +1,14 @@
 //! What a running server says of its work: lines of every stage with their trace, and metrics.
 
+use astroshield_adapters::SqliteStore;
+use astroshield_domain::feed::FeedStatus;
+use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::Store as _;
+use astroshield_testkit::entities::later_event;
 use serde_json::{Value, json};
 
-use crate::lifecycle::folder;
-use crate::server::Server;
+use crate::lifecycle::{conjunctions, folder};
+use crate::server::{Server, run};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -88,4 +93,40 @@ fn every_stage_logs_the_trace_and_the_request_that_began_it() {
     for line in lines.iter().filter(|line| ["screen", "notify", "deliver"].iter().any(|of| is_in(line, of))) {
         assert!(line["trace_id"].is_string(), "{line}");
     }
+}
+
+/// A later release was here, and was taken back.
+#[test]
+fn events_of_a_later_release_are_counted_and_passed_over_and_what_comes_after_them_is_dealt_with() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), "migrate").0, 0);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = SqliteStore::open(&folder.path().join("data/astroshield/astroshield.db")).await.unwrap();
+        let status = FeedStatus { feed: "later".to_owned(), ..FeedStatus::default() };
+        for topic in ["catalog", "conjunctions", "maneuvers"] {
+            let event = later_event(&TenantId::local(), jiff::Timestamp::now(), topic);
+            store.put_feed(&status, &event).await.unwrap();
+        }
+        store.close().await;
+    });
+    let server = Server::start(folder.path(), "");
+    let cookie = server.sign_in();
+    let own = [("cookie", cookie.as_str()), ("origin", server.address.as_str())];
+    let (status, upload) = server.post_with("/api/v1/uploads?name=own.csv", &own, &two_objects());
+    assert_eq!(status, 201, "{upload}");
+    conjunctions(&server, &cookie);
+    let counted = |status, metrics: &str| {
+        status == 200
+            && [("relay", 3), ("runs", 1), ("notify", 1)].iter().all(|(consumer, count)| {
+                let metric = format!("astroshield_unknown_events_total{{consumer=\"{consumer}\"}} {count}\n");
+                metrics.contains(&metric)
+            })
+    };
+    server.until("/metrics", &own, counted);
+    let (status, log) = server.stop();
+    assert_eq!(status, 0, "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_later = lines.iter().filter(|line| line["kind"] == "object_maneuvered");
+    assert_eq!(of_later.clone().count(), 5, "{log}");
+    assert!(of_later.clone().all(|line| line["level"] == "WARN"), "{log}");
 }

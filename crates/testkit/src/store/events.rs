@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use astroshield_domain::alert::{AlertChange, AlertChanges};
 use astroshield_domain::event::{Event, Payload, Published, Topic};
+use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::{EventId, TenantId};
 use astroshield_domain::ports::{RunUpdate, Store};
 use astroshield_domain::trace::Trace;
 
 use super::put_event;
-use crate::entities::{alert, at, conclusion, element_set, ingest, run, tenant, upload};
+use crate::entities::{LATER, alert, at, conclusion, element_set, ingest, later_event, run, tenant, upload};
 
 fn feeds(published: &[Published]) -> Vec<String> {
     let feed = |published: &Published| match &published.event.payload {
@@ -58,6 +59,26 @@ pub async fn events_come_back_as_they_were(store: &dyn Store) {
     store.add_upload(&upload, &[], &[], std::slice::from_ref(&event), None).await.unwrap();
     assert_eq!(store.sequence_events(1).await.unwrap()[0].event, event);
     assert_eq!(store.events_after(0, &[Topic::Runs], 1).await.unwrap()[0].event, event);
+}
+
+/// What a later release wrote comes back to the letter, under the topic that it names.
+pub async fn events_of_a_later_release_come_back_as_they_were(store: &dyn Store) {
+    let own = tenant("own");
+    let status = FeedStatus { feed: "a".to_owned(), ..FeedStatus::default() };
+    for (place, topic) in ["conjunctions", "maneuvers"].into_iter().enumerate() {
+        let event = later_event(&own, at(0), topic);
+        store.put_feed(&status, &event).await.unwrap();
+        let published = store.sequence_events(10).await.unwrap();
+        assert_eq!(published[0].event, event);
+        assert_eq!(published, store.events_after(0, &Topic::ALL, 10).await.unwrap()[place..]);
+        let written = serde_json::to_string(&published[0].event.payload).unwrap();
+        assert_eq!(written, LATER);
+    }
+    put_event(store, &own, "b").await;
+    assert_eq!(feeds(&store.sequence_events(10).await.unwrap()), ["b"]);
+    let known = store.events_after(0, &[Topic::Conjunctions], 10).await.unwrap();
+    assert_eq!(known.len(), 1);
+    assert!(!known[0].event.is_understood_by("test"));
 }
 
 /// Events are read by topic.

@@ -193,6 +193,7 @@ macro_rules! store_suite {
             an_attempt_keeps_its_first_time
             events_are_sequenced_once_in_order
             events_come_back_as_they_were
+            events_of_a_later_release_come_back_as_they_were
             events_are_read_by_topic
             events_of_many_writers_are_sequenced_without_loss
             consumers_never_go_back

@@ -109,7 +109,7 @@ async fn add_events<'a>(
         let rows = Rows::of(chunk)
             .with("id", |(event, _)| event.id.0)
             .with("tenant", |(event, _)| event.tenant.as_str())
-            .with("topic", |(event, _)| event.payload.topic().name())
+            .with("topic", |(event, _)| &*event.topic)
             .with("at", |(event, _)| microseconds(event.at))
             .with("body", |(_, body)| body.as_str());
         insertion("events", rows).build().execute(&mut *connection).await?;
