@@ -1,6 +1,6 @@
 //! Opaque cursors: where a list goes on, as the caller gets it and gives it back.
 
-use astroshield_domain::conjunction::{ConjunctionCursor, ConjunctionOrder};
+use astroshield_domain::conjunction::{ConjunctionCursor, ConjunctionOrder, Direction};
 use astroshield_domain::ids::ConjunctionId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -48,17 +48,19 @@ struct Place {
 /// A cursor of the list of conjunctions in an order.
 pub(crate) fn encode_conjunction(
     order: ConjunctionOrder,
+    direction: Option<Direction>,
     after: ConjunctionCursor,
 ) -> Result<String, Problem> {
-    encode(list_of(order), Place { bits: after.value.to_bits(), id: after.id })
+    encode(&list_of(order, direction), Place { bits: after.value.to_bits(), id: after.id })
 }
 
 /// The place that a cursor of the list of conjunctions in an order stands for.
 pub(crate) fn decode_conjunction(
     order: ConjunctionOrder,
+    direction: Option<Direction>,
     cursor: &str,
 ) -> Result<ConjunctionCursor, Problem> {
-    let place: Place = decode(list_of(order), cursor)?;
+    let place: Place = decode(&list_of(order, direction), cursor)?;
     let value = f64::from_bits(place.bits);
     if value.is_finite() {
         Ok(ConjunctionCursor { value, id: place.id })
@@ -67,12 +69,18 @@ pub(crate) fn decode_conjunction(
     }
 }
 
-fn list_of(order: ConjunctionOrder) -> &'static str {
-    match order {
-        ConjunctionOrder::Tca => "conjunctions by tca",
-        ConjunctionOrder::Probability => "conjunctions by probability",
-        ConjunctionOrder::MissDistance => "conjunctions by miss_distance",
-    }
+fn list_of(order: ConjunctionOrder, direction: Option<Direction>) -> String {
+    let name = match order {
+        ConjunctionOrder::Tca => "tca",
+        ConjunctionOrder::Probability => "probability",
+        ConjunctionOrder::MissDistance => "miss_distance",
+        ConjunctionOrder::RelativeSpeed => "relative_speed",
+        ConjunctionOrder::MaximumProbability => "maximum_probability",
+        ConjunctionOrder::FirstSeen => "first_seen",
+        ConjunctionOrder::DataAge => "data_age",
+    };
+    let is_usual = direction.is_none_or(|direction| direction == order.usual());
+    format!("conjunctions by {name}{}", if is_usual { "" } else { ", backward" })
 }
 
 #[cfg(test)]
@@ -90,24 +98,28 @@ mod tests {
     fn a_place_comes_back_to_the_last_bit() {
         for value in [1.234_567_890_123_456_7e-5, 0.1 + 0.2, f64::MIN_POSITIVE, 1_764_000_000_000_001.0] {
             let after = ConjunctionCursor { value, id: id() };
-            let cursor = encode_conjunction(ConjunctionOrder::Probability, after).unwrap();
-            let back = decode_conjunction(ConjunctionOrder::Probability, &cursor).unwrap();
-            assert_eq!((back.value.to_bits(), back.id), (value.to_bits(), id()));
+            for direction in [None, Some(Direction::Ascending), Some(Direction::Descending)] {
+                for order in ConjunctionOrder::ALL {
+                    let cursor = encode_conjunction(order, direction, after).unwrap();
+                    let back = decode_conjunction(order, direction, &cursor).unwrap();
+                    assert_eq!((back.value.to_bits(), back.id), (value.to_bits(), id()));
+                }
+            }
         }
     }
 
     #[test]
     fn what_is_no_cursor_of_this_list_is_refused_by_name() {
-        let other =
-            encode_conjunction(ConjunctionOrder::Tca, ConjunctionCursor { value: 1.0, id: id() }).unwrap();
-        let infinite = encode_conjunction(
-            ConjunctionOrder::Probability,
-            ConjunctionCursor { value: f64::NAN, id: id() },
-        );
+        let cursor = |order, direction, value| {
+            encode_conjunction(order, direction, ConjunctionCursor { value, id: id() }).unwrap()
+        };
+        let other = cursor(ConjunctionOrder::Tca, None, 1.0);
+        let backward = cursor(ConjunctionOrder::Probability, Some(Direction::Ascending), 1.0);
+        let infinite = cursor(ConjunctionOrder::Probability, None, f64::NAN);
         let deep = URL_SAFE_NO_PAD.encode("[".repeat(200));
         let long = "A".repeat(5_000);
-        for cursor in ["", "%%%", "e30", &other, &infinite.unwrap(), &deep, &long] {
-            let problem = decode_conjunction(ConjunctionOrder::Probability, cursor).unwrap_err();
+        for cursor in ["", "%%%", "e30", &other, &backward, &infinite, &deep, &long] {
+            let problem = decode_conjunction(ConjunctionOrder::Probability, None, cursor).unwrap_err();
             let response = problem.into_response();
             assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{cursor}");
             assert!(format!("{:?}", response.extensions().get::<Problem>()).contains("\"cursor\""));

@@ -41,7 +41,9 @@ names! {
     /// [`astroshield_domain::conjunction::ConjunctionStatus`].
     conjunction_status: "active", "cleared", "past", "superseded";
     /// [`astroshield_domain::conjunction::ConjunctionOrder`].
-    conjunction_order: "tca", "probability", "miss_distance";
+    conjunction_order: "tca", "probability", "miss_distance", "relative_speed", "maximum_probability", "first_seen", "data_age";
+    /// [`astroshield_domain::conjunction::Direction`].
+    direction: "ascending", "descending";
     /// [`astroshield_domain::conjunction::ProbabilityMethod`].
     probability_method:
         "maximum", "two_dimensional", "two_dimensional_nc", "three_dimensional_nc", "monte_carlo";

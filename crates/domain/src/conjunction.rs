@@ -108,6 +108,17 @@ impl Conjunction {
         self.solution.probability.unwrap_or(self.solution.maximum_probability)
     }
 
+    /// Age of the older data of the two objects at TCA, in microseconds. Data of an unknown epoch is as old as 1970.
+    #[must_use]
+    pub fn data_age_us(&self) -> i64 {
+        let epoch_us = |object: &Participant| {
+            let nanoseconds = object.epoch.map_or(0, Timestamp::as_nanosecond);
+            i64::try_from(nanoseconds / 1_000).unwrap_or_default()
+        };
+        let [first, second] = self.objects.each_ref().map(epoch_us);
+        self.solution.tca.as_microsecond() - first.min(second)
+    }
+
     /// Whether the newest run that looked found it.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -188,23 +199,84 @@ impl ReceivedCdm {
     }
 }
 
-/// The order of a list of conjunctions.
+/// What a list of conjunctions is in the order of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConjunctionOrder {
-    /// The soonest first.
+    /// TCA, the soonest first.
     #[default]
     Tca,
-    /// The most likely collision first.
+    /// Leading probability, the most likely collision first.
     Probability,
-    /// The closest first.
+    /// Miss distance, the closest first.
     MissDistance,
+    /// Relative speed, the fastest first.
+    RelativeSpeed,
+    /// Largest probability over all sizes of covariance, the greatest first.
+    MaximumProbability,
+    /// When they were first found, the newest first.
+    FirstSeen,
+    /// Age of the older data of the two objects at TCA, the oldest first.
+    DataAge,
+}
+
+impl ConjunctionOrder {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Tca,
+        Self::Probability,
+        Self::MissDistance,
+        Self::RelativeSpeed,
+        Self::MaximumProbability,
+        Self::FirstSeen,
+        Self::DataAge,
+    ];
+
+    /// The way in which it is usually wanted.
+    #[must_use]
+    pub fn usual(self) -> Direction {
+        match self {
+            Self::Tca | Self::MissDistance => Direction::Ascending,
+            Self::Probability
+            | Self::RelativeSpeed
+            | Self::MaximumProbability
+            | Self::FirstSeen
+            | Self::DataAge => Direction::Descending,
+        }
+    }
+
+    /// What it compares of a conjunction; times in microseconds.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "microseconds are below 2^53 until the year 2255")]
+    pub fn value_of(self, conjunction: &Conjunction) -> f64 {
+        let solution = &conjunction.solution;
+        match self {
+            Self::Tca => solution.tca.as_microsecond() as f64,
+            Self::Probability => conjunction.leading_probability(),
+            Self::MissDistance => solution.miss_distance_km,
+            Self::RelativeSpeed => solution.relative_speed_km_s,
+            Self::MaximumProbability => solution.maximum_probability,
+            Self::FirstSeen => conjunction.first_seen.as_microsecond() as f64,
+            Self::DataAge => conjunction.data_age_us() as f64,
+        }
+    }
+}
+
+/// Which way an order goes. Rows that are equal go by their identities: up in the usual direction, down in the other one, so
+/// that a list backward is the same list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The smallest first.
+    Ascending,
+    /// The greatest first.
+    Descending,
 }
 
 /// Where a list goes on: the sort value and the identity of the last row that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConjunctionCursor {
-    /// Its TCA in microseconds, probability, or miss distance in km.
+    /// What its [order](ConjunctionOrder::value_of) compares.
     pub value: f64,
     /// Its identity.
     pub id: ConjunctionId,
@@ -229,10 +301,20 @@ pub struct ConjunctionQuery {
     pub min_probability: Option<f64>,
     /// Relations only, or none of them.
     pub relation: Option<bool>,
-    /// Order.
+    /// What they are in the order of.
     pub order: ConjunctionOrder,
+    /// Which way; without it, the usual one.
+    pub direction: Option<Direction>,
     /// Those after this one in the order.
     pub after: Option<ConjunctionCursor>,
     /// At most so many.
     pub limit: u32,
+}
+
+impl ConjunctionQuery {
+    /// Which way the list goes.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction.unwrap_or_else(|| self.order.usual())
+    }
 }

@@ -10,7 +10,7 @@ import { Countdown, Minute, ZoneName } from "@/time/time";
 import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { distance, probability, signed, speed } from "@/units/format";
 import { GRADES, leading, METHODS, nameOf } from "@/units/words";
-import type { Status } from "./filters";
+import { USUAL, type Sort, type Status } from "./filters";
 import type { AllHandled } from "./list";
 import { pair } from "./pair";
 import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
@@ -121,6 +121,10 @@ function handlingColumn(handled: AllHandled): NamedColumn {
   };
 }
 
+function sort(by: Sort) {
+  return { by, direction: USUAL[by] };
+}
+
 const COLUMNS: readonly NamedColumn[] = [
   {
     id: "time_to",
@@ -142,7 +146,7 @@ const COLUMNS: readonly NamedColumn[] = [
         <Minute value={row.original.tca} />
       </EventLink>
     ),
-    meta: { width: 8.4, sort: { by: "tca", direction: "ascending" }, title: "Time of closest approach" },
+    meta: { width: 8.4, sort: sort("tca"), title: "Time of closest approach" },
   },
   {
     id: "primary",
@@ -173,7 +177,7 @@ const COLUMNS: readonly NamedColumn[] = [
     meta: {
       numeric: true,
       width: 9.4,
-      sort: { by: "probability", direction: "descending" },
+      sort: sort("probability"),
       title: "Probability of collision and its method; ≤: no covariance is known, the largest for errors of the assumed shape (1:3:1)",
     },
   },
@@ -182,7 +186,7 @@ const COLUMNS: readonly NamedColumn[] = [
     name: "Miss distance",
     header: "Miss",
     cell: ({ row }) => distance(row.original.miss_distance_km),
-    meta: { numeric: true, width: 4.6, sort: { by: "miss_distance", direction: "ascending" }, title: "Distance at closest approach" },
+    meta: { numeric: true, width: 4.6, sort: sort("miss_distance"), title: "Distance at closest approach" },
   },
   {
     id: "radial",
@@ -210,7 +214,7 @@ const COLUMNS: readonly NamedColumn[] = [
     name: "Relative speed",
     header: "Rel. speed",
     cell: ({ row }) => speed(row.original.relative_speed_km_s),
-    meta: { numeric: true, width: 5.6, title: "Relative speed at closest approach" },
+    meta: { numeric: true, width: 5.6, sort: sort("relative_speed"), title: "Relative speed at closest approach" },
   },
   {
     id: "maximum",
@@ -218,7 +222,12 @@ const COLUMNS: readonly NamedColumn[] = [
     header: "Maximum",
     hidden: true,
     cell: ({ row }) => probability(row.original.maximum_probability),
-    meta: { numeric: true, width: 6.4, title: "Largest probability that any size of covariance of the assumed shape gives" },
+    meta: {
+      numeric: true,
+      width: 6.4,
+      sort: sort("maximum_probability"),
+      title: "Largest probability that any size of covariance of the assumed shape gives",
+    },
   },
   {
     id: "dilution",
@@ -248,7 +257,15 @@ const COLUMNS: readonly NamedColumn[] = [
         </>
       );
     },
-    meta: { width: 8.6, title: "Grade of the data of both objects, and its age at closest approach" },
+    meta: { width: 8.6, sort: sort("data_age"), title: "Grade of the data of both objects, and its age at closest approach; in the order of the older one" },
+  },
+  {
+    id: "first_seen",
+    name: "First found",
+    hidden: true,
+    header: "First found",
+    cell: ({ row }) => <Minute value={row.original.first_seen} />,
+    meta: { width: 8.4, sort: sort("first_seen"), title: "When a run first found it" },
   },
   {
     id: "trend",

@@ -96,7 +96,7 @@ function Content() {
           empty={
             <Empty title="No conjunction matches">
               <p>Nothing that was screened is within these filters.</p>
-              <Button className="mt-2" onClick={() => change({ ...DEFAULTS, sort: filters.sort })}>
+              <Button className="mt-2" onClick={() => change({ ...DEFAULTS, sort: filters.sort, backward: filters.backward })}>
                 Clear the filters
               </Button>
             </Empty>
@@ -111,7 +111,8 @@ function Content() {
               rows={rows}
               rowId={({ id }) => id}
               sort={filters.sort}
-              onSort={(by) => change({ sort: oneOf(SORTS, by) ?? DEFAULTS.sort })}
+              backward={filters.backward}
+              onSort={(by, backward) => change({ sort: oneOf(SORTS, by) ?? DEFAULTS.sort, backward })}
               onOpen={({ id }) => router.push(`/event?id=${id}`)}
               onEnd={more}
               place={{ of: "conjunctions", search: write(filters) }}

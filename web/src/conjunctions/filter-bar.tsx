@@ -22,7 +22,7 @@ interface FilterBarProps {
 
 export function FilterBar({ filters, reference, change }: FilterBarProps) {
   const lists = api.useQuery("get", "/api/v1/watch-lists", {});
-  const isUsual = write({ ...filters, sort: DEFAULTS.sort }) === "";
+  const isUsual = write({ ...filters, sort: DEFAULTS.sort, backward: DEFAULTS.backward }) === "";
   return (
     <form role="search" aria-label="Filters" className="flex flex-wrap items-start gap-2" onSubmit={(event) => event.preventDefault()}>
       <ObjectField value={filters.object} onChange={(object) => change({ object })} />
@@ -78,7 +78,7 @@ export function FilterBar({ filters, reference, change }: FilterBarProps) {
           </Select>
         )}
       </Field>
-      <Button kind="ghost" className="mt-5" disabled={isUsual} onClick={() => change({ ...DEFAULTS, sort: filters.sort })}>
+      <Button kind="ghost" className="mt-5" disabled={isUsual} onClick={() => change({ ...DEFAULTS, sort: filters.sort, backward: filters.backward })}>
         <FilterX />
         Clear
       </Button>

@@ -23,6 +23,7 @@ it.each<Partial<Filters>>([
   { maxMissKm: 0.5, minProbability: 1e-7 },
   { status: "cleared", relations: "only", sort: "miss_distance" },
   { relations: "all" },
+  { sort: "data_age", backward: true },
 ])("filters come back from the address that they were written to: %o", (some) => {
   const filters = { ...DEFAULTS, ...some };
   expect(there(write(filters))).toEqual({ filters, problems: [] });
@@ -40,6 +41,7 @@ it.each([
   ["status=gone", "status"],
   ["relations=some", "relations"],
   ["sort=name", "sort"],
+  ["order=up", "order"],
 ])("%s is left out, and said so", (search, name) => {
   const { filters, problems } = there(search);
   expect(filters).toEqual(DEFAULTS);
@@ -66,4 +68,9 @@ it("a window of hours counts from the reference time", () => {
 it("relations are left out, alone, or there with all others", () => {
   expect(queryOf({ ...DEFAULTS, relations: "only" }, null).relation).toBe(true);
   expect(queryOf({ ...DEFAULTS, relations: "all" }, null)).not.toHaveProperty("relation");
+});
+
+it("an order goes the other way than it usually does", () => {
+  expect(queryOf({ ...DEFAULTS, sort: "tca", backward: true }, null)).toEqual({ sort: "tca", direction: "descending", relation: false });
+  expect(queryOf({ ...DEFAULTS, sort: "relative_speed", backward: true }, null).direction).toBe("ascending");
 });

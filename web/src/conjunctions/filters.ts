@@ -4,9 +4,21 @@ import type { paths } from "@/api/schema";
 export type ListQuery = NonNullable<paths["/api/v1/conjunctions"]["get"]["parameters"]["query"]>;
 export type Status = NonNullable<ListQuery["status"]>;
 export type Sort = NonNullable<ListQuery["sort"]>;
+export type Direction = NonNullable<ListQuery["direction"]>;
 
 export const STATUSES: readonly Status[] = ["active", "cleared", "past", "superseded"];
-export const SORTS: readonly Sort[] = ["probability", "tca", "miss_distance"];
+/** The orders, and which way each usually goes. */
+export const USUAL: Readonly<Record<Sort, Direction>> = {
+  probability: "descending",
+  tca: "ascending",
+  miss_distance: "ascending",
+  relative_speed: "descending",
+  maximum_probability: "descending",
+  first_seen: "descending",
+  data_age: "descending",
+};
+export const SORTS = Object.keys(USUAL) as readonly Sort[];
+const BACKWARD: Readonly<Record<Direction, Direction>> = { ascending: "descending", descending: "ascending" };
 export const RELATIONS = ["none", "all", "only"] as const;
 export type Relations = (typeof RELATIONS)[number];
 
@@ -24,6 +36,8 @@ export interface Filters {
   status: Status;
   relations: Relations;
   sort: Sort;
+  /** Whether the order goes the other way than usual. */
+  backward: boolean;
 }
 
 export const DEFAULTS: Filters = {
@@ -37,6 +51,7 @@ export const DEFAULTS: Filters = {
   status: "active",
   relations: "none",
   sort: "probability",
+  backward: false,
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -55,6 +70,7 @@ const DUE = {
   status: STATUSES.join(", "),
   relations: RELATIONS.join(", "),
   sort: SORTS.join(", "),
+  order: "backward",
 } as const;
 type Name = keyof typeof DUE;
 
@@ -97,6 +113,7 @@ export function read(search: { get: (name: string) => string | null }): { filter
     status: take("status", (text) => oneOf(STATUSES, text)) ?? DEFAULTS.status,
     relations: take("relations", (text) => oneOf(RELATIONS, text)) ?? DEFAULTS.relations,
     sort: take("sort", (text) => oneOf(SORTS, text)) ?? DEFAULTS.sort,
+    backward: take("order", (text) => oneOf(["backward"], text)) !== undefined,
   };
   if (filters.from !== undefined && filters.to !== undefined && filters.to < filters.from) {
     problems.push(`to=${filters.to} is left out: it is before from`);
@@ -121,6 +138,7 @@ export function write(filters: Filters): string {
   put("status", filters.status, DEFAULTS.status);
   put("relations", filters.relations, DEFAULTS.relations);
   put("sort", filters.sort, DEFAULTS.sort);
+  if (filters.backward) put("order", "backward");
   const text = search.toString();
   return text === "" ? "" : `?${text}`;
 }
@@ -130,6 +148,7 @@ const MS_PER_HOUR = 3_600_000;
 /** The query of the service. `within` counts from the reference time. */
 export function queryOf(filters: Filters, referenceMs: number | null): ListQuery {
   const query: ListQuery = { sort: filters.sort };
+  if (filters.backward) query.direction = BACKWARD[USUAL[filters.sort]];
   if (filters.object !== undefined) query.object = filters.object;
   if (filters.watchList !== undefined) query.watch_list = filters.watchList;
   if (filters.withinHours !== undefined && referenceMs !== null) {

@@ -79,6 +79,7 @@ export function useCount(query: ListQuery | null): Count {
   const filters = { ...query };
   // Which order they are in does not matter.
   delete filters.sort;
+  delete filters.direction;
   const counted = api.useQuery("get", "/api/v1/conjunctions/count", { params: { query: filters } }, { enabled: query !== null });
   return { count: counted.data?.count, isUnknown: counted.data === undefined && counted.error !== null };
 }

@@ -46,9 +46,25 @@ test("the service is asked for another order, and the column says which way it i
   const onSort = vi.fn();
   const { rerender } = render(<DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} onSort={onSort} sort="tca" />);
   await userEvent.click(screen.getByRole("button", { name: "Miss distance (km)" }));
-  expect(onSort).toHaveBeenCalledWith("miss_distance");
+  expect(onSort).toHaveBeenLastCalledWith("miss_distance", false);
   rerender(<DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} onSort={onSort} sort="miss_distance" />);
   expect(screen.getByRole("columnheader", { name: /Miss distance/ }).getAttribute("aria-sort")).toBe("ascending");
+});
+
+test("a heading that is sorted by turns the order around, and back", async () => {
+  const onSort = vi.fn();
+  const table = (backward: boolean) => (
+    <DataTable label="Objects" columns={columns} rows={rows} rowId={({ id }) => id} onSort={onSort} sort="miss_distance" backward={backward} />
+  );
+  const { rerender } = render(table(false));
+  const heading = () => screen.getByRole("columnheader", { name: /Miss distance/ }).getAttribute("aria-sort");
+  expect(heading()).toBe("ascending");
+  await userEvent.click(screen.getByRole("button", { name: "Miss distance (km)" }));
+  expect(onSort).toHaveBeenLastCalledWith("miss_distance", true);
+  rerender(table(true));
+  expect(heading()).toBe("descending");
+  await userEvent.click(screen.getByRole("button", { name: "Miss distance (km)" }));
+  expect(onSort).toHaveBeenLastCalledWith("miss_distance", false);
 });
 
 test("it asks for more when the end comes in sight", () => {

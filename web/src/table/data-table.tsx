@@ -17,7 +17,7 @@ export type Column<T extends RowData> = ColumnDef<typeof features, T> & {
   meta?: {
     /** Numbers stand at the right. */
     numeric?: boolean;
-    /** Name of the order of the service that sorts by this column, and which way it goes. */
+    /** Name of the order of the service that sorts by this column, and which way it usually goes. */
     sort?: { by: string; direction: "ascending" | "descending" };
     className?: string;
     /** In rem. With it on any column, columns keep their widths, whichever rows are in sight. */
@@ -37,7 +37,9 @@ interface DataTableProps<T extends RowData> {
   /** How many rows there are in all, where that is known. */
   total?: number | undefined;
   sort?: string | undefined;
-  onSort?: (by: string) => void;
+  /** Whether the order goes the other way than usual; undefined where it cannot. */
+  backward?: boolean;
+  onSort?: (by: string, backward: boolean) => void;
   /** A row was chosen: by a click, or by Enter. */
   onOpen?: (row: T) => void;
   /** The end of what was read comes in sight. */
@@ -52,7 +54,7 @@ const OVERSCAN = 16;
 const AHEAD = 60;
 
 export function DataTable<T extends RowData>(props: DataTableProps<T>) {
-  const { label, columns, rows, rowId, rowHeight = 30, total, sort, onSort, onOpen, onEnd, place, className } = props;
+  const { label, columns, rows, rowId, rowHeight = 30, total, sort, backward, onSort, onOpen, onEnd, place, className } = props;
   const scroll = useRef<HTMLDivElement>(null);
   const [left] = useState(() => {
     const kept = place === undefined ? null : placeLeft(place.of);
@@ -174,12 +176,13 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
                 const meta = columns.find(({ id }) => id === header.column.id)?.meta;
                 const content = header.isPlaceholder ? null : <table.FlexRender header={header} />;
                 const sorted = meta?.sort !== undefined && meta.sort.by === sort;
+                const isUp = (meta?.sort?.direction === "ascending") !== (backward ?? false);
                 return (
                   <th
                     key={header.id}
                     scope="col"
                     title={meta?.title}
-                    aria-sort={sorted ? meta.sort?.direction : undefined}
+                    aria-sort={sorted ? (isUp ? "ascending" : "descending") : undefined}
                     className={cn(
                       "border-b border-line px-2 py-1.5 text-xs font-semibold whitespace-nowrap text-quiet",
                       meta?.numeric === true && "text-right",
@@ -192,10 +195,10 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
                       <button
                         type="button"
                         className={cn("inline-flex items-center gap-1 hover:text-ink", sorted && "text-ink")}
-                        onClick={() => onSort(meta.sort?.by ?? "")}
+                        onClick={() => onSort(meta.sort?.by ?? "", sorted && backward === false)}
                       >
                         {content}
-                        {sorted && (meta.sort.direction === "ascending" ? <ArrowUp aria-hidden className="size-3" /> : <ArrowDown aria-hidden className="size-3" />)}
+                        {sorted && (isUp ? <ArrowUp aria-hidden className="size-3" /> : <ArrowDown aria-hidden className="size-3" />)}
                       </button>
                     )}
                   </th>

@@ -3,8 +3,8 @@
 use astroshield_domain::access::Caller;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
-    Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, HistoryEntry,
-    Participant, ProbabilityMethod, ReceivedCdm, Solution,
+    Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, Direction,
+    HistoryEntry, Participant, ProbabilityMethod, ReceivedCdm, Solution,
 };
 use astroshield_domain::ids::{CdmId, ConjunctionId, TenantId, WatchListId};
 use astroshield_domain::ports::{Continued, Page};
@@ -194,9 +194,14 @@ pub(crate) struct ConjunctionsParams {
     pub(super) min_probability: Option<f64>,
     /// Relations only, or none of them.
     pub(super) relation: Option<bool>,
-    /// Order: the soonest, the most likely or the closest first.
+    /// Order: `tca`, the soonest first; `probability`, the most likely first by the leading one; `miss_distance`, the closest
+    /// first; `relative_speed`, the fastest first; `maximum_probability`, the greatest first; `first_seen`, the newest first;
+    /// `data_age`, the oldest first by the older data of the two objects at TCA, where an unknown age is the oldest.
     #[param(schema_with = schema::conjunction_order)]
     pub(super) sort: Option<ConjunctionOrder>,
+    /// Which way, in place of the order's own.
+    #[param(schema_with = schema::direction)]
+    pub(super) direction: Option<Direction>,
     /// With the trend of each: what the newest 20 runs said of it. In JSON only.
     pub(super) trend: Option<bool>,
     /// Form of the list; else as the header `Accept` says.
@@ -225,7 +230,7 @@ pub(super) fn between(name: &'static str, number: Option<f64>, most: f64) -> Res
 
 /// The query of a request; everything that is wrong with it is named.
 pub(super) fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, Problem> {
-    let order = params.sort.unwrap_or_default();
+    let (order, direction) = (params.sort.unwrap_or_default(), params.direction);
     let object = params.object.map(|number| {
         CatalogNumber::new(number)
             .ok_or_else(|| Problem::invalid("object", format!("{number}: at most nine digits are due")))
@@ -245,19 +250,14 @@ pub(super) fn query_of(params: &ConjunctionsParams) -> Result<ConjunctionQuery, 
         min_probability: between("min_probability", params.min_probability, 1.0)?,
         relation: params.relation,
         order,
-        after: params.cursor.as_deref().map(|text| cursor::decode_conjunction(order, text)).transpose()?,
+        direction,
+        after: params
+            .cursor
+            .as_deref()
+            .map(|text| cursor::decode_conjunction(order, direction, text))
+            .transpose()?,
         limit: limit(params.limit)?,
     })
-}
-
-/// The sort value of a conjunction, as the store compares it.
-#[expect(clippy::cast_precision_loss, reason = "microseconds of this millennium are below 2^53")]
-fn sort_value(order: ConjunctionOrder, conjunction: &Conjunction) -> f64 {
-    match order {
-        ConjunctionOrder::Tca => conjunction.solution.tca.as_microsecond() as f64,
-        ConjunctionOrder::Probability => conjunction.leading_probability(),
-        ConjunctionOrder::MissDistance => conjunction.solution.miss_distance_km,
-    }
 }
 
 /// A page with the place where the list goes on.
@@ -268,7 +268,7 @@ fn continued(
     let next = rows
         .last()
         .filter(|_| more)
-        .map(|last| ConjunctionCursor { value: sort_value(query.order, last), id: last.id });
+        .map(|last| ConjunctionCursor { value: query.order.value_of(last), id: last.id });
     Continued { rows, next }
 }
 
@@ -279,7 +279,8 @@ async fn page(
 ) -> Result<(Vec<Conjunction>, Option<String>), Problem> {
     let page = state.ports.store.conjunctions(&caller.tenant, query).await?;
     let Continued { rows, next } = continued(page, query);
-    let next_cursor = next.map(|place| cursor::encode_conjunction(query.order, place)).transpose()?;
+    let next_cursor =
+        next.map(|place| cursor::encode_conjunction(query.order, query.direction, place)).transpose()?;
     Ok((rows, next_cursor))
 }
 

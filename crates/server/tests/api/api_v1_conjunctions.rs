@@ -31,6 +31,11 @@ async fn every_order_goes_through_all_of_them_once() {
         ("tca", "tca", false),
         ("probability", "maximum_probability", true),
         ("miss_distance", "miss_distance_km", false),
+        ("relative_speed", "relative_speed_km_s", true),
+        ("maximum_probability", "maximum_probability", true),
+        ("first_seen", "first_seen", true),
+        // All have data of one time.
+        ("data_age", "tca", true),
     ] {
         let pages = pages(&client, &format!("/api/v1/conjunctions?sort={sort}&limit=4")).await;
         assert_eq!(pages.len(), 7, "{sort}");
@@ -41,11 +46,22 @@ async fn every_order_goes_through_all_of_them_once() {
         assert_eq!(ids.len(), 25, "{sort}");
         for pair in rows.windows(2) {
             let ordered = match (&pair[0][value], &pair[1][value]) {
+                (Value::String(a), Value::String(b)) if descending => a >= b,
                 (Value::String(a), Value::String(b)) => a <= b,
                 (a, b) if descending => a.as_f64() >= b.as_f64(),
                 (a, b) => a.as_f64() <= b.as_f64(),
             };
             assert!(ordered, "{sort}: {pair:?}");
+        }
+        let (usual, other) =
+            if descending { ("descending", "ascending") } else { ("ascending", "descending") };
+        for (direction, is_backward) in [(usual, false), (other, true)] {
+            let path = format!("/api/v1/conjunctions?sort={sort}&direction={direction}&limit=4");
+            let mut same: Vec<Value> = self::pages(&client, &path).await.into_iter().flatten().collect();
+            if is_backward {
+                same.reverse();
+            }
+            assert_eq!(same.iter().collect::<Vec<_>>(), rows, "{sort} {direction}");
         }
     }
 }
@@ -57,8 +73,12 @@ async fn a_cursor_of_another_order_is_refused() {
     let client = service.client(Scope::Read).await;
     let page = client.get("/api/v1/conjunctions?limit=1").await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
-    let other = format!("/api/v1/conjunctions?limit=1&sort=probability&cursor={cursor}");
-    client.get(&other).await.expect_problem(400, Some("cursor"));
+    for other in ["sort=probability", "direction=descending"] {
+        let other = format!("/api/v1/conjunctions?limit=1&{other}&cursor={cursor}");
+        client.get(&other).await.expect_problem(400, Some("cursor"));
+    }
+    let same = format!("/api/v1/conjunctions?limit=1&direction=ascending&cursor={cursor}");
+    assert_eq!(client.get(&same).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
     CdmIdentity, Conjunction, ConjunctionCursor, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus,
-    ProbabilityMethod, ReceivedCdm,
+    Direction, ProbabilityMethod, ReceivedCdm,
 };
 use astroshield_domain::event::Payload;
 use astroshield_domain::ids::{CdmId, ConjunctionId, TenantId};
@@ -186,6 +186,14 @@ async fn population(store: &dyn Store, own: &TenantId) -> Vec<Conjunction> {
                     one.solution.probability = Some(1e-9 * f64::from(place));
                 }
                 one.relation = place.is_multiple_of(19);
+                one.solution.relative_speed_km_s = f64::from(place % 23) / 1.7;
+                one.first_seen = run.started - SignedDuration::from_hours(8 * i64::from(place % 5));
+                for (side, object) in (0..).zip(&mut one.objects) {
+                    let days = (place + 3 * side) % 6;
+                    // Of some nobody knows.
+                    object.epoch =
+                        (days > 0).then(|| run.as_of - SignedDuration::from_hours(24 * i64::from(days)));
+                }
                 one
             })
             .collect();
@@ -195,7 +203,11 @@ async fn population(store: &dyn Store, own: &TenantId) -> Vec<Conjunction> {
     all
 }
 
-fn sort(all: &mut [Conjunction], order: ConjunctionOrder) {
+fn sort(all: &mut [Conjunction], order: ConjunctionOrder, direction: Option<Direction>) {
+    let age = |one: &Conjunction| {
+        let epochs = one.objects.iter().map(|object| object.epoch.unwrap_or(Timestamp::UNIX_EPOCH));
+        one.solution.tca.duration_since(epochs.min().unwrap())
+    };
     all.sort_by(|a, b| {
         match order {
             ConjunctionOrder::Tca => a.solution.tca.cmp(&b.solution.tca),
@@ -203,55 +215,62 @@ fn sort(all: &mut [Conjunction], order: ConjunctionOrder) {
             ConjunctionOrder::MissDistance => {
                 a.solution.miss_distance_km.total_cmp(&b.solution.miss_distance_km)
             }
+            ConjunctionOrder::RelativeSpeed => {
+                b.solution.relative_speed_km_s.total_cmp(&a.solution.relative_speed_km_s)
+            }
+            ConjunctionOrder::MaximumProbability => {
+                b.solution.maximum_probability.total_cmp(&a.solution.maximum_probability)
+            }
+            ConjunctionOrder::FirstSeen => b.first_seen.cmp(&a.first_seen),
+            ConjunctionOrder::DataAge => age(b).cmp(&age(a)),
         }
         .then(a.id.cmp(&b.id))
     });
+    if direction.is_some_and(|direction| direction != order.usual()) {
+        all.reverse();
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "microseconds are below 2^53 until the year 2255")]
-fn cursor(last: &Conjunction, order: ConjunctionOrder) -> ConjunctionCursor {
-    let value = match order {
-        ConjunctionOrder::Tca => last.solution.tca.as_microsecond() as f64,
-        ConjunctionOrder::Probability => last.leading_probability(),
-        ConjunctionOrder::MissDistance => last.solution.miss_distance_km,
-    };
-    ConjunctionCursor { value, id: last.id }
+/// Every order, in its own direction and in both that there are.
+fn orders() -> impl Iterator<Item = (ConjunctionOrder, Option<Direction>)> {
+    let directions = [None, Some(Direction::Ascending), Some(Direction::Descending)];
+    ConjunctionOrder::ALL.into_iter().flat_map(move |order| directions.map(|direction| (order, direction)))
 }
-
-const ORDERS: [ConjunctionOrder; 3] =
-    [ConjunctionOrder::Tca, ConjunctionOrder::Probability, ConjunctionOrder::MissDistance];
 
 /// Page by page, in every order, each is seen once, and new rows do not disturb.
 pub async fn pages_of_conjunctions_have_no_gaps_and_no_doubles(store: &dyn Store) {
     let own = tenant("own");
     let mut all = population(store, &own).await;
-    for (place, order) in (0_u32..).zip(ORDERS) {
-        sort(&mut all, order);
+    for (place, (order, direction)) in (0_u32..).zip(orders()) {
+        sort(&mut all, order, direction);
+        let is_backward = direction.is_some_and(|direction| direction != order.usual());
         let (mut seen, mut added) = (Vec::new(), Vec::new());
-        let mut query = ConjunctionQuery { order, limit: 7, ..ConjunctionQuery::default() };
+        let mut query = ConjunctionQuery { order, direction, limit: 7, ..ConjunctionQuery::default() };
         loop {
             let page = store.conjunctions(&own, &query).await.unwrap();
             assert!(page.rows.len() == 7 || !page.more);
             let Some(last) = page.rows.last() else { break };
-            query.after = Some(cursor(last, order));
+            query.after = Some(ConjunctionCursor { value: order.value_of(last), id: last.id });
             seen.extend(page.rows.iter().map(|one| one.id));
             if !page.more {
                 break;
             }
-            if seen.len() == 70 {
+            if seen.len() == 70 && !is_backward {
                 // At the front of every order.
                 let run = Run { kind: RunKind::Ephemerides, ..run(&own, at(1_000_000 + i64::from(place))) };
                 let mut early = conjunction(&run, [500 + place, 600], at(-10));
                 early.solution.maximum_probability = 1.0;
                 early.solution.miss_distance_km = 0.0;
+                early.solution.relative_speed_km_s = 100.0;
+                early.objects[1].epoch = Some("1960-01-01T00:00:00.000001Z".parse().unwrap());
                 early.id = ConjunctionId(uuid::Uuid::from_u128(u128::from(place)));
                 conclude(store, &run, std::slice::from_ref(&early)).await;
                 added.push(early);
             }
         }
         let expected: Vec<_> = all.iter().map(|one| one.id).collect();
-        assert!(seen == expected, "{order:?}: {} of {}", seen.len(), expected.len());
-        assert_eq!(added.len(), 1);
+        assert!(seen == expected, "{order:?} {direction:?}: {} of {}", seen.len(), expected.len());
+        assert_eq!(added.len(), usize::from(!is_backward));
         all.extend(added);
     }
 }
@@ -289,9 +308,9 @@ pub async fn conjunctions_are_filtered(store: &dyn Store) {
     ];
     let objects: Vec<u32> = watched.objects.iter().map(|watched| watched.object).collect();
     for query in &queries {
-        for order in ORDERS {
-            let query = ConjunctionQuery { order, limit: 1_000, ..query.clone() };
-            sort(&mut all, order);
+        for (order, direction) in orders() {
+            let query = ConjunctionQuery { order, direction, limit: 1_000, ..query.clone() };
+            sort(&mut all, order, direction);
             let expected: Vec<_> = all
                 .iter()
                 .filter(|one| {

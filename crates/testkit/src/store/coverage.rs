@@ -72,7 +72,7 @@ pub async fn what_a_tenant_covers_supersedes_public_conjunctions_for_it_alone(st
             ..ConjunctionQuery::default()
         },
     ] {
-        for order in [ConjunctionOrder::Tca, ConjunctionOrder::Probability, ConjunctionOrder::MissDistance] {
+        for order in ConjunctionOrder::ALL {
             let mut ids = listed(store, &own, ConjunctionQuery { order, ..query.clone() }).await;
             ids.sort();
             let mut expected = [ours.id, later.id];

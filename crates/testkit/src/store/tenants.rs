@@ -82,7 +82,7 @@ async fn owners(store: &dyn Store, tenant: &TenantId, made: &[&Made]) -> Vec<(&'
     see!(uploads(None, 100) in page => page.rows);
     see!(ephemerides_as_of(at(10_000), window) in rows => rows);
     see!(runs(None, 100) in page => page.rows);
-    for order in [ConjunctionOrder::Tca, ConjunctionOrder::Probability, ConjunctionOrder::MissDistance] {
+    for order in ConjunctionOrder::ALL {
         for status in [ConjunctionStatus::Active, ConjunctionStatus::Cleared] {
             for object in [None, Some(number(5))] {
                 let query = ConjunctionQuery {

@@ -2,7 +2,7 @@
 
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
-    Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, HistoryEntry, Participant,
+    Conjunction, ConjunctionOrder, ConjunctionQuery, ConjunctionStatus, Direction, HistoryEntry, Participant,
     ProbabilityMethod, Solution,
 };
 use astroshield_domain::ids::{ConjunctionId, RunId, TenantId};
@@ -44,24 +44,77 @@ pub(super) async fn known_conjunctions(
     })
 }
 
+/// What an order compares.
+struct Key {
+    /// Of a conjunction `c`.
+    expression: &'static str,
+    /// Name in what is selected.
+    name: &'static str,
+    /// Whether there is an index in this order.
+    is_indexed: bool,
+}
+
+/// Age of the older data at TCA, as [`Conjunction::data_age_us`] has it.
+const DATA_AGE: &str = "c.tca - CASE WHEN coalesce(c.first_epoch_ns, 0) < coalesce(c.second_epoch_ns, 0) \
+     THEN coalesce(c.first_epoch_ns, 0) ELSE coalesce(c.second_epoch_ns, 0) END / 1000";
+
+impl Key {
+    fn of(order: ConjunctionOrder) -> Self {
+        let (expression, name, is_indexed) = match order {
+            ConjunctionOrder::Tca => ("c.tca", "tca", true),
+            ConjunctionOrder::Probability => ("c.leading_probability", "leading_probability", true),
+            ConjunctionOrder::MissDistance => ("c.miss_distance_km", "miss_distance_km", true),
+            ConjunctionOrder::RelativeSpeed => ("c.relative_speed_km_s", "sort_key", false),
+            ConjunctionOrder::MaximumProbability => ("c.maximum_probability", "sort_key", false),
+            ConjunctionOrder::FirstSeen => ("c.first_seen", "sort_key", false),
+            ConjunctionOrder::DataAge => (DATA_AGE, "sort_key", false),
+        };
+        Self { expression, name, is_indexed }
+    }
+
+    /// The order of a query, for what is selected with the identity under a name. Backward, an index is followed backward.
+    fn order(&self, query: &ConjunctionQuery, id: &str) -> String {
+        let way = |is_down| if is_down { " DESC" } else { "" };
+        let is_backward = query.direction() != query.order.usual();
+        let (key, id_way) = (way(query.direction() == Direction::Descending), way(is_backward));
+        format!("{}{key}, {id}{id_way}", self.name)
+    }
+}
+
 pub(super) async fn conjunctions(
     connection: &mut Lookup,
     tenant: &TenantId,
     query: &ConjunctionQuery,
 ) -> Outcome<Page<Conjunction>> {
-    let order = match query.order {
-        ConjunctionOrder::Tca => "tca, id",
-        ConjunctionOrder::Probability => "leading_probability DESC, id",
-        ConjunctionOrder::MissDistance => "miss_distance_km, id",
-    };
+    let key = Key::of(query.order);
     let mut statement = Select::new("");
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
-    push_visible(&mut statement, tenant, order, query.limit, |statement, owner| {
-        statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
-        push_objects_of(statement, tenant, owner, query, Among::ALL);
-        push_status(statement, tenant, owner, status);
-        push_conditions(statement, query);
-        push_cursor(statement, query);
+    push_visible(&mut statement, tenant, &key.order(query, "id"), query.limit, |statement, owner| {
+        let push_listed = |statement: &mut Select| {
+            push_objects_of(statement, tenant, owner, query, Among::ALL);
+            if key.is_indexed {
+                push_status(statement, tenant, owner, status);
+            } else {
+                push_status_by_id(statement, tenant, owner, status);
+            }
+            push_conditions(statement, query);
+            push_cursor(statement, &key, query);
+        };
+        if key.is_indexed {
+            statement.push(format_args!("SELECT {CONJUNCTION}, {SOLUTION}, leading_probability FROM "));
+            push_listed(statement);
+        } else {
+            // All that is compared is in the index of TCA, which is gone through; rows are read of those alone that are shown.
+            statement.push(format_args!(
+                "SELECT {CONJUNCTION}, {SOLUTION}, sort_key FROM (SELECT c.id AS listed_id, {} AS sort_key FROM ",
+                key.expression
+            ));
+            push_listed(statement);
+            statement.push(format_args!(" ORDER BY {} LIMIT ", key.order(query, "listed_id")));
+            statement.push_bind(i64::from(query.limit) + 1);
+            statement.push(") AS listed CROSS JOIN conjunctions c WHERE c.tenant = ");
+            statement.push_bind(owner.to_owned()).push(" AND c.id = listed_id");
+        }
     });
     let read = |columns: &mut Columns<'_>| Ok(Conjunction { status, ..read_conjunction(columns)? });
     Ok(page(look_up(connection, statement, read).await?, query.limit))
@@ -74,10 +127,12 @@ pub(super) async fn count(
     tenant: &TenantId,
     query: &ConjunctionQuery,
 ) -> Outcome<u64> {
-    let order = match (query.min_probability, query.max_miss_distance_km) {
-        (Some(_), _) => ConjunctionOrder::Probability,
-        (None, Some(_)) => ConjunctionOrder::MissDistance,
-        (None, None) => ConjunctionOrder::Tca,
+    let order = match (query.status, query.min_probability, query.max_miss_distance_km) {
+        // Only the index of TCA tells them apart.
+        (Some(ConjunctionStatus::Past | ConjunctionStatus::Cleared), _, _) => ConjunctionOrder::Tca,
+        (_, Some(_), _) => ConjunctionOrder::Probability,
+        (_, None, Some(_)) => ConjunctionOrder::MissDistance,
+        (_, None, None) => ConjunctionOrder::Tca,
     };
     let query = ConjunctionQuery { order, after: None, ..query.clone() };
     let is_superseded = query.status == Some(ConjunctionStatus::Superseded);
@@ -104,30 +159,17 @@ async fn count_of(
     is_covered: bool,
 ) -> Outcome<u64> {
     let status = query.status.unwrap_or(ConjunctionStatus::Active);
-    let mut counts = [0; 2];
-    // What is cleared is what is stored as such without what is past, which has an index of its own.
-    for (count, is_past) in counts.iter_mut().zip([false, true]) {
-        let is_asked = match status {
-            ConjunctionStatus::Cleared => true,
-            _ => is_past == (status == ConjunctionStatus::Past),
-        };
-        if !is_asked {
-            continue;
-        }
-        let mut statement = Select::new("SELECT count(*) FROM ");
-        push_objects_of(&mut statement, tenant, owner, query, Among { is_covered, ..Among::ALL });
-        statement.push(" AND c.status = ").push_bind(stored(status).code());
-        statement.push(if is_past { " AND c.passed IS NOT NULL" } else { "" });
-        push_conditions(&mut statement, query);
-        if is_covered {
-            statement.push(" AND ");
-            push_covered(&mut statement, tenant);
-        }
-        let counted = look_up(connection, statement, |columns| number(columns.take()?)).await?;
-        *count = counted.into_iter().next().unwrap_or_default();
+    let mut statement = Select::new("SELECT count(*) FROM ");
+    push_objects_of(&mut statement, tenant, owner, query, Among { is_covered, ..Among::ALL });
+    statement.push(" AND c.status = ").push_bind(stored(status).code());
+    push_whether_past(&mut statement, status);
+    push_conditions(&mut statement, query);
+    if is_covered {
+        statement.push(" AND ");
+        push_covered(&mut statement, tenant);
     }
-    let [all, past] = counts;
-    Ok(if status == ConjunctionStatus::Past { past } else { all.saturating_sub(past) })
+    let counted = look_up(connection, statement, |columns| number(columns.take()?)).await?;
+    Ok(counted.into_iter().next().unwrap_or_default())
 }
 
 /// Past conjunctions are stored as cleared ones that say since when; superseded ones are active ones of everybody.
@@ -144,6 +186,33 @@ pub(super) fn push_status(statement: &mut Select, tenant: &TenantId, owner: &str
     push_rest_of_status(statement, tenant, owner, status);
 }
 
+/// The same by what the index of TCA holds: what the tenant covers is looked up once, by its objects, and told by its identity.
+fn push_status_by_id(statement: &mut Select, tenant: &TenantId, owner: &str, status: ConjunctionStatus) {
+    statement.push(" AND c.status = ").push_bind(stored(status).code());
+    push_whether_past(statement, status);
+    let is_superseded = status == ConjunctionStatus::Superseded;
+    if owner != tenant.as_str() {
+        statement
+            .push(format_args!(" AND c.id {}IN (SELECT c.id FROM ", if is_superseded { "" } else { "NOT " }));
+        let covered = Among { is_covered: true, ..Among::ALL };
+        push_objects_of(statement, tenant, owner, &ConjunctionQuery::default(), covered);
+        statement.push(" AND ");
+        push_covered(statement, tenant);
+        statement.push(")");
+    } else if is_superseded {
+        statement.push(" AND 1 = 0");
+    }
+}
+
+/// Whether those of a status are past, as what is stored as cleared may be.
+fn push_whether_past(statement: &mut Select, status: ConjunctionStatus) {
+    match status {
+        ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
+        ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
+        ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
+    }
+}
+
 /// What a status is beside what is stored as it.
 pub(super) fn push_rest_of_status(
     statement: &mut Select,
@@ -151,15 +220,19 @@ pub(super) fn push_rest_of_status(
     owner: &str,
     status: ConjunctionStatus,
 ) {
-    match status {
-        ConjunctionStatus::Cleared => drop(statement.push(" AND c.passed IS NULL")),
-        ConjunctionStatus::Past => drop(statement.push(" AND c.passed IS NOT NULL")),
-        ConjunctionStatus::Active | ConjunctionStatus::Superseded => {}
-    }
+    push_whether_past(statement, status);
     let is_superseded = status == ConjunctionStatus::Superseded;
     if owner != tenant.as_str() {
-        statement.push(if is_superseded { " AND " } else { " AND NOT " });
-        push_covered(statement, tenant);
+        if is_superseded {
+            statement.push(" AND ");
+            push_covered(statement, tenant);
+        } else {
+            // Most cover nothing: that is looked up once, and not for each row.
+            statement.push(" AND NOT (EXISTS (SELECT 1 FROM covered_objects WHERE tenant = ");
+            statement.push_bind(tenant.as_str().to_owned()).push(") AND ");
+            push_covered(statement, tenant);
+            statement.push(")");
+        }
     } else if is_superseded {
         statement.push(" AND 1 = 0");
     }
@@ -244,14 +317,15 @@ pub(super) fn push_objects_of(
 const NARROW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Which index to follow is not left to the database, which would have to guess how many rows a condition leaves: a sign
-/// before a column keeps it from the choice. The index of the order is followed and has all that is compared; only of a
-/// narrow window the rows are read by TCA and sorted.
+/// before a column keeps it from the choice. The index of the order is followed and has all that is compared; that of TCA is
+/// where the order has none, and only of a narrow window the rows are read by TCA and sorted.
 pub(super) fn push_conditions(statement: &mut Select, query: &ConjunctionQuery) {
     let narrow = match (query.tca_from, query.tca_to) {
         (Some(from), Some(to)) => to.duration_since(from) <= NARROW,
         _ => false,
     };
-    let follows = if narrow { ConjunctionOrder::Tca } else { query.order };
+    let is_indexed = Key::of(query.order).is_indexed;
+    let follows = if narrow || !is_indexed { ConjunctionOrder::Tca } else { query.order };
     let sign = |order| if follows == order { "" } else { "+" };
     let tca = sign(ConjunctionOrder::Tca);
     if let Some(from) = query.tca_from {
@@ -274,28 +348,30 @@ pub(super) fn push_conditions(statement: &mut Select, query: &ConjunctionQuery) 
 }
 
 /// Goes on after a row, in a way that an index can follow.
-fn push_cursor(statement: &mut Select, query: &ConjunctionQuery) {
+fn push_cursor(statement: &mut Select, key: &Key, query: &ConjunctionQuery) {
     let Some(after) = query.after else { return };
-    match query.order {
-        ConjunctionOrder::Tca => {
+    let key = key.expression;
+    let beyond = if query.direction() == Direction::Descending { '<' } else { '>' };
+    let push_value = |statement: &mut Select| match query.order {
+        ConjunctionOrder::Tca | ConjunctionOrder::FirstSeen | ConjunctionOrder::DataAge => {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "microseconds are below 2^53 until the year 2255"
             )]
-            let tca = after.value as i64;
-            statement.push(" AND c.tca >= ").push_bind(tca);
-            statement.push(" AND (c.tca > ").push_bind(tca);
+            let microseconds = after.value as i64;
+            statement.push_bind(microseconds);
         }
-        ConjunctionOrder::Probability => {
-            statement.push(" AND c.leading_probability <= ").push_bind(after.value);
-            statement.push(" AND (c.leading_probability < ").push_bind(after.value);
-        }
-        ConjunctionOrder::MissDistance => {
-            statement.push(" AND c.miss_distance_km >= ").push_bind(after.value);
-            statement.push(" AND (c.miss_distance_km > ").push_bind(after.value);
-        }
-    }
-    statement.push(" OR c.id > ").push_bind(after.id.0).push(")");
+        ConjunctionOrder::Probability
+        | ConjunctionOrder::MissDistance
+        | ConjunctionOrder::RelativeSpeed
+        | ConjunctionOrder::MaximumProbability => drop(statement.push_bind(after.value)),
+    };
+    statement.push(format_args!(" AND {key} {beyond}= "));
+    push_value(statement);
+    statement.push(format_args!(" AND ({key} {beyond} "));
+    push_value(statement);
+    let id_beyond = if query.direction() == query.order.usual() { '>' } else { '<' };
+    statement.push(format_args!(" OR c.id {id_beyond} ")).push_bind(after.id.0).push(")");
 }
 
 pub(super) async fn conjunction(
