@@ -5,6 +5,7 @@
 mod archive;
 mod fence;
 mod months;
+mod older;
 mod postgres;
 mod postgres_servers;
 mod sqlite;
