@@ -1,6 +1,6 @@
 //! Screening runs.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, TenantId};
@@ -67,6 +67,21 @@ pub struct Run {
     pub build: String,
     /// The trace that it belongs to, to be followed on when it is taken up.
     pub trace: Option<Trace>,
+}
+
+/// Runs, the newest first, among which the newest that did not fail is looked for.
+pub const RECENT_RUNS: u32 = 50;
+
+/// From this on, the start of a run's window is another time than that of the run: that of a catalog of the past.
+const OF_ANOTHER_TIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where the newest of some runs that did not fail screened a catalog of the past from its own time on: that time, which counts as
+/// now for what it found.
+#[must_use]
+pub fn past_start(newest_first: &[Run]) -> Option<Timestamp> {
+    // One that is under way, too: what it found is stored part by part, before it is completed.
+    let newest = newest_first.iter().find(|run| run.state != RunState::Failed)?;
+    (newest.as_of.duration_since(newest.window_start) > OF_ANOTHER_TIME).then_some(newest.window_start)
 }
 
 /// An object that a run could not screen, or not to the end of its window.

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blobs::{self, BlobError};
 use crate::ids::TenantId;
 use crate::ports::{Clock, Prunable, Store, StoreError};
-use crate::screening::RunState;
+use crate::screening::{RECENT_RUNS, past_start};
 use crate::time;
 
 /// How often conjunctions become past.
@@ -39,10 +39,6 @@ const ROWS: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Blobs that are asked for at once.
 const BLOBS: usize = 1_000;
-/// Runs among which the newest that did not fail is looked for.
-const RUNS: u32 = 50;
-/// From this on, the start of a run's window is another time than that of the run: that of a catalog of the past.
-const OF_ANOTHER_TIME: SignedDuration = SignedDuration::from_hours(24);
 /// What a conjunction says comes from a run at most so long before its TCA: the longest window.
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// Folders of a tenant in the blobs that are swept; what others put beside them stays.
@@ -184,13 +180,8 @@ impl Upkeep {
     /// its own time on, that.
     async fn present(&self, tenant: &TenantId) -> Result<Timestamp, StoreError> {
         let now = time::to_microsecond(self.clock.now());
-        let runs = self.store.runs(tenant, None, RUNS).await?.rows;
-        // One that is under way, too: what it found is stored part by part, before it is completed.
-        let newest = runs.iter().find(|run| run.state != RunState::Failed);
-        Ok(match newest {
-            Some(run) if run.as_of.duration_since(run.window_start) > OF_ANOTHER_TIME => run.window_start,
-            _ => now,
-        })
+        let runs = self.store.runs(tenant, None, RECENT_RUNS).await?.rows;
+        Ok(past_start(&runs).unwrap_or(now))
     }
 
     /// The earliest of what counts as now for anybody's conjunctions.

@@ -38,7 +38,9 @@ beforeEach(() => {
     if (typeof input === "string") return Response.json(SETTINGS);
     const url = new URL(input.url);
     if (url.pathname === "/api/v1/status") {
-      return Response.json({ build: "0.1.0", now: new Date().toISOString(), demo: false, position: 1, messages_given_up: 0, newest_run: newest });
+      const now = new Date().toISOString();
+      const present = { now, present: newest?.window_start ?? now, of_the_past: newest !== null };
+      return Response.json({ build: "0.1.0", ...present, demo: false, position: 1, messages_given_up: 0, newest_run: newest });
     }
     const [start, stop] = [url.searchParams.get("start") ?? "", url.searchParams.get("stop") ?? ""];
     asked.push(start);

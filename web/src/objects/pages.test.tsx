@@ -71,6 +71,8 @@ const NONE = {
 const STATUS = {
   build: "0.1.0+93bad9409a01",
   now: "2026-11-29T17:52:58.087129Z",
+  present: "2026-11-29T17:52:58.087129Z",
+  of_the_past: false,
   demo: false,
   newest_arrival: "2026-11-29T17:49:50.753248Z",
   newest_epoch: "2024-10-31T21:36:34.985952Z",

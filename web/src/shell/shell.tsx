@@ -212,7 +212,7 @@ function Notices() {
   if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
   if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
   const run = status.data?.newest_run;
-  const silent = run == null ? null : silentSince(run, status.data?.now ?? "");
+  const silent = run == null || status.data === undefined ? null : silentSince(status.data, run);
   if (run != null && silent !== null) {
     notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(run.window_stop, zone)} is known.`);
   }

@@ -3,27 +3,25 @@
 /** What events are counted from. A service may screen a catalog of the past (`serve --catalog`): nothing of it is to come. */
 import { useSyncExternalStore } from "react";
 
-import { api, type Run } from "@/api/client";
+import { api, type Run, type Schemas } from "@/api/client";
 import { serviceNow, subscribe, useNow } from "./clock";
 
-/** From this on, the start of a run's window is another time than that of the run: the service takes it for a catalog of the past, too. */
-const OF_ANOTHER_TIME_MS = 24 * 3_600_000;
+type Status = Schemas["Status"];
 
-/** Where a run screened the past: the start of its window, in ms since 1970; else null, however long ago the run was. */
-export function pastStart(run: Pick<Run, "as_of" | "window_start">): number | null {
-  const start = Date.parse(run.window_start);
-  return Date.parse(run.as_of) - start > OF_ANOTHER_TIME_MS ? start : null;
+/** With a catalog of the past: the time that counts as now, in ms since 1970; else null, however long ago the newest run was. */
+export function pastStart(status: Pick<Status, "present" | "of_the_past">): number | null {
+  return status.of_the_past ? Date.parse(status.present) : null;
 }
 
 /** Where all that was screened is over, though it was no catalog of the past: the time of the newest run; else null. */
-export function silentSince(run: Pick<Run, "as_of" | "window_start" | "window_stop">, now: string): string | null {
-  return pastStart(run) === null && Date.parse(run.window_stop) < Date.parse(now) ? run.as_of : null;
+export function silentSince(status: Pick<Status, "now" | "of_the_past">, run: Pick<Run, "as_of" | "window_stop">): string | null {
+  return !status.of_the_past && Date.parse(run.window_stop) < Date.parse(status.now) ? run.as_of : null;
 }
 
-/** Where the newest run screened the past: the start of its window, in ms since 1970; else null. */
+/** Where a catalog of the past is screened: the time that counts as now, in ms since 1970; else null. */
 export function usePastStart(): number | null {
   const { data } = api.useQuery("get", "/api/v1/status", {});
-  return data?.newest_run == null ? null : pastStart(data.newest_run);
+  return data === undefined ? null : pastStart(data);
 }
 
 /** The time that countdowns and "the next 24 hours" begin at, in ms since 1970: now, or where a past catalog begins. */

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::screening::{RECENT_RUNS, past_start};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -24,6 +25,11 @@ pub(crate) struct Status {
     /// The server's time, UTC.
     #[schema(schema_with = schema::time)]
     now: Timestamp,
+    /// What counts as now for conjunctions, UTC: the server's time; of a catalog of the past, the start of what was screened.
+    #[schema(schema_with = schema::time)]
+    present: Timestamp,
+    /// Whether a catalog of the past is screened: nothing that is found in it is to come.
+    of_the_past: bool,
     /// Whether the catalog is the made-up demo population.
     demo: bool,
     /// When the newest element set of the public catalog arrived, UTC.
@@ -51,15 +57,18 @@ pub(crate) async fn status(
     // The position first: what is read after it is at least as new.
     let position = store.last_position().await?;
     let (newest_arrival, newest_epoch) = store.catalog_age(&TenantId::public()).await?.unzip();
-    let newest_run = store.runs(&caller.tenant, None, 1).await?.rows.into_iter().next().map(RunRow::from);
+    let runs = store.runs(&caller.tenant, None, RECENT_RUNS).await?.rows;
+    let (now, past) = (state.now(), past_start(&runs));
     answer::json(&Status {
         build: state.settings.build.clone(),
-        now: state.now(),
+        now,
+        present: past.unwrap_or(now),
+        of_the_past: past.is_some(),
         demo: state.demo.load(Ordering::Relaxed),
         newest_arrival,
         newest_epoch,
         position,
         messages_given_up: store.given_up(&caller.tenant).await?,
-        newest_run,
+        newest_run: runs.into_iter().next().map(RunRow::from),
     })
 }

@@ -1,5 +1,10 @@
 use astroshield_domain::access::Scope;
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::RunUpdate;
+use astroshield_domain::screening::Run;
+use astroshield_testkit::entities;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::service::Service;
 
@@ -20,6 +25,34 @@ async fn runs_are_listed_the_newest_first_and_shown() {
     assert_eq!(none["items"].as_array().unwrap().len(), 0);
     let status = client.get("/api/v1/status").await.json();
     assert_eq!(status["newest_run"]["id"], second.to_string());
+    assert_eq!((&status["of_the_past"], &status["present"]), (&json!(false), &status["now"]));
+}
+
+#[tokio::test]
+async fn of_a_catalog_of_the_past_the_status_says_what_counts_as_now() {
+    let service = Service::start().await;
+    let public = TenantId::public();
+    let ago = |seconds| Timestamp::now() - SignedDuration::from_secs(seconds);
+    let past = entities::run(&public, ago(10));
+    let past = Run { window_start: "2024-11-03T13:17:20Z".parse().unwrap(), ..past };
+    service.store.begin_run(&past, &[]).await.unwrap();
+    let client = service.client(Scope::Read).await;
+    let expect = async |of_the_past: bool| {
+        let status = client.get("/api/v1/status").await.json();
+        let present = if of_the_past { json!("2024-11-03T13:17:20Z") } else { status["now"].clone() };
+        assert_eq!((&status["of_the_past"], &status["present"]), (&json!(of_the_past), &present), "{status}");
+    };
+    // One that is under way and one that is concluded; what failed after it says nothing.
+    expect(true).await;
+    service.store.conclude_run(&public, &entities::conclusion(&past), &[]).await.unwrap();
+    expect(true).await;
+    let failed = entities::run(&public, ago(5));
+    service.store.begin_run(&failed, &[]).await.unwrap();
+    let failure = RunUpdate::Failed { problem: "no catalog".to_owned(), at: Timestamp::now() };
+    service.store.update_run(&public, failed.id, &failure).await.unwrap();
+    expect(true).await;
+    service.conclude_run(&public, 1).await;
+    expect(false).await;
 }
 
 #[tokio::test]
