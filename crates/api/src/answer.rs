@@ -1,7 +1,7 @@
 //! Answers: JSON tagged by its content, files, and what is elsewhere.
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,6 +33,27 @@ pub(crate) fn tag_of(body: &[u8]) -> [u8; TAG_LENGTH] {
         *place = digit;
     }
     tag
+}
+
+/// Whether a list of entity tags has one. By the weak comparison, which is due of what is asked for (RFC 9110, 13.1.2), and which
+/// suffices for what is written: an answer that was compressed on its way has the same content.
+pub(crate) fn matches_any(known: &HeaderValue, etag: &HeaderValue) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let (Ok(known), Ok(etag)) = (known.to_str(), etag.to_str()) else { return false };
+    known.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
+}
+
+/// Refuses a write that was made for something else than what is there: `If-Match` names it by the tag of its answer.
+pub(crate) fn require_match<T: Serialize>(headers: &HeaderMap, there: &T) -> Result<(), Problem> {
+    if !headers.contains_key(header::IF_MATCH) {
+        return Ok(());
+    }
+    let tag = tag_of(&serde_json::to_vec(there).map_err(Problem::internal)?);
+    let tag = HeaderValue::from_bytes(&tag).map_err(Problem::internal)?;
+    if headers.get_all(header::IF_MATCH).iter().any(|wanted| matches_any(wanted, &tag)) {
+        return Ok(());
+    }
+    Err(Problem::precondition_failed("it is not what If-Match names: read it anew").at("If-Match"))
 }
 
 pub(crate) fn tagged(tag: &[u8], media_type: &'static str, body: Body) -> Result<Response, Problem> {
@@ -118,6 +139,17 @@ pub(crate) fn no_content() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_compared_weakly_and_in_lists() {
+        let etag = HeaderValue::from_static("\"abc\"");
+        for known in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
+            assert!(matches_any(&HeaderValue::from_str(known).unwrap(), &etag), "{known}");
+        }
+        for known in ["\"abcd\"", "abc", ""] {
+            assert!(!matches_any(&HeaderValue::from_str(known).unwrap(), &etag), "{known}");
+        }
+    }
 
     #[test]
     fn a_tag_follows_from_the_content_and_is_quoted() {

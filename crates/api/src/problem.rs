@@ -115,6 +115,12 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
     }
 
+    /// What a write was made for is not what is there.
+    pub(crate) fn precondition_failed(detail: impl Into<Cow<'static, str>>) -> Self {
+        let title = "it was changed since it was read";
+        Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", title).because(detail)
+    }
+
     pub(crate) fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "the request contradicts what is there").because(detail)
     }

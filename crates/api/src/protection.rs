@@ -60,6 +60,7 @@ pub(crate) fn cross_origin(settings: &ApiSettings) -> Option<CorsLayer> {
         header::ACCEPT,
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
+        header::IF_MATCH,
         header::IF_NONE_MATCH,
         HeaderName::from_static("astroshield-tenant"),
         HeaderName::from_static("idempotency-key"),

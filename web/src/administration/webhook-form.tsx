@@ -7,6 +7,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, Input } from "@/ui/field";
 import { useAct } from "./act";
+import { changeWebhook } from "./change-webhook";
 import { Wrong } from "./parts";
 
 type Webhook = Schemas["WebhookRow"];
@@ -24,11 +25,16 @@ export function WebhookForm({ webhook, onDone, onCancel }: WebhookFormProps) {
   const { busy, problem, act } = useAct("/api/v1/webhooks");
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const body = { name: name.trim(), url: url.trim(), enabled: webhook?.enabled ?? true };
+    const written = { name: name.trim(), url: url.trim() };
     const done = await act(() =>
       webhook === undefined
-        ? http.POST("/api/v1/webhooks", { body })
-        : http.PUT("/api/v1/webhooks/{id}", { params: { path: { id: webhook.id } }, body }),
+        ? http.POST("/api/v1/webhooks", { body: { ...written, enabled: true } })
+        : // What was left as it was opened stays as it is now.
+          changeWebhook(webhook.id, (now) => ({
+            name: written.name === webhook.name ? now.name : written.name,
+            url: written.url === webhook.url ? now.url : written.url,
+            enabled: now.enabled,
+          })),
     );
     if (done?.data === undefined) return;
     if (webhook === undefined) {

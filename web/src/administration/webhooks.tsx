@@ -15,6 +15,7 @@ import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
+import { changeWebhook } from "./change-webhook";
 import { Confirm, Secret, Wrong } from "./parts";
 import { RotateWebhook } from "./rotate-webhook";
 import { WebhookForm } from "./webhook-form";
@@ -44,8 +45,7 @@ export function Webhooks() {
     clear();
     ask(null);
   };
-  const enable = (webhook: Webhook, enabled: boolean) =>
-    act(() => http.PUT("/api/v1/webhooks/{id}", { params: { path: { id: webhook.id } }, body: { name: webhook.name, url: webhook.url, enabled } }));
+  const enable = ({ id }: Webhook, enabled: boolean) => act(() => changeWebhook(id, ({ name, url }) => ({ name, url, enabled })));
   const remove = async (id: string) => {
     const done = await act(() => http.DELETE("/api/v1/webhooks/{id}", { params: { path: { id } } }));
     if (done !== undefined) close();

@@ -3,8 +3,9 @@
 use astroshield_domain::access::Caller;
 use astroshield_domain::alert::Webhook;
 use astroshield_domain::ids::WebhookId;
+use astroshield_domain::ports::StoreError;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -204,21 +205,32 @@ fn made(webhook: Webhook) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Replace a webhook. Its secret stays.
+/// Replace a webhook. Its secret stays. With `If-Match`, the webhook is replaced only if it is still as it was read.
 #[utoipa::path(put, path = "/webhooks/{id}", tag = "webhooks", request_body = WebhookBody,
-    params(("id" = uuid::Uuid, Path, description = "Identity")),
+    params(("id" = uuid::Uuid, Path, description = "Identity"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the webhook as it was read")),
     responses((status = 200, description = "Replaced", body = WebhookRow)))]
 pub(crate) async fn replace(
     State(state): State<ApiState>,
     Writer(caller): Writer,
     Id(id): Id<WebhookId>,
+    headers: HeaderMap,
     Json(body): Json<WebhookBody>,
 ) -> Result<Response, Problem> {
     let before = found(&state, &caller, id).await?;
+    answer::require_match(&headers, &WebhookRow::without_secret(before.clone()))?;
     let (name, url) = (name(&body.name)?, checked_url(&state, body.url)?);
-    let webhook = Webhook { name, url, enabled: body.enabled, ..before };
+    let webhook = Webhook { name, url, enabled: body.enabled, ..before.clone() };
     let audit = audit_entry(&caller, state.now(), "webhook.replace", &id);
-    state.ports.store.put_webhook(&webhook, &audit).await?;
+    if headers.contains_key(header::IF_MATCH) {
+        let replaced = state.ports.store.replace_webhook(&webhook, &before, &audit).await;
+        replaced.map_err(|error| match error {
+            StoreError::Conflict { reason } => Problem::precondition_failed(reason).at("If-Match"),
+            other => other.into(),
+        })?;
+    } else {
+        state.ports.store.put_webhook(&webhook, &audit).await?;
+    }
     answer::json(&WebhookRow::without_secret(webhook))
 }
 

@@ -522,6 +522,15 @@ pub trait Store: ConjunctionStore {
     /// Makes a webhook, or gives one another name, address and whether it is in use. Its secrets stay.
     async fn put_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), StoreError>;
 
+    /// Gives a webhook another name, address and whether it is in use; its secrets stay. A conflict if one of these is not as in
+    /// `before` any more.
+    async fn replace_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &Webhook,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
     /// Gives a webhook the secrets of this one. A conflict if the secret is not the one before it any more.
     async fn rotate_webhook(
         &self,

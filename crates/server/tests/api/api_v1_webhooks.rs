@@ -27,6 +27,35 @@ async fn the_secret_of_a_webhook_is_shown_once() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_changed_since_a_webhook_was_read_is_not_replaced() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Write).await;
+    let body = |enabled: bool, path: &str| json!({ "name": "ops", "url": format!("https://hooks.example.org/{path}"), "enabled": enabled });
+    let made = client.post("/api/v1/webhooks", &body(true, "x")).await.json();
+    let path = format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap());
+    let read = client.get(&path).await;
+    let of_read = client.with("if-match", read.header("etag"));
+    // A colleague moves it.
+    let moved = client.put(&path, &body(true, "moved")).await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    of_read.put(&path, &body(false, "x")).await.expect_problem(412, Some("If-Match"));
+    assert_eq!(client.get(&path).await.json()["url"], "https://hooks.example.org/moved");
+    // Whoever has read that may; the answer to a write tells the next tag, and a compressed answer has the same.
+    let of_moved = client.with("if-match", &format!("\"other\", W/{}", moved.header("etag")));
+    let off = of_moved.put(&path, &body(false, "moved")).await;
+    assert_eq!(off.status, 200, "{}", off.text());
+    assert_eq!(off.json()["enabled"], false);
+    of_moved.put(&path, &body(true, "moved")).await.expect_problem(412, Some("If-Match"));
+    let of_off = client.with("if-match", off.header("etag"));
+    // A tag stands for what the secret is told to be, too.
+    assert_eq!(client.post(&format!("{path}/secret"), &json!({})).await.status, 201);
+    of_off.put(&path, &body(true, "moved")).await.expect_problem(412, Some("If-Match"));
+    assert_eq!(client.with("if-match", "*").put(&path, &body(true, "moved")).await.status, 200);
+    assert_eq!(client.delete(&path).await.status, 204);
+    of_off.put(&path, &body(true, "moved")).await.expect_problem(404, None);
+}
+
+#[tokio::test]
 async fn addresses_inside_the_network_are_refused() {
     let service = Service::start().await;
     let client = service.client(Scope::Write).await;

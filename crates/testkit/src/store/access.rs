@@ -110,6 +110,14 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     let stale = Webhook { name: "Stale".to_owned(), ..first.clone() };
     first.rotate(Uuid::from_u128(7), "another".to_owned(), at(9));
     store.rotate_webhook(&first, &stale.secret, &audit).await.unwrap();
+    // Whoever replaces what they have read replaces nothing else.
+    let moved = Webhook { url: "https://example.org/moved".to_owned(), ..first.clone() };
+    let unread = Webhook { enabled: !first.enabled, ..first.clone() };
+    assert_conflict(&store.replace_webhook(&moved, &unread, &audit).await);
+    assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
+    store.replace_webhook(&moved, &first, &audit).await.unwrap();
+    assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(moved.clone()));
+    store.replace_webhook(&first, &moved, &audit).await.unwrap();
     // Whoever has read it before that changes everything but the secret, and rotates nothing.
     store.put_webhook(&stale, &audit).await.unwrap();
     first.name = stale.name.clone();
@@ -118,6 +126,7 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     assert_conflict(&store.rotate_webhook(&second_rotation, &stale.secret, &audit).await);
     let nobody = Webhook { id: WebhookId::at(at(5)), ..second_rotation };
     assert_not_found(&store.rotate_webhook(&nobody, &stale.secret, &audit).await);
+    assert_not_found(&store.replace_webhook(&nobody, &nobody, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second.clone(), first.clone()]);
     assert_eq!(store.webhook(&own, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.webhook(&tenant("other"), first.id).await.unwrap(), None);

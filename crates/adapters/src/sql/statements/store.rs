@@ -510,6 +510,20 @@ impl Store for ThisStore {
         )
     }
 
+    async fn replace_webhook(
+        &self,
+        webhook: &Webhook,
+        before: &Webhook,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(&webhook.tenant, audit),
+            connection,
+            watching::replace_webhook(connection, webhook, before, audit)
+        )
+    }
+
     async fn rotate_webhook(
         &self,
         webhook: &Webhook,

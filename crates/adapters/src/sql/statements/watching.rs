@@ -289,6 +289,36 @@ pub(super) async fn put_webhook(
     add_audit(connection, audit).await
 }
 
+pub(super) async fn replace_webhook(
+    connection: &mut Connection,
+    webhook: &Webhook,
+    before: &Webhook,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    let replaced = sqlx::query(
+        "UPDATE webhooks SET name = $6, url = $7, enabled = $8 \
+         WHERE tenant = $1 AND id = $2 AND name = $3 AND url = $4 AND enabled = $5",
+    )
+    .bind(webhook.tenant.as_str())
+    .bind(webhook.id.0)
+    .bind(before.name.as_str())
+    .bind(before.url.as_str())
+    .bind(before.enabled)
+    .bind(webhook.name.as_str())
+    .bind(webhook.url.as_str())
+    .bind(webhook.enabled)
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if replaced == 0 {
+        return Err(match self::webhook(connection, &webhook.tenant, webhook.id).await? {
+            Some(_) => Failure::conflict("somebody else has changed the webhook meanwhile"),
+            None => Failure::not_found("webhook", &webhook.id),
+        });
+    }
+    add_audit(connection, audit).await
+}
+
 pub(super) async fn rotate_webhook(
     connection: &mut Connection,
     webhook: &Webhook,
