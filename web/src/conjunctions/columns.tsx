@@ -11,7 +11,6 @@ import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { distance, probability, signed, speed } from "@/units/format";
 import { GRADES, leading, METHODS, nameOf } from "@/units/words";
 import { USUAL, type Sort, type Status } from "./filters";
-import type { AllHandled } from "./list";
 import { pair } from "./pair";
 import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
 
@@ -84,15 +83,8 @@ function Trend({ row }: { row: Conjunction }) {
 const LEAST_TOLD = 1e-12;
 
 /** What the organization did about it: the weightiest first. */
-export function Handling({ all, id }: { all: AllHandled; id: string }) {
-  const handled = all.byConjunction.get(id);
-  if (handled === undefined) {
-    return (
-      <span className="text-quiet" title={all.gap ?? undefined}>
-        {all.gap === null ? "–" : "unknown"}
-      </span>
-    );
-  }
+export function Handling({ handled }: { handled: Schemas["HandledRow"] | undefined }) {
+  if (handled === undefined) return <span className="text-quiet">–</span>;
   const { decision, assignee, acknowledged_by: acknowledgedBy } = handled;
   const said = [
     decision == null ? null : DECISION_WORDS[decision],
@@ -107,25 +99,11 @@ export function Handling({ all, id }: { all: AllHandled; id: string }) {
   );
 }
 
-export function columnsOf(handled: AllHandled): readonly NamedColumn[] {
-  return [...COLUMNS, handlingColumn(handled)];
-}
-
-function handlingColumn(handled: AllHandled): NamedColumn {
-  return {
-    id: "handling",
-    name: "Handling",
-    header: "Handling",
-    cell: ({ row }) => <Handling all={handled} id={row.original.id} />,
-    meta: { width: 6, title: "Decision, assignee and acknowledgment in your organization" },
-  };
-}
-
 function sort(by: Sort) {
   return { by, direction: USUAL[by] };
 }
 
-const COLUMNS: readonly NamedColumn[] = [
+export const COLUMNS: readonly NamedColumn[] = [
   {
     id: "time_to",
     name: "Time to TCA",
@@ -282,5 +260,12 @@ const COLUMNS: readonly NamedColumn[] = [
     header: "Status",
     cell: ({ row }) => <StatusBadge status={row.original.status} />,
     meta: { width: 6 },
+  },
+  {
+    id: "handling",
+    name: "Handling",
+    header: "Handling",
+    cell: ({ row }) => <Handling handled={row.original.handling} />,
+    meta: { width: 6, title: "Decision, assignee and acknowledgment in your organization" },
   },
 ];

@@ -14,11 +14,11 @@ import { PageHeader } from "@/ui/panel";
 import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { ColumnMenu, useColumnChoice } from "./column-choice";
-import { columnsOf } from "./columns";
+import { COLUMNS } from "./columns";
 import { readCsv, readParquet } from "./export";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
-import { useConjunctions, useCount, useHandled, type Count } from "./list";
+import { useConjunctions, useCount, type Count } from "./list";
 import { useFilters } from "./use-filters";
 import { ViewBar } from "./view-bar";
 import { STATUS_WORDS } from "./words";
@@ -45,9 +45,7 @@ function Content() {
   const list = useConjunctions(isReady ? query : null);
   const counted = useCount(isReady ? query : null);
   const total = counted.count;
-  const handled = useHandled();
-  const all = useMemo(() => columnsOf(handled), [handled]);
-  const columns = useMemo(() => all.filter(isShown), [all, isShown]);
+  const columns = useMemo(() => COLUMNS.filter(isShown), [isShown]);
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = list;
   const more = useCallback(() => {
@@ -64,7 +62,7 @@ function Content() {
               {list.isPlaceholderData ? "Filtering" : list.data !== undefined && found(counted, list.data.length, hasNextPage)}
             </span>
             <OfAll filters={filters} total={total} />
-            <ColumnMenu columns={all} isShown={isShown} choose={choose} />
+            <ColumnMenu columns={COLUMNS} isShown={isShown} choose={choose} />
             <Button disabled={!isReady} onClick={() => setExporting(true)}>
               <Download />
               Export

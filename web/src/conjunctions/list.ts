@@ -4,7 +4,7 @@ import { keepPreviousData, useQueryClient, type InfiniteData } from "@tanstack/r
 import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 
 import { isReadByHand, type ReadByHand } from "@/api/changed";
-import { api, inWords, type Conjunction, type Schemas } from "@/api/client";
+import { api, type Conjunction, type Schemas } from "@/api/client";
 import type { ListQuery } from "./filters";
 
 const PAGE = 200;
@@ -20,7 +20,7 @@ type Page = Schemas["List_ConjunctionRow"];
 /** The conjunctions of a query, page after page; null: which ones is not known yet. */
 export function useConjunctions(query: ListQuery | null) {
   const client = useQueryClient();
-  const init = { params: { query: { ...query, trend: true, limit: PAGE } } };
+  const init = { params: { query: { ...query, trend: true, handling: true, limit: PAGE } } };
   const queryKey = ["get", "/api/v1/conjunctions", init, "pages"];
   // Only when pages are read anew are they others than those that are held.
   const isHeld = (pages: Page[]) => client.getQueryData<InfiniteData<Page>>(queryKey)?.pages === pages;
@@ -82,28 +82,4 @@ export function useCount(query: ListQuery | null): Count {
   delete filters.direction;
   const counted = api.useQuery("get", "/api/v1/conjunctions/count", { params: { query: filters } }, { enabled: query !== null });
   return { count: counted.data?.count, isUnknown: counted.data === undefined && counted.error !== null };
-}
-
-/** More than these are not looked up: the newest count. */
-const HANDLED = 1_000;
-
-export type Handled = Schemas["HandledRow"];
-
-/** What the organization noted. */
-export interface AllHandled {
-  byConjunction: ReadonlyMap<string, Handled>;
-  /** Why nobody can say of a conjunction that is not among them that nothing was noted; null where that can be said. */
-  gap: string | null;
-}
-
-/** What the organization noted, by conjunction. */
-export function useHandled(): AllHandled {
-  const { data, error } = api.useQuery("get", "/api/v1/conjunctions/handled", { params: { query: { limit: HANDLED } } });
-  return useMemo(() => {
-    const byConjunction = new Map(data?.items.map((row) => [row.conjunction, row]));
-    if (data !== undefined) {
-      return { byConjunction, gap: data.next_cursor == null ? null : `Not among the newest ${HANDLED} that were noted about` };
-    }
-    return { byConjunction, gap: error === null ? "Not read yet" : `Cannot be read: ${inWords(error)}` };
-  }, [data, error]);
 }

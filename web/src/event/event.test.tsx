@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { columnsOf } from "@/conjunctions/columns";
+import { COLUMNS } from "@/conjunctions/columns";
 import { DataTable } from "@/table/data-table";
 import { Event } from "./event";
 import { CONJUNCTION } from "./samples";
@@ -26,9 +26,8 @@ function show(page: React.ReactNode) {
 }
 
 it("leads back to the conjunctions with the filters that one came with, and is a link in their table", async () => {
-  const handled = { byConjunction: new Map(), gap: null };
   const place = { of: "conjunctions", search: "?miss=1&probability=1e-05" };
-  const table = show(<DataTable label="Conjunctions" columns={[...columnsOf(handled)]} rows={[CONJUNCTION]} rowId={({ id }) => id} place={place} />);
+  const table = show(<DataTable label="Conjunctions" columns={[...COLUMNS]} rows={[CONJUNCTION]} rowId={({ id }) => id} place={place} />);
   const hrefs = within(screen.getByRole("table", { name: "Conjunctions" }))
     .getAllByRole("link")
     .map((link) => link.getAttribute("href"));

@@ -132,7 +132,7 @@ function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "agai
       {
         onSuccess: () => {
           ask(null);
-          void changed("/api/v1/conjunctions/{id}/notes", "/api/v1/conjunctions/handled");
+          void changed("/api/v1/conjunctions");
         },
       },
     );

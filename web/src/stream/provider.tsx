@@ -18,7 +18,7 @@ const CHANGED: Record<string, readonly string[]> = {
   run_completed: ["/api/v1/runs", "/api/v1/status", "/api/v1/conjunctions"],
   run_failed: ["/api/v1/runs", "/api/v1/status"],
   conjunctions_changed: ["/api/v1/conjunctions"],
-  conjunction_noted: ["/api/v1/conjunctions/{id}/notes", "/api/v1/conjunctions/handled"],
+  conjunction_noted: ["/api/v1/conjunctions"],
   cdm_received: ["/api/v1/conjunctions"],
   alert_changed: ["/api/v1/alerts"],
   feed_asked: ["/api/v1/feeds"],

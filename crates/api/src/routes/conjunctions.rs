@@ -1,5 +1,7 @@
 //! `/conjunctions`: close approaches, their history, and messages about them.
 
+use std::collections::HashMap;
+
 use astroshield_domain::access::Caller;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::changes::TrendPoint;
+use super::notes::HandledRow;
 use super::tables;
 use super::uploads::kept;
 use crate::access::Reader;
@@ -134,6 +137,10 @@ pub(crate) struct ConjunctionRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_items = 20)]
     trend: Option<Vec<TrendPoint>>,
+    /// What the caller's organization noted about it: where `handling` asks for it, and anything is noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    handling: Option<HandledRow>,
 }
 
 impl From<Conjunction> for ConjunctionRow {
@@ -149,6 +156,7 @@ impl From<Conjunction> for ConjunctionRow {
             first_seen: conjunction.first_seen,
             last_seen: conjunction.last_seen,
             trend: None,
+            handling: None,
         }
     }
 }
@@ -204,6 +212,8 @@ pub(crate) struct ConjunctionsParams {
     pub(super) direction: Option<Direction>,
     /// With the trend of each: what the newest 20 runs said of it. In JSON only.
     pub(super) trend: Option<bool>,
+    /// With what the caller's organization noted about each. In JSON only.
+    pub(super) handling: Option<bool>,
     /// Form of the list; else as the header `Accept` says.
     #[param(inline)]
     pub(super) format: Option<ListFormat>,
@@ -284,19 +294,29 @@ async fn page(
     Ok((rows, next_cursor))
 }
 
-/// Rows with what the newest runs said of each.
-async fn with_trends(
+/// Rows with what the newest runs said of each, and what is noted about each, where that is asked for.
+async fn told(
     state: &ApiState,
     caller: &Caller,
     rows: Vec<Conjunction>,
+    params: &ConjunctionsParams,
 ) -> Result<Vec<ConjunctionRow>, Problem> {
     let ids: Vec<ConjunctionId> = rows.iter().map(|row| row.id).collect();
-    let trends = state.ports.store.conjunction_trends(&caller.tenant, &ids).await?;
-    let row = |(row, trend): (Conjunction, Vec<_>)| ConjunctionRow {
-        trend: Some(trend.into_iter().map(TrendPoint::from).collect()),
-        ..row.into()
-    };
-    Ok(rows.into_iter().zip(trends).map(row).collect())
+    let mut rows: Vec<ConjunctionRow> = rows.into_iter().map(ConjunctionRow::from).collect();
+    if params.trend == Some(true) {
+        let trends = state.ports.store.conjunction_trends(&caller.tenant, &ids).await?;
+        for (row, trend) in rows.iter_mut().zip(trends) {
+            row.trend = Some(trend.into_iter().map(TrendPoint::from).collect());
+        }
+    }
+    if params.handling == Some(true) {
+        let handled = state.ports.store.handling_of(&caller.tenant, &ids).await?;
+        let mut handled: HashMap<_, _> = handled.into_iter().map(|one| (one.conjunction, one)).collect();
+        for row in &mut rows {
+            row.handling = handled.remove(&row.id).map(HandledRow::from);
+        }
+    }
+    Ok(rows)
 }
 
 /// Whether a header `Accept` begins with CSV.
@@ -318,9 +338,12 @@ pub(crate) async fn conjunctions(
 ) -> Result<Response, Problem> {
     let query = query_of(&params)?;
     let is_csv = params.format == Some(ListFormat::Csv) || params.format.is_none() && accepts_csv(&headers);
-    let with_trend = params.trend == Some(true);
-    if with_trend && (is_csv || params.format == Some(ListFormat::Parquet)) {
-        return Err(Problem::invalid("trend", "a trend is given in JSON only"));
+    if is_csv || params.format == Some(ListFormat::Parquet) {
+        for (name, is_asked) in [("trend", params.trend), ("handling", params.handling)] {
+            if is_asked == Some(true) {
+                return Err(Problem::invalid(name, "it is given in JSON only"));
+            }
+        }
     }
     if params.format == Some(ListFormat::Parquet) {
         tables::require_whole(params.cursor.as_deref(), params.limit)?;
@@ -338,11 +361,7 @@ pub(crate) async fn conjunctions(
     }
     let load = async {
         let (rows, next_cursor) = page(&state, &caller, &query).await?;
-        let items = if with_trend {
-            with_trends(&state, &caller, rows).await?
-        } else {
-            rows.into_iter().map(ConjunctionRow::from).collect()
-        };
+        let items = told(&state, &caller, rows, &params).await?;
         Ok(List { items, next_cursor })
     };
     // Which objects a list has changes without an event.

@@ -52,4 +52,8 @@ pub trait ConjunctionStore: Send + Sync + 'static {
         after: Option<&HandledPlace>,
         limit: u32,
     ) -> Result<Continued<Handled, HandledPlace>, StoreError>;
+
+    /// What the tenant's notes about some conjunctions come to, in no order; those without notes are left out.
+    async fn handling_of(&self, tenant: &TenantId, ids: &[ConjunctionId])
+    -> Result<Vec<Handled>, StoreError>;
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::service::{Client, Service};
 
 const HANDLED: &str = "/api/v1/conjunctions/handled";
+const LIST: &str = "/api/v1/conjunctions?handling=true";
 
 /// A service with public conjunctions, and their identities by TCA.
 async fn with_conjunctions(count: u32) -> (Service, Client, Vec<String>) {
@@ -53,6 +54,35 @@ async fn what_is_noted_is_listed_in_its_order_with_who_and_when() {
     // Nobody changes them.
     for method in ["PUT", "PATCH", "DELETE"] {
         client.send(method, &notes_of(&ids[0]), "{}").await.expect_problem(405, None);
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_what_is_noted_about_each_where_that_is_asked_for() {
+    let (service, client, ids) = with_conjunctions(3).await;
+    let other = service.key_of("other", Scope::Write).await;
+    let other = service.stranger().with("authorization", &format!("Bearer {other}"));
+    let handling = async |client: &Client, path: &str| {
+        let list = client.get(path).await.json();
+        let rows = list["items"].as_array().unwrap().clone();
+        rows.iter().map(|row| row.get("handling").cloned()).collect::<Vec<_>>()
+    };
+    assert_eq!(handling(&client, LIST).await, [None, None, None]);
+    note(&client, &ids[1], json!({ "kind": "assigned", "assignee": "bob" })).await;
+    note(&client, &ids[1], json!({ "kind": "acknowledged" })).await;
+    note(&other, &ids[2], json!({ "kind": "note", "text": "of the other" })).await;
+    // An answer from before is not given any more.
+    let handled = client.get(HANDLED).await.json()["items"][0].clone();
+    assert_eq!((&handled["assignee"], &handled["notes"]), (&json!("bob"), &json!(2)));
+    assert_eq!(handling(&client, LIST).await, [None, Some(handled), None]);
+    assert_eq!(handling(&client, "/api/v1/conjunctions").await, [None, None, None]);
+    let of_other = handling(&other, LIST).await;
+    assert_eq!(
+        (&of_other[..2], of_other[2].as_ref().unwrap()["notes"].clone()),
+        (&[None, None][..], json!(1))
+    );
+    for path in [format!("{LIST}&format=csv"), format!("{LIST}&format=parquet")] {
+        client.get(&path).await.expect_problem(400, Some("handling"));
     }
 }
 

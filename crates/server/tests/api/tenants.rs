@@ -284,6 +284,7 @@ async fn no_list_and_no_table_shows_what_is_another_tenants() {
             "?search=alpha",
             "?object=5",
             "?trend=true",
+            "?handling=true",
             "?since=2020-01-01T00:00:00Z&min_probability=0",
         ] {
             let path = format!("{path}{query}");

@@ -92,10 +92,12 @@ pub async fn notes_about_a_public_conjunction_are_their_tenants_alone(store: &dy
         let rows = handled(store, tenant).await;
         let handling = Handling::default().after(own);
         assert_eq!(rows, [Handled { conjunction: found.id, handling, updated: own.at }]);
+        assert_eq!(store.handling_of(tenant, &[found.id]).await.unwrap(), rows);
     }
     for tenant in [&public, &tenant("c")] {
         assert_eq!(store.conjunction_notes(tenant, found.id).await.unwrap(), []);
         assert_eq!(handled(store, tenant).await, []);
+        assert_eq!(store.handling_of(tenant, &[found.id]).await.unwrap(), []);
     }
 }
 
@@ -168,6 +170,16 @@ pub async fn handled_conjunctions_come_by_their_newest_note(store: &dyn Store) {
             break;
         }
     }
+    // The same of those that are named, were there more of them than one statement names.
+    let unknown = (0..2_500).map(|place| ConjunctionId::first_seen(&own, [place, 1], None));
+    let all: Vec<_> = found.iter().map(|one| one.id).chain(unknown).collect();
+    let mut named = store.handling_of(&own, &all).await.unwrap();
+    let mut listed = seen.clone();
+    for rows in [&mut named, &mut listed] {
+        rows.sort_by_key(|row| row.conjunction);
+    }
+    assert_eq!(named, listed);
+    assert_eq!(store.handling_of(&own, &[]).await.unwrap(), []);
     let ids: Vec<_> = seen.iter().map(|row| row.conjunction).collect();
     assert_eq!(ids, due.iter().map(|(_, id)| *id).collect::<Vec<_>>());
     let first = &seen[0];
@@ -199,6 +211,7 @@ pub async fn what_is_cleared_or_superseded_is_handled_no_more(store: &dyn Store)
     assert_eq!(status(found[2].id).await, ConjunctionStatus::Cleared);
     for one in &found {
         assert_eq!(store.conjunction_notes(&own, one.id).await.unwrap().len(), 1);
+        assert_eq!(store.handling_of(&own, &[one.id]).await.unwrap().len(), 1);
     }
 }
 

@@ -15,9 +15,9 @@ use super::{Columns, Failure, Lookup, Outcome, PUBLIC, Select, look_up, page, pu
 use crate::sql::values::{Code, microseconds, time};
 
 /// Conjunctions that are named in one statement.
-const AT_ONCE: usize = 1_000;
+pub(super) const AT_ONCE: usize = 1_000;
 
-fn push_ids(query: &mut Select, ids: &[ConjunctionId]) {
+pub(super) fn push_ids(query: &mut Select, ids: &[ConjunctionId]) {
     for (place, id) in ids.iter().enumerate() {
         query.push(if place == 0 { "" } else { ", " }).push_bind(id.0);
     }

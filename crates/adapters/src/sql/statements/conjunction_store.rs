@@ -60,4 +60,12 @@ impl ConjunctionStore for ThisStore {
         let after = after.copied();
         look!(self, tenant, connection, [tenant], notes::handled(connection, tenant, after.as_ref(), limit))
     }
+
+    async fn handling_of(
+        &self,
+        tenant: &TenantId,
+        ids: &[ConjunctionId],
+    ) -> Result<Vec<Handled>, StoreError> {
+        look!(self, tenant, connection, [tenant, ids], notes::of_conjunctions(connection, tenant, ids))
+    }
 }

@@ -13,7 +13,8 @@ use sqlx::Row as _;
 use super::access::add_audit;
 use super::conjunctions::push_status;
 use super::{
-    Columns, Connection, Failure, Lookup, Outcome, Row, Select, add_events, all, lock, look_up, visible_to,
+    Columns, Connection, Failure, Lookup, Outcome, Row, Select, add_events, all, changes, lock, look_up,
+    visible_to,
 };
 use crate::sql::values::{Word, microseconds, small_count, tenant, time};
 
@@ -142,6 +143,35 @@ fn note_of(row: &Row) -> Outcome<Note> {
     })
 }
 
+/// What the last note about a conjunction has of what all come to, of those of a tenant.
+const LAST_NOTES: &str = "SELECT n.conjunction, n.at, n.acknowledged_at, n.acknowledged_by, n.assigned_to, n.decided, \
+     n.number FROM conjunction_notes n WHERE NOT EXISTS (SELECT 1 FROM conjunction_notes l WHERE l.tenant = n.tenant \
+     AND l.conjunction = n.conjunction AND l.number > n.number) AND n.tenant = ";
+
+fn read_handled(columns: &mut Columns<'_>) -> Outcome<Handled> {
+    let (conjunction, updated) = (ConjunctionId(columns.take()?), time(columns.take()?)?);
+    let acknowledged = (columns.take()?, columns.take()?);
+    let handling = handling_of(acknowledged, columns.take()?, columns.take()?, columns.take()?)?;
+    Ok(Handled { conjunction, handling, updated })
+}
+
+/// By the primary key.
+pub(super) async fn of_conjunctions(
+    connection: &mut Lookup,
+    tenant: &TenantId,
+    ids: &[ConjunctionId],
+) -> Outcome<Vec<Handled>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(changes::AT_ONCE) {
+        let mut query = Select::new(LAST_NOTES);
+        query.push_bind(tenant.as_str().to_owned()).push(" AND n.conjunction IN (");
+        changes::push_ids(&mut query, chunk);
+        query.push(")");
+        found.extend(look_up(connection, query, read_handled).await?);
+    }
+    Ok(found)
+}
+
 /// The newest notes first, by their index: of each conjunction, the one after which there is none.
 pub(super) async fn handled(
     connection: &mut Lookup,
@@ -149,20 +179,14 @@ pub(super) async fn handled(
     after: Option<&HandledPlace>,
     limit: u32,
 ) -> Outcome<Continued<Handled, HandledPlace>> {
-    let mut query = Select::new(
-        "SELECT n.conjunction, n.at, n.acknowledged_at, n.acknowledged_by, n.assigned_to, n.decided, n.number \
-         FROM conjunction_notes n WHERE n.tenant = ",
-    );
+    let mut query = Select::new(LAST_NOTES);
     query.push_bind(tenant.as_str().to_owned());
     if let Some(HandledPlace { updated, conjunction }) = after {
         query.push(" AND n.at <= ").push_bind(microseconds(*updated));
         query.push(" AND (n.at < ").push_bind(microseconds(*updated));
         query.push(" OR n.conjunction > ").push_bind(conjunction.0).push(")");
     }
-    query.push(
-        " AND NOT EXISTS (SELECT 1 FROM conjunction_notes l WHERE l.tenant = n.tenant \
-         AND l.conjunction = n.conjunction AND l.number > n.number) AND (",
-    );
+    query.push(" AND (");
     for (place, owner) in visible_to(tenant).enumerate() {
         query.push(if place == 0 { "" } else { " OR " });
         query.push("EXISTS (SELECT 1 FROM conjunctions c WHERE c.tenant = ").push_bind(owner.to_owned());
@@ -171,13 +195,7 @@ pub(super) async fn handled(
         query.push(")");
     }
     query.push(") ORDER BY n.at DESC, n.conjunction LIMIT ").push_bind(i64::from(limit) + 1);
-    let read = |columns: &mut Columns<'_>| {
-        let (conjunction, updated) = (ConjunctionId(columns.take()?), time(columns.take()?)?);
-        let acknowledged = (columns.take()?, columns.take()?);
-        let handling = handling_of(acknowledged, columns.take()?, columns.take()?, columns.take()?)?;
-        Ok(Handled { conjunction, handling, updated })
-    };
-    let found = super::page(look_up(connection, query, read).await?, limit);
+    let found = super::page(look_up(connection, query, read_handled).await?, limit);
     let place = |last: &Handled| HandledPlace { updated: last.updated, conjunction: last.conjunction };
     let next = found.rows.last().filter(|_| found.more).map(place);
     Ok(Continued { rows: found.rows, next })
