@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_replica_that_could_not_follow_is_found() {
-        let with = |parameters: serde_json::Value| {
+        let with = |parameters: Value| {
             json!({
                 "Parameters": { "Type": "AWS::RDS::DBParameterGroup", "Properties": { "Parameters": parameters } },
                 "Writer": { "Type": "AWS::RDS::DBInstance", "Properties": { "DBInstanceClass": "db.r8g.large" } },

@@ -277,6 +277,7 @@ fn restore(stack: &Stack, writer: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Operator;
     use crate::stacks::storage::tests::{all, made, properties, stack, text};
     use crate::template::StackName;
 
@@ -325,7 +326,10 @@ mod tests {
     #[test]
     fn the_family_is_that_of_the_version_and_nobody_is_let_in_without_tls() {
         assert_eq!(ENGINE_VERSION.split('.').next(), FAMILY.strip_prefix("postgres"));
-        assert_eq!(parameters()["rds.force_ssl"], "1");
+        let of = |name| parameters(&Environment::new(name, Operator::parse("").unwrap()).sizes.database);
+        assert_eq!(of(Name::Dev)["rds.force_ssl"], "1");
+        assert!(of(Name::Dev).get("max_connections").is_none());
+        assert_eq!(of(Name::Prod)["max_connections"], MOST_CONNECTIONS.to_string());
     }
 
     #[test]
@@ -334,7 +338,8 @@ mod tests {
         let settings: toml::Table = settings.parse().unwrap();
         let own = settings["store"]["idle_transaction_timeout"].as_str().unwrap();
         let own: jiff::SignedDuration = own.parse().unwrap();
-        let parameters = parameters();
+        let sizes = Environment::new(Name::Prod, Operator::parse("").unwrap()).sizes;
+        let parameters = parameters(&sizes.database);
         let server = parameters["idle_in_transaction_session_timeout"].as_str().unwrap();
         assert!(server.parse::<i128>().unwrap() > own.as_millis());
     }
