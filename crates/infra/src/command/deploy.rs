@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
+use astroshield_infra::deploy::cloud::Cloud;
 use astroshield_infra::deploy::{self, Done, state};
-use astroshield_infra::template::Given;
+use astroshield_infra::manifest::Manifest;
+use astroshield_infra::template::{Given, Template};
 use clap::Args;
 
-use super::{Stacks, agreed, run};
+use super::{Console, Stacks, run};
 
 #[derive(Debug, Args)]
 pub(crate) struct Deploy {
@@ -39,38 +41,45 @@ impl Deploy {
         }
         run(async {
             let cloud = self.stacks.connect().await?;
-            for (entry, template) in manifest.stacks.iter().zip(&templates) {
-                if !self.stacks.has(entry.stack) {
-                    continue;
-                }
-                // CloudFormation has no stacks without resources.
-                if template.resources().next().is_none() {
-                    println!("{}: nothing in this environment", entry.name);
-                    continue;
-                }
-                println!("{} ({})", entry.name, entry.region);
-                let mut ask = |question: &str| agreed(self.yes, question, &entry.name);
-                let done = deploy::deploy(&cloud, &manifest, entry, template, &said, &mut ask).await?;
-                println!(
-                    "{}: {}",
-                    entry.name,
-                    if done == Done::Unchanged { "unchanged" } else { "deployed" }
-                );
-                if done == Done::Unchanged {
-                    continue;
-                }
-                // Outputs that no other stack takes are for whoever deploys.
-                let taken = |output: &str| {
-                    let given = Given::Output { stack: entry.stack, output: output.to_owned() };
-                    manifest.stacks.iter().any(|other| other.parameters.values().any(|of| *of == given))
-                };
-                let outputs =
-                    state::read(&cloud, entry).await?.map(|state| state.outputs).unwrap_or_default();
-                for (output, value) in outputs.iter().filter(|(output, _)| !taken(output)) {
-                    println!("  {output} = {value}");
-                }
-            }
-            Ok(())
+            self.deploy(&cloud, &manifest, &templates, &said).await
         })
+    }
+
+    /// Deploys the stacks in their order.
+    async fn deploy(
+        &self,
+        cloud: &Cloud,
+        manifest: &Manifest,
+        templates: &[Template],
+        said: &BTreeMap<String, String>,
+    ) -> anyhow::Result<()> {
+        for (entry, template) in manifest.stacks.iter().zip(templates) {
+            if !self.stacks.has(entry.stack) {
+                continue;
+            }
+            // CloudFormation has no stacks without resources.
+            if template.resources().next().is_none() {
+                println!("{}: nothing in this environment", entry.name);
+                continue;
+            }
+            println!("{} ({})", entry.name, entry.region);
+            let mut console = Console { yes: self.yes, word: &entry.name };
+            let done = deploy::deploy(cloud, manifest, entry, template, said, &mut console).await?;
+            if done == Done::Unchanged {
+                println!("{}: unchanged", entry.name);
+                continue;
+            }
+            println!("{}: deployed", entry.name);
+            // Outputs that no other stack takes are for whoever deploys.
+            let taken = |output: &str| {
+                let given = Given::Output { stack: entry.stack, output: output.to_owned() };
+                manifest.stacks.iter().any(|other| other.parameters.values().any(|of| *of == given))
+            };
+            let outputs = state::read(cloud, entry).await?.map(|state| state.outputs).unwrap_or_default();
+            for (output, value) in outputs.iter().filter(|(output, _)| !taken(output)) {
+                println!("  {output} = {value}");
+            }
+        }
+        Ok(())
     }
 }

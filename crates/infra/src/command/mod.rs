@@ -12,6 +12,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::ensure;
+use astroshield_infra::deploy::Terminal;
 use astroshield_infra::deploy::cloud::Cloud;
 use astroshield_infra::environment::{Environment, Name, Operator};
 use astroshield_infra::manifest::Manifest;
@@ -76,17 +77,30 @@ fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// Asks whoever is there for a word, unless all is agreed to already.
-fn agreed(yes: bool, question: &str, word: &str) -> anyhow::Result<bool> {
-    println!("{question}");
-    if yes {
-        return Ok(true);
+/// Whoever runs the command.
+struct Console<'a> {
+    /// Whether all is agreed to already.
+    yes: bool,
+    /// The word that agrees.
+    word: &'a str,
+}
+
+impl Terminal for Console<'_> {
+    fn show(&mut self, line: &str) {
+        println!("{line}");
     }
-    let input = std::io::stdin();
-    ensure!(input.is_terminal(), "nobody is there to ask (--yes agrees to it)");
-    print!("Type {word} to go on: ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    input.lock().read_line(&mut answer)?;
-    Ok(answer.trim() == word)
+
+    fn ask(&mut self, question: &str) -> anyhow::Result<bool> {
+        println!("{question}");
+        if self.yes {
+            return Ok(true);
+        }
+        let input = std::io::stdin();
+        ensure!(input.is_terminal(), "nobody is there to ask (--yes agrees to it)");
+        print!("Type {} to go on: ", self.word);
+        std::io::stdout().flush()?;
+        let mut answer = String::new();
+        input.lock().read_line(&mut answer)?;
+        Ok(answer.trim() == self.word)
+    }
 }

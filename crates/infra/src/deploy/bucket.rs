@@ -37,7 +37,7 @@ pub async fn upload(cloud: &Cloud, entry: &Entry, text: &str) -> anyhow::Result<
         .send()
         .await
         .with_context(|| format!("bucket {bucket}"))?;
-    Ok(format!("https://{bucket}.s3.{}.amazonaws.com/{key}", entry.region))
+    Ok(format!("https://s3.{}.amazonaws.com/{bucket}/{key}", entry.region))
 }
 
 /// Its name.

@@ -24,8 +24,17 @@ use crate::diff::{Difference, differences};
 use crate::manifest::{Entry, Manifest};
 use crate::template::Template;
 
-/// Asked before something is done that cannot be undone.
-pub type Ask<'a> = &'a mut dyn FnMut(&str) -> anyhow::Result<bool>;
+/// Whoever deploys.
+pub trait Terminal {
+    /// Says what happens.
+    fn show(&mut self, line: &str);
+
+    /// Asks before something is done that cannot be undone.
+    ///
+    /// # Errors
+    /// When nobody is there.
+    fn ask(&mut self, question: &str) -> anyhow::Result<bool>;
+}
 
 /// What was done to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,20 +96,20 @@ pub async fn deploy(
     entry: &Entry,
     template: &Template,
     said: &BTreeMap<String, String>,
-    ask: Ask<'_>,
+    terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Done> {
-    let state = make_ready(cloud, entry).await?;
+    let state = make_ready(cloud, entry, terminal).await?;
     if state.is_some() {
         let deployed = state::template(cloud, entry).await?;
         let losses: Vec<Difference> =
             differences(&deployed, &template.body).into_iter().filter(|found| found.loss.is_some()).collect();
         for found in &losses {
-            println!("{}: {found}", entry.name);
+            terminal.show(&format!("{}: {found}", entry.name));
         }
         if !losses.is_empty() {
             let question =
                 format!("{}: data of {} resources is in danger, as said above", entry.name, losses.len());
-            ensure!(ask(&question)?, "{}: nothing was done", entry.name);
+            ensure!(terminal.ask(&question)?, "{}: nothing was done", entry.name);
         }
     }
     let parameters = parameters::resolve(cloud, manifest, entry, template, said, state.as_ref()).await?;
@@ -111,16 +120,16 @@ pub async fn deploy(
     // AWS knows of replacements that the templates do not show: those that follow from another one.
     let endangered: Vec<String> = change_set.changes().iter().filter_map(endangered).collect();
     for found in &endangered {
-        println!("{}: {found}", entry.name);
+        terminal.show(&format!("{}: {found}", entry.name));
     }
     if !endangered.is_empty() {
         let question = format!("{}: AWS removes or replaces what holds data, as said above", entry.name);
-        if !ask(&question)? {
+        if !terminal.ask(&question)? {
             discard(cloud, entry, &change_set).await?;
             bail!("{}: nothing was done", entry.name);
         }
     }
-    execute(cloud, entry, &change_set).await?;
+    execute(cloud, entry, &change_set, terminal).await?;
     protect(cloud, entry, state.as_ref()).await?;
     Ok(if state.is_some() { Done::Updated } else { Done::Created })
 }
@@ -142,7 +151,11 @@ fn endangered(change: &aws_sdk_cloudformation::types::Change) -> Option<String> 
 }
 
 /// The stack in a state that it can be deployed from; nothing where it has to be created.
-async fn make_ready(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State>> {
+async fn make_ready(
+    cloud: &Cloud,
+    entry: &Entry,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<Option<State>> {
     loop {
         let state = state::read(cloud, entry).await?;
         let status = state.as_ref().map(|state| &state.status);
@@ -150,20 +163,22 @@ async fn make_ready(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State
             Before::Create => return Ok(None),
             Before::Update => return Ok(state),
             Before::Wait => {
-                println!("{}: {} is under way", entry.name, status.map_or("", StackStatus::as_str));
-                wait(cloud, entry, None).await?;
+                let doing = status.map_or("", StackStatus::as_str);
+                terminal.show(&format!("{}: {doing} is under way", entry.name));
+                wait(cloud, entry, None, terminal).await?;
             }
             Before::Delete => {
-                println!("{}: the first deployment failed; what is left of it is deleted", entry.name);
-                delete(cloud, entry).await?;
+                let name = &entry.name;
+                terminal.show(&format!("{name}: the first deployment failed; what is left of it is deleted"));
+                delete(cloud, entry, terminal).await?;
             }
             Before::RollBack => {
-                println!("{}: the roll back that stopped goes on", entry.name);
+                terminal.show(&format!("{}: the roll back that stopped goes on", entry.name));
                 let client = cloud.cloudformation(&entry.region);
                 let mut events = Events::from_now_on(client.clone(), &entry.name).await;
                 let sent = client.continue_update_rollback().stack_name(&entry.name).send().await;
                 sent.with_context(|| entry.name.clone())?;
-                let state = wait(cloud, entry, Some(&mut events)).await?;
+                let state = wait(cloud, entry, Some(&mut events), terminal).await?;
                 let status = state.map(|state| state.status);
                 ensure!(
                     status == Some(StackStatus::UpdateRollbackComplete),
@@ -230,11 +245,15 @@ async fn prepare(
             Some(ChangeSetStatus::Failed) => {
                 let reason = described.status_reason().unwrap_or_default().to_owned();
                 described.change_set_id.get_or_insert(id);
+                let unchanged = is_unchanged(&reason);
+                // They go with the change set.
+                let of = client.describe_events().set_change_set_name(described.change_set_id.clone());
+                let found = if unchanged { Vec::new() } else { events::findings(of).await };
                 discard(cloud, entry, &described).await?;
-                if is_unchanged(&reason) {
+                if unchanged {
                     return Ok(None);
                 }
-                bail!("{}: no change set: {reason}", entry.name)
+                bail!("{}: no change set: {}", entry.name, [vec![reason], found].concat().join("; "))
             }
             _ => tokio::time::sleep(cloud.pause()).await,
         }
@@ -254,15 +273,30 @@ async fn discard(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOut
     Ok(())
 }
 
-async fn execute(cloud: &Cloud, entry: &Entry, change_set: &DescribeChangeSetOutput) -> anyhow::Result<()> {
+async fn execute(
+    cloud: &Cloud,
+    entry: &Entry,
+    change_set: &DescribeChangeSetOutput,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<()> {
     let client = cloud.cloudformation(&entry.region);
     let mut events = Events::from_now_on(client.clone(), &entry.name).await;
     let id = change_set.change_set_id().unwrap_or_default();
-    let sent = client.execute_change_set().stack_name(&entry.name).change_set_name(id).send().await;
+    let sent = client
+        .execute_change_set()
+        .stack_name(&entry.name)
+        .change_set_name(id)
+        .disable_rollback(false)
+        // What holds data is kept when it is taken out; one that was just made holds none, and its name would be taken the next time.
+        .retain_except_on_create(true)
+        .send()
+        .await;
     sent.with_context(|| entry.name.clone())?;
-    let state = wait(cloud, entry, Some(&mut events)).await?.context("the stack is gone")?;
+    let state = wait(cloud, entry, Some(&mut events), terminal).await?.context("the stack is gone")?;
     if !matches!(state.status, StackStatus::CreateComplete | StackStatus::UpdateComplete) {
-        let why = if events.failures.is_empty() { state.reason } else { events.failures.join("; ") };
+        let mut why = events.failures;
+        why.extend(events::findings(client.describe_events().stack_name(&entry.name)).await);
+        let why = if why.is_empty() { state.reason } else { why.join("; ") };
         bail!("{} is {}: {why}", entry.name, state.status.as_str());
     }
     Ok(())
@@ -273,11 +307,12 @@ async fn wait(
     cloud: &Cloud,
     entry: &Entry,
     mut events: Option<&mut Events>,
+    terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Option<State>> {
     loop {
         let state = state::read(cloud, entry).await?;
         if let Some(events) = &mut events {
-            events.show().await?;
+            events.show(terminal).await?;
         }
         match &state {
             Some(now) if before(Some(&now.status)) == Before::Wait => tokio::time::sleep(cloud.pause()).await,
@@ -305,17 +340,17 @@ async fn protect(cloud: &Cloud, entry: &Entry, state: Option<&State>) -> anyhow:
 ///
 /// # Errors
 /// When AWS refuses, or something of it cannot be deleted.
-pub async fn delete(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Done> {
-    if state::read(cloud, entry).await?.is_none() {
-        return Ok(Done::Absent);
-    }
+pub async fn delete(cloud: &Cloud, entry: &Entry, terminal: &mut dyn Terminal) -> anyhow::Result<Done> {
+    let Some(state) = state::read(cloud, entry).await? else { return Ok(Done::Absent) };
     let client = cloud.cloudformation(&entry.region);
-    let mut events = Events::from_now_on(client.clone(), &entry.name).await;
+    // By its name, nothing is known of a stack that is gone.
+    let mut events = Events::from_now_on(client.clone(), &state.id).await;
     let sent = client.delete_stack().stack_name(&entry.name).send().await;
     sent.with_context(|| entry.name.clone())?;
     loop {
-        let Some(state) = state::read(cloud, entry).await? else { return Ok(Done::Deleted) };
-        events.show().await?;
+        let state = state::read(cloud, entry).await?;
+        events.show(terminal).await?;
+        let Some(state) = state else { return Ok(Done::Deleted) };
         ensure!(
             before(Some(&state.status)) == Before::Wait,
             "{} is {}: {}",

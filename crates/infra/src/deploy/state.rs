@@ -13,6 +13,8 @@ use crate::manifest::Entry;
 /// A stack, as CloudFormation knows it.
 #[derive(Debug, Clone)]
 pub struct State {
+    /// What it is told apart by from others of its name.
+    pub id: String,
     /// How it is.
     pub status: StackStatus,
     /// Why.
@@ -45,6 +47,7 @@ pub async fn read(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State>>
     let outputs = stack.outputs.unwrap_or_default();
     let parameters = stack.parameters.unwrap_or_default();
     Ok(Some(State {
+        id: stack.stack_id.unwrap_or_default(),
         status,
         reason: stack.stack_status_reason.unwrap_or_default(),
         outputs: outputs

@@ -1,81 +1,12 @@
-//! Deployment against an emulator of AWS (moto), by the SDK that AWS itself is asked with.
+//! Stacks that are made, changed and deleted, on both emulators.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use astroshield_infra::deploy::cloud::{self, Cloud};
 use astroshield_infra::deploy::{self, Done, bucket, state};
 use astroshield_infra::diff::{Fate, Loss, differences};
-use astroshield_infra::environment::{Environment, Name, Operator};
-use astroshield_infra::manifest::Manifest;
 use astroshield_infra::template::kinds::{Bucket, NotificationTopic, SsmParameter};
-use astroshield_infra::template::{Resource, Stack, StackName, Template, synthesize};
-use aws_sdk_s3::config::Credentials;
+use astroshield_infra::template::{Resource, Stack, StackName};
 use serde_json::json;
 
-/// The emulator that `scripts/test` starts; without it a test is skipped, which in CI is a failure.
-async fn emulator() -> Option<Cloud> {
-    let (Ok(address), Ok(authority)) =
-        (std::env::var("ASTROSHIELD_TEST_S3"), std::env::var("ASTROSHIELD_TEST_S3_CA"))
-    else {
-        assert!(std::env::var_os("CI").is_none(), "ASTROSHIELD_TEST_S3 is not set: run scripts/test");
-        eprintln!("skipped: ASTROSHIELD_TEST_S3 is not set; scripts/test starts the server");
-        return None;
-    };
-    let loader = cloud::loader(Some(&address), Some(Path::new(&authority))).unwrap();
-    let config =
-        loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
-    Some(Cloud::new(config, true))
-}
-
-/// What a test deploys. Each test has a region of its own, as the emulator is one for all.
-struct Deployment {
-    cloud: Cloud,
-    environment: Environment,
-    manifest: Manifest,
-    templates: Vec<Template>,
-    said: BTreeMap<String, String>,
-    agree: bool,
-    asked: Vec<String>,
-}
-
-impl Deployment {
-    fn new(cloud: &Cloud, region: &str, stacks: &[Stack]) -> Self {
-        let operator = Operator::parse(&format!("region = {region:?}")).unwrap();
-        let environment = Environment::new(Name::Dev, operator);
-        let templates = synthesize(stacks).unwrap();
-        let manifest = Manifest::new(&environment, &templates);
-        let said = BTreeMap::new();
-        Self { cloud: cloud.clone(), environment, manifest, templates, said, agree: false, asked: Vec::new() }
-    }
-
-    /// The same with other stacks.
-    fn with(self, stacks: &[Stack]) -> Self {
-        let templates = synthesize(stacks).unwrap();
-        Self { manifest: Manifest::new(&self.environment, &templates), templates, ..self }
-    }
-
-    async fn deploy(&mut self) -> anyhow::Result<Vec<Done>> {
-        let mut done = Vec::new();
-        let mut ask = |question: &str| {
-            self.asked.push(question.to_owned());
-            Ok(self.agree)
-        };
-        for (entry, template) in self.manifest.stacks.iter().zip(&self.templates) {
-            done.push(
-                deploy::deploy(&self.cloud, &self.manifest, entry, template, &self.said, &mut ask).await?,
-            );
-        }
-        Ok(done)
-    }
-
-    async fn outputs(&self, stack: StackName) -> BTreeMap<String, String> {
-        let entry = self.manifest.stacks.iter().find(|entry| entry.stack == stack).unwrap();
-        state::read(&self.cloud, entry).await.unwrap().unwrap().outputs
-    }
-}
+use super::{Deployment, Emulator, Person};
 
 /// A bucket, and what names it in another stack, with a word of the operator's.
 fn two_stacks(name: &str, with_topic: bool) -> [Stack; 2] {
@@ -96,7 +27,13 @@ fn two_stacks(name: &str, with_topic: bool) -> [Stack; 2] {
 
 #[tokio::test]
 async fn stacks_are_deployed_changed_and_deleted() {
-    let Some(cloud) = emulator().await else { return };
+    for emulator in Emulator::all() {
+        are_deployed_changed_and_deleted(&emulator).await;
+    }
+}
+
+async fn are_deployed_changed_and_deleted(emulator: &Emulator) {
+    let cloud = emulator.cloud().await;
     let mut deployment =
         Deployment::new(&cloud, "ap-south-1", &two_stacks("astroshield-deploy-first", false));
 
@@ -114,22 +51,29 @@ async fn stacks_are_deployed_changed_and_deleted() {
 
     let mut deployment = deployment.with(&two_stacks("astroshield-deploy-first", true));
     assert_eq!(deployment.deploy().await.unwrap()[0], Done::Updated);
-    assert!(deployment.asked.is_empty());
+    assert!(deployment.person.asked.is_empty());
 
     let s3 = cloud.s3("ap-south-1");
     let body = aws_sdk_s3::primitives::ByteStream::from_static(b"kept");
     s3.put_object().bucket("astroshield-deploy-first").key("a/b").body(body).send().await.unwrap();
+    let mut person = Person::new(false);
     for entry in deployment.manifest.stacks.iter().rev() {
         bucket::empty(&cloud, entry).await.unwrap();
-        assert_eq!(deploy::delete(&cloud, entry).await.unwrap(), Done::Deleted);
-        assert_eq!(deploy::delete(&cloud, entry).await.unwrap(), Done::Absent);
+        assert_eq!(deploy::delete(&cloud, entry, &mut person).await.unwrap(), Done::Deleted);
+        assert_eq!(deploy::delete(&cloud, entry, &mut person).await.unwrap(), Done::Absent);
     }
-    assert!(s3.head_bucket().bucket("astroshield-deploy-first").send().await.is_err());
+    assert!(!deployment.has_bucket("astroshield-deploy-first").await, "{}", emulator.name);
 }
 
 #[tokio::test]
 async fn what_holds_data_is_not_replaced_unasked() {
-    let Some(cloud) = emulator().await else { return };
+    for emulator in Emulator::all() {
+        is_not_replaced_unasked(&emulator).await;
+    }
+}
+
+async fn is_not_replaced_unasked(emulator: &Emulator) {
+    let cloud = emulator.cloud().await;
     let mut deployment = Deployment::new(&cloud, "ap-south-2", &two_stacks("astroshield-deploy-old", false));
     deployment.said.insert("Word".to_owned(), "hello".to_owned());
     deployment.deploy().await.unwrap();
@@ -142,19 +86,28 @@ async fn what_holds_data_is_not_replaced_unasked() {
 
     let refused = deployment.deploy().await.unwrap_err().to_string();
     assert_eq!(refused, "astroshield-dev-data: nothing was done");
-    assert!(deployment.asked[0].contains("data of 1 resources is in danger"), "{:?}", deployment.asked);
-    let s3 = cloud.s3("ap-south-2");
-    assert!(s3.head_bucket().bucket("astroshield-deploy-old").send().await.is_ok());
-    assert!(s3.head_bucket().bucket("astroshield-deploy-new").send().await.is_err());
+    assert!(
+        deployment.person.asked[0].contains("data of 1 resources is in danger"),
+        "{:?}",
+        deployment.person.asked
+    );
+    assert!(deployment.has_bucket("astroshield-deploy-old").await, "{}", emulator.name);
+    assert!(!deployment.has_bucket("astroshield-deploy-new").await, "{}", emulator.name);
 
-    deployment.agree = true;
+    deployment.person.agrees = true;
     assert_eq!(deployment.deploy().await.unwrap()[0], Done::Updated);
-    assert!(s3.head_bucket().bucket("astroshield-deploy-new").send().await.is_ok());
+    assert!(deployment.has_bucket("astroshield-deploy-new").await, "{}", emulator.name);
 }
 
 #[tokio::test]
 async fn a_large_template_goes_through_a_bucket_that_nobody_else_can_read() {
-    let Some(cloud) = emulator().await else { return };
+    for emulator in Emulator::all() {
+        goes_through_a_bucket_that_nobody_else_can_read(&emulator).await;
+    }
+}
+
+async fn goes_through_a_bucket_that_nobody_else_can_read(emulator: &Emulator) {
+    let cloud = emulator.cloud().await;
     let data = Stack::new(StackName::Data, "data");
     for number in 0..40 {
         let value = "x".repeat(2_000);

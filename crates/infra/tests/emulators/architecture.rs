@@ -1,38 +1,22 @@
-//! The whole architecture on an emulator of AWS (moto): what it makes, and what it cannot, which is a list beside this file.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The whole architecture on each emulator: what it makes, and what it cannot, which is a list beside this file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use astroshield_infra::deploy::cloud::{self, Cloud};
+use astroshield_infra::deploy::cloud::Cloud;
 use astroshield_infra::deploy::{self, Done, state};
 use astroshield_infra::environment::{Environment, Name, Operator};
 use astroshield_infra::manifest::{Entry, Manifest};
 use astroshield_infra::stacks::architecture;
 use astroshield_infra::template::{Given, Template};
-use aws_sdk_s3::config::Credentials;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::types::{Capability, ChangeSetType};
 use serde_json::{Value, json};
 
-/// Types that moto has no model of, or fails at.
-const KNOWN: &str = include_str!("emulator.txt");
+use super::{Emulator, Person};
 
-fn known() -> BTreeSet<&'static str> {
-    KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
-}
-
-async fn emulator() -> Option<Cloud> {
-    let (Ok(address), Ok(authority)) =
-        (std::env::var("ASTROSHIELD_TEST_S3"), std::env::var("ASTROSHIELD_TEST_S3_CA"))
-    else {
-        assert!(std::env::var_os("CI").is_none(), "ASTROSHIELD_TEST_S3 is not set: run scripts/test");
-        eprintln!("skipped: ASTROSHIELD_TEST_S3 is not set; scripts/test starts the server");
-        return None;
-    };
-    let loader = cloud::loader(Some(&address), Some(Path::new(&authority))).unwrap();
-    let config =
-        loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
-    Some(Cloud::new(config, true))
+/// Types of a list.
+fn listed(list: &'static str) -> BTreeSet<&'static str> {
+    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 /// A template without resources of some types. What referred to them gets a text.
@@ -82,11 +66,59 @@ async fn made(cloud: &Cloud, entry: &Entry) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_emulator_makes_all_but_what_is_listed() {
-    let Some(cloud) = emulator().await else { return };
-    let operator = Operator::parse("region = \"eu-west-1\"\nrecovery_region = \"eu-central-1\"").unwrap();
-    let environment = Environment::new(Name::Prod, operator);
-    let refused = known();
+async fn moto_makes_all_but_what_is_listed() {
+    let Some(moto) = Emulator::moto() else { return };
+    makes_all_but(&moto, "moto.txt", listed(include_str!("moto.txt"))).await;
+}
+
+#[tokio::test]
+async fn ministack_makes_all_but_what_is_listed() {
+    let Some(ministack) = Emulator::ministack() else { return };
+    makes_all_but(&ministack, "ministack.txt", listed(include_str!("ministack.txt"))).await;
+}
+
+#[tokio::test]
+async fn ministack_says_itself_what_it_has_no_model_of() {
+    let Some(ministack) = Emulator::ministack() else { return };
+    let (list, _) = include_str!("ministack.txt").split_once("# What it fails at").unwrap();
+    let templates = architecture(&prod(&ministack)).unwrap();
+    let kinds: BTreeSet<&str> =
+        templates.iter().flat_map(Template::resources).map(|(_, kind, _)| kind).collect();
+    let one_of_each: serde_json::Map<String, Value> =
+        kinds.iter().map(|kind| (kind.replace(':', ""), json!({ "Type": kind }))).collect();
+    let client = ministack.cloud().await.cloudformation("eu-west-1");
+    let refused = client
+        .create_change_set()
+        .stack_name("astroshield-kinds")
+        .change_set_name("kinds")
+        .change_set_type(ChangeSetType::Create)
+        .capabilities(Capability::CapabilityNamedIam)
+        .template_body(json!({ "Resources": one_of_each }).to_string())
+        .send()
+        .await
+        .unwrap_err();
+    let said = refused.message().unwrap().to_owned();
+    let said = said.strip_prefix("Template format error: Unrecognized resource types: [").unwrap();
+    let said: BTreeSet<&str> = said.strip_suffix(']').unwrap().split(", ").collect();
+    assert_eq!(said, listed(list));
+}
+
+/// Prod, with a domain of its own on the emulator.
+fn prod(emulator: &Emulator) -> Environment {
+    let zone = "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>astroshield.example.org\
+                </Name><CallerReference>test</CallerReference></CreateHostedZoneRequest>";
+    let path = "/2013-04-01/hostedzone";
+    let answer =
+        emulator.ask("route53", "us-east-1", path, &["--header", "Content-Type: text/xml", "--data", zone]);
+    let id = answer.split("<Id>/hostedzone/").nth(1).unwrap().split('<').next().unwrap();
+    let settings =
+        format!("region = \"eu-west-1\"\nrecovery_region = \"eu-central-1\"\nhosted_zone_id = {id:?}\n");
+    Environment::new(Name::Prod, Operator::parse(&settings).unwrap())
+}
+
+async fn makes_all_but(emulator: &Emulator, list: &str, refused: BTreeSet<&str>) {
+    let cloud = emulator.cloud().await;
+    let environment = prod(emulator);
     let whole = architecture(&environment).unwrap();
     let mut templates: Vec<Template> = whole.iter().map(|template| without(template, &refused)).collect();
     let asked = templates.iter().flat_map(|template| &template.parameters);
@@ -99,7 +131,7 @@ async fn the_emulator_makes_all_but_what_is_listed() {
     let mut faults = Vec::new();
     for number in 0..templates.len() {
         for (name, given) in &mut templates[number].parameters {
-            // moto does not know every attribute of what it makes.
+            // Emulators do not know every attribute of what it makes.
             if matches!(given, Given::Output { stack, output } if !outputs.contains(&(*stack, output.clone())))
             {
                 *given = Given::Operator { description: String::new(), default: Some(text(name)) };
@@ -111,7 +143,7 @@ async fn the_emulator_makes_all_but_what_is_listed() {
         if kinds.is_empty() {
             continue;
         }
-        match deploy::deploy(&cloud, &manifest, entry, template, &said, &mut |_| Ok(true)).await {
+        match deploy::deploy(&cloud, &manifest, entry, template, &said, &mut Person::new(true)).await {
             Ok(done) => assert_eq!(done, Done::Created, "{}", entry.name),
             Err(error) => {
                 faults.push(format!("{error:#}"));
@@ -125,10 +157,10 @@ async fn the_emulator_makes_all_but_what_is_listed() {
         let missing = kinds.iter().filter(|(id, _)| !made.contains(**id));
         faults.extend(missing.map(|(id, kind)| format!("{}: {id} ({kind}) was not made", entry.name)));
     }
-    assert!(faults.is_empty(), "tests/emulator.txt does not list:\n{}", faults.join("\n"));
+    assert!(faults.is_empty(), "{list} does not list:\n{}", faults.join("\n"));
     let all: BTreeSet<&str> = whole.iter().flat_map(Template::resources).map(|(_, kind, _)| kind).collect();
     let idle: Vec<&&str> = refused.iter().filter(|kind| !all.contains(**kind)).collect();
-    assert!(idle.is_empty(), "tests/emulator.txt lists what no template has: {idle:?}");
+    assert!(idle.is_empty(), "{list} lists what no template has: {idle:?}");
 }
 
 /// What stands for something that is not there.
