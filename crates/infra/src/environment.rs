@@ -46,8 +46,8 @@ impl fmt::Display for Name {
     }
 }
 
-/// What an operator decides.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// What an operator decides. Nothing of it is secret: it is kept in the open beside what is deployed.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
     /// Domain of prod.
@@ -105,7 +105,7 @@ pub enum Deployment {
 }
 
 /// What speaks the protocol of Redis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheEngine {
     /// Valkey.
@@ -115,7 +115,7 @@ pub enum CacheEngine {
 }
 
 /// What may be spent, USD a month.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budgets {
     /// By dev.
@@ -188,6 +188,8 @@ impl Operator {
             "oidc_issuer: {:?} is no address of https",
             self.oidc_issuer
         );
+        // It is shown and kept, and would be without use there.
+        ensure!(!self.oidc_issuer.contains('@'), "oidc_issuer: has a user or a password in it");
         ensure!(
             self.mail_host.is_empty() == self.mail_from.is_empty(),
             "mail_from: a mail server and a sender go together"
@@ -540,6 +542,14 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_were_kept_are_those_that_were_given() {
+        let text = "cache_engine = \"redis\"\ndeny = [\"192.0.2.0/24\"]\n[budget]\nprod = 99\n";
+        let operator = Operator::parse(text).unwrap();
+        let kept = toml::to_string_pretty(&operator).unwrap();
+        assert_eq!(Operator::parse(&kept).unwrap(), operator);
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_by_its_key() {
         for (text, error) in [
             ("domian = \"x\"", "domian"),
@@ -553,6 +563,7 @@ mod tests {
             ("repository = \"mine\"", "repository: \"mine\" is not OWNER/NAME"),
             ("cache_engine = \"memcached\"", "cache_engine: "),
             ("oidc_issuer = \"http://x.org\"", "oidc_issuer: "),
+            ("oidc_issuer = \"https://me:secret@x.org\"", "oidc_issuer: has a user or a password in it"),
             ("mail_host = \"smtp.example.org\"", "mail_from: "),
         ] {
             let refused = format!("{:#}", Operator::parse(text).unwrap_err());

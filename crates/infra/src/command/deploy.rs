@@ -1,13 +1,15 @@
 //! `astroshield-infra deploy`.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use anyhow::ensure;
 use astroshield_infra::deploy::cloud::Cloud;
-use astroshield_infra::deploy::{self, Done, state};
+use astroshield_infra::deploy::{self, Done, configuration, state};
 use astroshield_infra::manifest::Manifest;
 use astroshield_infra::template::{Given, Template};
 use clap::Args;
+use jiff::Timestamp;
 
 use super::{Console, Stacks, run};
 
@@ -30,6 +32,7 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 impl Deploy {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let operator = self.stacks.chosen.environment()?.operator;
         let (manifest, templates) = self.stacks.describe()?;
         let said: BTreeMap<String, String> = self.parameters.iter().cloned().collect();
         for name in said.keys() {
@@ -41,17 +44,31 @@ impl Deploy {
         }
         run(async {
             let cloud = self.stacks.connect().await?;
-            self.deploy(&cloud, &manifest, &templates, &said).await
+            let mut changed = false;
+            let done = self.deploy(&cloud, &manifest, &templates, &said, &mut changed).await;
+            if changed || done.is_ok() {
+                // What was done before something failed is kept, too.
+                let now = Timestamp::try_from(SystemTime::now())?;
+                let kept = configuration::keep(&cloud, &manifest, &operator, now).await;
+                match (kept, &done) {
+                    (Ok(Some(place)), _) => println!("configuration: {place}"),
+                    (Ok(None), _) => println!("configuration: not kept, as there is no stack storage yet"),
+                    (Err(error), Ok(())) => return Err(error.context("the configuration was not kept")),
+                    (Err(error), Err(_)) => println!("configuration: not kept: {error:#}"),
+                }
+            }
+            done
         })
     }
 
-    /// Deploys the stacks in their order.
+    /// Deploys the stacks in their order, and says whether one of them has changed.
     async fn deploy(
         &self,
         cloud: &Cloud,
         manifest: &Manifest,
         templates: &[Template],
         said: &BTreeMap<String, String>,
+        changed: &mut bool,
     ) -> anyhow::Result<()> {
         for (entry, template) in manifest.stacks.iter().zip(templates) {
             if !self.stacks.has(entry.stack) {
@@ -70,6 +87,7 @@ impl Deploy {
                 continue;
             }
             println!("{}: deployed", entry.name);
+            *changed = true;
             // Outputs that no other stack takes are for whoever deploys.
             let taken = |output: &str| {
                 let given = Given::Output { stack: entry.stack, output: output.to_owned() };

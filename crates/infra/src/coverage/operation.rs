@@ -300,7 +300,11 @@ pub(super) const ROWS: &[Row] = &[
         "S3 cross-region replication",
         &[prod("AWS::S3::Bucket", "/ReplicationConfiguration/Rules/*/Destination/Bucket", Something)],
     ),
-    row("Backup Strategy", "Configuration backups", &[Command("synth"), Operator("Keep the settings")]),
+    row(
+        "Backup Strategy",
+        "Configuration backups",
+        &[Command("synth"), Command("deploy"), Operator("Keep the settings")],
+    ),
     row(
         "Backup Strategy",
         "State management",

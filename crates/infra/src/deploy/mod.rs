@@ -3,6 +3,7 @@
 
 pub mod bucket;
 pub mod cloud;
+pub mod configuration;
 pub mod events;
 pub mod parameters;
 pub mod state;

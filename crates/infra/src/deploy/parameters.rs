@@ -45,7 +45,7 @@ pub async fn resolve(
             Given::Lookup { .. } => continue,
             Given::Operator { description, default } => match (said.get(name), deployed, default) {
                 (Some(value), _, _) => parameter.parameter_value(value),
-                (None, Some(state), _) if state.parameters.contains(name) => {
+                (None, Some(state), _) if state.parameters.contains_key(name) => {
                     parameter.use_previous_value(true)
                 }
                 (None, _, Some(default)) => parameter.parameter_value(default),

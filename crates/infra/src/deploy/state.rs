@@ -1,6 +1,6 @@
 //! What is deployed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
@@ -21,8 +21,8 @@ pub struct State {
     pub reason: String,
     /// Its outputs.
     pub outputs: BTreeMap<String, String>,
-    /// Names of its parameters.
-    pub parameters: BTreeSet<String>,
+    /// Its parameters; values that are not to be shown are stars.
+    pub parameters: BTreeMap<String, String>,
     /// Whether it cannot be deleted.
     pub protected: bool,
 }
@@ -54,7 +54,12 @@ pub async fn read(cloud: &Cloud, entry: &Entry) -> anyhow::Result<Option<State>>
             .into_iter()
             .filter_map(|output| Some((output.output_key?, output.output_value.unwrap_or_default())))
             .collect(),
-        parameters: parameters.into_iter().filter_map(|parameter| parameter.parameter_key).collect(),
+        parameters: parameters
+            .into_iter()
+            .filter_map(|parameter| {
+                Some((parameter.parameter_key?, parameter.parameter_value.unwrap_or_default()))
+            })
+            .collect(),
         protected: stack.enable_termination_protection.unwrap_or_default(),
     }))
 }

@@ -36,6 +36,8 @@ const NONCURRENT_DAYS: u32 = 30;
 const NONCURRENT_BLOB_DAYS: u32 = 90;
 /// Parameter of prod's database, and output of the second region's storage: the key under which backups are copied.
 pub const BACKUPS_KEY: &str = "BackupsKey";
+/// Output that names the bucket of artifacts.
+pub const ARTIFACTS: &str = "ArtifactsBucket";
 /// Buckets that are copied to the other region: with the blobs, what the service and its functions are made of.
 const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
@@ -143,7 +145,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     policy("BlobsPolicy", &blobs, vec![]);
     policy("AssetsPolicy", &assets, vec![read_by_cloudfront(&assets)]);
     policy("ArtifactsPolicy", &artifacts, vec![]);
-    stack.show("ArtifactsBucket", artifacts.name());
+    stack.show(ARTIFACTS, artifacts.name());
     stack.show("AssetsBucket", assets.name());
     if environment.name == Name::Recovery {
         stack.show(BACKUPS_KEY, key.arn());

@@ -12,7 +12,7 @@ use astroshield_infra::manifest::Manifest;
 use astroshield_infra::stacks::architecture;
 use astroshield_infra::template::{StackName, Template};
 use aws_sdk_s3::primitives::ByteStream;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Emulator, Person};
@@ -118,7 +118,7 @@ impl Machine {
 const NO_QUESTION: &str = "there is no question";
 
 #[tokio::test]
-async fn what_was_deployed_is_destroyed_only_by_who_says_so() {
+async fn what_was_deployed_is_kept_and_destroyed_only_by_who_says_so() {
     let Some(ministack) = Emulator::ministack() else { return };
     let machine = Machine::new(ministack, "sa-east-1").await;
     let (done, text) = machine.at_a_terminal("diff", NO_QUESTION);
@@ -127,6 +127,7 @@ async fn what_was_deployed_is_destroyed_only_by_who_says_so() {
     let (done, text) = machine.at_a_terminal("deploy", NO_QUESTION);
     let name = "astroshield-dev-storage";
     assert!(done, "{text}");
+    let place = text.lines().find_map(|line| line.strip_prefix("configuration: ")).unwrap();
     for line in [
         "astroshield-dev-storage (sa-east-1)",
         "  CREATE_COMPLETE              Blobs (AWS::S3::Bucket)",
@@ -135,6 +136,7 @@ async fn what_was_deployed_is_destroyed_only_by_who_says_so() {
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
     }
+    is_kept(&machine, place).await;
 
     let (done, text) = machine.at_a_terminal("diff", NO_QUESTION);
     assert!(done && text.ends_with("diff: 0 changes, 0 with data loss\n"), "{text}");
@@ -166,6 +168,26 @@ async fn what_was_deployed_is_destroyed_only_by_who_says_so() {
     assert!(!machine.has(&blobs).await);
     let (done, text) = machine.at_a_terminal("destroy", "dev");
     assert!(done && text.contains("astroshield-dev-storage: not there"), "{text}");
+}
+
+/// The copy of what was deployed is whole.
+async fn is_kept(machine: &Machine, place: &str) {
+    let (bucket, folder) = place.strip_prefix("s3://").unwrap().split_once('/').unwrap();
+    assert_eq!(bucket, machine.bucket("artifacts").await);
+    let s3 = machine.cloud.s3(&machine.operator.region);
+    let read = async |name: &str| {
+        let read = s3.get_object().bucket(bucket).key(format!("{folder}{name}")).send().await.unwrap();
+        String::from_utf8(read.body.collect().await.unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(read("manifest.json").await, machine.manifest.text());
+    assert_eq!(Operator::parse(&read("settings.toml").await).unwrap(), machine.operator);
+    let template: Value = serde_json::from_str(&read("storage.template.json").await).unwrap();
+    assert_eq!(template, machine.templates[machine.storage()].body);
+    let deployed: Value = serde_json::from_str(&read("deployed.json").await).unwrap();
+    let stacks: Vec<&String> = deployed.as_object().unwrap().keys().collect();
+    assert_eq!(stacks, ["storage"]);
+    assert_eq!(deployed["storage"]["status"], "CREATE_COMPLETE");
+    assert_eq!(deployed["storage"]["outputs"]["ArtifactsBucket"], bucket);
 }
 
 #[tokio::test]
@@ -210,6 +232,7 @@ async fn a_command_whose_deployment_failed_fails_and_can_be_run_again() {
     let (done, text) = machine.at_a_terminal("deploy", NO_QUESTION);
     assert!(!done && text.contains("astroshield-dev-storage is ROLLBACK_COMPLETE: "), "{text}");
     assert!(text.contains(&format!("'{taken}' already exists")), "{text}");
+    assert!(!text.contains("configuration: "), "nothing was deployed: {text}");
 
     s3.delete_bucket().bucket(&taken).send().await.unwrap();
     let (done, text) = machine.at_a_terminal("deploy", NO_QUESTION);
