@@ -2,6 +2,8 @@
 
 mod command;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// AstroShield's AWS architecture: synthesize, check, price, draw and deploy it
@@ -20,6 +22,9 @@ enum Command {
     Check(command::check::Check),
     /// Estimate what an environment costs in a month, by tier, on demand and with reservations
     Cost(command::cost::Cost),
+    /// Look at the prices that the estimate rests on
+    #[command(subcommand)]
+    Prices(command::prices::Command),
     /// Draw the architecture from its resources
     Diagram(command::diagram::Diagram),
     /// Show what a deployment would change: added, changed, replaced (with data loss called out), removed, and policies
@@ -30,14 +35,16 @@ enum Command {
     Destroy(command::destroy::Destroy),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
-        Command::Synth(command) => command.run(),
-        Command::Check(command) => command.run(),
-        Command::Cost(command) => command.run(),
-        Command::Diagram(command) => command.run(),
-        Command::Diff(command) => command.run(),
-        Command::Deploy(command) => command.run(),
-        Command::Destroy(command) => command.run(),
+        Command::Synth(command) => command.run()?,
+        Command::Check(command) => command.run()?,
+        Command::Cost(command) => command.run()?,
+        Command::Prices(command) => return command.run(),
+        Command::Diagram(command) => command.run()?,
+        Command::Diff(command) => command.run()?,
+        Command::Deploy(command) => command.run()?,
+        Command::Destroy(command) => command.run()?,
     }
+    Ok(ExitCode::SUCCESS)
 }

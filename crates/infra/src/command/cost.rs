@@ -25,6 +25,9 @@ pub(crate) struct Cost {
     /// How much is used, where it is not the defaults (usage.default.toml)
     #[arg(long, value_name = "FILE")]
     usage: Option<PathBuf>,
+    /// Prices, where they are not those of this program (what `prices refresh` has written)
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
     /// As what it is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -35,7 +38,8 @@ impl Cost {
         let environment = self.chosen.environment()?;
         let usage = Usage::read(self.usage.as_deref())?;
         let templates = architecture(&environment)?;
-        let estimate = estimate(environment.name, &templates, &Prices::read()?, &usage)?;
+        let estimate =
+            estimate(environment.name, &templates, &Prices::read(self.prices.as_deref())?, &usage)?;
         match self.format {
             Format::Table => print!("{}", estimate.table()),
             Format::Json => println!("{:#}", estimate.json()),

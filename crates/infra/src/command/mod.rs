@@ -6,6 +6,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod diagram;
 pub(crate) mod diff;
+pub(crate) mod prices;
 pub(crate) mod synth;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};

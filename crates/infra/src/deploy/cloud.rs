@@ -4,14 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_cloudformation as cloudformation;
 use aws_sdk_kafka as kafka;
+use aws_sdk_pricing as pricing;
 use aws_sdk_s3 as s3;
 use aws_sdk_sts as sts;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+/// The service is in a few regions alone, and says the same of all regions in each.
+const PRICING_REGION: &str = "us-east-1";
 
 /// Clients, by region.
 #[derive(Debug, Clone)]
@@ -67,6 +72,20 @@ impl Cloud {
             // An emulator has one address, and no names of buckets before it.
             .force_path_style(self.emulated);
         s3::Client::from_conf(config.build())
+    }
+
+    /// The Price List service. It allows ten requests at once and five a second, and is asked for many prices: one that is
+    /// refused for that is sent again for longer than others are.
+    #[must_use]
+    pub fn pricing(&self) -> pricing::Client {
+        let mut retry = RetryConfig::standard().with_max_attempts(8);
+        if self.emulated {
+            retry = retry.with_initial_backoff(self.pause());
+        }
+        let config = pricing::config::Builder::from(&self.config)
+            .region(Region::new(PRICING_REGION))
+            .retry_config(retry);
+        pricing::Client::from_conf(config.build())
     }
 
     /// The account that the credentials are of.

@@ -12,7 +12,7 @@ fn one_template(resources: &Value) -> Template {
 }
 
 fn priced(resources: &Value) -> Result<Estimate, EstimateError> {
-    let (prices, usage) = (Prices::read().unwrap(), Usage::parse("").unwrap());
+    let (prices, usage) = (Prices::read(None).unwrap(), Usage::parse("").unwrap());
     estimate(Name::Prod, &[one_template(resources)], &prices, &usage)
 }
 
@@ -123,7 +123,7 @@ fn what_has_no_price_is_an_error() {
 
 #[test]
 fn every_type_of_the_templates_has_a_price_or_is_free() {
-    let (prices, usage) = (Prices::read().unwrap(), Usage::parse("").unwrap());
+    let (prices, usage) = (Prices::read(None).unwrap(), Usage::parse("").unwrap());
     for name in Name::ALL {
         for template in templates(name) {
             for (id, kind, properties) in template.resources() {
@@ -137,7 +137,7 @@ fn every_type_of_the_templates_has_a_price_or_is_free() {
 
 #[test]
 fn the_ceilings_hold() {
-    let (prices, usage) = (Prices::read().unwrap(), Usage::parse("").unwrap());
+    let (prices, usage) = (Prices::read(None).unwrap(), Usage::parse("").unwrap());
     for (name, ceiling) in [(Name::Dev, 130.0), (Name::Prod, 1800.0)] {
         let templates = templates(name);
         let estimate = estimate(name, &templates, &prices, &usage).unwrap();
@@ -154,7 +154,7 @@ fn marks(name: Name) -> (String, String) {
 #[test]
 fn the_document_says_what_the_command_prints() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/aws/cost.md");
-    let (prices, usage) = (Prices::read().unwrap(), Usage::parse("").unwrap());
+    let (prices, usage) = (Prices::read(None).unwrap(), Usage::parse("").unwrap());
     let mut now = std::fs::read_to_string(&file).unwrap();
     let before = now.clone();
     for name in Name::ALL {
