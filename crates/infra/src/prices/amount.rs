@@ -23,7 +23,7 @@ const DIGITS: usize = 19;
 
 impl Amount {
     fn new(mut digits: u128, mut places: u32) -> Self {
-        while places > 0 && digits % 10 == 0 {
+        while places > 0 && digits.is_multiple_of(10) {
             digits /= 10;
             places -= 1;
         }
