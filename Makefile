@@ -32,7 +32,7 @@ setup-test:
 	@scripts/setup test
 
 .PHONY: services
-services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3, an issuer), and print the variables that say where (FOLDER=)
+services: setup-test ## Start what tests need (PostgreSQL, Redis, Kafka, S3, an issuer, a collector of telemetry), and print the variables that say where (FOLDER=)
 	@scripts/services start "$(or $(FOLDER),$(error FOLDER= is due: a folder that does not exist))"
 
 # The console is built where it lies, and again when anything that it is made of has changed.

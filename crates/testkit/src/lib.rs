@@ -10,5 +10,6 @@ pub mod gateway;
 pub mod postgres;
 pub mod proxy;
 pub mod servers;
+mod skips;
 pub mod store;
 pub mod tasks;

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use crate::servers::variable;
+
 /// The server that `scripts/test` starts.
 const SERVER: &str = "ASTROSHIELD_TEST_POSTGRES_URL";
 
@@ -18,12 +20,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new database, or `None` where there is no server, which in CI is a failure.
 pub async fn database() -> Option<String> {
-    let Ok(server) = env::var(SERVER) else {
-        assert!(env::var_os("CI").is_none(), "{SERVER} is not set: run scripts/test");
-        eprintln!("skipped: {SERVER} is not set; scripts/test starts a server");
-        return None;
-    };
-    Some(database_on(&server).await)
+    Some(database_on(&variable(SERVER)?).await)
 }
 
 /// The URL of a new database on a server that `scripts/postgres` started.

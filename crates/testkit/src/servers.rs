@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::skips::skip;
+
 /// A script beside `scripts/test`: in the checkout of the test that runs, which is not where this was compiled if checkouts
 /// share a build folder.
 fn script(name: &str) -> PathBuf {
@@ -21,10 +23,17 @@ fn script(name: &str) -> PathBuf {
 pub fn variable(name: &str) -> Option<String> {
     let value = env::var(name).ok();
     if value.is_none() {
-        assert!(env::var_os("CI").is_none(), "{name} is not set: run scripts/test");
-        eprintln!("skipped: {name} is not set; scripts/test starts the server");
+        skip(&format!("{name} is not set; scripts/test starts the server"));
     }
     value
+}
+
+/// Whether servers of a test's own can be started, as those that all tests share were; else it is skipped.
+pub fn can_start(names: &[&str]) -> bool {
+    names.iter().all(|name| {
+        let ending = if matches!(*name, "postgres" | "redis") { "_URL" } else { "" };
+        variable(&format!("ASTROSHIELD_TEST_{}{ending}", name.to_uppercase())).is_some()
+    })
 }
 
 /// A server in a folder of its own, stopped when dropped.

@@ -13,7 +13,7 @@ use astroshield_domain::ports::{Cache, Store, StoreError};
 use astroshield_testkit::entities::{at, audit_entry, feed_event, organization, tenant, watch_list};
 use astroshield_testkit::postgres::{database, database_on};
 use astroshield_testkit::proxy::Proxy;
-use astroshield_testkit::servers::{Server, variable};
+use astroshield_testkit::servers::{Server, can_start};
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
@@ -21,11 +21,6 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 
 /// Longest time for anything to happen.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Whether there is a PostgreSQL to be started.
-fn can_start() -> bool {
-    variable("ASTROSHIELD_TEST_POSTGRES_URL").is_some()
-}
 
 /// A URL through another address.
 fn through(url: &str, address: std::net::SocketAddr) -> String {
@@ -68,7 +63,7 @@ async fn put(store: &dyn Store, list: &WatchList) -> Result<(), StoreError> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_has_to_prove_its_name_by_the_right_authority() {
-    if !can_start() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let server = Server::start_postgres();
@@ -255,7 +250,7 @@ async fn all_there(store: &dyn Store, owner: &TenantId, acknowledged: &[u32]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_frozen_server_is_given_up_and_goes_on_when_it_thaws() {
-    if !can_start() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let server = Server::start("postgres");
@@ -286,7 +281,7 @@ fn rounds(few: u32) -> (u32, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_a_server_that_is_stopped_frozen_or_cut_off_loses_nothing_and_is_used_again() {
-    if !can_start() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let (rounds, seed) = rounds(3);
@@ -357,7 +352,7 @@ async fn list_names(store: &dyn Store, owner: &TenantId) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_gives_a_tenant_what_it_wrote_and_may_lag_for_others() {
-    if !can_start() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let writer = Server::start("postgres");
@@ -428,7 +423,7 @@ async fn a_reader_gives_a_tenant_what_it_wrote_and_may_lag_for_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_that_fails_over_loses_nothing_acknowledged_and_is_followed() {
-    if !can_start() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let (rounds, seed) = rounds(2);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use astroshield_testkit::postgres::{database_on, unfenced};
-use astroshield_testkit::servers::{Server as Outside, variable};
+use astroshield_testkit::servers::{Server as Outside, can_start};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _};
 use url::Url;
@@ -70,7 +70,7 @@ fn processes_serve_while_the_database_is_migrated_below_them() {
 
 #[test]
 fn a_service_whose_reader_is_away_says_that_it_is_degraded_and_reads_from_the_writer() {
-    if variable("ASTROSHIELD_TEST_POSTGRES_URL").is_none() {
+    if !can_start(&["postgres"]) {
         return;
     }
     let writer = Outside::start("postgres");

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use astroshield_testkit::postgres::{database_on, unfenced};
-use astroshield_testkit::servers::{Server as Outside, variable};
+use astroshield_testkit::servers::{Server as Outside, can_start};
 use futures_util::TryStreamExt as _;
 use object_store::ObjectStoreExt as _;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn total(counts: &Value) -> u64 {
 #[test]
 fn a_store_restored_to_a_point_in_time_is_reconciled_with_bus_blobs_and_cache() {
     // Before a server is started for nothing.
-    if variable("ASTROSHIELD_TEST_KAFKA").is_none() {
+    if !can_start(&["kafka", "postgres"]) {
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

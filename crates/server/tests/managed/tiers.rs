@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use astroshield_testkit::postgres;
-use astroshield_testkit::servers::Server as Outside;
+use astroshield_testkit::servers::{Server as Outside, can_start, variable};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -20,14 +20,16 @@ struct Place {
 }
 
 impl Place {
-    /// `None` where there is no PostgreSQL.
+    /// `None` where there is no PostgreSQL, or no collector.
     fn new(redis: &Outside, kafka: &Outside, s3: &Outside) -> Option<Self> {
         let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres::database())?;
+        let collector = variable("ASTROSHIELD_TEST_COLLECTOR")?;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         for (name, server) in [("redis", redis), ("kafka", kafka), ("s3", s3)] {
             fs::write(path.join(format!("{name}.pem")), server.authority()).unwrap();
         }
+        fs::copy(variable("ASTROSHIELD_TEST_COLLECTOR_CA")?, path.join("collector.pem")).unwrap();
         fs::write(path.join("redis.url"), &redis.address).unwrap();
         fs::write(path.join("kafka.password"), "secret\n").unwrap();
         fs::write(path.join("passphrase"), "correct horse\n").unwrap();
@@ -41,7 +43,8 @@ impl Place {
              presigned_downloads = true\npresigned_uploads = true\nauthorities_file = \"s3.pem\"\n\
              [cache]\nkind = \"redis\"\nurl_file = \"redis.url\"\nauthorities_file = \"redis.pem\"\n\
              [bus]\nkind = \"kafka\"\nbrokers = \"{}\"\nuser = \"astroshield\"\npassword_file = \"kafka.password\"\n\
-             partitions = 2\nreplicas = 1\nauthorities_file = \"kafka.pem\"\n",
+             partitions = 2\nreplicas = 1\nauthorities_file = \"kafka.pem\"\n\
+             [telemetry]\nendpoint = \"{collector}\"\nauthorities_file = \"collector.pem\"\n",
             s3.address, kafka.address
         );
         fs::write(path.join("astroshield.toml"), format!("{servers}{common}")).unwrap();
@@ -164,6 +167,9 @@ fn opened(socket: &mut Socket) {
 
 #[test]
 fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_in_a_folder() {
+    if !can_start(&["redis", "kafka", "s3"]) {
+        return;
+    }
     let (redis, kafka, s3) = (Outside::start("redis"), Outside::start("kafka"), Outside::start("s3"));
     let Some(place) = Place::new(&redis, &kafka, &s3) else { return };
     let (status, report, problem) = place.run("doctor");
@@ -172,6 +178,7 @@ fn a_service_on_servers_goes_on_while_they_are_away_and_its_backup_becomes_one_i
         "ok       blobs: the bucket astroshield answers",
         "ok       cache: Redis answers",
         "ok       bus: Kafka answers",
+        "ok       telemetry: the collector answers",
     ] {
         assert!(report.contains(line), "{report}");
     }
