@@ -1,6 +1,6 @@
 // An OpenID Connect issuer for tests: oidc-provider, and beside it /test/..., by which a test says who there is and what goes
 // wrong. What it holds is in a file, so that it is there again after a kill.
-// Usage: node server.mjs FOLDER PORT, where FOLDER has server.pem and server.key.
+// Usage: node server.mjs FOLDER PORT PORT_OF_NAME, where FOLDER has server.pem and server.key, and clients come by the last port.
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { SignJWT, exportJWK, generateKeyPair, importJWK } from 'jose';
 import Provider from 'oidc-provider';
 
-const [folder, port] = process.argv.slice(2);
-const issuer = `https://127.0.0.1:${port}`;
+const [folder, port, portOfName] = process.argv.slice(2);
+const issuer = `https://127.0.0.1:${portOfName}`;
 const file = join(folder, 'state.json');
 
 // entries: what oidc-provider keeps, by model and id; accounts: claims by name; seconds: lifetimes; keys: the first of each

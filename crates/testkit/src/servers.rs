@@ -56,6 +56,11 @@ impl Server {
         Self::run("kafka", "start", &[proxy.port().to_string().as_ref()])
     }
 
+    /// Starts `scripts/issuer` with a proxy before it, by which it calls itself.
+    pub fn start_issuer_behind(proxy: SocketAddr) -> Self {
+        Self::run("issuer", "start", &[proxy.port().to_string().as_ref()])
+    }
+
     /// Starts `scripts/s3`, which holds what it has taken when it is killed.
     pub fn start_durable_s3() -> Self {
         Self::run("s3", "start", &["durable".as_ref()])

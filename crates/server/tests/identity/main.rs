@@ -4,6 +4,9 @@
 
 mod away;
 mod browser;
+#[path = "../faults/chance.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod chance;
 mod cognito;
 mod place;
 #[path = "../service/server.rs"]
