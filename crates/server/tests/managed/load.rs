@@ -59,6 +59,8 @@ fn request(
 #[derive(Default)]
 struct Record {
     accepted: Vec<(&'static str, String)>,
+    /// Files that were accepted: the upload's identity, and what was sent.
+    files: Vec<(String, String)>,
     /// Answers that were not as they may be.
     wrong: Vec<String>,
     /// Alerts that a WebSocket was told to be open, by the identity of the event.
@@ -191,10 +193,14 @@ impl Load {
         headers.extend(key.map(|key| ("idempotency-key", key)));
         let files = write.table == "uploads" && self.may_be_refused.files;
         let made = self.ask("POST", write.path, &headers, write.body, self.may_be_refused.rows || files);
-        if made.is_some() {
-            self.record.lock().unwrap().accepted.push((write.table, write.name.to_owned()));
+        let Some(made) = made else { return false };
+        let mut record = self.record.lock().unwrap();
+        record.accepted.push((write.table, write.name.to_owned()));
+        if write.table == "uploads" {
+            let made: Value = serde_json::from_str(&made.body).unwrap();
+            record.files.push((made["id"].as_str().unwrap().to_owned(), write.body.to_owned()));
         }
-        made.is_some()
+        true
     }
 
     /// Makes something, again and again under one key until it is taken.
@@ -291,8 +297,21 @@ impl Load {
         record.accepted.len()
     }
 
+    /// Panics unless each file that was accepted is given out as it was sent: how many.
+    fn check_files(&self) -> usize {
+        let files = self.record.lock().unwrap().files.clone();
+        for (id, sent) in &files {
+            let found = self.ask("GET", &format!("/api/v1/uploads/{id}/file"), &[], "", false);
+            let found = found.map(|answer| answer.body);
+            let wrong = || self.record.lock().unwrap().wrong.clone();
+            assert_eq!(found.as_ref(), Some(sent), "the file of upload {id}: {:?}", wrong());
+        }
+        files.len()
+    }
+
     /// Panics unless everything that was accepted is there, once, and so is what follows from it.
     pub(crate) fn check(&self, database: &str, target: &Target, may_repeat: bool) -> String {
+        let files = self.check_files();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut db = runtime.block_on(unfenced(database));
         runtime.block_on(settle(&mut db));
@@ -316,13 +335,14 @@ impl Load {
         let repeated: usize = received.values().map(|times| times - 1).sum();
         assert!(may_repeat || repeated == 0, "{repeated} messages came again");
         format!(
-            "{} answers, {} refused with 503, the longest after {:.1} s; {} writes accepted, {} events, {} alerts, {} messages \
-             of which {repeated} came again; nothing lost or doubled",
+            "{} answers, {} refused with 503, the longest after {:.1} s; {} writes accepted, {files} files as they were sent, {} \
+             events, {} conjunctions, {} alerts, {} messages of which {repeated} came again; nothing lost or doubled",
             self.answered.load(Ordering::Relaxed),
             self.refused.load(Ordering::Relaxed),
             record.longest.as_secs_f64(),
             record.accepted.len(),
             kept.events,
+            kept.conjunctions,
             kept.alerts,
             received.len(),
         )
@@ -349,6 +369,7 @@ async fn named(db: &mut PgConnection) -> Named {
 /// What follows from what was written.
 struct Kept {
     events: usize,
+    conjunctions: usize,
     alerts: usize,
     messages: BTreeSet<String>,
 }
@@ -362,6 +383,7 @@ impl Kept {
                 .await
                 .unwrap();
         assert_eq!(failed, Vec::<String>::new(), "runs failed");
+        let conjunctions = conjunctions(db).await;
         let subjects: Vec<String> =
             sqlx::query_scalar("SELECT subject_key FROM alerts").fetch_all(&mut *db).await.unwrap();
         let different: BTreeSet<&String> = subjects.iter().collect();
@@ -390,8 +412,27 @@ impl Kept {
             };
             assert!(once.insert(format!("{} {subject}", payload["type"])), "told twice: {event}");
         }
-        Self { events: rows.len(), alerts: subjects.len(), messages }
+        Self { events: rows.len(), conjunctions, alerts: subjects.len(), messages }
     }
+}
+
+/// How many conjunctions there are. Panics where one is there twice: the same pair within 20 minutes, which is one identity, or the
+/// same relation. No pair of the tests meets that soon again.
+pub(crate) async fn conjunctions(db: &mut PgConnection) -> usize {
+    let doubled: Vec<String> = sqlx::query_scalar(
+        "SELECT concat_ws(' ', one.first_object, one.second_object, one.id, other.id) \
+         FROM conjunctions one JOIN conjunctions other ON one.tenant = other.tenant AND one.id < other.id \
+         AND least(one.first_object, one.second_object) = least(other.first_object, other.second_object) \
+         AND greatest(one.first_object, one.second_object) = greatest(other.first_object, other.second_object) \
+         AND one.relation = other.relation AND (one.relation OR abs(one.tca - other.tca) <= 1200000000)",
+    )
+    .fetch_all(&mut *db)
+    .await
+    .unwrap();
+    assert_eq!(doubled, Vec::<String>::new(), "conjunctions are there twice");
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM conjunctions").fetch_one(&mut *db).await.unwrap();
+    usize::try_from(count).unwrap()
 }
 
 /// Waits until nothing is on its way for two seconds. A message that was taken as the database went away, without an answer to
