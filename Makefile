@@ -4,6 +4,8 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/astroshield
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 TOOLS := $(CACHE)/tools
+# Of all that is compiled: another set would compile the dependencies anew.
+FEATURES := astroshield-server/managed,astroshield-server/parquet
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 
@@ -73,13 +75,12 @@ $(TOOLS)/bin/cargo-fuzz:
 .PHONY: crash
 crash: setup-test ## Kill the service at every boundary, and cut its power (ROUNDS=210 of each kind, SEED=)
 	ASTROSHIELD_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
-		cargo test --locked --package astroshield-server --test faults -- --nocapture killed power
+		cargo test --locked --workspace --features $(FEATURES) --test faults -- --nocapture killed power
 
 .PHONY: soak
-soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=), then servers that come and go (FAULTS=50 rounds of each)
+soak: setup-test ## Load, kills, full disks, and feeds and webhooks that fail, for some minutes (MINUTES=5, SEED=), then servers and processes that come and go (FAULTS=50 rounds of each)
 	ASTROSHIELD_SOAK_MINUTES=$(MINUTES) ASTROSHIELD_SOAK_ROUND_SECONDS=20 $(if $(SEED),ASTROSHIELD_CRASH_SEED=$(SEED)) \
-		cargo test --locked --package astroshield-server --test faults -- --nocapture soak
-	ASTROSHIELD_ISSUER_ROUNDS=50 cargo test --locked --package astroshield-server --test identity -- --nocapture away
+		cargo test --locked --workspace --features $(FEATURES) --test faults -- --nocapture soak
 	scripts/faults $(FAULTS) $(SEED)
 
 .PHONY: format
@@ -88,7 +89,7 @@ format:
 
 .PHONY: lint
 lint:
-	cargo clippy --locked --workspace --all-targets --features astroshield-server/managed,astroshield-server/parquet -- --deny warnings
+	cargo clippy --locked --workspace --all-targets --features $(FEATURES) -- --deny warnings
 	cargo clippy --locked --package astroshield-server -- --deny warnings
 
 .PHONY: deny

@@ -12,11 +12,13 @@ use astroshield_adapters::PostgresStore;
 use astroshield_adapters::kafka::{Authentication, KafkaBus, KafkaSettings};
 use astroshield_domain::event::{Published, Topic};
 use astroshield_domain::ports::{Bus as _, Store};
+use astroshield_testkit::postgres::unfenced;
 use astroshield_testkit::servers::variable;
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, asked};
 use crate::fleet::{Fleet, first_of, key, pair};
+use crate::load::conjunctions;
 use crate::server::{PATIENCE, Server};
 use crate::socket::Socket;
 
@@ -94,27 +96,46 @@ fn a_worker_that_is_killed_in_the_middle_of_a_run_leaves_its_slices_to_another_o
     let mut chance = Chance::new();
     let key = key(&api);
     let mut screeners = vec![fleet.start("screen"), fleet.start("screen")];
-    for round in 0..u32::try_from(asked("ASTROSHIELD_CRASH_ROUNDS", 2).min(50)).unwrap() {
+    let runs = || json(&api, "/api/v1/runs", &key)["items"].as_array().unwrap().clone();
+    let is_under_way = |run: &Value, some: u64| {
+        let (done, all) = (run["slices_done"].as_u64(), run["slices"].as_u64());
+        run["state"] == "running" && done >= Some(some) && done < all
+    };
+    let rounds = u32::try_from(asked("ASTROSHIELD_CRASH_ROUNDS", 2).min(PLACES as u64)).unwrap();
+    let mut hit = 0;
+    for round in 0..rounds {
         upload(&api, &key, round);
         let some = 1 + chance.below(40);
-        let before = |run: &Value| run["state"] == "running" && run["slices_done"].as_u64() >= Some(some);
         let began = Instant::now();
-        while !json(&api, "/api/v1/runs", &key)["items"].as_array().unwrap().iter().any(before)
-            && began.elapsed() < Duration::from_secs(5)
-        {
+        while !runs().iter().any(|run| is_under_way(run, some)) && began.elapsed() < Duration::from_secs(5) {
             thread::sleep(Duration::from_millis(5));
         }
         // Dropped is killed. It may be the one that coordinates the run.
         let place = usize::try_from(chance.below(2)).unwrap();
         drop(screeners.remove(place));
+        // What is under way after the kill was so at the kill.
+        hit += u32::from(runs().iter().any(|run| is_under_way(run, 0)));
         await_pairs(&api, &key, &[round]);
         screeners.push(fleet.start("screen"));
     }
-    let runs = json(&api, "/api/v1/runs", &key);
-    for run in runs["items"].as_array().unwrap() {
+    println!("{rounds} workers killed, {hit} of them while a run was under way");
+    assert!(2 * hit >= rounds, "{hit} of {rounds} kills came while a run was under way: they say little");
+    let began = Instant::now();
+    while runs().iter().any(|run| run["state"] == "running") {
+        assert!(began.elapsed() < 2 * PATIENCE, "{:?}", runs());
+        thread::sleep(Duration::from_millis(100));
+    }
+    for run in json(&api, "/api/v1/runs?limit=1000", &key)["items"].as_array().unwrap() {
         assert_ne!(run["state"], "failed", "{run}");
     }
+    assert!(conjunctions_of(&fleet) >= rounds as usize);
     drop((screeners, relay));
+}
+
+/// How many conjunctions there are, none of them twice.
+fn conjunctions_of(fleet: &Fleet) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { conjunctions(&mut unfenced(&fleet.database).await).await })
 }
 
 #[test]
@@ -224,7 +245,7 @@ impl Balancer {
                 self.addresses.lock().unwrap().iter().map(|(address, _)| address.clone()).collect();
             for address in addresses {
                 let ready =
-                    ask(&address, "GET", "/health/ready", "", "").is_ok_and(|(status, _)| status == 200);
+                    ask(&address, "GET", "/health/ready", "", "", "").is_ok_and(|(status, _)| status == 200);
                 let mut known = self.addresses.lock().unwrap();
                 if let Some(known) = known.iter_mut().find(|(known, _)| *known == address) {
                     known.1 = ready;
@@ -250,13 +271,20 @@ impl Balancer {
 }
 
 /// One request; what went wrong with it, if anything did.
-fn ask(address: &str, method: &str, path: &str, key: &str, body: &str) -> Result<(u16, String), String> {
+fn ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    key: &str,
+    kind: &str,
+    body: &str,
+) -> Result<(u16, String), String> {
     let host = address.strip_prefix("http://").unwrap();
     let failed = |error: std::io::Error| format!("{address} {method} {path}: {error}");
     let mut stream = TcpStream::connect(host).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     let request = format!(
-        "{method} {path} HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {key}\r\ncontent-type: text/csv\r\n\
+        "{method} {path} HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -287,23 +315,32 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
         let balancer = Arc::clone(&balancer);
         move || balancer.look()
     });
+    let rounds = asked("ASTROSHIELD_CRASH_ROUNDS", 1);
+    // So that there are some until the last round.
+    let upload_every = 40 * usize::try_from(rounds).unwrap();
     let load = thread::spawn({
         let (balancer, key) = (Arc::clone(&balancer), key.clone());
         move || {
-            let (mut places, mut failures, mut requests) = (Vec::new(), Vec::new(), 0_usize);
+            let (mut places, mut lists, mut failures) = (Vec::new(), BTreeSet::new(), Vec::new());
+            let mut requests = 0_usize;
             while !balancer.stop.load(Ordering::Relaxed) {
                 requests += 1;
                 let Some(address) = balancer.one(requests) else {
                     failures.push("no process is ready".to_owned());
                     continue;
                 };
-                let answer = if requests % 40 == 0 && places.len() < PLACES {
+                let answer = if requests % upload_every == 0 && places.len() < PLACES {
                     let place = u32::try_from(places.len()).unwrap();
                     let path = format!("/api/v1/uploads?name={place}.csv");
                     places.push(place);
-                    ask(&address, "POST", &path, &key, &pair(place))
+                    ask(&address, "POST", &path, &key, "text/csv", &pair(place))
+                } else if requests % 5 == 0 {
+                    let name = format!("list-{requests}");
+                    let body = json!({ "name": name, "objects": [] }).to_string();
+                    lists.insert(name);
+                    ask(&address, "POST", "/api/v1/watch-lists", &key, "application/json", &body)
                 } else {
-                    ask(&address, "GET", "/api/v1/conjunctions", &key, "")
+                    ask(&address, "GET", "/api/v1/conjunctions", &key, "", "")
                 };
                 match answer {
                     Ok((200 | 201, _)) => {}
@@ -312,10 +349,10 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
                 }
                 thread::sleep(Duration::from_millis(10));
             }
-            (places, failures, requests)
+            (places, lists, failures, requests)
         }
     });
-    for _ in 0..asked("ASTROSHIELD_CRASH_ROUNDS", 1).div_ceil(10) {
+    for _ in 0..rounds {
         for place in 0..processes.len() {
             let (role, server) = processes.remove(0);
             let address = server.address.clone();
@@ -330,16 +367,21 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
         }
     }
     balancer.stop.store(true, Ordering::Relaxed);
-    let (places, failures, requests) = load.join().unwrap();
+    let (places, lists, failures, requests) = load.join().unwrap();
     looking.join().unwrap();
     assert_eq!(failures, Vec::<String>::new(), "of {requests} requests");
     assert!(requests > 200 && places.len() > 10, "{requests} requests say little");
     let api = &processes.iter().find(|(role, _)| *role == "api").unwrap().1;
+    let found = json(api, "/api/v1/watch-lists", &key);
+    let mut found: Vec<&str> =
+        found["items"].as_array().unwrap().iter().map(|list| list["name"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, Vec::from_iter(&lists), "lists that are there, and those that were accepted");
     await_pairs(api, &key, &places);
     // One alert of each, however often a process was told.
-    for place in places {
+    for place in &places {
         let of_pair = |list: &str| -> Vec<String> {
-            let path = format!("/api/v1/{list}?limit=1000&object={}", first_of(place));
+            let path = format!("/api/v1/{list}?limit=1000&object={}", first_of(*place));
             let items = json(api, &path, &key)["items"].as_array().unwrap().clone();
             let what = if list == "alerts" { "subject" } else { "id" };
             items.iter().map(|item| item[what].to_string()).collect()
@@ -356,4 +398,12 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
         let different: BTreeSet<&String> = alerts.iter().collect();
         assert_eq!(different.len(), alerts.len(), "an alert is doubled: {alerts:?}");
     }
+    println!(
+        "{} processes ended and begun, {requests} requests of which none failed, {} uploads, {} lists, {} conjunctions; nothing lost or \
+         doubled",
+        rounds * roles.len() as u64,
+        places.len(),
+        lists.len(),
+        conjunctions_of(&fleet),
+    );
 }
