@@ -18,14 +18,15 @@ pub(super) struct Poisoned {
 }
 
 impl Poisoned {
-    pub(super) fn of(message: &impl Message, reason: String) -> Self {
+    pub(super) fn of(message: &impl Message, error: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
         Self {
             partition: message.partition(),
             offset: message.offset(),
             topic: message.topic().to_owned(),
             key: message.key().unwrap_or_default().to_vec(),
             payload: message.payload().unwrap_or_default().to_vec(),
-            reason,
+            reason: causes.map(ToString::to_string).collect::<Vec<_>>().join(": "),
         }
     }
 }

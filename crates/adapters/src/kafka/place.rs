@@ -188,9 +188,7 @@ impl Subscription for Place {
                     self.pass_over(partition, offset);
                     self.skipped += 1;
                 }
-                Err(error) => {
-                    self.poisoned = Some(Poisoned::of(&message, error.to_string()));
-                }
+                Err(error) => self.poisoned = Some(Poisoned::of(&message, &error)),
             }
         }
     }

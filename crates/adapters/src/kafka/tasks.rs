@@ -171,7 +171,7 @@ impl Worker for Place {
                     self.taken = Some(Taken { task: task.clone(), partition, offset });
                     return Ok(task);
                 }
-                Err(error) => self.poisoned = Some(Poisoned::of(&message, error.to_string())),
+                Err(error) => self.poisoned = Some(Poisoned::of(&message, &error)),
             }
         }
     }
