@@ -22,6 +22,9 @@ use crate::target::Target;
 /// Rounds, unless `ASTROSHIELD_FAULT_ROUNDS` says otherwise: one of each fault.
 const ROUNDS: u64 = 5;
 
+/// A rule tells of a thousand conjunctions at most, and a pair has some twenty in a day.
+const PAIRS_OF_RULE: u32 = 20;
+
 /// Two of these tests at once would be a test of the machine.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -204,8 +207,15 @@ fn play(part: Part) {
     };
     let hook = make("/api/v1/webhooks", json!({ "name": "ops", "url": target.url() }));
     let channels = json!([{ "kind": "webhook", "webhook": hook["id"] }]);
-    let rule = json!({ "name": "all", "severity": "critical", "relations": true, "channels": channels });
-    make("/api/v1/rules", rule);
+    for number in 0..u32::try_from(rounds.div_ceil(u64::from(PAIRS_OF_RULE))).unwrap() {
+        let places = number * PAIRS_OF_RULE..(number + 1) * PAIRS_OF_RULE;
+        let objects: Vec<Value> = places.map(|place| json!({ "catalog_number": first_of(place) })).collect();
+        let name = format!("pairs {number}");
+        let list = make("/api/v1/watch-lists", json!({ "name": name, "objects": objects }));
+        let rule = json!({ "name": name, "severity": "critical", "watch_list": list["id"], "relations": true,
+            "channels": channels });
+        make("/api/v1/rules", rule);
+    }
     for process in [&api, &rest] {
         says(process, part, false);
     }

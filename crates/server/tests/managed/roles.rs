@@ -25,6 +25,9 @@ use crate::socket::Socket;
 /// Pairs that there can be: those of lower orbits than the last one would not meet.
 const PLACES: usize = 60;
 
+/// Pairs of which one rule can tell: of a thousand conjunctions at most, and a pair has some twenty in a day.
+const PAIRS_OF_RULE: usize = 40;
+
 const SCREENING: &str = "[screening]\nsettle = \"0s\"\ndays = 1\nthreads = 1\n";
 
 fn bearer(key: &str) -> String {
@@ -329,7 +332,7 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
                     failures.push("no process is ready".to_owned());
                     continue;
                 };
-                let answer = if requests % upload_every == 0 && places.len() < PLACES {
+                let answer = if requests % upload_every == 0 && places.len() < PAIRS_OF_RULE {
                     let place = u32::try_from(places.len()).unwrap();
                     let path = format!("/api/v1/uploads?name={place}.csv");
                     places.push(place);
