@@ -3,11 +3,11 @@
 
 #![cfg(test)]
 
-#[path = "../../../testkit/src/skips.rs"]
-mod skips;
 mod architecture;
 mod deployment;
 mod failures;
+#[path = "../../../testkit/src/skips.rs"]
+mod skips;
 mod terminal;
 
 use std::collections::BTreeMap;
