@@ -95,7 +95,7 @@ pub struct Operator {
 }
 
 /// How a release takes the place of the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Deployment {
     /// Task by task.

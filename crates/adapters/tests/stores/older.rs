@@ -48,7 +48,7 @@ async fn filled(store: &dyn Store) {
 /// What a store answers that the indexes have a part in.
 async fn answers(store: &dyn Store) -> Vec<Vec<ConjunctionId>> {
     let own = TenantId::local();
-    let mut answers = Vec::new();
+    let mut answers: Vec<Vec<ConjunctionId>> = Vec::new();
     for status in [ConjunctionStatus::Active, ConjunctionStatus::Cleared, ConjunctionStatus::Past] {
         for order in ConjunctionOrder::ALL {
             for direction in [Direction::Ascending, Direction::Descending] {
