@@ -162,7 +162,7 @@ function Clocks() {
   );
 }
 
-/** How old the data is, how far the newest run, and whether changes come by themselves. */
+/** How old the data is, when it was screened, how far the newest run, and whether changes come by themselves. */
 function Data() {
   const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
   const { data, dataUpdatedAt } = status;
@@ -171,6 +171,7 @@ function Data() {
   }, [data, dataUpdatedAt]);
   const { connection, progress } = useStream();
   const run = status.data?.newest_run;
+  const screened = status.data?.newest_screening;
   const done = run == null ? 0 : slicesDone(run, progress);
   const slices = run?.slices ?? 0;
   return (
@@ -194,9 +195,9 @@ function Data() {
           {done}/{slices}
         </span>
       )}
-      {run?.state === "completed" && run.finished != null && (
-        <span className="max-md:hidden" title={`${count(run.conjunctions)} conjunctions of ${count(run.objects)} objects`}>
-          Screened <Ago value={run.finished} />
+      {screened?.finished != null && (
+        <span className="max-md:hidden" title={`${count(screened.conjunctions)} conjunctions of ${count(screened.objects)} objects`}>
+          Screened <Ago value={screened.finished} />
         </span>
       )}
     </div>
@@ -212,9 +213,10 @@ function Notices() {
   if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
   if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
   const run = status.data?.newest_run;
-  const silent = run == null || status.data === undefined ? null : silentSince(status.data, run);
-  if (run != null && silent !== null) {
-    notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(run.window_stop, zone)} is known.`);
+  const screened = status.data?.newest_screening;
+  const silent = screened == null || status.data === undefined ? null : silentSince(status.data, screened);
+  if (screened != null && silent !== null) {
+    notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(screened.window_stop, zone)} is known.`);
   }
   if (run?.state === "failed") notices.push(`The newest screening failed: ${run.problem ?? "unknown reason"}.`);
   return (

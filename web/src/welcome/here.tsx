@@ -14,42 +14,46 @@ export function Here() {
   return (
     <Panel title="Here, now">
       <View query={status} what="status">
-        {({ demo, newest_run: run, newest_epoch: epoch }) => (
-          <>
-            {run == null ? (
-              <p>
-                Nothing was screened yet. That begins by itself as soon as a feed has brought a catalog: <FeedsLink />.
-              </p>
-            ) : (
-              <Facts>
-                <Fact name="Screened">
-                  {count(run.objects)} objects{run.not_screened > 0 && `; ${count(run.not_screened)} not, or not to the end`}
-                </Fact>
-                <Fact name="Within">{run.threshold_km} km of each other</Fact>
-                <Fact name="From">
-                  <Time value={run.window_start} />
-                </Fact>
-                <Fact name="To">
-                  <Time value={run.window_stop} />
-                </Fact>
-                <Fact name="Found">
-                  {run.state === "completed" ? `${count(run.conjunctions)} conjunctions` : `${run.state}, ${run.slices_done} of ${run.slices} slices are done`}
-                </Fact>
-                {epoch != null && (
-                  <Fact name="Newest data">
-                    <Ago value={epoch} />
+        {({ demo, newest_run: newest, newest_screening: screening, newest_epoch: epoch }) => {
+          // The first one is on.
+          const run = screening ?? newest;
+          return (
+            <>
+              {run == null ? (
+                <p>
+                  Nothing was screened yet. That begins by itself as soon as a feed has brought a catalog: <FeedsLink />.
+                </p>
+              ) : (
+                <Facts>
+                  <Fact name="Screened">
+                    {count(run.objects)} objects{run.not_screened > 0 && `; ${count(run.not_screened)} not, or not to the end`}
                   </Fact>
-                )}
-              </Facts>
-            )}
-            <p className="mt-3 text-quiet">
-              {demo
-                ? "This catalog is a made-up population: no object and no event in it is real. "
-                : "The screening misses no approach of the orbits that it is given; how near these are to the real ones, the data decides. "}
-              Sources and runs: <FeedsLink />.
-            </p>
-          </>
-        )}
+                  <Fact name="Within">{run.threshold_km} km of each other</Fact>
+                  <Fact name="From">
+                    <Time value={run.window_start} />
+                  </Fact>
+                  <Fact name="To">
+                    <Time value={run.window_stop} />
+                  </Fact>
+                  <Fact name="Found">
+                    {run.state === "completed" ? `${count(run.conjunctions)} conjunctions` : `${run.state}, ${run.slices_done} of ${run.slices} slices are done`}
+                  </Fact>
+                  {epoch != null && (
+                    <Fact name="Newest data">
+                      <Ago value={epoch} />
+                    </Fact>
+                  )}
+                </Facts>
+              )}
+              <p className="mt-3 text-quiet">
+                {demo
+                  ? "This catalog is a made-up population: no object and no event in it is real. "
+                  : "The screening misses no approach of the orbits that it is given; how near these are to the real ones, the data decides. "}
+                Sources and runs: <FeedsLink />.
+              </p>
+            </>
+          );
+        }}
       </View>
     </Panel>
   );

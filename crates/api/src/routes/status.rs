@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::screening::{RECENT_RUNS, past_start};
+use astroshield_domain::screening::{RECENT_RUNS, RunKind, RunState, past_start};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -42,11 +42,13 @@ pub(crate) struct Status {
     position: i64,
     /// Messages about alerts that were given up and are not forgotten.
     messages_given_up: u64,
-    /// The newest run.
+    /// The newest run, of the public catalog or of ephemerides of the caller's own, whatever became of it.
     newest_run: Option<RunRow>,
+    /// The newest screening of the public catalog that was completed.
+    newest_screening: Option<RunRow>,
 }
 
-/// How old the data is, and how far the newest run.
+/// How old the data is, and how far the newest runs.
 #[utoipa::path(get, path = "/status", tag = "status",
     responses((status = 200, description = "Where the service stands", body = Status)))]
 pub(crate) async fn status(
@@ -59,6 +61,8 @@ pub(crate) async fn status(
     let (newest_arrival, newest_epoch) = store.catalog_age(&TenantId::public()).await?.unzip();
     let runs = store.runs(&caller.tenant, None, RECENT_RUNS).await?.rows;
     let (now, past) = (state.now(), past_start(&runs));
+    let of_catalog = store.runs(&TenantId::public(), None, RECENT_RUNS).await?.rows.into_iter();
+    let screened = of_catalog.filter(|run| run.kind == RunKind::Catalog && run.state == RunState::Completed);
     answer::json(&Status {
         build: state.settings.build.clone(),
         now,
@@ -70,5 +74,6 @@ pub(crate) async fn status(
         position,
         messages_given_up: store.given_up(&caller.tenant).await?,
         newest_run: runs.into_iter().next().map(RunRow::from),
+        newest_screening: screened.map(RunRow::from).next(),
     })
 }

@@ -1,7 +1,7 @@
 use astroshield_domain::access::Scope;
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::RunUpdate;
-use astroshield_domain::screening::Run;
+use astroshield_domain::screening::{Run, RunKind};
 use astroshield_testkit::entities;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -26,6 +26,24 @@ async fn runs_are_listed_the_newest_first_and_shown() {
     let status = client.get("/api/v1/status").await.json();
     assert_eq!(status["newest_run"]["id"], second.to_string());
     assert_eq!((&status["of_the_past"], &status["present"]), (&json!(false), &status["now"]));
+}
+
+#[tokio::test]
+async fn a_run_of_ephemerides_and_one_that_is_under_way_are_not_taken_for_a_screening_of_the_catalog() {
+    let service = Service::start().await;
+    let client = service.client(Scope::Read).await;
+    let status = async || client.get("/api/v1/status").await.json();
+    let first = status().await;
+    assert!(first["newest_run"].is_null() && first["newest_screening"].is_null(), "{first}");
+    let screened = service.conclude_run(&TenantId::public(), 1).await;
+    let own = entities::run(&TenantId::local(), Timestamp::now());
+    let own = Run { kind: RunKind::Ephemerides, ..own };
+    service.store.begin_run(&own, &[]).await.unwrap();
+    let under_way = entities::run(&TenantId::public(), Timestamp::now());
+    service.store.begin_run(&under_way, &[]).await.unwrap();
+    let status = status().await;
+    assert_ne!(status["newest_run"]["id"], screened.to_string());
+    assert_eq!(status["newest_screening"]["id"], screened.to_string());
 }
 
 #[tokio::test]
