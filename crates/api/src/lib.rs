@@ -44,8 +44,8 @@ const BASE: &str = astroshield_domain::deployment::API;
 fn protected() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         alerts, api_keys, audit, backups, changes, conjunctions, days, element_sets, exports, feeds,
-        geometry, notes, objects, operations, organization, rules, runs, screenings, session, status,
-        uploads, watch_lists, webhooks,
+        geometry, notes, objects, operations, organization, organizations, rules, runs, screenings, session,
+        status, uploads, watch_lists, webhooks,
     };
     OpenApiRouter::default()
         .routes(routes!(status::status))
@@ -96,6 +96,8 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(backups::backups, backups::create))
         .routes(routes!(backups::backup, backups::remove))
         .routes(routes!(backups::file))
+        .routes(routes!(organizations::organizations, organizations::create))
+        .routes(routes!(organizations::remove))
         .routes(routes!(organization::organization, organization::rename))
         .routes(routes!(organization::remove))
         .routes(routes!(organization::exports, organization::export))

@@ -17,6 +17,7 @@ pub(crate) mod notes;
 pub(crate) mod objects;
 pub(crate) mod operations;
 pub(crate) mod organization;
+pub(crate) mod organizations;
 pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod screenings;

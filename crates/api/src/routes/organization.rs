@@ -103,14 +103,24 @@ pub(crate) async fn remove(
     Admin(caller): Admin,
     Json(body): Json<RemovalBody>,
 ) -> Result<Response, Problem> {
-    let keys = state.ports.store.api_keys(&caller.tenant).await?;
-    let members = state.organizations.members(&caller.tenant).await?;
-    state.organizations.close(caller.by(), &caller.tenant, &body.confirm).await?;
+    close(&state, &caller, &caller.tenant, &body.confirm).await
+}
+
+/// Begins to remove an organization: who was let in by what is remembered of it, is not any more.
+pub(super) async fn close(
+    state: &ApiState,
+    caller: &Caller,
+    tenant: &TenantId,
+    confirmation: &str,
+) -> Result<Response, Problem> {
+    let keys = state.ports.store.api_keys(tenant).await?;
+    let members = state.organizations.members(tenant).await?;
+    state.organizations.close(caller.by(), tenant, confirmation).await?;
     for key in &keys {
-        access::forget_key(&state, &key.hash).await;
+        access::forget_key(state, &key.hash).await;
     }
     for account in members.iter().filter_map(|member| member.account.as_ref()) {
-        access::forget_grants(&state, account).await;
+        access::forget_grants(state, account).await;
     }
     let mut response = answer::no_content();
     *response.status_mut() = StatusCode::ACCEPTED;

@@ -251,3 +251,55 @@ async fn an_organization_has_a_name_and_keeps_its_last_administrator() {
     writer.get("/api/v1/members").await.expect_problem(403, None);
     assert_eq!(writer.get("/api/v1/organization").await.status, 200);
 }
+
+#[tokio::test]
+async fn administrators_of_the_installation_make_organizations_and_remove_them() {
+    let (service, people) = Service::with_people(ApiSettings::default()).await;
+    let platform = service.client(Scope::Admin).await;
+    let body =
+        json!({ "tenant": "lunar-ops", "name": "Lunar Operations", "administrator": "Ann@Example.org" });
+    let made = platform.post("/api/v1/organizations", &body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let (tenant, name) = (&made.json()["tenant"], &made.json()["name"]);
+    assert_eq!((tenant, name), (&json!("lunar-ops"), &json!("Lunar Operations")));
+    let all = async || platform.get("/api/v1/organizations").await.json()["items"].clone();
+    let known = all().await;
+    assert_eq!(
+        known.as_array().unwrap().iter().map(|one| &one["tenant"]).collect::<Vec<_>>(),
+        ["local", "lunar-ops"]
+    );
+
+    // Its identity is taken, and what is wrong is said before anything is made.
+    platform.post("/api/v1/organizations", &body).await.expect_problem(409, None);
+    let wrong = [
+        (json!({ "tenant": "Lunar", "name": "x" }), "tenant"),
+        (json!({ "tenant": "x", "name": " " }), "name"),
+        (json!({ "tenant": "x", "name": "x", "administrator": "ann" }), "administrator"),
+    ];
+    for (body, field) in wrong {
+        platform.post("/api/v1/organizations", &body).await.expect_problem(422, Some(field));
+    }
+    for tenant in ["local", "public"] {
+        let body = json!({ "tenant": tenant, "name": "x" });
+        platform.post("/api/v1/organizations", &body).await.expect_problem(409, None);
+    }
+    assert_eq!(all().await, known);
+
+    // The first administrator accepts, and administers it, and it alone.
+    people.know("ann", &[]);
+    let ann = browser(&service, "ann").await;
+    assert_eq!(accept(&ann).await["role"], "administrator");
+    assert_eq!(ann.get("/api/v1/organization").await.json()["tenant"], "lunar-ops");
+    ann.get("/api/v1/organizations").await.expect_problem(403, None);
+    ann.post("/api/v1/organizations", &json!({ "tenant": "y", "name": "y" })).await.expect_problem(403, None);
+    let removal = json!({ "tenant": "lunar-ops", "confirm": "lunar-ops" });
+    ann.post("/api/v1/organizations/removal", &removal).await.expect_problem(403, None);
+
+    let unsure = json!({ "tenant": "lunar-ops", "confirm": "lunar" });
+    platform.post("/api/v1/organizations/removal", &unsure).await.expect_problem(422, Some("confirm"));
+    let own = json!({ "tenant": "local", "confirm": "local" });
+    platform.post("/api/v1/organizations/removal", &own).await.expect_problem(409, None);
+    assert_eq!(platform.post("/api/v1/organizations/removal", &removal).await.status, 202);
+    assert!(ann.get("/api/v1/organization").await.status.is_client_error());
+    assert!(all().await[1]["closed"].is_string());
+}

@@ -179,6 +179,8 @@ fn body_of(method: &str, path: &str) -> Value {
         ("PUT", "/members/{id}") => json!({ "role": "operator" }),
         ("PUT", "/organization") => json!({ "name": "x" }),
         ("POST", "/organization/removal") => json!({ "confirm": "" }),
+        ("POST", "/organizations") => json!({ "tenant": "gamma", "name": "x" }),
+        ("POST", "/organizations/removal") => json!({ "tenant": "gamma", "confirm": "gamma" }),
         ("POST", "/screenings") => json!({ "catalog_number": 5 }),
         ("PUT", "/session") => json!({ "tenant": "alpha" }),
         _ => json!({}),
@@ -417,6 +419,9 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
             (_, "/backups" | "/backups/{id}") => {
                 (client, tenant) = (platform.clone(), "local");
                 place = path.replace("{id}", &backup);
+            }
+            (_, "/organizations" | "/organizations/removal") => {
+                (client, tenant) = (platform.clone(), "local")
             }
             ("DELETE", "/members/{id}") => place = path.replace("{id}", &second),
             ("DELETE", "/watch-lists/{id}") => {

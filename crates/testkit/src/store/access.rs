@@ -138,7 +138,7 @@ pub async fn webhooks_are_kept(store: &dyn Store) {
     store.remove_webhook(&own, first.id, &audit).await.unwrap();
     assert_not_found(&store.remove_webhook(&own, first.id, &audit).await);
     assert_eq!(store.webhooks(&own).await.unwrap(), [second]);
-    assert_eq!(actions(store, &own).await.len(), 7);
+    assert_eq!(actions(store, &own).await.len(), 9);
 }
 
 /// Keys are found by their hash, and revoked once and for all.
