@@ -40,6 +40,7 @@ export async function pages(service: APIRequestContext): Promise<Shown[]> {
     { name: "webhooks", path: "/administration/?part=webhooks" },
     { name: "audit", path: "/administration/?part=audit" },
     { name: "organization", path: "/administration/?part=organization" },
+    { name: "organizations", path: "/administration/?part=organizations" },
     { name: "welcome", path: "/welcome/" },
     { name: "not-found", path: "/nothing-here/" },
   ];

@@ -13,11 +13,9 @@ import { View } from "@/ui/state";
 import { useAct } from "./act";
 import { Backups } from "./backups";
 import { Exports } from "./exports";
+import { PLATFORM } from "./organizations";
 import { Needs, Wrong } from "./parts";
 import { Removal } from "./removal";
-
-/** The platform's own organization: its administrators look after the installation. */
-const PLATFORM = "local";
 
 export function Organization() {
   const organization = api.useQuery("get", "/api/v1/organization");
@@ -43,7 +41,7 @@ export function Organization() {
           </Needs>
           {tenant === PLATFORM && (
             <p className="text-quiet">
-              This is the platform&apos;s own organization, which stays. Others are made and removed on the command line: <code>astroshield tenant</code>.
+              This is the platform&apos;s own organization, which stays. Its administrators make and remove others under Organizations.
             </p>
           )}
         </div>

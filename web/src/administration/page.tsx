@@ -5,12 +5,14 @@ import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import type { ReactNode } from "react";
 
+import { useSession } from "@/shell/session";
 import { cn } from "@/ui/cn";
 import { PageHeader } from "@/ui/panel";
 import { ApiKeys } from "./api-keys";
 import { Audit } from "./audit";
 import { Members } from "./members";
 import { Organization } from "./organization";
+import { Organizations, PLATFORM } from "./organizations";
 import { Needs } from "./parts";
 import { Webhooks } from "./webhooks";
 import { You } from "./you";
@@ -48,14 +50,27 @@ const PARTS: readonly { part: string; name: string; shown: ReactNode }[] = [
   { part: "organization", name: "Organization", shown: <Organization /> },
 ];
 
+/** Only those who look after the installation have it. */
+const OF_PLATFORM = {
+  part: "organizations",
+  name: "Organizations",
+  shown: (
+    <Needs scope="admin" what="organizations">
+      <Organizations />
+    </Needs>
+  ),
+};
+
 export function Administration() {
+  const { data } = useSession();
+  const parts = data?.tenant === PLATFORM && data.scope === "admin" ? [...PARTS, OF_PLATFORM] : PARTS;
   const wanted = useSearchParams().get("part");
-  const here = PARTS.find(({ part }) => part === wanted) ?? PARTS[0];
+  const here = parts.find(({ part }) => part === wanted) ?? PARTS[0];
   return (
     <>
       <PageHeader title="Administration" />
       <nav aria-label="Parts of administration" className="mb-3 flex flex-wrap gap-1 border-b border-line">
-        {PARTS.map(({ part, name }) => (
+        {parts.map(({ part, name }) => (
           <Link
             key={part}
             href={`/administration/?part=${part}` as Route}
