@@ -77,7 +77,9 @@ pub async fn findings(of: DescribeEventsFluentBuilder) -> Vec<String> {
     while let Some(Ok(page)) = pages.next().await {
         found.extend(page.operation_events.unwrap_or_default());
     }
-    let newest = found.iter().max_by_key(|event| event.timestamp().map(|at| at.as_nanos()));
+    let newest = found
+        .iter()
+        .max_by_key(|event| event.timestamp().map(aws_sdk_cloudformation::primitives::DateTime::as_nanos));
     let operation = newest.and_then(|event| event.operation_id().map(str::to_owned));
     let of_operation = found.iter().filter(|event| event.operation_id() == operation.as_deref());
     let wrong = of_operation.filter(|event| event.event_type() == Some(&EventType::ValidationError));

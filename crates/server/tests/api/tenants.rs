@@ -421,7 +421,7 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
                 place = path.replace("{id}", &backup);
             }
             (_, "/organizations" | "/organizations/removal") => {
-                (client, tenant) = (platform.clone(), "local")
+                (client, tenant) = (platform.clone(), "local");
             }
             ("DELETE", "/members/{id}") => place = path.replace("{id}", &second),
             ("DELETE", "/watch-lists/{id}") => {

@@ -332,12 +332,12 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
                     failures.push("no process is ready".to_owned());
                     continue;
                 };
-                let answer = if requests % upload_every == 0 && places.len() < PAIRS_OF_RULE {
+                let answer = if requests.is_multiple_of(upload_every) && places.len() < PAIRS_OF_RULE {
                     let place = u32::try_from(places.len()).unwrap();
                     let path = format!("/api/v1/uploads?name={place}.csv");
                     places.push(place);
                     ask(&address, "POST", &path, &key, "text/csv", &pair(place))
-                } else if requests % 5 == 0 {
+                } else if requests.is_multiple_of(5) {
                     let name = format!("list-{requests}");
                     let body = json!({ "name": name, "objects": [] }).to_string();
                     lists.insert(name);
