@@ -294,6 +294,13 @@ async fn execute(
         .await;
     sent.with_context(|| entry.name.clone())?;
     let state = wait(cloud, entry, Some(&mut events), terminal).await?.context("the stack is gone")?;
+    // The name alone does not tell: another deployment may have seen this one fail, deleted the stack and made it again.
+    if change_set.stack_id().is_some_and(|own| own != state.id) {
+        bail!(
+            "{}: what this deployment made is gone; another deployment has made the stack anew",
+            entry.name
+        );
+    }
     if !matches!(state.status, StackStatus::CreateComplete | StackStatus::UpdateComplete) {
         let mut why = events.failures;
         why.extend(events::findings(client.describe_events().stack_name(&entry.name)).await);
