@@ -118,7 +118,7 @@ pub(crate) async fn create(
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrganizationRemovalBody {
     /// Identity.
-    #[schema(max_length = 32)]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[a-z0-9-]+$")]
     tenant: String,
     /// The same again, which confirms it.
     #[schema(max_length = 32)]

@@ -209,7 +209,8 @@ fn made(webhook: Webhook) -> Result<Response, Problem> {
 #[utoipa::path(put, path = "/webhooks/{id}", tag = "webhooks", request_body = WebhookBody,
     params(("id" = uuid::Uuid, Path, description = "Identity"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the webhook as it was read")),
-    responses((status = 200, description = "Replaced", body = WebhookRow)))]
+    responses((status = 200, description = "Replaced", body = WebhookRow),
+        (status = 412, description = "It is not what `If-Match` names any more")))]
 pub(crate) async fn replace(
     State(state): State<ApiState>,
     Writer(caller): Writer,
