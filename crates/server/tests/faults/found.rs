@@ -58,6 +58,8 @@ pub(crate) struct Found {
     pub(crate) running: Vec<(i64, i64)>,
     /// Runs that completed with conjunctions, and start and end of their windows, in microseconds.
     pub(crate) windows: Vec<(i64, i64)>,
+    /// When conjunctions whose time was over were put away, in microseconds.
+    pub(crate) passed: Vec<i64>,
     pub(crate) failed_runs: Vec<String>,
     /// Topics of the events that the notifier has not passed.
     pub(crate) unheard: Vec<String>,
@@ -151,6 +153,8 @@ impl Found {
             tca: row.get(4),
             numbers: [5, 6, 7].map(|column| row.get::<f64, _>(column).to_bits()),
         };
+        let passed = sqlx::query_scalar("SELECT passed FROM conjunctions WHERE passed IS NOT NULL");
+        let passed = passed.fetch_all(&mut *db).await.unwrap();
         let runs =
             sqlx::query("SELECT state, slices_done, slices, window_start, window_stop, problem FROM runs");
         let runs = runs.fetch_all(&mut *db).await.unwrap();
@@ -165,6 +169,7 @@ impl Found {
             encounters: encounters.iter().map(encounter).collect(),
             running: of_state("running").map(|row| (row.get(1), row.get(2))).collect(),
             windows: of_state("completed").map(|row| (row.get(3), row.get(4))).collect(),
+            passed,
             failed_runs: of_state("failed").map(|row| row.get(5)).collect(),
             unheard,
         }

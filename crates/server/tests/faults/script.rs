@@ -147,8 +147,10 @@ impl<'a> Script<'a> {
             let start =
                 [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(start, _)| *start).max();
             let stop = [found, undisturbed].iter().flat_map(|one| &one.windows).map(|(_, stop)| *stop).min();
-            // What is at the edge of a window is told as of the edge.
-            let inside = (start.unwrap() + 60_000_000)..(stop.unwrap() - 60_000_000);
+            // What is at the edge of a window is told as of the edge, and what a later clock found over was put away.
+            let passed = [found, undisturbed].iter().flat_map(|one| &one.passed).max();
+            let start = passed.copied().unwrap_or(0).max(start.unwrap() + 60_000_000);
+            let inside = start..(stop.unwrap() - 60_000_000);
             let both = |found: &Found| -> BTreeSet<Encounter> {
                 found.encounters.iter().filter(|one| inside.contains(&one.tca)).cloned().collect()
             };
