@@ -51,7 +51,8 @@ test("the line is cut for a while: what was missed is told then, and nothing els
 
   line.cut();
   await expect(page.getByText("Connection lost; trying again")).toBeVisible();
-  for (const name of ["missed-1.oem", "missed-2.oem"]) {
+  const missed = [1, 2].map((number) => `missed-${test.info().repeatEachIndex}-${number}.oem`);
+  for (const name of missed) {
     expect((await service.post("/api/v1/uploads", { params: { name }, data: "no ephemeris" })).status()).toBe(422);
   }
   const seen = sockets.flatMap(({ told }) => told).at(-1)?.position;
@@ -61,14 +62,14 @@ test("the line is cut for a while: what was missed is told then, and nothing els
 
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   const uploads = page.getByRole("table", { name: "Uploads" });
-  await expect(uploads).toContainText("missed-1.oem");
-  await expect(uploads).toContainText("missed-2.oem");
+  for (const name of missed) await expect(uploads).toContainText(name);
   // It went on after the last position that it had, and both events came.
   const { asked, told } = sockets.at(-1) ?? { asked: [], told: [] };
   expect(asked[0]).toMatchObject({ after: seen });
   expect(told[0]).toMatchObject({ reset: false });
-  expect(told.filter(({ event }) => event?.payload.type === "upload_stored")).toHaveLength(2);
-  expect(read.filter((path) => path === "/api/v1/uploads")).toHaveLength(1);
+  await expect.poll(() => told.filter(({ event }) => event?.payload.type === "upload_stored").length).toBe(2);
+  // One reading serves both, unless they came too far apart.
+  expect([1, 2]).toContain(read.filter((path) => path === "/api/v1/uploads").length);
   expect(read).not.toContain("/api/v1/feeds");
   expect(complaints.filter((one) => !lost(one))).toEqual([]);
   complaints.length = 0;
@@ -100,12 +101,13 @@ test("the line is cut for so long that events are forgotten: everything is read 
 
   line.cut();
   await expect(page.getByText("Connection lost; trying again")).toBeVisible();
-  expect((await service.post("/api/v1/uploads", { params: { name: "forgotten.oem" }, data: "no ephemeris" })).status()).toBe(422);
+  const name = `forgotten-${test.info().repeatEachIndex}.oem`;
+  expect((await service.post("/api/v1/uploads", { params: { name }, data: "no ephemeris" })).status()).toBe(422);
   forgetEvents(sockets.flatMap(({ told }) => told).at(-1)?.position ?? 0);
   line.mend();
 
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await expect(page.getByRole("table", { name: "Uploads" })).toContainText("forgotten.oem");
+  await expect(page.getByRole("table", { name: "Uploads" })).toContainText(name);
   const { told } = sockets.at(-1) ?? { told: [] };
   expect(told[0]).toMatchObject({ reset: true });
   expect(told.filter(({ event }) => event?.payload.type === "upload_stored")).toEqual([]);
