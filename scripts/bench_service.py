@@ -19,6 +19,8 @@ from bench_parts import (
 DAYS, CONJUNCTIONS = 112, 150_000
 SECONDS, WARM_SECONDS = 20, 20
 SUBSCRIBERS = 5_000
+ORDERS = "tca", "probability", "miss_distance", "relative_speed", "maximum_probability", "first_seen", "data_age"
+ASKED = 100
 IDLE_SECONDS = 30
 
 
@@ -94,6 +96,36 @@ def loads(folder):
     with contextlib.closing(sqlite3.connect(folder / "astroshield.db")) as database:
         count, = database.execute("SELECT count(*) FROM conjunctions").fetchone()
     print("", f"The store had {count:,} conjunctions at the end.", sep="\n")
+
+
+def orders(folder):
+    """Each order of the conjunctions by itself, and what has changed, one request after the other."""
+    print("", f"The first {ROWS} conjunctions in each order, response cache off, from {ASKED} minutes of the week each, one request after "
+             "the other:", "", "|  | p50 ms | p99 ms | slowest, ms | CPU of the service, ms per request |",
+          "| --- | --: | --: | --: | --: |", sep="\n", flush=True)
+    service = Service(folder, SERVER__RESPONSE_CACHE="false")
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def ask(what, path):
+        took, cpu_s = [], service.cpu_s()
+        for asked in range(ASKED):
+            minutes = asked * 6 * 1440 // ASKED
+            begin = time.monotonic()
+            service.get(path(minutes))
+            took.append((time.monotonic() - begin) * 1e3)
+        took.sort()
+        print(f"| {what} | {took[ASKED // 2]:.1f} | {took[ASKED * 99 // 100 - 1]:.1f} | {took[-1]:.1f} "
+              f"| {(service.cpu_s() - cpu_s) / ASKED * 1e3:.1f} |", flush=True)
+
+    def at(minutes):
+        return (now + datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:00Z")
+
+    for order in ORDERS:
+        for direction in ("ascending", "descending"):
+            asked = f"sort={order}&direction={direction}&limit={ROWS}"
+            ask(f"{order}, {direction}", lambda minutes: f"/conjunctions?tca_from={at(minutes)}&{asked}")
+    ask("what has changed since", lambda minutes: f"/conjunctions/changes?since={at(-minutes)}")
+    service.stop()
 
 
 def on_demand(folder):
@@ -182,6 +214,7 @@ def main():
     whole(folder)
     subscribers(folder)
     loads(folder)
+    orders(folder)
 
 
 main()
