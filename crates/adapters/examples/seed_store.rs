@@ -15,7 +15,7 @@ use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
 };
 use astroshield_domain::ids::{ConjunctionId, IngestId, RunId, TenantId};
-use astroshield_domain::ports::{RunUpdate, Store};
+use astroshield_domain::ports::{CatalogStore, EventStore, RunStore, RunUpdate};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::time;
 use astroshield_formats::{CatalogNumber, ElementSetRecord, Strictness, read_catalog};

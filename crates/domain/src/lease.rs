@@ -3,7 +3,7 @@
 //! A lease is a row of the store, and its time is that of the store's clock. Whoever holds it keeps it by asking again; a process
 //! that dies or hangs loses it. One that hung and goes on may not have noticed yet: what must not be done twice is fenced by
 //! the token of the lease, which the store checks in the transaction that does it
-//! ([`Store::sequence_events`]), or is the same when it is done twice.
+//! ([`EventStore::sequence_events_under`](crate::ports::EventStore::sequence_events_under)), or is the same when it is done twice.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use astroshield_adapters::SqliteStore;
 use astroshield_domain::event::{Payload, Published, Topic};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store;
+use astroshield_domain::ports::{CatalogStore, ConjunctionStore, EventStore, InboundStore, RunStore};
 use astroshield_domain::screening::RunState;
 use astroshield_testkit::entities::{number, tenant};
 use sqlx::{Connection, SqliteConnection};

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use astroshield_adapters::SqliteStore;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::{ConjunctionId, EventId, IngestId, RunId, TenantId, UploadId};
-use astroshield_domain::ports::{RunUpdate, Store};
+use astroshield_domain::ports::{CatalogStore, EventStore, InboundStore, RunStore, RunUpdate};
 use astroshield_testkit::entities::{
     at, conclusion, conjunction, element_set, ephemeris, feed_event, ingest, run, tenant, upload,
 };

@@ -10,7 +10,7 @@ use astroshield_adapters::memory::LocalBroadcast;
 use astroshield_domain::event::Topic;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::{EventId, TenantId};
-use astroshield_domain::ports::{Bus, BusHistory, Store, Subscription, SystemClock};
+use astroshield_domain::ports::{Bus, BusHistory, EventStore, Store, Subscription, SystemClock};
 use astroshield_domain::reconciliation::{self, CONSUMERS, Plan, ReconciliationError};
 use astroshield_domain::relay::Relay;
 use astroshield_testkit::entities::{at, feed_event};

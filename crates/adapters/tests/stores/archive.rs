@@ -13,7 +13,7 @@ use astroshield_domain::feed::{FeedStatus, OperatorEphemeris};
 use astroshield_domain::ids::TenantId;
 use astroshield_domain::note::{Decision, Noted};
 use astroshield_domain::organization::Role;
-use astroshield_domain::ports::{RequestLimit, RunUpdate, Store};
+use astroshield_domain::ports::{AlertStore, EventStore, InboundStore, RequestLimit, RunUpdate, Store};
 use astroshield_domain::screening::{Covered, NotScreened, Run, RunConclusion, RunKind};
 use astroshield_domain::silence::Watched;
 use astroshield_formats::{EarthOrientationKind, SpaceWeatherKind};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astroshield_adapters::{PostgresSettings, PostgresStore};
-use astroshield_domain::ports::Store;
+use astroshield_domain::ports::CatalogStore;
 use astroshield_testkit::entities::{at, element_set, ingest, tenant};
 use astroshield_testkit::postgres::{database, unfenced};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use astroshield_adapters::PostgresStore;
 use astroshield_domain::catalog::{ElementSet, Ingest};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store;
+use astroshield_domain::ports::{CatalogStore, UpkeepStore};
 use astroshield_domain::time;
 use astroshield_testkit::entities::{element_set, ingest, tenant};
 use astroshield_testkit::postgres::{database, unfenced};

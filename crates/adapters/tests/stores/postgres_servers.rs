@@ -9,7 +9,9 @@ use astroshield_adapters::{PostgresSettings, PostgresStore};
 use astroshield_domain::alert::WatchList;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Cache, Store, StoreError};
+use astroshield_domain::ports::{
+    Cache, EventStore, InboundStore, OrganizationStore, Store, StoreError, WatchingStore,
+};
 use astroshield_testkit::entities::{at, audit_entry, feed_event, organization, tenant, watch_list};
 use astroshield_testkit::postgres::{database, database_on};
 use astroshield_testkit::proxy::Proxy;

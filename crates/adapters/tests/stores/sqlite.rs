@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use astroshield_adapters::{EmbeddedBus, SqliteStore};
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::{Store, StoreError};
+use astroshield_domain::ports::{
+    AlertStore, CatalogStore, ConjunctionStore, InboundStore, RunStore, StoreError, UpkeepStore,
+    WatchingStore,
+};
 use astroshield_testkit::entities::{self, at, element_set, ingest};
 use astroshield_testkit::{bus, store};
 use sqlx::{Connection, SqliteConnection};

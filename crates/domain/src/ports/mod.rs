@@ -5,7 +5,6 @@ mod bus;
 mod bus_history;
 mod cache;
 mod clock;
-mod conjunctions;
 mod downloads;
 mod gateway;
 mod identity_provider;
@@ -20,7 +19,6 @@ pub use bus::{Bus, BusError, Subscription};
 pub use bus_history::{BusHistory, BusPlace};
 pub use cache::{Broadcast, Bucket, Cache, CacheKey, Put, Taken};
 pub use clock::{Clock, SystemClock};
-pub use conjunctions::ConjunctionStore;
 pub use downloads::Downloads;
 pub use gateway::{
     ConnectionId, ConnectionIdError, Connections, ConnectionsError, Gateway, GatewayError, HeldConnection,
@@ -32,6 +30,10 @@ pub use outside::{
     WebhookRequest,
 };
 pub use secrets::{SecretError, SecretSource, SecretText};
-pub use store::{Continued, Page, Prunable, RequestLimit, RunUpdate, Store, StoreError, TooManyRequests};
+pub use store::{
+    AccessStore, AlertStore, CatalogStore, ConjunctionStore, Continued, DayStore, EventStore, InboundStore,
+    OrganizationStore, Page, Prunable, ReconciliationStore, RequestLimit, RunStore, RunUpdate, SilenceStore,
+    Store, StoreError, TooManyRequests, UpkeepStore, WatchingStore,
+};
 pub use tasks::{SliceTask, TASK_VERSION, Tasks, Worker};
 pub use upload_links::{UploadLink, UploadLinks};

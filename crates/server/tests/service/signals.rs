@@ -3,7 +3,7 @@
 use astroshield_adapters::SqliteStore;
 use astroshield_domain::feed::FeedStatus;
 use astroshield_domain::ids::TenantId;
-use astroshield_domain::ports::Store as _;
+use astroshield_domain::ports::InboundStore as _;
 use astroshield_testkit::entities::later_event;
 use serde_json::{Value, json};
 

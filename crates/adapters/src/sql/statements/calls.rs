@@ -1,5 +1,5 @@
-//! How the calls of the ports read and write. Whoever uses these macros has [`call`], `StoreError` and
-//! `tracing::Instrument` at hand.
+//! The calls of the port, each of its parts in a file of its own, and how they read and write. Whoever uses these macros
+//! has [`call`], `StoreError` and `tracing::Instrument` at hand.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use tracing::Span;
 use super::SYSTEM;
 
 /// How often a transaction is tried that loses to others.
-pub(super) const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
 /// How long a call is tried again whose connection is lost.
-pub(super) const LOST_FOR: Duration = Duration::from_secs(2);
+const LOST_FOR: Duration = Duration::from_secs(2);
 
 /// The span of a call, by the function that does it; what it is called with is not in it.
-pub(super) fn call(work: &'static str) -> Span {
+fn call(work: &'static str) -> Span {
     let name = || match work.split('(').next() {
         // Several of them.
         Some(block) if block.starts_with("async") => "transaction".to_owned(),
@@ -48,7 +48,7 @@ macro_rules! write {
 /// One whose connection is lost is made again.
 macro_rules! read_again {
     ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
-        use super::{Connection, finish_reading};
+        use super::super::{Connection, finish_reading};
         let (whose, mut attempt) = (crate::sql::whose::Whose::from($whose), 1);
         loop {
             let outcome = $store
@@ -72,8 +72,8 @@ macro_rules! write_in_attempts {
     ($store:expr, $whose:expr, $connection:ident, $work:expr) => {{
         use sqlx::Connection as _;
 
-        use super::calls::{ATTEMPTS, LOST_FOR};
-        use super::{Connection, begin, finish_writing};
+        use super::super::{Connection, begin, finish_writing};
+        use super::{ATTEMPTS, LOST_FOR};
         let whose = crate::sql::whose::Whose::from($whose);
         let (began, mut attempt) = (std::time::Instant::now(), 1);
         loop {
@@ -138,3 +138,18 @@ macro_rules! write_events {
         written
     }};
 }
+
+mod access;
+mod alerts;
+mod catalog;
+mod conjunctions;
+mod days;
+mod events;
+mod inbound;
+mod organizations;
+mod reconciliation;
+mod runs;
+mod silence;
+mod store;
+mod upkeep;
+mod watching;

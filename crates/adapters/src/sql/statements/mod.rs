@@ -14,15 +14,12 @@ use astroshield_domain::ids::TenantId;
 use astroshield_domain::ports::Page;
 use sqlx::QueryBuilder;
 
-#[macro_use]
-mod calls;
-
 mod access;
 mod alerts;
+mod calls;
 mod catalog;
 mod changes;
 mod conclusion;
-mod conjunction_store;
 mod conjunctions;
 mod coverage;
 mod days;
@@ -40,7 +37,6 @@ mod reconciliation;
 mod requests;
 mod runs;
 mod silence;
-mod store;
 mod upkeep;
 mod watching;
 

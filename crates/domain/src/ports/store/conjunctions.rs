@@ -1,18 +1,49 @@
-//! The part of the store by which people work through conjunctions.
+//! The part of the store about conjunctions.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use super::{Continued, StoreError};
+use super::{Continued, Page, StoreError};
 use crate::access::AuditEntry;
 use crate::changes::{Changes, ChangesQuery, TrendPoint};
-use crate::conjunction::ConjunctionQuery;
+use crate::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry};
 use crate::ids::{ConjunctionId, TenantId};
 use crate::note::{Handled, HandledPlace, Note};
 
-/// How many conjunctions there are, what became of them, and what is noted about them; as [`Store`](super::Store), of which
+/// Conjunctions: which there are, what became of them, and what is noted about them; as [`Store`](super::Store), of which
 /// it is a part.
 #[async_trait]
 pub trait ConjunctionStore: Send + Sync + 'static {
+    /// Identities of what a tenant itself has in a window, to be matched with what a run finds: identity, objects in
+    /// ascending order, whether a relation, TCA and when first seen. Relations are known in every window.
+    async fn known_conjunctions(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError>;
+
+    /// Conjunctions in the order of the query. Public ones that are superseded for the tenant are among them only if the query
+    /// asks for these.
+    async fn conjunctions(
+        &self,
+        tenant: &TenantId,
+        query: &ConjunctionQuery,
+    ) -> Result<Page<Conjunction>, StoreError>;
+
+    /// One conjunction.
+    async fn conjunction(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Option<Conjunction>, StoreError>;
+
+    /// The history of a conjunction, the oldest first.
+    async fn conjunction_history(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
+
     /// How many conjunctions a query would list without a limit; where it goes on is left aside.
     async fn count_conjunctions(
         &self,

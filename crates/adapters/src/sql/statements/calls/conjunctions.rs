@@ -1,20 +1,59 @@
-//! The part of the port by which people work through conjunctions, call by call.
+//! The calls about conjunctions.
 
 use astroshield_domain::access::AuditEntry;
 use astroshield_domain::changes::{Changes, ChangesQuery, TrendPoint};
-use astroshield_domain::conjunction::ConjunctionQuery;
+use astroshield_domain::conjunction::{Conjunction, ConjunctionQuery, HistoryEntry};
 use astroshield_domain::ids::{ConjunctionId, TenantId};
 use astroshield_domain::note::{Handled, HandledPlace, Note};
-use astroshield_domain::ports::{ConjunctionStore, Continued, StoreError};
+use astroshield_domain::ports::{ConjunctionStore, Continued, Page, StoreError};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use super::calls::call;
-use super::{ThisStore, changes, conjunctions, notes};
+use super::super::{ThisStore, changes, conjunctions, notes};
+use super::call;
 use crate::sql::whose::Whose;
 
 #[async_trait]
 impl ConjunctionStore for ThisStore {
+    async fn known_conjunctions(
+        &self,
+        tenant: &TenantId,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Vec<(ConjunctionId, [u32; 2], bool, Timestamp, Timestamp)>, StoreError> {
+        read!(self, tenant, connection, conjunctions::known_conjunctions(connection, tenant, window))
+    }
+
+    async fn conjunctions(
+        &self,
+        tenant: &TenantId,
+        query: &ConjunctionQuery,
+    ) -> Result<Page<Conjunction>, StoreError> {
+        look!(
+            self,
+            tenant,
+            connection,
+            [tenant, query],
+            conjunctions::conjunctions(connection, tenant, query)
+        )
+    }
+
+    async fn conjunction(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Option<Conjunction>, StoreError> {
+        look!(self, tenant, connection, [tenant], conjunctions::conjunction(connection, tenant, id))
+    }
+
+    async fn conjunction_history(
+        &self,
+        tenant: &TenantId,
+        id: ConjunctionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        look!(self, tenant, connection, [tenant], conjunctions::conjunction_history(connection, tenant, id))
+    }
+
     async fn count_conjunctions(
         &self,
         tenant: &TenantId,
