@@ -1,8 +1,8 @@
-//! Integrations of API Gateway.
+//! Integrations of API Gateway, and how it speaks TLS.
 
 use serde_json::Value;
 
-use super::{Architecture, Finding};
+use super::{Architecture, Finding, list};
 
 /// What a REST API takes as `type` of `x-amazon-apigateway-integration`.
 const INTEGRATIONS: &[&str] = &["http", "http_proxy", "aws", "aws_proxy", "mock"];
@@ -32,6 +32,52 @@ pub fn integrations(architecture: &Architecture<'_>, findings: &mut Vec<Finding>
         let kind = item.properties["IntegrationType"].as_str().unwrap_or_default();
         if !["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"].contains(&kind) {
             findings.push(item.finding(format!("{kind:?} is no type of integration")));
+        }
+    }
+}
+
+/// Policies of TLS for REST APIs of a region, and for their domains, as the service's own model has them (botocore, `apigateway`). To
+/// cloudformation-validate and cfn-lint they are any text.
+const POLICIES: &[&str] = &[
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_2021_06",
+];
+
+/// APIs and domains that take TLS 1.0, that have a policy which there is not, or one that does not go with the rest.
+pub fn tls(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
+    for kind in ["AWS::ApiGateway::RestApi", "AWS::ApiGateway::DomainName"] {
+        for item in architecture.of(kind) {
+            let policy = item.properties["SecurityPolicy"].as_str().unwrap_or("TLS_1_0");
+            let access = item.properties["EndpointAccessMode"].as_str().unwrap_or_default();
+            let is_enhanced = POLICIES.contains(&policy);
+            let fault = if !is_enhanced && policy != "TLS_1_2" {
+                format!("{policy:?} is no policy of TLS that a region's API may have here")
+            } else if is_enhanced && !["BASIC", "STRICT"].contains(&access) {
+                format!("{policy} wants an access mode, BASIC or STRICT, and this is {access:?}")
+            } else if !is_enhanced && !access.is_empty() {
+                format!("{policy} has no access mode")
+            } else {
+                continue;
+            };
+            findings.push(item.finding(fault));
+        }
+    }
+    // HTTP and WebSocket APIs know the old policies alone.
+    for item in architecture.of("AWS::ApiGatewayV2::DomainName") {
+        for configuration in list(&item.properties["DomainNameConfigurations"]) {
+            if configuration["SecurityPolicy"] != "TLS_1_2" {
+                findings.push(item.finding(format!(
+                    "the policy of TLS is {}, and not TLS_1_2",
+                    configuration["SecurityPolicy"]
+                )));
+            }
         }
     }
 }
@@ -109,6 +155,57 @@ mod tests {
             "Api: get /events: has no integration",
         ];
         assert_eq!(found(integrations, &resources), expected);
+    }
+
+    #[test]
+    fn a_policy_of_tls_that_api_gateway_would_refuse_is_found() {
+        let rest = |policy: Value, access: Value| {
+            let properties = json!({ "SecurityPolicy": policy, "EndpointAccessMode": access });
+            found(
+                tls,
+                &json!({
+                    "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": properties },
+                    "Domain": { "Type": "AWS::ApiGateway::DomainName", "Properties": properties },
+                }),
+            )
+        };
+        let enhanced = json!("SecurityPolicy_TLS13_1_3_2025_09");
+        assert_eq!(rest(enhanced.clone(), json!("STRICT")), [""; 0]);
+        assert_eq!(rest(json!("TLS_1_2"), Value::Null), [""; 0]);
+        for (policy, access, fault) in [
+            (Value::Null, Value::Null, "\"TLS_1_0\" is no policy"),
+            (
+                json!("SecurityPolicy_TLS13_1_4_2025_09"),
+                json!("STRICT"),
+                "\"SecurityPolicy_TLS13_1_4_2025_09\" is no policy",
+            ),
+            // One of the edge.
+            (
+                json!("SecurityPolicy_TLS13_2025_EDGE"),
+                json!("STRICT"),
+                "\"SecurityPolicy_TLS13_2025_EDGE\" is no policy",
+            ),
+            (enhanced.clone(), Value::Null, "wants an access mode"),
+            (enhanced, json!("LAX"), "wants an access mode"),
+            (json!("TLS_1_2"), json!("STRICT"), "has no access mode"),
+        ] {
+            let said = rest(policy.clone(), access);
+            assert!(said.len() == 2 && said.iter().all(|said| said.contains(fault)), "{policy}: {said:?}");
+        }
+        let stream = |policy: &str| {
+            let configurations = json!([{ "SecurityPolicy": policy }]);
+            found(
+                tls,
+                &json!({ "Stream": { "Type": "AWS::ApiGatewayV2::DomainName", "Properties": {
+                "DomainNameConfigurations": configurations,
+            } } }),
+            )
+        };
+        assert_eq!(stream("TLS_1_2"), [""; 0]);
+        assert_eq!(
+            stream("SecurityPolicy_TLS13_1_3_2025_09"),
+            ["Stream: the policy of TLS is \"SecurityPolicy_TLS13_1_3_2025_09\", and not TLS_1_2"]
+        );
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("dashboards", watching::dashboards),
     ("alarms", watching::alarms),
     ("integrations", apis::integrations),
+    ("tls", apis::tls),
     ("web-acls", firewall::web_acls),
     ("deployments", services::deployments),
     ("capacity", services::capacity),

@@ -184,6 +184,8 @@ pub(super) const ROWS: &[Row] = &[
         "SSL/TLS encryption",
         &[
             prod("AWS::ElasticLoadBalancingV2::Listener", "/SslPolicy", Has("TLS13")),
+            prod("AWS::ApiGateway::RestApi", "/SecurityPolicy", Has("TLS13")),
+            prod("AWS::ApiGateway::DomainName", "/EndpointAccessMode", Is("STRICT")),
             prod(
                 "AWS::CloudFront::VpcOrigin",
                 "/VpcOriginEndpointConfig/OriginSSLProtocols/*",
