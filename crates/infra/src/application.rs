@@ -3,7 +3,7 @@
 use astroshield_domain::deployment::{PORT, Role, variable};
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name, ServiceSize};
+use crate::environment::{Environment, ServiceSize};
 use crate::join;
 use crate::stacks::api_gateway::STAGE;
 use crate::stacks::{Data, identity::Identity};
@@ -186,7 +186,7 @@ impl Surroundings<'_> {
         // Those of standard error are kept already.
         configuration.set("telemetry.logs", "false");
         configuration.set("telemetry.attributes", format!("deployment.environment.name={name}"));
-        configuration.set("telemetry.sampling", if name == Name::Dev { "1" } else { "0.05" });
+        configuration.set("telemetry.sampling", self.environment.sizes.watching.trace_share.to_string());
     }
 
     fn server(&self, configuration: &mut Configuration) {
@@ -251,7 +251,7 @@ mod tests {
     use astroshield_domain::deployment::SECRETS;
 
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::architecture;
 
     /// With little, and with everything.

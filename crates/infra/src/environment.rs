@@ -1,4 +1,7 @@
-//! What differs between environments: the operator's settings, and sizes.
+//! What differs between environments, in this one place: the operator's settings, sizes, and what each is to the others. Nothing else
+//! asks which environment it is (a test looks).
+
+mod sizes;
 
 use std::fmt;
 use std::path::Path;
@@ -9,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::layered;
 use crate::template::Kept;
+
+pub use sizes::{
+    ApiSize, Architecture, CacheSize, DatabaseSize, IdentityPlan, ServiceSize, Sizes, StreamingSize, Watching,
+};
 
 /// The operator's defaults, which are also their own documentation.
 pub const DEFAULTS: &str = include_str!("../infra.default.toml");
@@ -205,156 +212,25 @@ pub struct Environment {
     pub name: Name,
     /// Region that it is in.
     pub region: String,
-    /// Region that has copies of it.
-    pub copies_region: String,
     /// Domain that people reach it under.
     pub domain: String,
     /// The operator's settings.
     pub operator: Operator,
     /// What may be spent, USD a month.
     pub budget_usd: u32,
+    /// Whether it is raised from the copies of another one, and has that one's name only once it is moved there.
+    pub stands_by: bool,
     /// How large everything is.
     pub sizes: Sizes,
-}
-
-/// How large everything is, and how much of it there is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sizes {
-    /// Availability Zones.
-    pub zones: usize,
-    /// NAT gateways: one, or one for each zone.
-    pub nat_gateways: usize,
-    /// Whether services of AWS are reached by interface endpoints, and not by the NAT gateway.
-    pub interface_endpoints: bool,
-    /// The database.
-    pub database: DatabaseSize,
-    /// The cache.
-    pub cache: CacheSize,
-    /// MSK; nothing: events stay in the one process.
-    pub streaming: Option<StreamingSize>,
-    /// Services of ECS, by role.
-    pub services: Vec<ServiceSize>,
-    /// The APIs for programs.
-    pub api: ApiSize,
-    /// Plan of Cognito's features.
-    pub identity: IdentityPlan,
-    /// Days for which logs are kept where they can be asked.
-    pub log_days: u32,
-    /// Whether what must not be lost is protected from being removed, and copied to the other region.
-    pub protected: bool,
-}
-
-/// The database.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DatabaseSize {
-    /// Class of the instance.
-    pub class: &'static str,
-    /// GiB that it has at first.
-    pub storage_gib: u32,
-    /// GiB that it may grow to.
-    pub most_storage_gib: u32,
-    /// Whether another zone has a copy that takes over.
-    pub multi_az: bool,
-    /// Copies for reading.
-    pub replicas: usize,
-    /// Class of those.
-    pub replica_class: &'static str,
-    /// Days for which it can be restored to any time.
-    pub backup_days: u32,
-}
-
-/// The cache.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CacheSize {
-    /// Type of a node.
-    pub node: &'static str,
-    /// Shards. More than one is cluster mode.
-    pub shards: u32,
-    /// Copies of each shard in other zones.
-    pub replicas: u32,
-}
-
-/// MSK.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StreamingSize {
-    /// Type of a broker.
-    pub broker: &'static str,
-    /// Brokers: a multiple of the zones.
-    pub brokers: usize,
-    /// GiB of each.
-    pub storage_gib: u32,
-    /// Partitions of the topics (`bus.partitions`).
-    pub partitions: u32,
-}
-
-/// The APIs for programs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApiSize {
-    /// Requests in a second that are let through, of all callers together.
-    pub requests_per_s: u32,
-    /// How many may come at once.
-    pub burst: u32,
-    /// Requests in a second of the default usage plan.
-    pub plan_requests_per_s: u32,
-    /// Requests in a month of the default usage plan.
-    pub plan_requests_per_month: u32,
-    /// How many times that the generous plan has.
-    pub generous_times: u32,
-    /// Functions of each kind that can run at once, whatever else runs in the account. A new account has 10 for everything,
-    /// of which none can be set apart.
-    pub reserved_functions: Option<u32>,
-}
-
-/// What Cognito does, and costs for each who signs in within a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityPlan {
-    /// Passkeys, and managed pages.
-    Essentials,
-    /// Protection from stolen passwords and odd sign-ins, and a log of them, too.
-    Plus,
-}
-
-/// A processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// Graviton.
-    Arm64,
-    /// Intel or AMD, with AVX2.
-    X86_64,
-}
-
-/// A service of ECS.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ServiceSize {
-    /// Its name (`api`).
-    pub name: &'static str,
-    /// Roles of its processes, as `--role` takes them.
-    pub roles: &'static str,
-    /// 1024ths of a vCPU.
-    pub cpu: u32,
-    /// MiB of memory.
-    pub memory_mib: u32,
-    /// The processor.
-    pub architecture: Architecture,
-    /// Least tasks.
-    pub least: u32,
-    /// Most tasks.
-    pub most: u32,
-    /// Tasks that are never on Spot.
-    pub base: u32,
-    /// Weight of Spot beyond them, against on demand.
-    pub spot_weight: u32,
-    /// The same of on demand.
-    pub on_demand_weight: u32,
 }
 
 impl Environment {
     /// The environment of that name.
     #[must_use]
     pub fn new(name: Name, operator: Operator) -> Self {
-        let (region, copies_region) = match name {
-            Name::Dev | Name::Prod => (operator.region.clone(), operator.recovery_region.clone()),
-            Name::Recovery => (operator.recovery_region.clone(), operator.region.clone()),
+        let region = match name {
+            Name::Dev | Name::Prod => operator.region.clone(),
+            Name::Recovery => operator.recovery_region.clone(),
         };
         let domain = match name {
             // The name is moved to the second region when it takes over.
@@ -366,11 +242,41 @@ impl Environment {
             Name::Prod => operator.budget.prod,
             Name::Recovery => operator.budget.recovery,
         };
-        let sizes = match name {
-            Name::Dev => Sizes::dev(operator.dev_streaming),
-            Name::Prod | Name::Recovery => Sizes::prod(),
-        };
-        Self { name, region, copies_region, domain, operator, budget_usd, sizes }
+        let sizes = Sizes::new(name, operator.dev_streaming);
+        let stands_by = name == Name::Recovery;
+        Self { name, region, domain, operator, budget_usd, stands_by, sizes }
+    }
+
+    /// Names of all environments.
+    #[must_use]
+    pub fn names() -> [&'static str; 3] {
+        Name::ALL.map(Name::name)
+    }
+
+    /// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it
+    /// has taken over, who goes back decides what is copied.
+    #[must_use]
+    pub fn copies(&self) -> Option<Self> {
+        (self.name == Name::Prod).then(|| Self::new(Name::Recovery, self.operator.clone()))
+    }
+
+    /// The environment that it is, or takes over from.
+    #[must_use]
+    pub const fn original(&self) -> Name {
+        match self.name {
+            Name::Recovery => Name::Prod,
+            name => name,
+        }
+    }
+
+    /// A number that no other environment has, where things of several in one account must not have the same: prod's is 0.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        match self.name {
+            Name::Prod => 0,
+            Name::Recovery => 1,
+            Name::Dev => 2,
+        }
     }
 
     /// Whether a part of the requests goes to a new release first: where its tasks may run beside those of the one before.
@@ -398,176 +304,5 @@ impl Environment {
     }
 }
 
-impl Sizes {
-    fn dev(streaming: bool) -> Self {
-        Self {
-            zones: 2,
-            nat_gateways: 1,
-            interface_endpoints: false,
-            database: DatabaseSize {
-                class: "db.t4g.micro",
-                storage_gib: 20,
-                most_storage_gib: 50,
-                multi_az: false,
-                replicas: 0,
-                replica_class: "db.t4g.micro",
-                backup_days: 7,
-            },
-            cache: CacheSize { node: "cache.t4g.micro", shards: 1, replicas: 0 },
-            streaming: streaming.then_some(StreamingSize {
-                // By reports, `kafka.t3.small` is refused for new clusters since July 2026, and this is the smallest.
-                broker: "kafka.m7g.large",
-                brokers: 2,
-                storage_gib: 10,
-                partitions: 12,
-            }),
-            services: vec![ServiceSize {
-                name: "all",
-                roles: "api,ingest,screen,analyze,notify,relay",
-                cpu: 1024,
-                memory_mib: 2048,
-                architecture: Architecture::Arm64,
-                least: 1,
-                most: 1,
-                base: 0,
-                spot_weight: 1,
-                on_demand_weight: 0,
-            }],
-            api: ApiSize {
-                requests_per_s: 50,
-                burst: 100,
-                plan_requests_per_s: 20,
-                plan_requests_per_month: 500_000,
-                generous_times: 2,
-                reserved_functions: None,
-            },
-            identity: IdentityPlan::Essentials,
-            log_days: 14,
-            protected: false,
-        }
-    }
-
-    fn prod() -> Self {
-        let service = ServiceSize {
-            name: "api",
-            roles: "api",
-            cpu: 1024,
-            memory_mib: 2048,
-            architecture: Architecture::Arm64,
-            least: 2,
-            most: 6,
-            base: 2,
-            spot_weight: 1,
-            on_demand_weight: 0,
-        };
-        Self {
-            zones: 3,
-            nat_gateways: 3,
-            interface_endpoints: true,
-            database: DatabaseSize {
-                class: "db.r8g.large",
-                storage_gib: 100,
-                most_storage_gib: 1000,
-                multi_az: true,
-                replicas: 1,
-                // Lists of the API alone; the writer takes over what it cannot serve.
-                replica_class: "db.t4g.medium",
-                backup_days: 35,
-            },
-            cache: CacheSize { node: "cache.t4g.medium", shards: 1, replicas: 1 },
-            streaming: Some(StreamingSize {
-                broker: "kafka.m7g.large",
-                brokers: 3,
-                storage_gib: 50,
-                partitions: 12,
-            }),
-            services: vec![
-                service.clone(),
-                ServiceSize {
-                    name: "screen",
-                    roles: "screen",
-                    cpu: 4096,
-                    memory_mib: 8192,
-                    architecture: Architecture::X86_64,
-                    least: 1,
-                    most: 8,
-                    base: 1,
-                    ..service.clone()
-                },
-                ServiceSize {
-                    name: "notify",
-                    roles: "notify",
-                    cpu: 512,
-                    memory_mib: 1024,
-                    most: 4,
-                    ..service.clone()
-                },
-                ServiceSize {
-                    name: "ingest",
-                    roles: "ingest",
-                    cpu: 512,
-                    memory_mib: 2048,
-                    most: 2,
-                    ..service.clone()
-                },
-                ServiceSize { name: "relay", roles: "relay", cpu: 512, memory_mib: 1024, most: 2, ..service },
-            ],
-            api: ApiSize {
-                requests_per_s: 500,
-                burst: 1000,
-                plan_requests_per_s: 100,
-                plan_requests_per_month: 5_000_000,
-                generous_times: 4,
-                reserved_functions: Some(100),
-            },
-            identity: IdentityPlan::Plus,
-            log_days: 90,
-            protected: true,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_changes_what_it_names() {
-        let operator = Operator::parse("domain = \"sda.example.net\"\n[budget]\ndev = 99\n").unwrap();
-        assert_eq!(operator.domain, "sda.example.net");
-        assert_eq!((operator.budget.dev, operator.budget.prod), (99, 1800));
-        assert_eq!(Environment::new(Name::Dev, operator.clone()).host("api"), "api.dev.sda.example.net");
-        let recovery = Environment::new(Name::Recovery, operator);
-        assert_eq!((recovery.region.as_str(), recovery.copies_region.as_str()), ("us-west-2", "us-east-1"));
-    }
-
-    #[test]
-    fn settings_that_were_kept_are_those_that_were_given() {
-        let text = "cache_engine = \"redis\"\ndeny = [\"192.0.2.0/24\"]\n[budget]\nprod = 99\n";
-        let operator = Operator::parse(text).unwrap();
-        let kept = toml::to_string_pretty(&operator).unwrap();
-        assert_eq!(Operator::parse(&kept).unwrap(), operator);
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_by_its_key() {
-        for (text, error) in [
-            ("domian = \"x\"", "domian"),
-            ("[budget]\nporod = 1", "budget.porod"),
-            ("domain = \"Example.org\"", "domain: \"Example.org\" is no domain in small letters"),
-            ("contacts = []", "contacts: nobody would be told of alarms"),
-            ("contacts = [\"me\"]", "contacts: \"me\" is no address"),
-            ("network = \"10.0.0.0/8\"", "network: 10.0.0.0/8 is not a /16"),
-            ("network = \"ten\"", "network: "),
-            ("recovery_region = \"us-east-1\"", "recovery_region: is the region of the service, too"),
-            ("repository = \"mine\"", "repository: \"mine\" is not OWNER/NAME"),
-            ("cache_engine = \"memcached\"", "cache_engine: "),
-            ("oidc_issuer = \"http://x.org\"", "oidc_issuer: "),
-            ("oidc_issuer = \"https://me:secret@x.org\"", "oidc_issuer: has a user or a password in it"),
-            ("mail_host = \"smtp.example.org\"", "mail_from: "),
-        ] {
-            let refused = format!("{:#}", Operator::parse(text).unwrap_err());
-            assert!(refused.contains(error), "{text}: {refused}");
-        }
-    }
-}
+mod tests;

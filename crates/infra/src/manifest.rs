@@ -10,7 +10,8 @@ use crate::template::{Given, StackName, Template};
 /// Bytes above which CloudFormation takes a template from S3 alone.
 pub const INLINE_BYTES: usize = 51_200;
 
-/// Region of what CloudFront takes from one region only: its certificate and its web ACL.
+/// Region of what CloudFront takes from one region only, its certificate and its web ACL; and of the metrics of these, of what Route
+/// 53 sees, and of charges.
 pub const EDGE_REGION: &str = "us-east-1";
 
 /// Tag that says of which environment something is.

@@ -15,7 +15,8 @@ fn templates(name: Name, settings: &str) -> Vec<Template> {
 #[test]
 fn no_environment_has_a_finding_of_our_own() {
     for name in Name::ALL {
-        for settings in ["", "dev_streaming = true\ncache_engine = \"redis\"\ngoogle = true"] {
+        let many = "dev_streaming = true\ncache_engine = \"redis\"\ngoogle = true";
+        for settings in ["", many, "region = \"eu-central-1\""] {
             let findings = checks::findings(&templates(name, settings));
             let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
             assert_eq!(findings, [""; 0], "{name} with {settings:?}");

@@ -138,3 +138,11 @@ pub const PUBLISHED: &[Published] = &[
         source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html",
     },
 ];
+
+/// Namespaces whose metrics are in us-east-1 alone, wherever what they are about is; and a dimension that those of other regions
+/// have.
+///
+/// Sources: pages of the metrics above, and for CloudFront
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html>.
+pub const IN_US_EAST_1: &[(&str, Option<&str>)] =
+    &[("AWS/Billing", None), ("AWS/CloudFront", None), ("AWS/Route53", None), ("AWS/WAFV2", Some("Region"))];

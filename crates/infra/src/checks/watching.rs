@@ -6,9 +6,11 @@ use std::fmt;
 use astroshield_domain::metrics;
 use serde_json::Value;
 
-use super::published::PUBLISHED;
+use super::published::{IN_US_EAST_1, PUBLISHED};
 use super::{Architecture, Finding, Item, each, list};
+use crate::manifest::EDGE_REGION;
 use crate::stacks::compute::dimensions as collected;
+use crate::template::StackName;
 
 /// A text of CloudFormation with its references replaced by a word.
 pub(super) fn flat(value: &Value) -> Option<String> {
@@ -32,6 +34,16 @@ pub(super) struct Watched {
     namespace: String,
     name: String,
     dimensions: BTreeSet<String>,
+}
+
+impl Watched {
+    /// Whether CloudWatch has it in us-east-1 alone.
+    fn is_in_us_east_1(&self) -> bool {
+        IN_US_EAST_1.iter().any(|(namespace, elsewhere)| {
+            self.namespace == *namespace
+                && elsewhere.is_none_or(|elsewhere| !self.dimensions.contains(elsewhere))
+        })
+    }
 }
 
 impl fmt::Display for Watched {
@@ -185,7 +197,8 @@ fn watched(item: &Item<'_>, visit: &mut impl FnMut(Result<Watched, String>)) {
     });
 }
 
-/// Alarms and scaling on metrics that nobody measures, or that do not go by these dimensions: they would never have data.
+/// Alarms and scaling on metrics that nobody measures, that do not go by these dimensions, or that are in another region: they
+/// would never have data.
 pub fn alarms(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
     let metrics = Metrics::new(architecture);
     for item in architecture.items() {
@@ -193,7 +206,16 @@ pub fn alarms(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         watched(&item, &mut |watched| {
-            let fault = watched.map_or_else(Some, |watched| metrics.fault(&watched));
+            let fault = watched.map_or_else(Some, |watched| {
+                let elsewhere = item.stack != StackName::Edge && watched.is_in_us_east_1();
+                metrics.fault(&watched).or_else(|| {
+                    elsewhere.then(|| {
+                        format!(
+                            "is about {watched}, which is in {EDGE_REGION}, as the stack edge alone always is"
+                        )
+                    })
+                })
+            });
             findings.extend(fault.map(|fault| item.finding(fault)));
         });
         if item.kind == "AWS::CloudWatch::Alarm"
@@ -242,7 +264,7 @@ pub fn dashboards(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) 
                 report("has no region".to_owned());
             }
             for metric in list(&properties["metrics"]) {
-                if let Err(fault) = check_metric(metric, &known) {
+                if let Err(fault) = check_metric(metric, properties, &known) {
                     report(fault);
                 }
             }
@@ -251,11 +273,18 @@ pub fn dashboards(architecture: &Architecture<'_>, findings: &mut Vec<Finding>) 
 }
 
 /// Holds `[namespace, name, dimension, value, ..., { options }]`, or `[{ expression }]`, against what CloudWatch takes.
-fn check_metric(metric: &Value, known: &Metrics) -> Result<(), String> {
-    match shown(metric)?.and_then(|watched| known.fault(&watched)) {
-        Some(fault) => Err(fault),
-        None => Ok(()),
+fn check_metric(metric: &Value, widget: &Value, known: &Metrics) -> Result<(), String> {
+    let Some(watched) = shown(metric)? else { return Ok(()) };
+    if let Some(fault) = known.fault(&watched) {
+        return Err(fault);
     }
+    if watched.is_in_us_east_1() && widget["region"] != EDGE_REGION {
+        return Err(format!(
+            "is about {watched}, which is in {EDGE_REGION}, and not in {}",
+            widget["region"]
+        ));
+    }
+    Ok(())
 }
 
 /// The metric that a line of a widget shows, if it is about one by itself.
@@ -287,9 +316,10 @@ fn shown(metric: &Value) -> Result<Option<Watched>, String> {
 mod tests {
     use serde_json::json;
 
-    use super::super::planted::found;
+    use super::super::planted::{found, template};
     use super::*;
     use crate::environment::{Environment, Name, Operator};
+    use crate::template::Template;
 
     fn dashboard(body: &Value) -> Value {
         json!({ "D": { "Type": "AWS::CloudWatch::Dashboard", "Properties": { "DashboardBody": body } } })
@@ -431,7 +461,6 @@ mod tests {
         for good in [
             "SELECT MAX(astroshield_bus_lag_messages) FROM SCHEMA(\"AstroShield/prod\", consumer)",
             "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Region, Rule, WebACL) WHERE Rule = 'ALL'",
-            "SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Rule, WebACL) WHERE Rule = 'ALL'",
             "desired - running",
         ] {
             assert_eq!(found(alarms, &query(good)), [""; 0], "{good}");
@@ -448,6 +477,41 @@ mod tests {
         ] {
             assert_eq!(found(alarms, &query(bad)).len(), 1, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_alarm_on_what_is_in_us_east_1_alone_is_found_outside_the_stack_that_always_is_there() {
+        let said_in = |stack: StackName, resources: &Value| {
+            let templates = [Template { stack, ..template(resources) }];
+            let mut findings = Vec::new();
+            alarms(&Architecture::new(&templates), &mut findings);
+            findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        for resources in [
+            by("AWS/Route53", "HealthCheckStatus", &["HealthCheckId"]),
+            by("AWS/WAFV2", "BlockedRequests", &["Rule", "WebACL"]),
+            query("SELECT SUM(BlockedRequests) FROM SCHEMA(\"AWS/WAFV2\", Rule, WebACL) WHERE Rule = 'ALL'"),
+        ] {
+            assert_eq!(said_in(StackName::Edge, &resources), [""; 0]);
+            for stack in [StackName::Observability, StackName::Recovery] {
+                let said = said_in(stack, &resources);
+                assert!(said.len() == 1 && said[0].contains("which is in us-east-1"), "{said:?}");
+            }
+        }
+        let of_region = by("AWS/WAFV2", "BlockedRequests", &["Region", "Rule", "WebACL"]);
+        assert_eq!(said_in(StackName::Observability, &of_region), [""; 0]);
+    }
+
+    #[test]
+    fn a_graph_of_what_is_in_us_east_1_alone_says_so() {
+        let charges = |region: &str| {
+            let metric = json!(["AWS/Billing", "EstimatedCharges", "Currency", "USD"]);
+            let widget = json!({ "type": "metric", "properties": { "region": region, "metrics": [metric] } });
+            found(dashboards, &dashboard(&json!(json!({ "widgets": [widget] }).to_string())))
+        };
+        assert_eq!(charges("us-east-1"), [""; 0]);
+        let said = charges("eu-central-1");
+        assert!(said.len() == 1 && said[0].contains("and not in \"eu-central-1\""), "{said:?}");
     }
 
     /// All metrics that the templates of an environment look at.

@@ -265,7 +265,10 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "Alerts",
         "Service health",
-        &[prod("AWS::CloudWatch::Alarm", "/MetricName", Has("UnHealthyHostCount"))],
+        &[
+            prod("AWS::CloudWatch::Alarm", "/MetricName", Has("UnHealthyHostCount")),
+            prod("AWS::CloudWatch::Alarm", "/MetricName", Is("HealthCheckStatus")),
+        ],
     ),
     row(
         "Alerts",
@@ -277,6 +280,7 @@ pub(super) const ROWS: &[Row] = &[
         "Security events",
         &[
             prod("AWS::CloudWatch::Alarm", "/MetricName", Has("astroshield_sign_ins_total")),
+            prod("AWS::CloudWatch::Alarm", "/MetricName", Is("BlockedRequests")),
             prod("AWS::GuardDuty::Detector", "/Enable", Is("true")),
         ],
     ),

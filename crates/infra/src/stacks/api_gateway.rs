@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::openapi::{self, Backend};
 use crate::stacks::functions::{Functions, invocation};
 use crate::stacks::{Data, compute::Compute, network::Network, title};
@@ -427,7 +427,7 @@ impl Making<'_> {
     /// the second region would be written to.
     fn record(&self, id: &str, label: &str, to: &Value, zone: &Value) {
         let environment = self.environment;
-        if environment.name == Name::Recovery {
+        if environment.stands_by {
             return;
         }
         let properties = json!({
@@ -474,7 +474,7 @@ fn fingerprint(of: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::architecture;
     use crate::template::StackName;
 

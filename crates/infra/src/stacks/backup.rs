@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::join;
 use crate::stacks::database::identifier;
-use crate::stacks::storage::{bucket_arn, copies, of_region};
+use crate::stacks::storage::{bucket_arn, of_region};
 use crate::stacks::{Built, database::Database};
 use crate::template::kinds::{
     BackupPlan, BackupSelection, BackupVault, RestoreTestingPlan, RestoreTestingSelection, Role,
@@ -69,13 +69,13 @@ pub fn add(stack: &Stack, environment: &Environment, built: &Built) {
             },
         }),
     );
-    if environment.name == Name::Prod {
+    if environment.sizes.tries_restores {
         try_restores(stack, environment, &vault, &role, &built.data.database);
     }
 }
 
 fn rules(environment: &Environment, vault: &Resource<BackupVault>) -> Value {
-    let other = copies(environment);
+    let other = environment.copies();
     RULES
         .iter()
         .map(|(name, schedule, days)| {
@@ -155,7 +155,7 @@ fn try_restores(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::environment::Name;
     use crate::stacks::storage::tests::{all, made, properties, stack, text};
     use crate::template::StackName;
 

@@ -120,7 +120,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
         "MultiAZEnabled": sizes.replicas > 0,
         "PreferredMaintenanceWindow": "sun:05:30-sun:06:30",
         "SecurityGroupIds": [network.cache.id()],
-        "SnapshotRetentionLimit": if protected { 7 } else { 1 },
+        "SnapshotRetentionLimit": sizes.snapshot_days,
         "SnapshotWindow": "02:00-03:00",
         "TransitEncryptionEnabled": true,
         "TransitEncryptionMode": "required",

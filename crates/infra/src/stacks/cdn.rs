@@ -42,7 +42,7 @@ mod logs;
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::stacks::{compute::Compute, frontend::Frontend, storage::Storage};
 use crate::template::kinds::{
     CachePolicy, Certificate, Distribution, MonitoringSubscription, OriginAccessControl, RecordSet,
@@ -130,7 +130,7 @@ pub fn add(
             ERRORS.map(|code| json!({ "ErrorCode": code, "ErrorCachingMinTTL": 0 })),
         "Origins": origins(stack, environment, storage, compute, frontend),
     });
-    let serves = environment.name != Name::Recovery;
+    let serves = !environment.stands_by;
     if serves {
         config["Aliases"] = json!([environment.domain]);
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::application::{Surroundings, roles};
 use crate::arn;
-use crate::environment::{Environment, Name, ServiceSize};
+use crate::environment::{Environment, ServiceSize};
 use crate::stacks::storage::Storage;
 use crate::stacks::{Data, api_gateway, identity::Identity, network::Network, title};
 use crate::template::kinds::{
@@ -96,10 +96,7 @@ pub struct Compute {
 /// Adds the repository of images. It is in a stack before that of the services, so that an image is there before they are.
 pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -> Resource<Repository> {
     // The images of the second region are copies, under the name that they have in the first.
-    let of = match environment.name {
-        Name::Recovery => Name::Prod,
-        name => name,
-    };
+    let of = environment.original();
     // Each release is a list and an image for each of two processors.
     let rules = json!({ "rules": [
         {
@@ -137,13 +134,13 @@ pub fn repository(stack: &Stack, environment: &Environment, storage: &Storage) -
     );
     stack.keep(&repository, environment.kept());
     stack.show("RepositoryUri", repository.uri());
-    if environment.name == Name::Prod {
+    if let Some(other) = environment.copies() {
         // A setting of the whole account: dev's images need no copies.
         stack.add::<RegistryReplication>(
             "ImageCopies",
             json!({ "ReplicationConfiguration": { "Rules": [{
-                "Destinations": [{ "Region": environment.copies_region, "RegistryId": account() }],
-                "RepositoryFilters": [{ "Filter": "astroshield-prod", "FilterType": "PREFIX_MATCH" }],
+                "Destinations": [{ "Region": other.region, "RegistryId": account() }],
+                "RepositoryFilters": [{ "Filter": format!("astroshield-{of}"), "FilterType": "PREFIX_MATCH" }],
             }] } }),
         );
     }
@@ -225,8 +222,8 @@ fn cluster(
     stack: &Stack,
     environment: &Environment,
 ) -> (Resource<Cluster>, Resource<ClusterCapacityProviders>) {
-    // Insights into each task and container cost by the metric, and nothing of dev is watched that needs them.
-    let insights = if environment.name == Name::Dev { "disabled" } else { "enhanced" };
+    // Insights into each task and container cost by the metric.
+    let insights = if environment.sizes.watching.container_insights { "enhanced" } else { "disabled" };
     let cluster: Resource<Cluster> = stack.add(
         "Cluster",
         json!({

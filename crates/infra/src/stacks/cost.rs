@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::manifest::ENVIRONMENT_TAG;
 use crate::stacks::monitoring::Monitoring;
 use crate::template::Stack;
@@ -51,7 +51,7 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
             "NotificationsWithSubscribers": notifications,
         }),
     );
-    if environment.name == Name::Prod {
+    if environment.sizes.account_wide {
         anomalies(stack, environment);
     }
 }
@@ -59,7 +59,7 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
 /// Adds what looks for unusual costs of all environments. An account has one monitor by service, which AWS makes by itself in new
 /// accounts, so that this one goes by the tag.
 fn anomalies(stack: &Stack, environment: &Environment) {
-    let values: Vec<&str> = Name::ALL.iter().map(|name| name.name()).collect();
+    let values = Environment::names();
     let by_tag = json!({ "Tags": { "Key": ENVIRONMENT_TAG, "Values": values, "MatchOptions": ["EQUALS"] } });
     let monitor = stack.add::<AnomalyMonitor>(
         "UnusualCosts",
@@ -94,7 +94,7 @@ fn anomalies(stack: &Stack, environment: &Environment) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::architecture;
     use crate::template::Template;
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::application::DATABASE;
-use crate::environment::{DatabaseSize, Environment, Name};
+use crate::environment::{DatabaseSize, Environment};
 use crate::join;
 use crate::stacks::network::Network;
 use crate::stacks::secrets;
-use crate::stacks::storage::{BACKUPS_KEY, Storage, copies};
+use crate::stacks::storage::{BACKUPS_KEY, Storage};
 use crate::template::kinds::{
     DbInstance, DbParameterGroup, DbSubnetGroup, LogGroup, Role, Secret, SecretTargetAttachment, Subnet,
 };
@@ -136,7 +136,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
             writer["MasterUserSecret"] = json!({ "KmsKeyId": storage.key.arn() });
         }
     }
-    let restorable = environment.name == Name::Recovery;
+    let restorable = environment.stands_by;
     if restorable {
         restore(stack, &mut writer);
     }
@@ -144,7 +144,7 @@ pub fn add(stack: &Stack, environment: &Environment, network: &Network, storage:
         writer[name] =
             if restorable { json!({ "Fn::If": ["DatabaseIsNew", value, nothing()] }) } else { value };
     }
-    if let Some(other) = copies(environment) {
+    if let Some(other) = environment.copies() {
         writer["AutomaticBackupReplicationRegion"] = json!(other.region);
         writer["AutomaticBackupReplicationKmsKeyId"] = stack.ask(
             BACKUPS_KEY,
@@ -277,7 +277,7 @@ fn restore(stack: &Stack, writer: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::storage::tests::{all, made, properties, stack, text};
     use crate::template::StackName;
 

@@ -3,7 +3,7 @@
 use astroshield_domain::deployment::READY;
 use serde_json::{Value, json};
 
-use crate::environment::{Architecture, Environment, Name};
+use crate::environment::{Architecture, Environment};
 use crate::stacks::Built;
 use crate::stacks::compute::IMAGE_TAG;
 use crate::template::kinds::{Alarm, BuildProject, LogGroup, OidcProvider, Pipeline, Role, Subnet};
@@ -39,10 +39,9 @@ pub struct Deployment {
 /// Adds it. In the second region, nothing is built: its images are copies.
 pub fn add(stack: &Stack, environment: &Environment, built: &Built) -> Deployment {
     let maker = Maker { stack, environment, built };
-    match environment.name {
-        Name::Recovery => Deployment { pipeline: None, github: None },
-        Name::Dev => Deployment { pipeline: None, github: Some(maker.github()) },
-        Name::Prod => Deployment { pipeline: Some(maker.pipeline()), github: Some(maker.github()) },
+    Deployment {
+        pipeline: environment.sizes.pipeline.then(|| maker.pipeline()),
+        github: (!environment.stands_by).then(|| maker.github()),
     }
 }
 
@@ -56,7 +55,7 @@ impl Maker<'_> {
     /// A role for workflows of the repository that run in its environment of this name, without a key that is kept.
     fn github(&self) -> Resource<Role> {
         // An account has one for an issuer, which prod makes and dev uses.
-        let own = self.environment.name == Name::Prod && self.environment.operator.github_provider;
+        let own = self.environment.sizes.account_wide && self.environment.operator.github_provider;
         let provider = if own {
             let made: Resource<OidcProvider> = self.stack.add(
                 "GithubProvider",

@@ -126,7 +126,13 @@ impl Before {
     }
 }
 
-/// The web ACL of CloudFront. In metrics it is called `astroshield-ENV-edge`.
+/// Name of the web ACL of CloudFront, in metrics, too.
+#[must_use]
+pub fn edge_name(environment: &Environment) -> String {
+    environment.named(Before::CloudFront.name())
+}
+
+/// The web ACL of CloudFront.
 pub fn edge(stack: &Stack, environment: &Environment) -> Resource<WebAcl> {
     let key = network::logs_key(stack, environment, "LogsKey");
     add(stack, environment, Before::CloudFront, &key)

@@ -22,7 +22,7 @@
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::join;
 use crate::template::kinds::{AmplifyApp, AmplifyBranch};
 use crate::template::value::secret;
@@ -109,7 +109,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Frontend {
             "Stage": if environment.sizes.protected { "PRODUCTION" } else { "DEVELOPMENT" },
             "EnableAutoBuild": true,
             // What stands by shows nothing that the other one does not.
-            "EnablePullRequestPreview": environment.name != Name::Recovery,
+            "EnablePullRequestPreview": !environment.stands_by,
         }),
     );
     Frontend { app, branch, label: label(&operator.branch) }
@@ -123,7 +123,7 @@ fn label(branch: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::template::{StackName, Template, synthesize};
 
     fn template(name: Name) -> Template {

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, IdentityPlan, Name};
+use crate::environment::{Environment, IdentityPlan};
 use crate::template::kinds::{
     Key, LogDeliveryConfiguration, LogGroup, ManagedLoginBranding, RiskConfiguration, UserPool,
     UserPoolClient, UserPoolDomain, UserPoolGroup, UserPoolIdentityProvider,
@@ -89,11 +89,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Identity {
 /// First label of the name of the pages: the second region's are told from the first one's by the region in the rest. The whole
 /// name may have 63 characters, as that of a relying party.
 fn prefix(environment: &Environment) -> Value {
-    let of = match environment.name {
-        Name::Dev => "astro-dev-",
-        Name::Prod | Name::Recovery => "astro-prod-",
-    };
-    join!(of, account())
+    join!(format!("astro-{}-", environment.original()), account())
 }
 
 /// Name of the pages.
@@ -340,7 +336,7 @@ mod tests {
     use astroshield_domain::identity::{GroupRoles, Identity as Person};
 
     use super::*;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::architecture;
     use crate::template::StackName;
 

@@ -83,7 +83,8 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let data_stack = stack(StackName::Data, "database, cache, brokers and secrets");
     let application_stack = stack(StackName::Application, "images, tasks, load balancer, APIs and functions");
     let frontend_stack = stack(StackName::Frontend, "the console");
-    let edge_stack = stack(StackName::Edge, "CloudFront with its web ACL and certificate");
+    let edge_stack =
+        stack(StackName::Edge, "CloudFront with its web ACL and certificate, and what is watched there");
     let observability_stack = stack(StackName::Observability, "alarms, dashboards, traces and budgets");
     let deployment_stack = stack(StackName::Deployment, "pipelines");
     let recovery_stack = stack(StackName::Recovery, "backups and their copies");
@@ -106,14 +107,14 @@ pub fn architecture(environment: &Environment) -> Result<Vec<Template>, Synthesi
     let frontend = frontend::add(&frontend_stack, environment);
     let acl = firewall::edge(&edge_stack, environment);
     let cdn = cdn::add(&edge_stack, environment, &acl, &data.storage, &compute, &frontend);
-    monitoring::edge::add(&edge_stack, environment, &cdn, &data.storage);
+    let check = recovery::look(&edge_stack, environment);
+    monitoring::edge::add(&edge_stack, environment, &cdn, check.as_ref(), &data.storage);
     let built = Built { network, identity, data, compute, functions, api, frontend, cdn };
     let monitoring = monitoring::add(&observability_stack, environment, &built);
     tracing::add(&observability_stack, environment);
     cost::add(&observability_stack, environment, &monitoring);
     deployment::add(&deployment_stack, environment, &built);
     backup::add(&recovery_stack, environment, &built);
-    recovery::add(&recovery_stack, environment, &monitoring);
     let stacks = [
         network_stack,
         identity_stack,

@@ -12,7 +12,7 @@ pub(crate) mod text;
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::stacks::Built;
 use crate::template::kinds::{
     Key, NotificationTopic, NotificationTopicPolicy, QueryDefinition, Subscription,
@@ -42,10 +42,10 @@ pub fn add(stack: &Stack, environment: &Environment, built: &Built) -> Monitorin
     if environment.sizes.protected {
         archive::add(stack, environment, built);
     }
-    if environment.name != Name::Dev {
+    if environment.sizes.watching.findings {
         audit::findings(stack, environment, &monitoring);
     }
-    if environment.name == Name::Prod {
+    if environment.sizes.account_wide {
         audit::trail(stack, environment, built);
         if environment.operator.account_audit {
             audit::configuration(stack, built, &monitoring);

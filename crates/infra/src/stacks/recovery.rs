@@ -12,23 +12,19 @@
 //! knows when nobody reaches the service.
 
 use astroshield_domain::deployment::READY;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::environment::{Environment, Name};
-use crate::stacks::monitoring::Monitoring;
-use crate::template::kinds::{Alarm, HealthCheck};
+use crate::environment::Environment;
+use crate::template::kinds::HealthCheck;
 use crate::template::{Resource, Stack};
 
-/// Region in which Route 53 tells what it sees.
-const GLOBAL: &str = "us-east-1";
-
 /// Adds the look from outside, where there is another region to go to. None where only some networks are let in: those
-/// of Route 53 are not among them.
-pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
-    if environment.name != Name::Prod || !environment.operator.allow.is_empty() {
-        return;
+/// of Route 53 are not among them. It is in the stack of the edge: Route 53 tells what it sees in us-east-1 alone.
+pub fn look(stack: &Stack, environment: &Environment) -> Option<Resource<HealthCheck>> {
+    if !environment.sizes.watching.from_outside || !environment.operator.allow.is_empty() {
+        return None;
     }
-    let check: Resource<HealthCheck> = stack.add(
+    Some(stack.add(
         "HealthCheck",
         json!({
             "HealthCheckConfig": {
@@ -42,60 +38,38 @@ pub fn add(stack: &Stack, environment: &Environment, monitoring: &Monitoring) {
             },
             "HealthCheckTags": [{ "Key": "Name", "Value": environment.named("ready") }],
         }),
-    );
-    // Elsewhere there is no such metric; the console of Route 53 shows the state all the same.
-    if environment.region == GLOBAL {
-        stack.add::<Alarm>("Unreachable", alarm(environment, &check, monitoring));
-    }
-}
-
-fn alarm(environment: &Environment, check: &Resource<HealthCheck>, monitoring: &Monitoring) -> Value {
-    json!({
-        "AlarmName": environment.named("unreachable"),
-        "AlarmDescription": "Seen from outside, the service does not answer. Look whether the region has failed before \
-            deciding to take over in the other one. Runbook: unreachable.",
-        "Namespace": "AWS/Route53",
-        "MetricName": "HealthCheckStatus",
-        "Dimensions": [{ "Name": "HealthCheckId", "Value": check.id() }],
-        "Statistic": "Minimum",
-        "Period": 60,
-        "EvaluationPeriods": 3,
-        "ComparisonOperator": "LessThanThreshold",
-        "Threshold": 1,
-        "TreatMissingData": "breaching",
-        "AlarmActions": [monitoring.page.arn()],
-        "OKActions": [monitoring.page.arn()],
-    })
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::environment::Name;
     use crate::stacks::storage::tests::{all, made, properties, stack};
     use crate::template::StackName;
 
     #[test]
-    fn prod_is_looked_at_from_outside_and_somebody_is_paged() {
-        let templates = made(Name::Prod, "");
-        let recovery = stack(&templates, StackName::Recovery);
-        let check = &properties(recovery, "HealthCheck")["HealthCheckConfig"];
-        assert_eq!(check["FullyQualifiedDomainName"], "astroshield.example.org");
-        let alarm = properties(recovery, "Unreachable");
-        assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "HealthCheck");
-        assert_eq!(alarm["AlarmActions"][0]["Ref"], "ObservabilityPage");
+    fn prod_is_looked_at_from_outside_and_somebody_is_paged_wherever_it_is() {
+        for settings in ["", "region = \"eu-central-1\""] {
+            let templates = made(Name::Prod, settings);
+            let edge = stack(&templates, StackName::Edge);
+            let check = &properties(edge, "HealthCheck")["HealthCheckConfig"];
+            assert_eq!(check["FullyQualifiedDomainName"], "astroshield.example.org");
+            let alarm = properties(edge, "UnreachableAlarm");
+            assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "HealthCheck");
+            assert_eq!(alarm["AlarmActions"][0]["Ref"], "Page");
+            assert_eq!(alarm["TreatMissingData"], "breaching");
+        }
     }
 
     #[test]
     fn nobody_looks_where_he_would_be_turned_away() {
-        let templates = made(Name::Prod, "allow = [\"198.51.100.0/24\"]");
-        assert!(all(stack(&templates, StackName::Recovery), "AWS::Route53::HealthCheck").is_empty());
-    }
-
-    #[test]
-    fn there_is_no_alarm_where_its_metric_is_not() {
-        let templates = made(Name::Prod, "region = \"eu-central-1\"");
-        let recovery = stack(&templates, StackName::Recovery);
-        assert_eq!(all(recovery, "AWS::Route53::HealthCheck").len(), 1);
-        assert!(all(recovery, "AWS::CloudWatch::Alarm").is_empty());
+        for (name, settings) in [(Name::Prod, "allow = [\"198.51.100.0/24\"]"), (Name::Recovery, "")] {
+            let templates = made(name, settings);
+            let edge = stack(&templates, StackName::Edge);
+            assert!(all(edge, "AWS::Route53::HealthCheck").is_empty());
+            // Nor is there a topic that nothing would ever tell.
+            assert_eq!(all(edge, "AWS::SNS::Topic").len(), 1);
+            assert!(edge.body["Resources"]["UnreachableAlarm"].is_null());
+        }
     }
 }

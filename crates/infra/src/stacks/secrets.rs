@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
-use crate::stacks::storage::{Storage, copies, key_alias_arn};
+use crate::stacks::storage::{Storage, key_alias_arn};
 use crate::template::kinds::Secret;
 use crate::template::{Resource, Stack};
 
@@ -71,7 +71,7 @@ pub(super) fn secret(
 
 /// Where a secret is copied to.
 fn replicas(environment: &Environment) -> Option<Value> {
-    let other = copies(environment)?;
+    let other = environment.copies()?;
     Some(json!([{ "Region": other.region, "KmsKeyId": key_alias_arn(&other) }]))
 }
 

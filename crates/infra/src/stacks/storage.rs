@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::application::BLOBS_PREFIX;
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::template::kinds::{Bucket, BucketPolicy, Key, KeyAlias, Role};
 use crate::template::policy::{Statement, document};
 use crate::template::value::{account, partition, region};
@@ -42,13 +42,6 @@ pub const ARTIFACTS: &str = "ArtifactsBucket";
 const COPIED: [&str; 3] = ["blobs", "assets", "artifacts"];
 /// Folder of access logs of S3.
 const ACCESS_LOGS: &str = "s3/";
-
-/// The environment that has copies of this one; nothing where none are made. `recovery` copies nothing back: once it
-/// has taken over, who goes back decides what is copied.
-#[must_use]
-pub fn copies(environment: &Environment) -> Option<Environment> {
-    (environment.name == Name::Prod).then(|| Environment::new(Name::Recovery, environment.operator.clone()))
-}
 
 /// Name of a bucket. They are unique in the world, which is why the account's number is in it.
 #[must_use]
@@ -108,7 +101,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
         stack.keep(&bucket, environment.kept());
         bucket
     };
-    let copied = copies(environment).map(|other| {
+    let copied = environment.copies().map(|other| {
         let role = replicator(stack, environment, &other, &key);
         (other, role)
     });
@@ -147,7 +140,7 @@ pub fn add(stack: &Stack, environment: &Environment) -> Storage {
     policy("ArtifactsPolicy", &artifacts, vec![]);
     stack.show(ARTIFACTS, artifacts.name());
     stack.show("AssetsBucket", assets.name());
-    if environment.name == Name::Recovery {
+    if environment.stands_by {
         stack.show(BACKUPS_KEY, key.arn());
     }
     let delivered = policy("LogsPolicy", &logs, deliveries(environment, &logs));
@@ -222,7 +215,7 @@ fn key(stack: &Stack, environment: &Environment) -> Resource<Key> {
             "Description": format!("What AstroShield ({}) stores", environment.name),
             "EnableKeyRotation": true,
             "RotationPeriodInDays": 365,
-            "PendingWindowInDays": if environment.sizes.protected { 30 } else { 7 },
+            "PendingWindowInDays": environment.sizes.key_days,
             "KeyPolicy": document(&statements),
         }),
     );
@@ -250,7 +243,7 @@ pub fn key_of_topics(stack: &Stack, environment: &Environment) -> Resource<Key> 
             "Description": format!("What alarms of AstroShield ({}) say in this region", environment.name),
             "EnableKeyRotation": true,
             "RotationPeriodInDays": 365,
-            "PendingWindowInDays": if environment.sizes.protected { 30 } else { 7 },
+            "PendingWindowInDays": environment.sizes.key_days,
             "KeyPolicy": document(&statements),
         }),
     );
@@ -299,11 +292,10 @@ const USE: &[&str] = &[
 /// The bucket of logs. The load balancer and S3 itself write to none that is encrypted with a key of KMS, so this one
 /// has that of S3; and it does not log who reads it, as every line would make another one.
 fn logs(stack: &Stack, environment: &Environment) -> Resource<Bucket> {
-    let protected = environment.sizes.protected;
     let mut kept = tidy(NONCURRENT_DAYS);
-    kept["ExpirationInDays"] = json!(if protected { 400 } else { 30 });
-    if protected {
-        kept["Transitions"] = json!([{ "StorageClass": "GLACIER_IR", "TransitionInDays": 90 }]);
+    kept["ExpirationInDays"] = json!(environment.sizes.stored_log_days);
+    if let Some(days) = environment.sizes.cold_log_days {
+        kept["Transitions"] = json!([{ "StorageClass": "GLACIER_IR", "TransitionInDays": days }]);
     }
     let logs = stack.add(
         "Logs",
@@ -493,7 +485,7 @@ fn replication(other: &Environment, role: &Resource<Role>, purpose: &str) -> Val
 pub(super) mod tests {
     use super::*;
     use crate::checks::list;
-    use crate::environment::Operator;
+    use crate::environment::{Name, Operator};
     use crate::stacks::architecture;
     use crate::template::{StackName, Template};
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::arn;
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
 use crate::stacks::monitoring::text::text;
 use crate::template::Stack;
 use crate::template::kinds::{LogResourcePolicy, SamplingRule, TraceGroup, TransactionSearch};
@@ -30,7 +30,8 @@ pub fn add(stack: &Stack, environment: &Environment) {
             json!({ "SamplingRule": {
                 "RuleName": environment.named(name),
                 "Version": 1,
-                "Priority": priority + of_environment(environment.name),
+                // Rules of environments that share an account must not have the same.
+                "Priority": priority + environment.number(),
                 "ServiceName": "astroshield*",
                 "ServiceType": "*",
                 "Host": "*",
@@ -52,17 +53,8 @@ pub fn add(stack: &Stack, environment: &Environment) {
             }),
         );
     }
-    if environment.name == Name::Prod {
+    if environment.sizes.account_wide {
         search(stack);
-    }
-}
-
-/// Rules of environments that share an account must not have the same priority.
-const fn of_environment(name: Name) -> u32 {
-    match name {
-        Name::Prod => 0,
-        Name::Recovery => 1,
-        Name::Dev => 2,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::environment::Operator;
+use crate::environment::{Name, Operator};
 use crate::stacks::architecture;
 use crate::template::{StackName, Template};
 

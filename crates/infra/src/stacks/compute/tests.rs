@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::tasks::USER;
 use super::*;
 use crate::application::{DRAIN_S, SHUTDOWN_S};
-use crate::environment::Operator;
+use crate::environment::{Name, Operator};
 use crate::stacks::architecture;
 
 /// The resources of a type in an environment.

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use super::*;
-use crate::environment::Operator;
+use crate::environment::{Name, Operator};
 use crate::stacks::architecture;
 use crate::stacks::storage::tests::text;
 use crate::template::StackName;

@@ -109,6 +109,10 @@ pub enum Of {
     Audit,
     /// The certificate of load balancer and APIs, and that of CloudFront, which is in the stack of the edge.
     Certificates,
+    /// The web ACL of CloudFront. Its alarm is in the stack of the edge.
+    EdgeAcl,
+    /// What Route 53 sees from outside, where it looks. Its alarm is in the stack of the edge.
+    FromOutside,
 }
 
 /// What is looked at.

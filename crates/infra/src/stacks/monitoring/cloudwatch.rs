@@ -4,23 +4,23 @@ use serde_json::{Map, Value, json};
 
 use super::alarm::{Alarm, Composite, Of, Severity, Watched, When};
 use super::alarms::alarms;
-use super::{Monitoring, logical_id};
-use crate::environment::{Environment, Name};
+use super::{Monitoring, edge, logical_id, topic};
+use crate::environment::Environment;
 use crate::join;
-use crate::stacks::Built;
+use crate::stacks::storage::Storage;
+use crate::stacks::{Built, firewall};
 use crate::template::kinds::{self, CompositeAlarm};
 use crate::template::{Resource, Stack};
 
-/// Whether an environment has an alarm. Dev pays for each, and has a few.
+/// Whether an environment has an alarm.
 #[must_use]
 pub(super) fn has(environment: &Environment, alarm: &Alarm) -> bool {
-    environment.name != Name::Dev || alarm.dev
+    environment.sizes.watching.all_alarms || alarm.dev
 }
 
 /// Adds the alarms.
 pub(super) fn add(stack: &Stack, environment: &Environment, built: &Built, monitoring: &Monitoring) {
-    // Dev is not paged for by composites: each costs as much as five alarms.
-    let paged_once = environment.name != Name::Dev;
+    let paged_once = environment.sizes.watching.pages_once;
     let mut members: Vec<(Composite, Resource<kinds::Alarm>)> = Vec::new();
     for alarm in alarms().iter().filter(|alarm| has(environment, alarm)) {
         for (what, measured) in measures(alarm, environment, built) {
@@ -67,23 +67,52 @@ pub(super) fn add(stack: &Stack, environment: &Environment, built: &Built, monit
     }
 }
 
-/// Adds those of the edge, which tell a topic of its region.
-pub(super) fn of_edge(
-    stack: &Stack,
-    environment: &Environment,
-    of_cloudfront: &Resource<kinds::Certificate>,
-    topic: &Resource<kinds::NotificationTopic>,
-) {
-    for alarm in alarms().iter().filter(|alarm| has(environment, alarm)) {
-        let Watched::Aws { of: Of::Certificates, namespace, metric, statistic } = alarm.watched else {
-            continue;
+/// What is watched at the edge.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edge<'a> {
+    /// The certificate of CloudFront.
+    pub certificate: &'a Resource<kinds::Certificate>,
+    /// What looks at the service from outside.
+    pub check: Option<&'a Resource<kinds::HealthCheck>>,
+    /// What topics are encrypted with, where it is in the region of the edge.
+    pub storage: &'a Storage,
+}
+
+/// Adds those whose metrics are in the region of the edge alone, and the topics of that region that they tell.
+pub(super) fn of_edge(stack: &Stack, environment: &Environment, of: &Edge<'_>) {
+    let mut made = Vec::new();
+    for alarm in alarms().into_iter().filter(|alarm| has(environment, alarm)) {
+        let Watched::Aws { of: watched, namespace, metric, statistic } = alarm.watched else { continue };
+        let (suffix, dimensions) = match (watched, of.check) {
+            // The load balancer has one, too.
+            (Of::Certificates, _) => ("-edge", vec![certificate(of.certificate)]),
+            (Of::EdgeAcl, _) => {
+                ("", vec![dimension("Rule", "ALL"), dimension("WebACL", firewall::edge_name(environment))])
+            }
+            (Of::FromOutside, Some(check)) => ("", vec![dimension("HealthCheckId", check.id())]),
+            _ => continue,
         };
-        let dimensions = vec![certificate(of_cloudfront)];
-        let measured = one(alarm, namespace, metric, statistic, &dimensions);
-        let mut properties = Value::Object(make(alarm, environment, "-edge", measured));
-        properties["AlarmActions"] = json!([topic.arn()]);
-        properties["OKActions"] = json!([topic.arn()]);
-        stack.add::<kinds::Alarm>(format!("{}Alarm", logical_id(alarm.name)), properties);
+        let measured = one(&alarm, namespace, metric, statistic, &dimensions);
+        let properties = Value::Object(make(&alarm, environment, suffix, measured));
+        made.push((alarm, properties));
+    }
+    if made.is_empty() {
+        return;
+    }
+    let key = edge::key(stack, environment, of.storage);
+    for (severity, id, name) in [(Severity::Page, "Page", "edge-page"), (Severity::Tell, "Tell", "edge-tell")]
+    {
+        let mut told = made.iter().filter(|(alarm, _)| alarm.severity == severity).peekable();
+        if told.peek().is_none() {
+            continue;
+        }
+        let topic = topic(stack, environment, &key, id, name);
+        for (alarm, properties) in told {
+            let mut properties = properties.clone();
+            properties["AlarmActions"] = json!([topic.arn()]);
+            properties["OKActions"] = json!([topic.arn()]);
+            stack.add::<kinds::Alarm>(format!("{}Alarm", logical_id(alarm.name)), properties);
+        }
     }
 }
 
@@ -265,10 +294,11 @@ fn each(of: Of, environment: &Environment, built: &Built) -> Vec<(String, Vec<Va
             dimension("ApiId", built.api.stream.id()),
             dimension("Stage", built.api.stream_stage.name()),
         ]),
-        // CloudTrail is read in prod alone: its trail is of all regions.
-        Of::Audit if environment.name == Name::Prod => alone(Vec::new()),
+        // CloudTrail is read once: its trail is of all regions.
+        Of::Audit if environment.sizes.account_wide => alone(Vec::new()),
         Of::Audit => Vec::new(),
         Of::Certificates => alone(vec![certificate(&built.compute.certificate)]),
+        Of::EdgeAcl | Of::FromOutside => Vec::new(),
     }
 }
 

@@ -4,7 +4,8 @@ use astroshield_domain::metrics::{self, Kind, Metric};
 use serde_json::{Value, json};
 
 use super::alarm::namespace;
-use crate::environment::{Environment, Name};
+use crate::environment::Environment;
+use crate::manifest::EDGE_REGION;
 use crate::stacks::Built;
 use crate::stacks::compute::dimensions;
 use crate::stacks::monitoring::text::text;
@@ -39,8 +40,7 @@ pub(super) fn add(stack: &Stack, environment: &Environment, built: &Built) {
     dashboard("ApplicationDashboard", "application", application);
     dashboard("BusinessDashboard", "business", of(&[metrics::Group::Business]));
     dashboard("InfrastructureDashboard", "infrastructure", infrastructure(environment, built));
-    if environment.name != Name::Dev {
-        // Three are free in each account.
+    if environment.sizes.watching.cost_dashboard {
         dashboard("CostDashboard", "cost", cost(environment));
     }
 }
@@ -152,7 +152,7 @@ fn cost(environment: &Environment) -> Vec<Graph> {
     let charges = |title: &str, metric: Value| Graph {
         title: title.to_owned(),
         metrics: vec![metric],
-        region: "us-east-1".to_owned(),
+        region: EDGE_REGION.to_owned(),
     };
     let used = |title: &str, metric: Value| Graph {
         title: title.to_owned(),

@@ -13,31 +13,16 @@ What to do when an alarm goes off. This page is made from the alarms (`crates/in
 against them by a test; after a change, run `UPDATE_RUNBOOK=1 cargo test -p astroshield-infra runbook`.
 
 The name of an alarm is `astroshield-ENVIRONMENT-NAME`, for some with the service, node, broker or function after it. **Page**: act
-now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`, and what is about CloudFront from
-`-edge`, which is in us-east-1; each contact has to confirm each subscription once. A number for the size of the database
-(connections, memory) belongs to the class of prod: look at it when you change the class.
+now. **Tell**: look today. Mail comes from the topics `astroshield-ENVIRONMENT-page` and `-tell`, and from `-edge-page` and
+`-edge-tell`, which are in us-east-1 with the alarms that tell them: those of CloudFront's certificate and web ACL, and of the look
+from outside. Each contact has to confirm each subscription once. A number for the size of the database (connections, memory)
+belongs to the class of prod: look at it when you change the class.
 
 Findings of GuardDuty and Config, and budgets, come over the same topics without an alarm: [below](#without-an-alarm).
 ";
 
 /// What stands after them.
 const END: &str = "\
-## From outside
-
-### unreachable
-
-**Page.** Route 53, from places all over the world, gets no good answer at `/health/ready`. Prod alone, and not where `allow` is set.
-
-- **When**: below 1, 3 of 3 periods of 60 s.
-- **Cause**: the domain's records or certificate, CloudFront, its web ACL, the VPC origin, the service or its database; or the
-  whole region.
-- **Look here**: the domain in a browser of your own, then Route 53, *Health checks*: which places see it, and what they get. If
-  `service-trouble` is on as well, look behind the load balancer; if not, before it: CloudFront's errors, ACM, the zone. AWS Health
-  says whether it is the region.
-- **Do this**: put right what is broken. If the region has failed and will not be back before your people need it, [raise the
-  service in the second region](deploy.md#raise-the-service-in-the-second-region); a person decides that, as the last minutes may be
-  missing there.
-
 ## At a release
 
 These tell nobody: ECS looks at them while it deploys the service `api`, and takes the release back when one goes off. The pipeline
@@ -60,7 +45,7 @@ then fails in its stage *Release*. Between releases, [answers-with-errors](#answ
   begin too slowly.
 - **Look here**: ECS, service `api`, *Deployments* and stopped tasks: why each ended. The log `/astroshield/ENVIRONMENT/api`: a
   process says what it waits for, and which key it refuses.
-- **Do this**: as for release-errors. If tasks ended for want of memory or time, change sizes in `environment.rs`.
+- **Do this**: as for release-errors. If tasks ended for want of memory or time, change sizes in `environment/sizes.rs`.
 
 ## Without an alarm
 

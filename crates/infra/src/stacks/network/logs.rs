@@ -52,7 +52,7 @@ pub fn key(stack: &Stack, environment: &Environment, id: &str) -> Resource<Key> 
         json!({
             "Description": environment.named(&format!("{}-logs", stack.name())),
             "EnableKeyRotation": true,
-            "PendingWindowInDays": if environment.sizes.protected { 30 } else { 7 },
+            "PendingWindowInDays": environment.sizes.key_days,
             "KeyPolicy": document(&[
                 administrators.by(json!({ "AWS": join!("arn:", partition(), ":iam::", account(), ":root") })),
                 (logs.by(json!({ "Service": join!("logs.", region(), ".amazonaws.com") }))).when(

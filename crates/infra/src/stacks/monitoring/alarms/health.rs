@@ -240,6 +240,34 @@ pub(super) fn alarms() -> Vec<Alarm> {
                 and deploy: a new one is issued.",
         },
         Alarm {
+            name: "unreachable",
+            group: Group::Health,
+            watched: Watched::Aws {
+                of: Of::FromOutside,
+                namespace: "AWS/Route53",
+                metric: "HealthCheckStatus",
+                statistic: "Minimum",
+            },
+            when: When::Below(1.0),
+            period: 60,
+            periods: 3,
+            bad: 3,
+            missing: Missing::Breaching,
+            severity: Severity::Page,
+            composite: None,
+            dev: false,
+            why: "Route 53, from places all over the world, gets no good answer at `/health/ready`. Prod alone has this, and not \
+                where `allow` is set.",
+            cause: "The domain's records or certificate, CloudFront, its web ACL, the VPC origin, the service or its database; or \
+                the whole region.",
+            look: "The domain in a browser of your own, then Route 53, *Health checks*: which places see it, and what they get. \
+                If `service-trouble` is on as well, look behind the load balancer; if not, before it: CloudFront's errors, ACM, the \
+                zone. AWS Health says whether it is the region.",
+            act: "Put right what is broken. If the region has failed and will not be back before your people need it, [raise the \
+                service in the second region](deploy.md#raise-the-service-in-the-second-region); a person decides that, as the \
+                last minutes may be missing there.",
+        },
+        Alarm {
             name: "telemetry-dropped",
             group: Group::Health,
             watched: Watched::ApplicationOverAll {

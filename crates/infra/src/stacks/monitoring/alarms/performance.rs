@@ -48,7 +48,7 @@ pub(super) fn alarms() -> Vec<Alarm> {
             why: "A service has used nearly all of its CPU for a quarter of an hour, and scaling did not help.",
             cause: "It is at its most tasks, or one task has work that cannot be spread.",
             look: "Dashboard `infrastructure`: tasks and CPU by service. Metric `astroshield_bus_lag_messages`.",
-            act: "Raise `most` or `cpu` of the service in `crates/infra/src/environment.rs`, and deploy the \
+            act: "Raise `most` or `cpu` of the service in `crates/infra/src/environment/sizes.rs`, and deploy the \
                 application stack.",
         },
         Alarm {
@@ -71,7 +71,7 @@ pub(super) fn alarms() -> Vec<Alarm> {
             why: "A task has nearly all of its memory in use: it is killed when it takes more.",
             cause: "A catalog that has grown, more WebSockets than planned, or a leak.",
             look: "Metric `astroshield_process_memory_bytes`, and what changed when it began to grow.",
-            act: "Raise `memory_mib` of the service in `crates/infra/src/environment.rs`. If it grows without end, \
+            act: "Raise `memory_mib` of the service in `crates/infra/src/environment/sizes.rs`. If it grows without end, \
                 restart the service and file the growth as a fault.",
         },
         Alarm {
@@ -208,7 +208,7 @@ pub(super) fn alarms() -> Vec<Alarm> {
             why: "The cache is nearly full: soon it forgets sessions and answers.",
             cause: "More sessions or larger answers than planned.",
             look: "ElastiCache console: items and memory. `INFO memory`.",
-            act: "Raise `node` of the cache in `crates/infra/src/environment.rs` (in place).",
+            act: "Raise `node` of the cache in `crates/infra/src/environment/sizes.rs` (in place).",
         },
         Alarm {
             name: "cache-evictions",
@@ -322,7 +322,7 @@ pub(super) fn alarms() -> Vec<Alarm> {
                 them.",
             cause: "A broker is away or slow. While MSK patches brokers this is to be expected.",
             look: "MSK console: operations of the cluster, CPU and disk of brokers.",
-            act: "Wait for maintenance. If a broker is busy, raise `broker` in `crates/infra/src/environment.rs`.",
+            act: "Wait for maintenance. If a broker is busy, raise `broker` in `crates/infra/src/environment/sizes.rs`.",
         },
         Alarm {
             name: "functions-throttled",

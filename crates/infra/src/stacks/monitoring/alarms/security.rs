@@ -97,13 +97,11 @@ pub(super) fn alarms() -> Vec<Alarm> {
         Alarm {
             name: "waf-blocks-edge",
             group: Group::Security,
-            watched: Watched::AwsOverAll {
+            watched: Watched::Aws {
+                of: Of::EdgeAcl,
                 namespace: "AWS/WAFV2",
                 metric: "BlockedRequests",
-                // Of CloudFront they have no region, and are in us-east-1 alone.
-                dimensions: &["Rule", "WebACL"],
-                only: "Rule = 'ALL'",
-                function: "SUM",
+                statistic: "Sum",
             },
             when: When::Above(1000.0),
             period: 300,
@@ -113,9 +111,9 @@ pub(super) fn alarms() -> Vec<Alarm> {
             severity: Severity::Tell,
             composite: None,
             dev: false,
-            why: "The web ACL of CloudFront turns many requests away. Seen only where the service is in us-east-1.",
+            why: "The web ACL of CloudFront turns many requests away.",
             cause: "A scan or an attack, or a managed rule that takes honest requests for one.",
-            look: "Log of the web ACL: `terminatingRuleId`, addresses, paths.",
+            look: "Log of the web ACL, which is in us-east-1: `terminatingRuleId`, addresses, paths.",
             act: "If requests are honest, set that rule to count. Otherwise the web ACL does what it is for; add \
                 the network to `deny` if it goes on.",
         },
