@@ -180,21 +180,25 @@ fn a_relay_that_was_frozen_goes_on_without_harm_to_the_order_of_events() {
             place += 1;
         }
     }
-    let expected = runtime.block_on(async {
+    // Whatever is sequenced between two looks: what was heard is held against what there is once one is all of the other.
+    let (expected, heard) = runtime.block_on(async {
         let began = Instant::now();
         loop {
-            let last = store.last_position().await.unwrap();
-            let published = heard.lock().unwrap().iter().any(|event: &Published| event.position == last);
             let waits = store.figures(jiff::Timestamp::now()).await.unwrap().outbox;
-            if published && waits == 0 {
-                return store.events_after(0, &Topic::ALL, 100_000).await.unwrap();
+            let expected = store.events_after(0, &Topic::ALL, 100_000).await.unwrap();
+            let heard: Vec<Published> = heard.lock().unwrap().clone();
+            let of = |events: &[Published]| -> BTreeSet<i64> {
+                events.iter().map(|event| event.position).collect()
+            };
+            if waits == 0 && of(&heard) == of(&expected) {
+                return (expected, heard);
             }
-            assert!(began.elapsed() < PATIENCE, "{waits} events wait");
+            let (came, due) = (heard.len(), expected.len());
+            assert!(began.elapsed() < PATIENCE, "{came} of {due} events came, and {waits} wait");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
     witness.abort();
-    let heard = heard.lock().unwrap().clone();
     // Everything came, and what came for the first time came in order: for each tenant, as the port promises.
     let positions = |events: &[Published], tenant: &str| -> Vec<i64> {
         let of_tenant = events.iter().filter(|event| event.event.tenant.as_str() == tenant);
