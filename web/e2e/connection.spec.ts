@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 
-import { place, serving, signInLink, start, stop } from "./service";
+import { LONGEST_ATTEMPT_MS, place, serving, signInLink, start, stop } from "./service";
 import { expect, test } from "./test";
 
 test("lose the connection and get it back", async ({ page, playwright, complaints }) => {
@@ -16,7 +16,7 @@ test("lose the connection and get it back", async ({ page, playwright, complaint
   serving(await start(before, Number(new URL(before.address).port)));
 
   // Sessions of a service that keeps them in memory end with it: the console says so by itself, and comes back to its page.
-  await expect(page).toHaveURL(/\/signin\/\?next=%2Fwatch-lists%2F/);
+  await expect(page).toHaveURL(/\/signin\/\?next=%2Fwatch-lists%2F/, { timeout: LONGEST_ATTEMPT_MS });
   const { address, folder } = place();
   const context = await playwright.request.newContext({ baseURL: address, extraHTTPHeaders: { origin: address } });
   const signedIn = await context.post("/api/v1/session", { data: { token: (await signInLink()).searchParams.get("token") } });

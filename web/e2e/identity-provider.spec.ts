@@ -79,7 +79,7 @@ async function openAlert(page: Page): Promise<void> {
 }
 
 test("an administrator sees what writes; a viewer sees all the rest, and why not that", async ({ enter, organizations: { issuer } }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(600_000);
   await issuer.account("olga", { groups: ["astroshield:local:administrator"] });
   await issuer.account("victor", { groups: ["astroshield:local:viewer"] });
   const olga = await enter("olga");

@@ -4,6 +4,8 @@ import { expect, test } from "./test";
 test("find an object by its name, with the keyboard alone", async ({ page }) => {
   await page.goto("/");
   await expect(page.getByRole("heading", { level: 1, name: "Today" })).toBeVisible();
+  // The page listens: what is drawn before that hears no key.
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder("Object by name or catalog number, or a page").fill("zarya");
   // What the keyboard would choose.

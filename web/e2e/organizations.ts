@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { APIRequestContext, Browser, BrowserContext, Page } from "@playwright/test";
 
 import { Issuer } from "./issuer";
-import { riskiest } from "./pages";
+import { fromIn, riskiest } from "./pages";
 import { place, start, stop, storeFolder, until, type Place } from "./service";
 import { expect, note, test as base } from "./test";
 
@@ -69,7 +69,7 @@ async function begin(folder: string, numbers: readonly number[]): Promise<Organi
     copyFileSync(issuer.authority, join(folder, "issuer.pem"));
     writeFileSync(join(folder, "astroshield.toml"), settings(issuer.address));
     // Webhooks here have a certificate of the same authority.
-    const at = await start({ folder, catalog: own, binary, variables: { SSL_CERT_FILE: issuer.authority } }, 0);
+    const at = await start({ folder, catalog: own, binary, variables: { SSL_CERT_FILE: issuer.authority } });
     await issuer.register(at.address, CLIENT, SECRET);
     const env = { HOME: folder, ASTROSHIELD__DATA__FOLDER: storeFolder(at) } as Record<string, string> as NodeJS.ProcessEnv;
     const tenant = (...words: string[]) => execFileSync(binary, ["tenant", ...words], { cwd: folder, env, encoding: "utf8" });
@@ -104,7 +104,8 @@ export const test = base.extend<Fixtures, { organizations: Organizations }>({
     async ({ playwright }, give) => {
       const { address, folder: others } = place();
       const service = await playwright.request.newContext({ baseURL: address, storageState: join(others, "session.json") });
-      const { objects } = await riskiest(service);
+      // Still to come when the last path is over.
+      const { objects } = await riskiest(service, fromIn(90));
       await service.dispose();
       const folder = mkdtempSync(join(tmpdir(), "astroshield-e2e-organizations-"));
       const organizations = await begin(folder, objects.map(({ catalog_number: number }) => number));
@@ -113,7 +114,7 @@ export const test = base.extend<Fixtures, { organizations: Organizations }>({
       organizations.issuer.stop();
       rmSync(folder, { recursive: true });
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker", timeout: 300_000 },
   ],
   baseURL: async ({ organizations }, give) => give(organizations.at.address),
   storageState: { cookies: [], origins: [] },
@@ -139,7 +140,7 @@ export const test = base.extend<Fixtures, { organizations: Organizations }>({
 
 /** The one event that the service knows, when it is screened. */
 export function theEvent(service: APIRequestContext): ReturnType<typeof riskiest> {
-  return until("the catalog is screened", 60_000, () => riskiest(service).catch(() => undefined));
+  return until("the catalog is screened", 120_000, () => riskiest(service).catch(() => undefined));
 }
 
 export { expect };

@@ -8,9 +8,16 @@ export interface Shown {
   path: string;
 }
 
-/** The riskiest event that is still to come. */
-export async function riskiest(service: APIRequestContext, query: Record<string, string> = {}): Promise<{ id: string; objects: { catalog_number: number }[] }> {
-  const params = { sort: "probability", relation: "false", status: "active", limit: "1", tca_from: new Date().toISOString(), ...query };
+const MINUTE_MS = 60_000;
+
+/** What is past so many minutes from now, and later. */
+export function fromIn(minutes: number): { tca_from: string } {
+  return { tca_from: new Date(Date.now() + minutes * MINUTE_MS).toISOString() };
+}
+
+/** The riskiest event that is still to come when the path is over. */
+export async function riskiest(service: APIRequestContext, query: Record<string, string> = fromIn(10)): Promise<{ id: string; objects: { catalog_number: number }[] }> {
+  const params = { sort: "probability", relation: "false", status: "active", limit: "1", ...query };
   const answer = await service.get("/api/v1/conjunctions", { params });
   const { items } = (await answer.json()) as { items: { id: string; objects: { catalog_number: number }[] }[] };
   const [first] = items;

@@ -34,14 +34,22 @@ test("the riskiest event of the next 24 hours is at most three interactions from
     interactions += 1;
     await action();
   };
+  // What the page asks for: its window may begin a step before that of now.
+  const reading = page.waitForRequest((request) => new URL(request.url()).pathname === "/api/v1/conjunctions" && request.url().includes("sort=probability"));
+  const step = () => Math.floor(Date.now() / STEP_MS) * STEP_MS;
+  const before = step();
   await page.goto("/");
+  const asked = new URL((await reading).url()).searchParams;
+  const [from, to] = [asked.get("tca_from"), asked.get("tca_to")].map((time) => Date.parse(time ?? ""));
+  expect(from).toBeGreaterThanOrEqual(before);
+  expect(from).toBeLessThanOrEqual(step());
+  expect(Number(to) - Number(from)).toBe(DAY_MS);
   await interact(() => page.getByRole("table", { name: "Riskiest events of the next 24 hours" }).getByRole("link").first().click());
   await expect(page).toHaveURL(/\/event\/\?id=[0-9a-f-]{36}$/);
   await expect(page.getByRole("heading", { name: "Encounter plane" })).toBeVisible();
   expect(interactions).toBeLessThanOrEqual(MOST);
 
-  const from = Math.floor(Date.now() / STEP_MS) * STEP_MS;
-  const window = { tca_from: new Date(from).toISOString(), tca_to: new Date(from + DAY_MS).toISOString() };
+  const window = { tca_from: asked.get("tca_from") ?? "", tca_to: asked.get("tca_to") ?? "" };
   const shown = new URL(page.url()).searchParams.get("id");
   const leading = ({ probability, maximum_probability: maximum }: Row) => probability ?? maximum;
   const events = await eventsWithin(service, window);

@@ -27,7 +27,7 @@ test("screen an object on demand: how far it is, and then what comes near it", a
   });
   await page.getByRole("button", { name: "Screen" }).click();
   const found = page.getByRole("table", { name: "Close approaches" });
-  await expect(found).toBeVisible({ timeout: 45_000 });
+  await expect(found).toBeVisible({ timeout: 120_000 });
   const seen = await page.evaluate(() => (window as unknown as { seen: number[] }).seen);
   expect(seen.length).toBeGreaterThan(2);
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
@@ -41,17 +41,22 @@ test("screen an object on demand: how far it is, and then what comes near it", a
   const same = rows.find((row) => row["catalog_number"] === String(other?.catalog_number) && Math.abs(Date.parse(row["tca_utc"] ?? "") - Date.parse(solved.tca)) < 1_000);
   expect(same, lines.join("\n")).toBeDefined();
   expect(Number(same?.["miss_distance_km"])).toBeCloseTo(solved.miss_distance_km, 3);
+  // In two weeks, another one may come nearer than the riskiest.
+  const nearest = rows.toSorted((one, another) => Number(one["miss_distance_km"]) - Number(another["miss_distance_km"]))[0];
   await page.getByRole("button", { name: "Miss" }).click();
-  await expect(found.getByRole("row").nth(1)).toContainText(String(other?.catalog_number));
+  await expect(found.getByRole("row").nth(1)).toContainText(nearest?.["catalog_number"] ?? "");
 });
 
 test("a screening on demand can be stopped, and says which field is wrong", async ({ page }) => {
   await page.goto("/screen/?number=25544");
   await page.getByLabel("Window (d)").fill("14");
   await page.getByLabel("Distance up to (km)").fill("100");
-  await page.getByRole("button", { name: "Screen" }).click();
-  await page.getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByText("Nothing was screened yet")).toBeVisible();
+  // One that was over before it could be stopped is begun again.
+  await expect(async () => {
+    await page.getByRole("button", { name: "Screen" }).click();
+    await page.getByRole("button", { name: "Stop" }).click({ timeout: 5_000 });
+    await expect(page.getByText("Nothing was screened yet")).toBeVisible({ timeout: 5_000 });
+  }).toPass();
   await expect(page.getByRole("button", { name: "Screen" })).toBeEnabled();
 
   await page.getByLabel("A message").check();

@@ -28,7 +28,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const catalog = join(folder, "catalog.csv");
   writeCatalog(join(data, "catalog/on_orbit_20241101.omm.csv.gz"), catalog, Date.now());
   process.env[PLACE] = join(folder, "place.json");
-  const { address } = serving(await start({ folder, catalog, binary: resolve(binary) }, 0));
+  const { address } = serving(await start({ folder, catalog, binary: resolve(binary) }));
   const end = async () => {
     await stop(place());
     rmSync(folder, { recursive: true });

@@ -41,6 +41,8 @@ test("sign-in: who is not signed in comes back to what they wanted", async ({ pa
     await expect(page).toHaveURL(/^http:\/\/127\.0\.0\.1:\d+\/(welcome\/)?$/);
   }
 
+  // The page listens: what is drawn before that hears no click.
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL("/signin/");
   expect((await page.request.get("/api/v1/session")).status()).toBe(401);

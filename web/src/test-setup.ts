@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 // jsdom lays nothing out: every element is as large as a window, so that tables have room for rows.
@@ -13,5 +13,8 @@ globalThis.ResizeObserver ??= class implements ResizeObserver {
 };
 globalThis.matchMedia ??= (media) => Object.assign(new EventTarget(), { media, matches: false, onchange: null, addListener: () => undefined, removeListener: () => undefined });
 Element.prototype.scrollTo ??= () => undefined;
+
+// What is waited for may take several times longer on a busy machine; only a failing test waits so long.
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(cleanup);

@@ -23,7 +23,7 @@ pub struct Fresh {
 }
 
 /// How long an event may take; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for an event that must not come.
 const SILENCE: Duration = Duration::from_millis(100);
 

@@ -22,7 +22,7 @@ pub struct Fresh {
 }
 
 /// How long a slice may take to be handed out again, which is as long as it takes to notice that somebody is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for a slice that must not come.
 const SILENCE: Duration = Duration::from_millis(300);
 

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -55,7 +55,7 @@ it("revokes a key only after it has asked", async () => {
   const dialog = await screen.findByRole("dialog", { name: "Revoke the key dev1?" });
   expect(asked.some(({ method }) => method === "DELETE")).toBe(false);
   await userEvent.click(within(dialog).getByRole("button", { name: "Revoke" }));
-  await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(asked).toContainEqual({ method: "DELETE", path: `/api/v1/api-keys/${KEY.id}`, body: null });
 });
 

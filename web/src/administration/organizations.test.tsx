@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -55,6 +55,6 @@ it("removes one only where its identity was typed, and neither the platform's no
   await userEvent.type(within(dialog).getByLabelText("To confirm, type lunar-ops"), "lunar-ops");
   answer = () => new Response(null, { status: 202 });
   await userEvent.click(remove);
-  await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(asked).toEqual([{ path: "/api/v1/organizations/removal", body: { tenant: "lunar-ops", confirm: "lunar-ops" } }]);
 });

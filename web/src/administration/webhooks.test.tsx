@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -51,7 +51,7 @@ function show() {
 it("turning a webhook off leaves what a colleague changed since the page read it", async () => {
   show();
   await userEvent.click(await screen.findByRole("button", { name: "Turn off ops" }));
-  await vi.waitFor(() => expect(put).toEqual([{ match: ETAG, body: { name: "ops", url: MOVED.url, enabled: false } }]));
+  await waitFor(() => expect(put).toEqual([{ match: ETAG, body: { name: "ops", url: MOVED.url, enabled: false } }]));
 });
 
 it("renaming a webhook does so, too", async () => {
@@ -60,7 +60,7 @@ it("renaming a webhook does so, too", async () => {
   const dialog = await screen.findByRole("dialog");
   await userEvent.type(within(dialog).getByLabelText("Name"), "!");
   await userEvent.click(within(dialog).getByRole("button", { name: "Change" }));
-  await vi.waitFor(() => expect(put).toEqual([{ match: ETAG, body: { name: "ops!", url: MOVED.url, enabled: true } }]));
+  await waitFor(() => expect(put).toEqual([{ match: ETAG, body: { name: "ops!", url: MOVED.url, enabled: true } }]));
 });
 
 it("who is written over by a colleague in the same moment is told", async () => {

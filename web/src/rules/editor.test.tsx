@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 
@@ -53,7 +53,7 @@ async function saveRenamed(): Promise<() => void> {
 test("a rule that nobody else changed is saved at once", async () => {
   stored = RULE;
   const onClose = await saveRenamed();
-  await vi.waitFor(() => expect(onClose).toHaveBeenCalled());
+  await waitFor(() => expect(onClose).toHaveBeenCalled());
   expect(put).toMatchObject([{ name: "Close ones!" }]);
 });
 
@@ -63,6 +63,6 @@ test("what a colleague changed since is not replaced without a question", async 
   expect(await screen.findByText(/Somebody changed this since you opened it/)).toBeDefined();
   expect(put).toEqual([]);
   await userEvent.click(screen.getByRole("button", { name: "Replace" }));
-  await vi.waitFor(() => expect(onClose).toHaveBeenCalled());
+  await waitFor(() => expect(onClose).toHaveBeenCalled());
   expect(put).toMatchObject([{ name: "Close ones!", within_hours: 72 }]);
 });

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -72,7 +72,7 @@ it("signs in by the link, and goes on to the page that was wanted", async () => 
   history.replaceState(null, "", "/signin/?token=once&next=%2Fevent%2F%3Fid%3D7");
   answers["POST /api/v1/session"] = { ...SIGNED_IN, status: 201 };
   show();
-  await vi.waitFor(() => expect(goOn).toHaveBeenCalledWith("/event/?id=7"));
+  await waitFor(() => expect(goOn).toHaveBeenCalledWith("/event/?id=7"));
   expect(asked).toEqual(["POST /api/v1/session"]);
   expect(location.search).not.toContain("once");
 });
@@ -86,7 +86,7 @@ it("says that a link was used, and takes another token", async () => {
   answers["POST /api/v1/session"] = { ...SIGNED_IN, status: 201 };
   await userEvent.type(await screen.findByLabelText("Token of the link"), "another");
   await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
-  await vi.waitFor(() => expect(goOn).toHaveBeenCalledWith("/"));
+  await waitFor(() => expect(goOn).toHaveBeenCalledWith("/"));
 });
 
 it("goes on where somebody is signed in already, with a used link, too", async () => {
@@ -94,7 +94,7 @@ it("goes on where somebody is signed in already, with a used link, too", async (
   answers["POST /api/v1/session"] = USED;
   answers["GET /api/v1/session"] = SIGNED_IN;
   show();
-  await vi.waitFor(() => expect(goOn).toHaveBeenCalledWith("/alerts/"));
+  await waitFor(() => expect(goOn).toHaveBeenCalledWith("/alerts/"));
 });
 
 it("leads to the identity provider, and back to the page that was wanted", async () => {
@@ -115,7 +115,7 @@ it("shows invitations to who belongs nowhere, and goes on when one is accepted",
   expect(await screen.findByText(/^You are signed in, and a member of no organization here/)).toBeDefined();
   expect(screen.getByRole("button", { name: "Sign out" })).toBeDefined();
   await userEvent.click(await screen.findByRole("button", { name: "Accept the invitation of Lunar Operations" }));
-  await vi.waitFor(() => expect(goOn).toHaveBeenCalledWith("/"));
+  await waitFor(() => expect(goOn).toHaveBeenCalledWith("/"));
 });
 
 it("says that an invitation cannot be declined any more", async () => {

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, render, screen } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { useMay, useSameSession } from "@/shell/session";
@@ -54,7 +54,7 @@ async function show() {
     </QueryClientProvider>,
   );
   await screen.findByText("connecting, may look");
-  await vi.waitFor(() => expect(Socket.newest).toBeDefined());
+  await waitFor(() => expect(Socket.newest).toBeDefined());
   act(() => Socket.newest?.onopen?.());
 }
 
@@ -70,5 +70,5 @@ it("the page is loaded anew where somebody works in another organization by now,
   await show();
   session = { ...session, tenant: "lunar-ops" };
   act(() => Socket.newest?.onclose?.());
-  await vi.waitFor(() => expect(reload).toHaveBeenCalled());
+  await waitFor(() => expect(reload).toHaveBeenCalled());
 });

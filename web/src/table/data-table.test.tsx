@@ -1,4 +1,4 @@
-import { act, fireEvent, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
@@ -39,7 +39,7 @@ test("a row opens by a click and by Enter, and arrows move between rows", async 
   await userEvent.keyboard("{Enter}");
   expect(onOpen).toHaveBeenCalledTimes(2);
   await userEvent.keyboard("{ArrowDown}");
-  await vi.waitFor(() => expect(document.activeElement?.textContent).toContain("object 2"));
+  await waitFor(() => expect(document.activeElement?.textContent).toContain("object 2"));
 });
 
 test("the service is asked for another order, and the column says which way it is", async () => {

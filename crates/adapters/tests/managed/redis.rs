@@ -21,13 +21,13 @@ use tokio::sync::broadcast::Receiver;
 use astroshield_testkit::servers::{Server, can_start, variable};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The server that all tests share.
+/// The server that all tests share, under names of its own that no earlier run has used.
 fn shared() -> Option<RedisSettings> {
     let url = variable("ASTROSHIELD_TEST_REDIS_URL")?;
     let authority = std::fs::read(variable("ASTROSHIELD_TEST_REDIS_CA")?).unwrap();
-    Some(settings(&url, authority))
+    Some(RedisSettings { prefix: format!("astroshield-{}", std::process::id()), ..settings(&url, authority) })
 }
 
 fn of(server: &Server) -> RedisSettings {

@@ -191,7 +191,7 @@ async fn blobs_that_nothing_speaks_of_go_and_those_that_are_on_their_way_stay() 
             }
         })
     };
-    assert_eq!(upkeep(&parts).sweep(Duration::from_secs(1)).await.unwrap(), 2);
+    assert_eq!(upkeep(&parts).sweep(Duration::from_secs(3)).await.unwrap(), 2);
     done.cancel();
     growing.await.unwrap();
     let mut expected: BTreeSet<String> = named.iter().cloned().chain(others).collect();

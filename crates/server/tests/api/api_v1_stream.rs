@@ -25,7 +25,7 @@ use crate::service::{HOST, Service};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Serves over TCP; its address.
 async fn listen(service: &Service) -> String {

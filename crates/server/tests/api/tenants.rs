@@ -106,7 +106,7 @@ impl Made {
     }
 
     async fn await_export(&self, client: &Client) {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let export = client.get(&format!("/api/v1/organization/exports/{}", self.export)).await.json();
             if export["state"] != "running" {
                 assert_eq!(export["state"], "completed", "{export}");
@@ -372,7 +372,7 @@ async fn every_write_leaves_a_line_of_who_from_where_by_which_request() {
     let alpha = client_of(&service, "alpha", Scope::Admin).await;
     let platform = service.client(Scope::Admin).await;
     let backup = id_of(&platform.post("/api/v1/backups", &json!({ "recipients": ["age1a"] })).await);
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         if platform.get(&format!("/api/v1/backups/{backup}")).await.json()["state"] != "running" {
             break;
         }

@@ -1,13 +1,13 @@
 //! Sessions of people who signed in: confirmed by the provider, by one process at a time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astroshield_testkit::servers::{Server as Outside, can_start, variable};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::place::{Issuer, Place, SECRET};
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 
 const SESSION: &str = "astroshield_session";
 
@@ -95,21 +95,28 @@ async fn a_stolen_refresh_token_ends_the_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_not_used_is_over_and_so_is_one_that_is_too_old() {
-    let Some(place) = Place::shared("session_idle = \"10s\"\nsession_life = \"14s\"").await else { return };
+    let Some(place) = Place::shared("session_idle = \"10s\"\nsession_life = \"30s\"").await else { return };
     place.issuer.account("dora", &["astroshield:local:viewer"]).await;
     let session = place.at("/api/v1/session");
     let (mut idle, mut busy) = (place.browser(), place.browser());
-    for browser in [&mut idle, &mut busy] {
-        assert_eq!(browser.sign_in(&place.service.address, "dora").await.status, 200);
-    }
-    for _ in 0..11 {
+    assert_eq!(idle.sign_in(&place.service.address, "dora").await.status, 200);
+    let (left, began) = (Instant::now(), Instant::now());
+    assert_eq!(busy.sign_in(&place.service.address, "dora").await.status, 200);
+    while left.elapsed() < Duration::from_secs(11) {
         assert_eq!(busy.get(&session).await.status, 200);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
     assert_eq!(idle.get(&session).await.status, 401, "10 s without a request");
-    assert_eq!(busy.get(&session).await.status, 200);
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(busy.get(&session).await.status, 401, "14 s, though it is used");
+    let used = loop {
+        match busy.get(&session).await.status {
+            200 => assert!(began.elapsed() < PATIENCE, "used on, and never over"),
+            status => break status,
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    assert_eq!(used, 401, "30 s, though it is used");
+    // By the clock of the service, which counts from when the session began.
+    assert!(began.elapsed() >= Duration::from_secs(29), "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use astroshield_adapters::s3::{S3Blobs, S3Encryption, S3Key, S3Settings};
 use astroshield_testkit::postgres;
@@ -160,9 +160,13 @@ pub(crate) fn key_of(server: &Server, cookie: &str) -> String {
     made["key"].as_str().unwrap().to_owned()
 }
 
-/// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself.
+/// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself, and the same
+/// whenever it is asked for.
 pub(crate) fn pair(place: u32) -> String {
-    let epoch = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001");
+    /// Of today, also after midnight.
+    static EPOCH: LazyLock<String> =
+        LazyLock::new(|| jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001").to_string());
+    let epoch = &*EPOCH;
     let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place % 360);
     let row = |inclination: u32, number: u32| {
         format!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astroshield_testkit::postgres;
 use astroshield_testkit::servers::{Server as Outside, can_start, variable};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use url::Url;
 
-use crate::server::{Server, run_in};
+use crate::server::{PATIENCE, Server, run_in};
 use crate::tiers::Client;
 
 /// What AWS's own tools would be told.
@@ -61,31 +61,54 @@ pub(crate) fn as_administrator(database: &str, statements: &[String]) {
 
 const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotating'";
 
-/// Readers that ask all the time; how many answers were not as they should be.
-pub(crate) fn load(
-    address: &str,
-    key: &str,
-    stop: &Arc<AtomicBool>,
-    failed: &Arc<AtomicU32>,
-) -> Vec<std::thread::JoinHandle<u32>> {
-    let reader = |place: usize| {
-        let (address, key, stop, failed) =
-            (address.to_owned(), format!("Bearer {key}"), Arc::clone(stop), Arc::clone(failed));
-        std::thread::spawn(move || {
-            let mut asked = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let path = format!("/api/v1/objects?limit={}", 1 + (asked as usize + place * 300) % 1000);
-                let answer = crate::server::ask(&address, "GET", &path, &[("authorization", &key)], "");
-                if answer.status != 200 {
-                    failed.fetch_add(1, Ordering::Relaxed);
+/// Readers that ask all the time.
+pub(crate) struct Load {
+    stop: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
+    /// How many answers were not as they should be.
+    pub(crate) failed: Arc<AtomicU32>,
+    readers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Load {
+    pub(crate) fn begin(address: &str, key: &str) -> Self {
+        let (stop, asked, failed) =
+            (Arc::<AtomicBool>::default(), Arc::<AtomicU32>::default(), Arc::<AtomicU32>::default());
+        let reader = |place: u32| {
+            let (address, key) = (address.to_owned(), format!("Bearer {key}"));
+            let (stop, asked, failed) = (Arc::clone(&stop), Arc::clone(&asked), Arc::clone(&failed));
+            std::thread::spawn(move || {
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let path = format!("/api/v1/objects?limit={}", 1 + (number + place * 300) % 1000);
+                    let answer = crate::server::ask(&address, "GET", &path, &[("authorization", &key)], "");
+                    if answer.status != 200 {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(5));
                 }
-                asked += 1;
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            asked
-        })
-    };
-    (0..3).map(reader).collect()
+            })
+        };
+        let readers = (0..3).map(reader).collect();
+        Self { stop, asked, failed, readers }
+    }
+
+    /// Ends it once it has asked so often that it says something, however slow the machine is.
+    pub(crate) fn end(self) {
+        let began = Instant::now();
+        while self.asked.load(Ordering::Relaxed) <= 500 {
+            assert!(began.elapsed() < PATIENCE, "{} requests say little", self.asked.load(Ordering::Relaxed));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        for reader in self.readers {
+            reader.join().unwrap();
+        }
+        assert_eq!(self.failed.load(Ordering::Relaxed), 0);
+    }
 }
 
 #[test]
@@ -136,8 +159,7 @@ fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
     let client = Client::new(&server);
     let key = [("authorization", format!("Bearer {}", client.key))];
     let key = key.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let readers = load(&server.address, &client.key, &stop, &failed);
+    let load = Load::begin(&server.address, &client.key);
     let ready = || {
         server.until("/health/ready", &[], |status, body| {
             status == 200 && body.starts_with("{\"status\":\"ready\"")
@@ -152,10 +174,11 @@ fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
         "PutSecretValue",
         &json!({ "SecretId": "db", "SecretString": of_database("two") }),
     );
-    std::thread::sleep(Duration::from_secs(3));
+    // It is asked for every second.
+    std::thread::sleep(Duration::from_secs(8));
     as_administrator(&database, &[CUT.to_owned()]);
-    std::thread::sleep(Duration::from_secs(2));
-    let lost = failed.swap(0, Ordering::Relaxed);
+    std::thread::sleep(Duration::from_secs(5));
+    let lost = load.failed.swap(0, Ordering::Relaxed);
     assert!(lost <= 3, "{lost}: at most what was on a connection that was cut");
 
     // As it should not be: the connections are gone, and the secret comes later.
@@ -173,12 +196,9 @@ fn passwords_that_rotate_in_secrets_manager_are_followed_without_a_restart() {
     secrets_manager(&moto, "PutSecretValue", &json!({ "SecretId": "redis", "SecretString": "rotated" }));
     std::thread::sleep(Duration::from_secs(1));
     ready();
-    failed.store(0, Ordering::Relaxed);
+    load.failed.store(0, Ordering::Relaxed);
     std::thread::sleep(Duration::from_secs(2));
-    stop.store(true, Ordering::Relaxed);
-    let asked: u32 = readers.into_iter().map(|reader| reader.join().unwrap()).sum();
-    assert_eq!(failed.load(Ordering::Relaxed), 0);
-    assert!(asked > 500, "{asked}");
+    load.end();
     let (status, log) = server.stop();
     assert_eq!(status, 0, "{log}");
     assert!(log.matches("the secret has changed").count() >= 3, "{log}");

@@ -110,7 +110,7 @@ fn an_organization_is_made_used_exported_and_removed_while_the_server_runs() {
     tenant(folder, &["remove", "alpha", "--confirm", "alpha"]).unwrap();
     let began = Instant::now();
     while server.get_with("/api/v1/organization", &headers).0 != 401 {
-        assert!(began.elapsed() < Duration::from_secs(8), "the key works still");
+        assert!(began.elapsed() < Duration::from_secs(20), "the key works still");
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(!tenant(folder, &["list"]).unwrap().contains("alpha"));
