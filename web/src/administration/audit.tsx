@@ -14,6 +14,7 @@ import { csv, download } from "@/ui/csv";
 import { Field, Input } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
+import { Tip } from "@/ui/tip";
 import { count } from "@/units/format";
 import { FIELDS, filterOf, queryOf, type Filter } from "./audit-filter";
 import { Wrong } from "./parts";
@@ -26,7 +27,7 @@ const FILE_PAGE = 1_000;
 
 const COLUMNS: Column<Line>[] = [
   { id: "at", header: "When", cell: ({ row }) => <Time value={row.original.at} digits={3} /> },
-  { id: "by", header: "Who", cell: ({ row }) => <span title={row.original.principal ?? undefined}>{row.original.by}</span> },
+  { id: "by", header: "Who", cell: ({ row }) => <Tip says={row.original.principal ?? undefined}>{row.original.by}</Tip> },
   { id: "action", header: "What", cell: ({ row }) => row.original.action },
   { id: "target", header: "To what", cell: ({ row }) => row.original.target, meta: { className: "max-w-96 truncate" } },
   { id: "address", header: "From address", cell: ({ row }) => row.original.address ?? "–" },

@@ -7,6 +7,7 @@ import type { Alert } from "@/api/client";
 import { Ago } from "@/time/time";
 import { Badge, SeverityBadge } from "@/ui/badge";
 import { cn } from "@/ui/cn";
+import { TipsInside } from "@/ui/tip";
 import { useAnchored } from "./anchored";
 import { STATE_WORDS } from "./history";
 
@@ -55,15 +56,17 @@ export function AlertList({ alerts, chosen, fresh, onChoose, children }: AlertLi
               className={cn("flex w-full flex-col gap-0.5 px-3 py-1.5 text-left hover:bg-raised focus-visible:outline-offset-[-2px]", alert.id === chosen && "bg-accent-soft")}
               onClick={() => onChoose(alert.id)}
             >
-              <span className="flex items-center gap-2">
-                <SeverityBadge severity={alert.severity} />
-                <StateBadge state={alert.state} />
-                {fresh.has(alert.id) && <Badge tone="good">new</Badge>}
-                <span className="ml-auto text-xs text-quiet">
-                  <Ago value={alert.opened} />
+              <TipsInside>
+                <span className="flex items-center gap-2">
+                  <SeverityBadge severity={alert.severity} />
+                  <StateBadge state={alert.state} />
+                  {fresh.has(alert.id) && <Badge tone="good">new</Badge>}
+                  <span className="ml-auto text-xs text-quiet">
+                    <Ago value={alert.opened} />
+                  </span>
                 </span>
-              </span>
-              <span className="line-clamp-2">{alert.summary}</span>
+                <span className="line-clamp-2">{alert.summary}</span>
+              </TipsInside>
             </button>
           </li>
         ))}

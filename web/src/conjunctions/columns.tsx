@@ -8,8 +8,10 @@ import { Sparkline } from "@/plots/sparkline";
 import type { Column } from "@/table/data-table";
 import { Countdown, Minute, ZoneName } from "@/time/time";
 import { Badge, RiskBadge, type Tone } from "@/ui/badge";
+import { Tip, TipsInside } from "@/ui/tip";
 import { distance, probability, signed, speed } from "@/units/format";
-import { GRADES, leading, METHODS, nameOf } from "@/units/words";
+import { Method } from "@/units/method";
+import { GRADES, leading, nameOf } from "@/units/words";
 import { USUAL, type Sort, type Status } from "./filters";
 import { pair } from "./pair";
 import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
@@ -21,7 +23,7 @@ const TONES: Record<Status, Tone> = { active: "low", cleared: "good", past: "qui
 export function StatusBadge({ status }: { status: Status }) {
   const { short, means } = STATUS_WORDS[status];
   return (
-    <Badge tone={TONES[status]} title={means}>
+    <Badge tone={TONES[status]} tip={means}>
       {short}
     </Badge>
   );
@@ -33,7 +35,7 @@ function ObjectLink({ object }: { object: Participant }) {
       href={`/object?number=${object.catalog_number}`}
       prefetch={false}
       className="block truncate hover:text-accent hover:underline"
-      title={`${nameOf(object)}, catalog number ${object.catalog_number}`}
+      data-tip={`${nameOf(object)}, catalog number ${object.catalog_number}`}
     >
       {nameOf(object)}
     </Link>
@@ -44,7 +46,7 @@ function ObjectLink({ object }: { object: Participant }) {
 export function EventLink({ id, children }: { id: string; children: ReactNode }) {
   return (
     <Link href={`/event?id=${id}`} prefetch={false} tabIndex={-1} className="hover:text-accent hover:underline">
-      {children}
+      <TipsInside>{children}</TipsInside>
     </Link>
   );
 }
@@ -54,9 +56,9 @@ function Data({ object, tca }: { object: Participant; tca: string }) {
   const { short, means } = GRADES[object.grade];
   const age = ageDays(object.epoch, tca);
   return (
-    <span title={`${nameOf(object)}: ${means}${age === null ? "" : ` ${age.toFixed(1)} days old at closest approach.`}`}>
+    <Tip says={`${nameOf(object)}: ${means}${age === null ? "" : ` ${age.toFixed(1)} days old at closest approach.`}`}>
       {short} {age === null ? "age unknown" : `${age.toFixed(1)} d`}
-    </span>
+    </Tip>
   );
 }
 
@@ -109,7 +111,7 @@ export const COLUMNS: readonly NamedColumn[] = [
     name: "Time to TCA",
     header: "To TCA",
     cell: ({ row }) => <Countdown to={row.original.tca} />,
-    meta: { width: 7, title: "Time left to closest approach" },
+    meta: { width: 7, tip: "Time left to closest approach" },
   },
   {
     id: "tca",
@@ -124,21 +126,21 @@ export const COLUMNS: readonly NamedColumn[] = [
         <Minute value={row.original.tca} />
       </EventLink>
     ),
-    meta: { width: 8.4, sort: sort("tca"), title: "Time of closest approach" },
+    meta: { width: 8.4, sort: sort("tca"), tip: "Time of closest approach" },
   },
   {
     id: "primary",
     name: "Primary",
     header: "Primary",
     cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[0]} />,
-    meta: { width: 8.2, title: "First object" },
+    meta: { width: 8.2, tip: "First object" },
   },
   {
     id: "secondary",
     name: "Secondary",
     header: "Secondary",
     cell: ({ row }) => <ObjectLink object={pair(row.original.objects)[1]} />,
-    meta: { width: 8.2, title: "Second object" },
+    meta: { width: 8.2, tip: "Second object" },
   },
   {
     id: "probability",
@@ -147,16 +149,14 @@ export const COLUMNS: readonly NamedColumn[] = [
     cell: ({ row: { original } }) => (
       <span className="inline-flex items-center gap-1.5">
         <RiskBadge value={leading(original)} maximum={original.probability == null} />
-        <span className="w-9 text-left text-xs text-quiet" title={METHODS[original.probability_method].means}>
-          {METHODS[original.probability_method].short}
-        </span>
+        <Method method={original.probability_method} className="w-9 text-left text-xs text-quiet" />
       </span>
     ),
     meta: {
       numeric: true,
       width: 9.4,
       sort: sort("probability"),
-      title: "Probability of collision and its method; ≤: no covariance is known, the largest for errors of the assumed shape (1:3:1)",
+      tip: "Probability of collision and its method; ≤: no covariance is known, the largest for errors of the assumed shape (1:3:1)",
     },
   },
   {
@@ -164,35 +164,35 @@ export const COLUMNS: readonly NamedColumn[] = [
     name: "Miss distance",
     header: "Miss",
     cell: ({ row }) => distance(row.original.miss_distance_km),
-    meta: { numeric: true, width: 4.6, sort: sort("miss_distance"), title: "Distance at closest approach" },
+    meta: { numeric: true, width: 4.6, sort: sort("miss_distance"), tip: "Distance at closest approach" },
   },
   {
     id: "radial",
     name: "Radial",
     header: "R (km)",
     cell: ({ row }) => km(row.original.miss_radial_km),
-    meta: { numeric: true, width: 4.1, title: "Position of the secondary from the primary along the primary's radial direction, in km" },
+    meta: { numeric: true, width: 4.1, tip: "Position of the secondary from the primary along the primary's radial direction, in km" },
   },
   {
     id: "in_track",
     name: "In-track",
     header: "I (km)",
     cell: ({ row }) => km(row.original.miss_in_track_km),
-    meta: { numeric: true, width: 4.1, title: "The same along its in-track direction, in km" },
+    meta: { numeric: true, width: 4.1, tip: "The same along its in-track direction, in km" },
   },
   {
     id: "cross_track",
     name: "Cross-track",
     header: "C (km)",
     cell: ({ row }) => km(row.original.miss_cross_track_km),
-    meta: { numeric: true, width: 4.1, title: "The same along its cross-track direction, in km" },
+    meta: { numeric: true, width: 4.1, tip: "The same along its cross-track direction, in km" },
   },
   {
     id: "speed",
     name: "Relative speed",
     header: "Rel. speed",
     cell: ({ row }) => speed(row.original.relative_speed_km_s),
-    meta: { numeric: true, width: 5.6, sort: sort("relative_speed"), title: "Relative speed at closest approach" },
+    meta: { numeric: true, width: 5.6, sort: sort("relative_speed"), tip: "Relative speed at closest approach" },
   },
   {
     id: "maximum",
@@ -204,7 +204,7 @@ export const COLUMNS: readonly NamedColumn[] = [
       numeric: true,
       width: 6.4,
       sort: sort("maximum_probability"),
-      title: "Largest probability that any size of covariance of the assumed shape gives",
+      tip: "Largest probability that any size of covariance of the assumed shape gives",
     },
   },
   {
@@ -213,12 +213,12 @@ export const COLUMNS: readonly NamedColumn[] = [
     header: "Dilution",
     hidden: true,
     cell: ({ row: { original } }) => (
-      <span title={dilutionInWords(original)}>{original.dilution_km == null ? "none" : sigma(original.dilution_km)}</span>
+      <Tip says={dilutionInWords(original)}>{original.dilution_km == null ? "none" : sigma(original.dilution_km)}</Tip>
     ),
     meta: {
       numeric: true,
       width: 4.6,
-      title: "Uncertainty (one sigma across, in the encounter plane) at which the probability is largest; a larger one dilutes it",
+      tip: "Uncertainty (one sigma across, in the encounter plane) at which the probability is largest; a larger one dilutes it",
     },
   },
   {
@@ -235,7 +235,7 @@ export const COLUMNS: readonly NamedColumn[] = [
         </>
       );
     },
-    meta: { width: 8.6, sort: sort("data_age"), title: "Grade of the data of both objects, and its age at closest approach; in the order of the older one" },
+    meta: { width: 8.6, sort: sort("data_age"), tip: "Grade of the data of both objects, and its age at closest approach; in the order of the older one" },
   },
   {
     id: "first_seen",
@@ -243,14 +243,14 @@ export const COLUMNS: readonly NamedColumn[] = [
     hidden: true,
     header: "First found",
     cell: ({ row }) => <Minute value={row.original.first_seen} />,
-    meta: { width: 8.4, sort: sort("first_seen"), title: "When a run first found it" },
+    meta: { width: 8.4, sort: sort("first_seen"), tip: "When a run first found it" },
   },
   {
     id: "trend",
     name: "Trend",
     header: "Trend",
     cell: ({ row }) => <Trend row={row.original} />,
-    meta: { width: 5.2, title: "Probability run by run, on a logarithmic scale: the newest 20 solutions" },
+    meta: { width: 5.2, tip: "Probability run by run, on a logarithmic scale: the newest 20 solutions" },
   },
   {
     id: "status",
@@ -266,6 +266,6 @@ export const COLUMNS: readonly NamedColumn[] = [
     name: "Handling",
     header: "Handling",
     cell: ({ row }) => <Handling handled={row.original.handling} />,
-    meta: { width: 6, title: "Decision, assignee and acknowledgment in your organization" },
+    meta: { width: 6, tip: "Decision, assignee and acknowledgment in your organization" },
   },
 ];

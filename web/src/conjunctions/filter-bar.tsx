@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "react";
 import { api } from "@/api/client";
 import { Button } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
+import { Explained } from "@/ui/tip";
 import { DEFAULTS, number, oneOf, RELATIONS, STATUSES, write, type Filters, type Relations } from "./filters";
 import { ObjectField } from "./object-field";
 import { WindowField } from "./window-field";
@@ -67,7 +68,7 @@ export function FilterBar({ filters, reference, change }: FilterBarProps) {
           </Select>
         )}
       </Field>
-      <Field label={<abbr title="Pairs that never part in the screened window: docked or flying in formation">Relations</abbr>} className="w-36">
+      <Field label={<Explained says="Pairs that never part in the screened window: docked or flying in formation">Relations</Explained>} className="w-36">
         {(props) => (
           <Select {...props} value={filters.relations} onChange={({ target }) => change({ relations: oneOf(RELATIONS, target.value) ?? DEFAULTS.relations })}>
             {RELATIONS.map((relations) => (

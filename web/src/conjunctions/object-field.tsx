@@ -7,6 +7,7 @@ import { useId } from "react";
 import { api } from "@/api/client";
 import { ObjectPicker } from "@/pick/object-picker";
 import { Button } from "@/ui/button";
+import { Tip } from "@/ui/tip";
 import { nameOf } from "@/units/words";
 
 interface ObjectFieldProps {
@@ -34,9 +35,9 @@ function Chosen({ id, value, onChange }: { id: string; value: number; onChange: 
   const object = api.useQuery("get", "/api/v1/objects/{number}", { params: { path: { number: value } } });
   return (
     <div className="flex h-8 items-center rounded-md border border-accent bg-accent-soft pl-2">
-      <span className="min-w-0 flex-1 truncate" title={`Catalog number ${value}`}>
+      <Tip className="min-w-0 flex-1 truncate" says={`Catalog number ${value}`}>
         {object.data === undefined ? `Object ${value}` : nameOf(object.data)}
-      </span>
+      </Tip>
       <Button id={id} kind="ghost" size="icon" aria-label="Any object" className="size-7" onClick={() => onChange(undefined)}>
         <X />
       </Button>

@@ -25,7 +25,7 @@ export function ViewBar({ search }: { search: string }) {
         <ViewLink key={view.name} view={view} here={view.search === search} />
       ))}
       {lists.data?.items.length === 0 && (
-        <Link href="/watch-lists" className="rounded-md px-2 py-1 text-quiet hover:bg-raised" title="There is no watch list yet: make one">
+        <Link href="/watch-lists" className="rounded-md px-2 py-1 text-quiet hover:bg-raised" data-tip="There is no watch list yet: make one">
           My satellites
         </Link>
       )}

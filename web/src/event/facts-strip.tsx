@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Conjunction, Schemas } from "@/api/client";
 import { dilutionInWords, sigma } from "@/conjunctions/words";
 import { RiskBadge } from "@/ui/badge";
+import { Explained } from "@/ui/tip";
 import { probability, signed, speed } from "@/units/format";
 import { leading, METHODS } from "@/units/words";
 
@@ -20,11 +21,11 @@ export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction
       <Item name={known == null ? "Maximum probability" : "Probability"}>
         <RiskBadge value={leading(conjunction)} maximum={known == null} />
       </Item>
-      <Item name="Method" title={METHODS[method].means}>
+      <Item name="Method" tip={METHODS[method].means}>
         {METHODS[method].short}
       </Item>
       {known != null && (
-        <Item name="Maximum" title="Largest probability that any size of covariance of the assumed shape gives">
+        <Item name="Maximum" tip="Largest probability that any size of covariance of the assumed shape gives">
           {probability(conjunction.maximum_probability)}
         </Item>
       )}
@@ -34,21 +35,23 @@ export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction
       <Item name="Cross-track (km)">{signed(conjunction.miss_cross_track_km)}</Item>
       <Item name="Relative speed">{speed(conjunction.relative_speed_km_s)}</Item>
       {angle != null && (
-        <Item name="Approach angle" title="Angle between the two velocities">
+        <Item name="Approach angle" tip="Angle between the two velocities">
           {angle.toFixed(1)}°
         </Item>
       )}
-      <Item name="Dilution" title={dilutionInWords(conjunction)}>
+      <Item name="Dilution" tip={dilutionInWords(conjunction)}>
         {dilution == null ? "none" : sigma(dilution)}
       </Item>
     </dl>
   );
 }
 
-function Item({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
+function Item({ name, tip, children }: { name: string; tip?: string; children: ReactNode }) {
   return (
-    <div title={title}>
-      <dt className="text-xs text-quiet">{name}</dt>
+    <div>
+      <dt className="text-xs text-quiet">
+        <Explained says={tip}>{name}</Explained>
+      </dt>
       <dd className="font-medium">{children}</dd>
     </div>
   );

@@ -11,6 +11,7 @@ import { RiskBadge } from "@/ui/badge";
 import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
+import { TipRegion } from "@/ui/tip";
 import { GRADES, leading } from "@/units/words";
 
 type Entry = Schemas["HistoryRow"];
@@ -79,7 +80,7 @@ function Drawn({ entries }: { entries: readonly Entry[] }) {
 
 function Solutions({ entries }: { entries: readonly Entry[] }) {
   return (
-    <div className="max-h-40 overflow-auto" tabIndex={0} role="region" aria-label="Solutions, the newest first">
+    <TipRegion label="Solutions, the newest first" className="max-h-40 overflow-auto">
       <table className="w-full text-left text-xs tabular-nums">
         <thead className="sticky top-0 bg-panel text-quiet">
           <tr>
@@ -109,7 +110,7 @@ function Solutions({ entries }: { entries: readonly Entry[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TipRegion>
   );
 }
 

@@ -13,7 +13,8 @@ import { Dialog } from "@/ui/dialog";
 import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, Failure, Loading, View } from "@/ui/state";
-import { METHODS } from "@/units/words";
+import { TipRegion } from "@/ui/tip";
+import { Method } from "@/units/method";
 import { RawText } from "./raw-text";
 
 type Cdm = Schemas["CdmRow"];
@@ -50,7 +51,7 @@ export function MessagesPanel({ conjunction }: { conjunction: Conjunction }) {
 
 function Table({ cdms, show }: { cdms: readonly Cdm[]; show: (cdm: Cdm) => void }) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Received messages">
+    <TipRegion label="Received messages" className="overflow-x-auto">
       <table className="w-full text-left tabular-nums">
         <thead className="text-xs text-quiet">
           <tr>
@@ -80,9 +81,7 @@ function Table({ cdms, show }: { cdms: readonly Cdm[]; show: (cdm: Cdm) => void 
                   <>
                     <RiskBadge value={cdm.probability} maximum={cdm.probability_method === "maximum"} />{" "}
                     {cdm.probability_method != null && (
-                      <span className="text-xs text-quiet" title={METHODS[cdm.probability_method].means}>
-                        {METHODS[cdm.probability_method].short}
-                      </span>
+                      <Method method={cdm.probability_method} className="text-xs text-quiet" />
                     )}
                   </>
                 )}
@@ -96,7 +95,7 @@ function Table({ cdms, show }: { cdms: readonly Cdm[]; show: (cdm: Cdm) => void 
           ))}
         </tbody>
       </table>
-    </div>
+    </TipRegion>
   );
 }
 

@@ -8,6 +8,7 @@ import { pair } from "@/conjunctions/pair";
 import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
+import { Explained } from "@/ui/tip";
 import { distance, speed } from "@/units/format";
 import { GRADES, nameOf } from "@/units/words";
 import { norm } from "./vector";
@@ -36,9 +37,9 @@ export function ObjectsPanel({ participants, sides, ages }: ObjectsPanelProps) {
     [
       "Data",
       ({ grade }) => (
-        <span title={GRADES[grade].means}>
-          <Badge tone={grade === "gp" ? "elevated" : "good"}>{GRADES[grade].short}</Badge>
-        </span>
+        <Badge tone={grade === "gp" ? "elevated" : "good"} tip={GRADES[grade].means}>
+          {GRADES[grade].short}
+        </Badge>
       ),
     ],
     [
@@ -79,8 +80,8 @@ export function ObjectsPanel({ participants, sides, ages }: ObjectsPanelProps) {
         <tbody>
           {rows.map(([name, cell]) => (
             <tr key={name}>
-              <th scope="row" className="py-0.5 font-normal text-quiet" title={name === "Height" ? "Above the equatorial radius, 6,378.137 km" : undefined}>
-                {name}
+              <th scope="row" className="py-0.5 font-normal text-quiet">
+                <Explained says={name === "Height" ? "Above the equatorial radius, 6,378.137 km" : undefined}>{name}</Explained>
               </th>
               {both.map((object, place) => (
                 <td key={object.catalog_number} className="py-0.5 pr-2">

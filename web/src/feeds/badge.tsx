@@ -20,7 +20,7 @@ export function FeedBadge({ state }: { state: FeedState }) {
   const { word, means } = inWords(state);
   const { tone, icon } = LOOKS[state];
   return (
-    <Badge tone={tone} title={means}>
+    <Badge tone={tone} tip={means}>
       {icon}
       {word}
     </Badge>

@@ -49,11 +49,11 @@ export function Feeds() {
                 <Heading>State</Heading>
                 <Heading>Brings</Heading>
                 <Heading>Last asked</Heading>
-                <Heading title="When it last sent something that we did not have">Last new data</Heading>
-                <Heading title="Age from which on what it sent is stale">Stale after</Heading>
+                <Heading tip="When it last sent something that we did not have">Last new data</Heading>
+                <Heading tip="Age from which on what it sent is stale">Stale after</Heading>
                 <Heading>Next</Heading>
                 <Heading numeric>Records</Heading>
-                <Heading numeric title="Failures since it last answered well">
+                <Heading numeric tip="Failures since it last answered well">
                   Failures
                 </Heading>
               </tr>

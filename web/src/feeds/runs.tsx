@@ -15,6 +15,7 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
+import { Tip } from "@/ui/tip";
 import { count } from "@/units/format";
 import { NotScreened } from "./not-screened";
 
@@ -105,9 +106,11 @@ function Row({ run, opened, toggle }: { run: Run; opened: boolean; toggle: () =>
         <Cell>
           <State run={run} />
         </Cell>
-        <Cell title={`Build ${run.build}`}>
-          {run.public ? "the public catalog" : "your own data"}
-          {run.kind === "ephemerides" && ", ephemerides"}
+        <Cell>
+          <Tip says={`Build ${run.build}`}>
+            {run.public ? "the public catalog" : "your own data"}
+            {run.kind === "ephemerides" && ", ephemerides"}
+          </Tip>
         </Cell>
         <Cell>
           <Time value={run.window_start} /> – <Time value={run.window_stop} />

@@ -61,8 +61,7 @@ export function Filters({ filter, onFilter, counts, owners, kindsKnown }: Filter
         <Select
           aria-label="Owner"
           value={filter.owner}
-          disabled={owners.length === 0}
-          title={owners.length === 0 ? "The satellite catalog (SATCAT), which tells owners, has not been read" : undefined}
+          data-tip={owners.length === 0 ? "The satellite catalog (SATCAT), which tells owners, has not been read" : undefined}
           onChange={(event) => change({ owner: event.target.value })}
         >
           <option value="">{owners.length === 0 ? "No owners" : "All owners"}</option>
@@ -95,8 +94,8 @@ interface ClassRowProps {
 
 function ClassRow({ name, means, count: size, swatch, shown, onToggle, highlighted, onHighlight }: ClassRowProps) {
   return (
-    <div className="flex h-6 items-center gap-1" title={means}>
-      <label className="flex min-w-0 flex-1 items-center gap-1.5">
+    <div className="flex h-6 items-center gap-1">
+      <label data-tip={means} className="flex min-w-0 flex-1 items-center gap-1.5">
         <input type="checkbox" className="size-3.5 accent-(--accent)" checked={shown} onChange={onToggle} />
         {swatch !== undefined && <span aria-hidden className={cn("size-2.5 shrink-0 rounded-full", swatch)} />}
         <span className="truncate">{name}</span>
@@ -106,7 +105,7 @@ function ClassRow({ name, means, count: size, swatch, shown, onToggle, highlight
         type="button"
         aria-pressed={highlighted}
         aria-label={`Highlight ${name}`}
-        title={`Highlight ${name}: dim all others`}
+        data-tip={`Highlight ${name}: dim all others`}
         onClick={onHighlight}
         className={cn("rounded p-0.5 text-quiet hover:bg-raised", highlighted && "bg-accent-soft text-accent")}
       >

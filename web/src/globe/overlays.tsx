@@ -3,6 +3,7 @@
 /** What stands over the picture: the name under the pointer, what is missing, how fast it is drawn. */
 import { useEffect, useState } from "react";
 
+import { Explained } from "@/ui/tip";
 import { count } from "@/units/format";
 import type { Population } from "./filter";
 import { useStore, type Store } from "./store";
@@ -27,8 +28,10 @@ export function Missing({ count: store }: { count: Store<number> }) {
   const missing = useStore(store);
   if (missing === 0) return null;
   return (
-    <p className="absolute bottom-2 left-3 max-w-72 text-xs text-quiet" title="SGP4 has no position for them then: decayed by then, or with elements that are too old.">
-      {count(missing)} objects have no position at this time
+    <p className="absolute bottom-2 left-3 max-w-72 text-xs text-quiet">
+      <Explained says="SGP4 has no position for them then: decayed by then, or with elements that are too old.">
+        {count(missing)} objects have no position at this time
+      </Explained>
     </p>
   );
 }

@@ -48,7 +48,7 @@ export function Selected({ number, population: { catalog, places }, flight, pres
           className="ml-auto size-7"
           aria-pressed={following}
           aria-label="Follow it"
-          title={following ? "Back to the Earth" : "Keep it in the middle"}
+          data-tip={following ? "Back to the Earth" : "Keep it in the middle"}
           onClick={() => onFollow(!following)}
         >
           <Locate className={following ? "text-accent" : undefined} />
@@ -63,7 +63,7 @@ export function Selected({ number, population: { catalog, places }, flight, pres
           <Facts>
             <Fact name="Kind">
               {KIND_WORDS[data.kind].name}
-              {data.owner != null && `, ${data.owner}`} {regime !== undefined && <Badge title={REGIME_WORDS[regime].means}>{REGIME_WORDS[regime].name}</Badge>}
+              {data.owner != null && `, ${data.owner}`} {regime !== undefined && <Badge tip={REGIME_WORDS[regime].means}>{REGIME_WORDS[regime].name}</Badge>}
             </Fact>
             {data.perigee_km != null && data.apogee_km != null && (
               <Fact name="Perigee × apogee">
@@ -135,7 +135,7 @@ function Coming({ number, presentMs }: { number: number; presentMs: number }) {
                   <span className="w-28 shrink-0">
                     <Countdown to={row.tca} />
                   </span>
-                  <Link href={`/globe?event=${row.id}` as Route} className="min-w-0 truncate hover:underline" title="Play it around its closest approach">
+                  <Link href={`/globe?event=${row.id}` as Route} className="min-w-0 truncate hover:underline" data-tip="Play it around its closest approach">
                     {other === undefined ? "unknown" : nameOf(other)}
                   </Link>
                   <span className="ml-auto whitespace-nowrap tabular-nums">{distance(row.miss_distance_km)}</span>

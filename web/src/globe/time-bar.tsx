@@ -48,7 +48,7 @@ export function TimeBar({ store, past, onTime, onSpeed }: TimeBarProps) {
               type="button"
               aria-pressed={chosen}
               aria-label={label}
-              title={label}
+              data-tip={label}
               onClick={() => onSpeed(one)}
               className={cn("h-7 px-2 text-xs tabular-nums hover:bg-raised", chosen && "bg-accent-soft font-semibold text-accent")}
             >

@@ -15,7 +15,8 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
 import { count, distance, speed } from "@/units/format";
-import { METHODS, leading, nameOf } from "@/units/words";
+import { Method } from "@/units/method";
+import { leading, nameOf } from "@/units/words";
 
 const ROWS = 200;
 
@@ -67,7 +68,7 @@ function columnsFor(number: number): Column<Conjunction>[] {
     {
       id: "method",
       header: "Method",
-      cell: ({ row }) => <span title={METHODS[row.original.probability_method].means}>{METHODS[row.original.probability_method].short}</span>,
+      cell: ({ row }) => <Method method={row.original.probability_method} />,
     },
   ];
 }

@@ -40,7 +40,7 @@ export function Sources({ object, rows, hasOlder, startMs }: SourcesProps) {
           <Fact name="Current element set from">{object.source ?? <span className="text-quiet">nobody</span>}</Fact>
           {object.grade != null && (
             <Fact name="Grade">
-              <Badge title={GRADES[object.grade].means}>{GRADES[object.grade].short}</Badge> <span className="text-quiet">{GRADES[object.grade].means}</span>
+              <Badge>{GRADES[object.grade].short}</Badge> <span className="text-quiet">{GRADES[object.grade].means}</span>
             </Fact>
           )}
           {object.epoch != null && (
@@ -128,13 +128,13 @@ function Exports({ number, startMs }: { number: number; startMs: number }) {
   const base = `/api/v1/objects/${number}`;
   const span = `start=${new Date(startMs).toISOString()}&stop=${new Date(startMs + DAY_MS).toISOString()}`;
   const files = [
-    { name: "OMM", path: `${base}/element-sets?format=omm_kvn&limit=1`, file: `${number}.omm`, title: "Newest element set as OMM" },
-    { name: "TLE", path: `${base}/element-sets?format=tle&limit=1`, file: `${number}.tle`, title: "Newest element set as two lines" },
-    { name: "OEM", path: `${base}/ephemeris?format=oem_kvn&${span}`, file: `${number}.oem`, title: "States of the next day as OEM" },
+    { name: "OMM", path: `${base}/element-sets?format=omm_kvn&limit=1`, file: `${number}.omm`, tip: "Newest element set as OMM" },
+    { name: "TLE", path: `${base}/element-sets?format=tle&limit=1`, file: `${number}.tle`, tip: "Newest element set as two lines" },
+    { name: "OEM", path: `${base}/ephemeris?format=oem_kvn&${span}`, file: `${number}.oem`, tip: "States of the next day as OEM" },
   ];
-  return files.map(({ name, path, file, title }) => (
+  return files.map(({ name, path, file, tip }) => (
     <Button key={name} size="small" asChild>
-      <DownloadLink path={path} download={file} title={title}>
+      <DownloadLink path={path} download={file} data-tip={tip}>
         <Download /> {name}
       </DownloadLink>
     </Button>

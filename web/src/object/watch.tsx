@@ -31,11 +31,18 @@ export function Watch({ number }: { number: number }) {
   const watched = items.filter(holds);
   const on = `On ${watched.length} watch list${watched.length === 1 ? "" : "s"}`;
   if (may === false) return watched.length === 0 ? null : <span className="text-quiet">{on}</span>;
+  if (may === undefined) {
+    return (
+      <Button size="small" aria-disabled data-tip="It is not known yet what your role lets you do">
+        <Eye /> Watch
+      </Button>
+    );
+  }
   return (
     <>
       <DropdownMenu.Root>
         <DropdownMenu.Trigger asChild>
-          <Button size="small" disabled={may === undefined}>
+          <Button size="small">
             <Eye /> {watched.length === 0 ? "Watch" : on}
           </Button>
         </DropdownMenu.Trigger>

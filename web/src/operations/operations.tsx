@@ -10,6 +10,7 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { PageHeader, Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { Cell, Heading, Table } from "@/ui/table";
+import { Tip } from "@/ui/tip";
 import { figure, groupsOf, labelsOf, timingsOf, type Group, type Metric, type Series } from "./figures";
 
 type Operations = Schemas["OperationsRow"];
@@ -152,8 +153,8 @@ function Figures({ group: { title, note, metrics } }: { group: Group }) {
 function rows(metric: Metric) {
   const most = Math.max(...metric.series.map(({ value }) => value ?? 0));
   return metric.series.map((series, place) => (
-    <tr key={`${metric.name} ${labelsOf(series)}`} title={metric.name}>
-      <Cell>{place === 0 ? metric.description.replace(/\.$/, "") : <span className="sr-only">{metric.description}</span>}</Cell>
+    <tr key={`${metric.name} ${labelsOf(series)}`}>
+      <Cell>{place === 0 ? <Described metric={metric} /> : <span className="sr-only">{metric.description}</span>}</Cell>
       <Cell className="text-quiet">{labelsOf(series)}</Cell>
       <Cell numeric className="whitespace-nowrap">
         {figure(series.value, metric.unit)}
@@ -189,8 +190,10 @@ function Timings({ metrics }: { metrics: readonly Metric[] }) {
         </thead>
         <tbody>
           {timings.map(({ metric, series }) => (
-            <tr key={`${metric.name} ${labelsOf(series)}`} title={metric.name}>
-              <Cell>{metric.description.replace(/\.$/, "")}</Cell>
+            <tr key={`${metric.name} ${labelsOf(series)}`}>
+              <Cell>
+                <Described metric={metric} />
+              </Cell>
               <Cell className="text-quiet">{labelsOf(series)}</Cell>
               <Cell numeric>{figure(series.count, "count")}</Cell>
               <Cell numeric>{figure(series.mean, metric.unit)}</Cell>
@@ -205,6 +208,11 @@ function Timings({ metrics }: { metrics: readonly Metric[] }) {
       </Table>
     </Panel>
   );
+}
+
+/** What a metric is; its name at /metrics is the tip. */
+function Described({ metric: { name, description } }: { metric: Metric }) {
+  return <Tip says={name}>{description.replace(/\.$/, "")}</Tip>;
 }
 
 /** A bar beside the number that it draws. */

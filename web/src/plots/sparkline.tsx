@@ -1,6 +1,8 @@
+import { Tip } from "@/ui/tip";
+
 /** A line as small as a word. Without axes: it tells the trend; the number beside it tells the value. */
 export function Sparkline({ values, label, width = 64, height = 16 }: { values: number[]; label: string; width?: number; height?: number }) {
-  if (values.length < 2) return <span className="text-quiet" title="one solution so far">–</span>;
+  if (values.length < 2) return <Tip className="text-quiet" says="one solution so far">–</Tip>;
   const least = Math.min(...values);
   const range = Math.max(...values) - least || 1;
   const points = values.map((value, place) => {

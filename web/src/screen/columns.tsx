@@ -7,7 +7,8 @@ import { Countdown, Time } from "@/time/time";
 import { Risk } from "@/today/event-rows";
 import { Badge } from "@/ui/badge";
 import { distance, signed, speed } from "@/units/format";
-import { GRADES, leading, METHODS, nameOf } from "@/units/words";
+import { Method } from "@/units/method";
+import { GRADES, leading, nameOf } from "@/units/words";
 
 export type Found = Schemas["FoundRow"];
 
@@ -30,10 +31,10 @@ export function inOrder(rows: readonly Found[], order: Order): Found[] {
   return rows.toSorted(compare[order]);
 }
 
-const component = (id: string, header: string, title: string, of: (row: Found) => number): Column<Found> => ({
+const component = (id: string, header: string, tip: string, of: (row: Found) => number): Column<Found> => ({
   id,
   header,
-  meta: { numeric: true, title },
+  meta: { numeric: true, tip },
   cell: ({ row }) => signed(of(row.original)),
 });
 
@@ -55,7 +56,7 @@ export const COLUMNS: Column<Found>[] = [
   {
     id: "miss",
     header: "Miss",
-    meta: { numeric: true, sort: { by: "miss_distance", direction: "ascending" }, title: "Miss distance" },
+    meta: { numeric: true, sort: { by: "miss_distance", direction: "ascending" }, tip: "Miss distance" },
     cell: ({ row }) => distance(row.original.miss_distance_km),
   },
   {
@@ -63,26 +64,26 @@ export const COLUMNS: Column<Found>[] = [
     header: "Probability",
     meta: {
       sort: { by: "probability", direction: "descending" },
-      title: "Probability of collision; with ≤, the largest for errors of the assumed shape (1:3:1)",
+      tip: "Probability of collision; with ≤, the largest for errors of the assumed shape (1:3:1)",
     },
     cell: ({ row }) => <Risk row={row.original} />,
   },
   component("radial", "R (km)", "Radial part of the miss, in km", (row) => row.miss_radial_km),
   component("in-track", "I (km)", "In-track part of the miss, in km", (row) => row.miss_in_track_km),
   component("cross-track", "C (km)", "Cross-track part of the miss, in km", (row) => row.miss_cross_track_km),
-  { id: "speed", header: "Speed", meta: { numeric: true, title: "Relative speed" }, cell: ({ row }) => speed(row.original.relative_speed_km_s) },
+  { id: "speed", header: "Speed", meta: { numeric: true, tip: "Relative speed" }, cell: ({ row }) => speed(row.original.relative_speed_km_s) },
   {
     id: "method",
     header: "Method",
-    cell: ({ row }) => <span title={METHODS[row.original.probability_method].means}>{METHODS[row.original.probability_method].short}</span>,
+    cell: ({ row }) => <Method method={row.original.probability_method} />,
   },
   {
     id: "grade",
     header: "Data",
-    meta: { title: "Data of the object that comes near" },
+    meta: { tip: "Data of the object that comes near" },
     cell: ({ row }) => {
       const { short, means } = GRADES[otherOf(row.original).grade];
-      return <Badge title={means}>{short}</Badge>;
+      return <Badge tip={means}>{short}</Badge>;
     },
   },
   {
@@ -90,9 +91,9 @@ export const COLUMNS: Column<Found>[] = [
     header: "Notes",
     cell: ({ row: { original } }) => (
       <span className="inline-flex gap-1">
-        {original.relation && <Badge title="The two never part in the window: docked, or in formation">together</Badge>}
+        {original.relation && <Badge tip="The two never part in the window: docked, or in formation">together</Badge>}
         {original.at_edge && (
-          <Badge tone="elevated" title="The distance may be smaller outside what was screened">
+          <Badge tone="elevated" tip="The distance may be smaller outside what was screened">
             at the edge
           </Badge>
         )}

@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 
 import { newQueryClient } from "@/api/client";
 import { StreamProvider } from "@/stream/provider";
+import { TipLayer } from "@/ui/tip";
 import { ThemeOnPage } from "./theme";
 
 export function Providers({ children }: { children: ReactNode }) {
@@ -14,6 +15,7 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <QueryClientProvider client={client}>
       <ThemeOnPage />
+      <TipLayer />
       {signingIn ? children : <StreamProvider>{children}</StreamProvider>}
     </QueryClientProvider>
   );

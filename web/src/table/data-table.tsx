@@ -1,12 +1,13 @@
 "use client";
 
-/** A table of any number of rows: only those that are seen are drawn. Keys: ↑ ↓ (or k j), Page, Home, End, Enter. */
+/** A table of any number of rows: only those that are seen are drawn. Keys: ↑ ↓ (or k j), Page, Home, End, Enter; ← → to what has a tip. */
 import { tableFeatures, useTable, type ColumnDef, type RowData } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 
 import { cn } from "@/ui/cn";
+import { Explained, stepTips, TipsByArrows } from "@/ui/tip";
 import { leave, placeLeft } from "./place";
 
 // Which rows there are, and in which order, is the service's matter.
@@ -23,7 +24,7 @@ export type Column<T extends RowData> = ColumnDef<typeof features, T> & {
     /** In rem. With it on any column, columns keep their widths, whichever rows are in sight. */
     width?: number;
     /** What the heading means. */
-    title?: string;
+    tip?: string;
   };
 };
 
@@ -127,7 +128,30 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
     focusWanted();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target instanceof HTMLElement && event.target.closest("a, button, input, select") !== null) return;
+    if (!(event.target instanceof HTMLElement) || event.target.matches("input, select")) return;
+    const head = event.target.closest("thead");
+    const part = head ?? event.target.closest("tr");
+    if (part !== null && stepTips(event, part)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "ArrowLeft" && head === null && !event.target.matches("tr")) {
+      event.preventDefault();
+      event.target.closest<HTMLElement>("tr")?.focus();
+      return;
+    }
+    if (event.key === "ArrowDown" && head !== null) {
+      event.preventDefault();
+      go(stop);
+      return;
+    }
+    if (event.target.matches("a, button")) return;
+    if (event.key === "ArrowUp" && head === null && stop === 0) {
+      // Above the first row are the headings.
+      event.preventDefault();
+      scroll.current?.querySelector<HTMLElement>("thead [data-tip]")?.focus();
+      return;
+    }
     const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 600) / rowHeight) - 2);
     const to: Record<string, number> = {
       ArrowDown: stop + 1,
@@ -169,90 +193,92 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
             ))}
           </colgroup>
         )}
-        <thead className="sticky top-0 z-10 bg-raised">
-          {table.getHeaderGroups().map((group) => (
-            <tr key={group.id} aria-rowindex={1}>
-              {group.headers.map((header) => {
-                const meta = columns.find(({ id }) => id === header.column.id)?.meta;
-                const content = header.isPlaceholder ? null : <table.FlexRender header={header} />;
-                const sorted = meta?.sort !== undefined && meta.sort.by === sort;
-                const isUp = (meta?.sort?.direction === "ascending") !== (backward ?? false);
-                return (
-                  <th
-                    key={header.id}
-                    scope="col"
-                    title={meta?.title}
-                    aria-sort={sorted ? (isUp ? "ascending" : "descending") : undefined}
-                    className={cn(
-                      "border-b border-line px-2 py-1.5 text-xs font-semibold whitespace-nowrap text-quiet",
-                      meta?.numeric === true && "text-right",
-                      meta?.className,
-                    )}
-                  >
-                    {meta?.sort === undefined || onSort === undefined ? (
-                      content
-                    ) : (
-                      <button
-                        type="button"
-                        className={cn("inline-flex items-center gap-1 hover:text-ink", sorted && "text-ink")}
-                        onClick={() => onSort(meta.sort?.by ?? "", sorted && backward === false)}
-                      >
-                        {content}
-                        {sorted && (isUp ? <ArrowUp aria-hidden className="size-3" /> : <ArrowDown aria-hidden className="size-3" />)}
-                      </button>
-                    )}
-                  </th>
-                );
-              })}
-            </tr>
-          ))}
-        </thead>
-        <tbody>
-          {first !== undefined && first.start > 0 && (
-            <tr aria-hidden>
-              <td colSpan={columns.length} style={{ height: first.start }} />
-            </tr>
-          )}
-          {items.map((item) => {
-            const row = model[item.index];
-            if (row === undefined) return null;
-            return (
-              <tr
-                key={row.id}
-                data-row={item.index}
-                aria-rowindex={item.index + 2}
-                tabIndex={item.index === stop ? 0 : -1}
-                style={{ height: rowHeight }}
-                className={cn("hover:bg-raised focus-visible:bg-accent-soft focus-visible:outline-offset-[-2px]", onOpen && "cursor-pointer")}
-                onFocus={() => setActive(row.id)}
-                onClick={(event) => {
-                  if (event.target instanceof HTMLElement && event.target.closest("a, button, input") === null) onOpen?.(row.original);
-                }}
-              >
-                {row.getAllCells().map((cell) => {
-                  const meta = columns.find(({ id }) => id === cell.column.id)?.meta;
+        <TipsByArrows>
+          <thead className="sticky top-0 z-10 bg-raised">
+            {table.getHeaderGroups().map((group) => (
+              <tr key={group.id} aria-rowindex={1}>
+                {group.headers.map((header) => {
+                  const meta = columns.find(({ id }) => id === header.column.id)?.meta;
+                  const content = header.isPlaceholder ? null : <table.FlexRender header={header} />;
+                  const sorted = meta?.sort !== undefined && meta.sort.by === sort;
+                  const isUp = (meta?.sort?.direction === "ascending") !== (backward ?? false);
                   return (
-                    <td
-                      key={cell.id}
+                    <th
+                      key={header.id}
+                      scope="col"
+                      aria-sort={sorted ? (isUp ? "ascending" : "descending") : undefined}
                       className={cn(
-                        "border-b border-line px-2 whitespace-nowrap",
-                        meta?.numeric === true && "text-right tabular-nums",
+                        "border-b border-line px-2 py-1.5 text-xs font-semibold whitespace-nowrap text-quiet",
+                        meta?.numeric === true && "text-right",
                         meta?.className,
                       )}
                     >
-                      <table.FlexRender cell={cell} />
-                    </td>
+                      {meta?.sort === undefined || onSort === undefined ? (
+                        <Explained says={meta?.tip}>{content}</Explained>
+                      ) : (
+                        <button
+                          type="button"
+                          data-tip={meta.tip}
+                          className={cn("inline-flex items-center gap-1 hover:text-ink", sorted && "text-ink")}
+                          onClick={() => onSort(meta.sort?.by ?? "", sorted && backward === false)}
+                        >
+                          {content}
+                          {sorted && (isUp ? <ArrowUp aria-hidden className="size-3" /> : <ArrowDown aria-hidden className="size-3" />)}
+                        </button>
+                      )}
+                    </th>
                   );
                 })}
               </tr>
-            );
-          })}
-          {last !== undefined && last.end < virtual.getTotalSize() && (
-            <tr aria-hidden>
-              <td colSpan={columns.length} style={{ height: virtual.getTotalSize() - last.end }} />
-            </tr>
-          )}
-        </tbody>
+            ))}
+          </thead>
+          <tbody>
+            {first !== undefined && first.start > 0 && (
+              <tr aria-hidden>
+                <td colSpan={columns.length} style={{ height: first.start }} />
+              </tr>
+            )}
+            {items.map((item) => {
+              const row = model[item.index];
+              if (row === undefined) return null;
+              return (
+                <tr
+                  key={row.id}
+                  data-row={item.index}
+                  aria-rowindex={item.index + 2}
+                  tabIndex={item.index === stop ? 0 : -1}
+                  style={{ height: rowHeight }}
+                  className={cn("hover:bg-raised focus-visible:bg-accent-soft focus-visible:outline-offset-[-2px]", onOpen && "cursor-pointer")}
+                  onFocus={() => setActive(row.id)}
+                  onClick={(event) => {
+                    if (event.target instanceof HTMLElement && event.target.closest("a, button, input") === null) onOpen?.(row.original);
+                  }}
+                >
+                  {row.getAllCells().map((cell) => {
+                    const meta = columns.find(({ id }) => id === cell.column.id)?.meta;
+                    return (
+                      <td
+                        key={cell.id}
+                        className={cn(
+                          "border-b border-line px-2 whitespace-nowrap",
+                          meta?.numeric === true && "text-right tabular-nums",
+                          meta?.className,
+                        )}
+                      >
+                        <table.FlexRender cell={cell} />
+                      </td>
+                    );
+                  })}
+                </tr>
+              );
+            })}
+            {last !== undefined && last.end < virtual.getTotalSize() && (
+              <tr aria-hidden>
+                <td colSpan={columns.length} style={{ height: virtual.getTotalSize() - last.end }} />
+              </tr>
+            )}
+          </tbody>
+        </TipsByArrows>
       </table>
     </div>
   );

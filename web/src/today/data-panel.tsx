@@ -10,6 +10,7 @@ import { READ_EVERY_MS, stateOf, type Feed } from "@/feeds/order";
 import { Ago } from "@/time/time";
 import { Fact, Facts, Panel } from "@/ui/panel";
 import { Loading, View } from "@/ui/state";
+import { Tip } from "@/ui/tip";
 import { count } from "@/units/format";
 
 /** What is wrong with a feed, in words; null where nothing is. */
@@ -92,9 +93,9 @@ function FeedsLine({ feeds }: { feeds: Feed[] }): ReactNode {
       {troubled.map(({ name, trouble }) => (
         <li key={name} className="flex items-start gap-1 text-elevated">
           <TriangleAlert aria-hidden className="mt-0.5 size-3.5 shrink-0" />
-          <span className="line-clamp-2" title={trouble}>
+          <Tip className="line-clamp-2" says={trouble}>
             <b>{name}</b> {trouble}
-          </span>
+          </Tip>
         </li>
       ))}
     </ul>

@@ -5,8 +5,11 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import type { Conjunction } from "@/api/client";
+import { useZone } from "@/time/clock";
+import { time } from "@/time/format";
 import { Countdown, Time } from "@/time/time";
 import { RiskBadge } from "@/ui/badge";
+import { TipsInside } from "@/ui/tip";
 import { distance } from "@/units/format";
 import { leading, nameOf } from "@/units/words";
 
@@ -27,6 +30,7 @@ interface EventRowsProps {
 }
 
 export function EventRows({ label, rows, more }: EventRowsProps) {
+  const { zone } = useZone();
   const head = "px-1.5 pb-1 text-left text-xs font-medium whitespace-nowrap text-quiet";
   return (
     <table aria-label={label} className="w-full table-fixed">
@@ -63,13 +67,15 @@ export function EventRows({ label, rows, more }: EventRowsProps) {
             </td>
             <td className="truncate px-1.5">
               {/* All of the row is the link. */}
-              <Link href={`/event?id=${row.id}`} className="font-medium after:absolute after:inset-0 hover:underline" title={namesOf(row)}>
+              <Link href={`/event?id=${row.id}`} className="font-medium after:absolute after:inset-0 hover:underline" data-tip={`${namesOf(row)}\nTCA ${time(row.tca, zone)}`}>
                 {namesOf(row)}
               </Link>
             </td>
             <td className="px-1.5 text-right whitespace-nowrap tabular-nums">{distance(row.miss_distance_km)}</td>
             <td className="px-1.5">
-              <Risk row={row} />
+              <TipsInside>
+                <Risk row={row} />
+              </TipsInside>
             </td>
             {more !== undefined && <td className="truncate px-1.5">{more.of(row)}</td>}
           </tr>

@@ -9,6 +9,7 @@ import { span } from "@/time/format";
 import { Ago } from "@/time/time";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
+import { Tip } from "@/ui/tip";
 import { count } from "@/units/format";
 
 const SHOWN = 3;
@@ -55,9 +56,9 @@ function RunLine({ run }: { run: Run }) {
     return (
       <>
         <TriangleAlert aria-hidden className="size-4 shrink-0 text-high" />
-        <span className="truncate text-high" title={run.problem ?? undefined}>
+        <Tip className="truncate text-high" says={run.problem ?? undefined}>
           Failed: {run.problem ?? "unknown reason"}
-        </span>
+        </Tip>
       </>
     );
   }

@@ -6,11 +6,14 @@ import Link from "next/link";
 
 import { api, type Conjunction, type Schemas } from "@/api/client";
 import { useMay } from "@/shell/session";
+import { useZone } from "@/time/clock";
+import { time } from "@/time/format";
 import { useEventStep } from "@/time/reference";
 import { Countdown } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
+import { TipsInside } from "@/ui/tip";
 import { count, distance } from "@/units/format";
 import { nameOf } from "@/units/words";
 import { Risk } from "./event-rows";
@@ -117,6 +120,7 @@ interface NextProps {
 }
 
 function Next({ lists, more, events, isWhole }: NextProps) {
+  const { zone } = useZone();
   const next = nextOfEach(lists, events);
   const watched = new Set(lists.flatMap(({ objects }) => objects.map((object) => object.catalog_number))).size;
   return (
@@ -134,7 +138,7 @@ function Next({ lists, more, events, isWhole }: NextProps) {
           {next.slice(0, SHOWN).map(({ number, event }) => (
             <tr key={number} className="relative h-[26px] hover:bg-raised">
               <td className="truncate px-1.5">
-                <Link href={`/event?id=${event.id}`} className="font-medium after:absolute after:inset-0 hover:underline">
+                <Link href={`/event?id=${event.id}`} className="font-medium after:absolute after:inset-0 hover:underline" data-tip={`TCA ${time(event.tca, zone)}`}>
                   {nameOf(event.objects.find((object) => object.catalog_number === number) ?? { catalog_number: number })}
                 </Link>
               </td>
@@ -143,7 +147,9 @@ function Next({ lists, more, events, isWhole }: NextProps) {
               </td>
               <td className="w-20 px-1.5 text-right whitespace-nowrap tabular-nums">{distance(event.miss_distance_km)}</td>
               <td className="w-32 px-1.5">
-                <Risk row={event} />
+                <TipsInside>
+                  <Risk row={event} />
+                </TipsInside>
               </td>
             </tr>
           ))}

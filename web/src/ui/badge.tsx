@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { probability as inWords } from "@/units/format";
 import { riskOf, type Risk } from "@/units/words";
 import { cn } from "./cn";
+import { useTip } from "./tip";
 
 export type Tone = "quiet" | "good" | "low" | "elevated" | "high";
 
@@ -15,10 +16,12 @@ const TONES: Record<Tone, string> = {
   high: "bg-high-soft text-high",
 };
 
-export function Badge({ tone = "quiet", title, children }: { tone?: Tone; title?: string; children: ReactNode }) {
+/** `tip`: what it means. */
+export function Badge({ tone = "quiet", tip, children }: { tone?: Tone; tip?: string | undefined; children: ReactNode }) {
+  const tipped = useTip(tip);
   return (
     <span
-      title={title}
+      {...tipped}
       className={cn("relative inline-flex items-center gap-1 rounded px-1.5 py-0.5 text-xs font-medium whitespace-nowrap [&_svg]:size-3", TONES[tone])}
     >
       {children}
@@ -37,7 +40,7 @@ export function RiskBadge({ value, maximum = false }: { value: number; maximum?:
   const risk = riskOf(value);
   const { icon, means } = RISKS[risk];
   return (
-    <Badge tone={risk} title={maximum ? `${means}; no covariance is known: the largest that errors of the assumed shape (1:3:1) could give` : means}>
+    <Badge tone={risk} tip={maximum ? `${means}; no covariance is known: the largest that errors of the assumed shape (1:3:1) could give` : means}>
       {icon}
       <span className="sr-only">{risk} risk, </span>
       <span className="tabular-nums">

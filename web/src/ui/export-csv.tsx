@@ -32,7 +32,7 @@ export function ExportCsv<T>({ name, rows = [], columns, hasMore = false }: Expo
       size="small"
       disabled={rows.length === 0}
       aria-label={`Export CSV of ${name}`}
-      title={hasMore ? "The rows that have been read; there are more" : undefined}
+      data-tip={hasMore ? "The rows that have been read; there are more" : undefined}
       onClick={() => download(`${name.replaceAll(" ", "-")}.csv`, csvOf(rows, columns), "text/csv")}
     >
       <Download /> Export CSV

@@ -2,25 +2,29 @@
 import type { ComponentProps, ReactNode } from "react";
 
 import { cn } from "./cn";
+import { Explained, TipRegion } from "./tip";
 
 export function Table({ label, children }: { label: string; children: ReactNode }) {
   return (
     // What is too wide is reached by the keyboard, too.
-    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto">
+    <TipRegion label={label} className="overflow-x-auto">
       <table aria-label={label} className="w-full border-separate border-spacing-0 text-left">
         {children}
       </table>
-    </div>
+    </TipRegion>
   );
 }
 
-export function Heading({ numeric = false, className, ...rest }: ComponentProps<"th"> & { numeric?: boolean }) {
+/** `tip`: what the heading means. */
+export function Heading({ numeric = false, tip, className, children, ...rest }: ComponentProps<"th"> & { numeric?: boolean; tip?: string }) {
   return (
     <th
       scope="col"
       className={cn("border-b border-line px-2 py-1 text-xs font-semibold whitespace-nowrap text-quiet", numeric && "text-right", className)}
       {...rest}
-    />
+    >
+      <Explained says={tip}>{children}</Explained>
+    </th>
   );
 }
 

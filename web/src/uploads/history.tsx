@@ -110,7 +110,7 @@ const COLUMNS: Column<Upload>[] = [
     { id: "name", header: "File", meta: { className: "max-w-80 truncate" }, cell: ({ row }) => <span title={row.original.name}>{row.original.name}</span> },
     { id: "kind", header: "Kind", cell: ({ row }) => row.original.kind ?? <span className="text-quiet">unknown</span> },
     { id: "state", header: "State", cell: ({ row }) => <StateBadge upload={row.original} /> },
-    { id: "records", header: "Records", meta: { numeric: true, title: "Messages or records that were taken" }, cell: ({ row }) => count(row.original.records) },
+    { id: "records", header: "Records", meta: { numeric: true, tip: "Messages or records that were taken" }, cell: ({ row }) => count(row.original.records) },
     {
       id: "problems",
       header: "Problems or notes",

@@ -22,14 +22,14 @@ interface EditedObjectsProps {
   dispatch: Dispatch<Action>;
 }
 
-const HEADINGS: Record<NumberField, { short: string; title: string; placeholder: string }> = {
+const HEADINGS: Record<NumberField, { short: string; tip: string; placeholder: string }> = {
   hard_body_radius_m: {
     short: "Radius (m)",
-    title: "Hard-body radius in m, where you know better than the catalog: 0.001 to 1,000",
+    tip: "Hard-body radius in m, where you know better than the catalog: 0.001 to 1,000",
     placeholder: "catalog's",
   },
-  min_probability: { short: "Probability ≥", title: "Warn from this probability on, in place of the rule's: 0 to 1", placeholder: "rule's" },
-  max_miss_distance_km: { short: "Miss ≤ (km)", title: "Warn up to this miss distance in km, in place of the rule's: 0 to 1,000", placeholder: "rule's" },
+  min_probability: { short: "Probability ≥", tip: "Warn from this probability on, in place of the rule's: 0 to 1", placeholder: "rule's" },
+  max_miss_distance_km: { short: "Miss ≤ (km)", tip: "Warn up to this miss distance in km, in place of the rule's: 0 to 1,000", placeholder: "rule's" },
 };
 
 export function EditedObjects({ objects, problems, dispatch }: EditedObjectsProps) {
@@ -80,7 +80,7 @@ function columnsOf(dispatch: Dispatch<Action>): Column<EditedRow>[] {
     {
       id: "maneuverable",
       header: "Maneuverable",
-      meta: { title: "Whether it can maneuver; a CDM says N/A where that is not stated" },
+      meta: { tip: "Whether it can maneuver; a CDM says N/A where that is not stated" },
       cell: ({ row: { original } }) => (
         <Select
           aria-label={`Maneuverable, ${called(original)}`}
@@ -100,12 +100,12 @@ function columnsOf(dispatch: Dispatch<Action>): Column<EditedRow>[] {
       (field): Column<EditedRow> => ({
         id: field,
         header: HEADINGS[field].short,
-        meta: { title: HEADINGS[field].title },
+        meta: { tip: HEADINGS[field].tip },
         cell: ({ row: { original } }) => (
           <Input
             aria-label={`${HEADINGS[field].short}, ${called(original)}`}
             aria-invalid={original.problems[field] !== undefined}
-            title={original.problems[field] ?? HEADINGS[field].title}
+            data-tip={original.problems[field] ?? HEADINGS[field].tip}
             inputMode="decimal"
             placeholder={HEADINGS[field].placeholder}
             className="h-7 w-24"

@@ -109,10 +109,10 @@ function Removal({ list, onClose, onRemoved }: { list: WatchList; onClose: () =>
 }
 
 function columnsOf(events: ListEvents): Column<Watched>[] {
-  const own = (id: string, header: string, title: string, of: (watched: Watched) => string | null): Column<Watched> => ({
+  const own = (id: string, header: string, tip: string, of: (watched: Watched) => string | null): Column<Watched> => ({
     id,
     header,
-    meta: { numeric: true, title },
+    meta: { numeric: true, tip },
     cell: ({ row }) => of(row.original) ?? <span className="text-quiet">–</span>,
   });
   return [
@@ -129,13 +129,13 @@ function columnsOf(events: ListEvents): Column<Watched>[] {
     {
       id: "next",
       header: "Next event",
-      meta: { title: "The next closest approach that is to come" },
+      meta: { tip: "The next closest approach that is to come" },
       cell: ({ row }) => <First events={events} number={row.original.catalog_number} order="tca" />,
     },
     {
       id: "riskiest",
       header: "Riskiest event",
-      meta: { title: "The most probable collision of those to come" },
+      meta: { tip: "The most probable collision of those to come" },
       cell: ({ row }) => <First events={events} number={row.original.catalog_number} order="probability" />,
     },
     own("radius", "Radius", "Hard-body radius that you stated", ({ hard_body_radius_m: m }) => (m == null ? null : `${m} m`)),
