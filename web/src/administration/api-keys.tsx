@@ -12,8 +12,8 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Field, Input, Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
-import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
+import { AdminTable } from "./admin-table";
 import { Confirm, Secret, Wrong } from "./parts";
 
 type Key = Schemas["ApiKeyRow"];
@@ -50,40 +50,25 @@ export function ApiKeys() {
       <MakeKey />
       <View query={keys} what="API keys" isEmpty={({ items }) => items.length === 0}>
         {({ items }) => (
-          <Table label="API keys">
-            <thead>
-              <tr>
-                <Heading>Name</Heading>
-                <Heading>Scope</Heading>
-                <Heading>Made</Heading>
-                <Heading>Ends</Heading>
-                <Heading>State</Heading>
-                <ActionsHeading />
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((key) => (
-                <tr key={key.id}>
-                  <Cell className="font-medium">{key.name}</Cell>
-                  <Cell>{key.scope}</Cell>
-                  <Cell>
-                    <Time value={key.created} />
-                  </Cell>
-                  <Cell>{key.expires == null ? "never" : <Time value={key.expires} />}</Cell>
-                  <Cell>
-                    <State value={key} />
-                  </Cell>
-                  <Cell className="text-right">
-                    {key.revoked == null && (
-                      <Button size="small" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>
-                        Revoke
-                      </Button>
-                    )}
-                  </Cell>
-                </tr>
-              ))}
-            </tbody>
-          </Table>
+          <AdminTable
+            label="API keys"
+            rows={items}
+            rowId={({ id }) => id}
+            columns={[
+              { name: "Name", className: "font-medium", of: ({ name }) => name },
+              { name: "Scope", of: ({ scope }) => scope },
+              { name: "Made", of: ({ created }) => <Time value={created} /> },
+              { name: "Ends", of: ({ expires }) => (expires == null ? "never" : <Time value={expires} />) },
+              { name: "State", of: (key) => <State value={key} /> },
+            ]}
+            actions={(key) =>
+              key.revoked == null && (
+                <Button size="small" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>
+                  Revoke
+                </Button>
+              )
+            }
+          />
         )}
       </View>
       <Confirm

@@ -10,8 +10,8 @@ import { Time } from "@/time/time";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import type { CsvColumns } from "@/ui/export-csv";
-import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { bytes, count } from "@/units/format";
+import { AdminTable } from "./admin-table";
 
 export type KeptFile = Schemas["DataExportRow"] | Schemas["BackupRow"];
 
@@ -46,47 +46,33 @@ interface KeptFilesProps {
 
 export function KeptFiles({ label, items, file, busy, onRemove }: KeptFilesProps) {
   return (
-    <Table label={label}>
-      <thead>
-        <tr>
-          <Heading>Started</Heading>
-          <Heading>By</Heading>
-          <Heading>State</Heading>
-          <Heading numeric>Rows</Heading>
-          <Heading numeric>Files</Heading>
-          <Heading numeric>Size</Heading>
-          <ActionsHeading />
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((item) => (
-          <tr key={item.id}>
-            <Cell>
-              <Time value={item.started} />
-            </Cell>
-            <Cell>{item.by}</Cell>
-            <Cell>
-              <State item={item} />
-            </Cell>
-            <Cell numeric>{count(item.rows)}</Cell>
-            <Cell numeric>{count(item.blobs)}</Cell>
-            <Cell numeric>{bytes(item.size_bytes)}</Cell>
-            <Cell className="space-x-1 text-right whitespace-nowrap">
-              {item.state === "completed" && (
-                <Button size="small" asChild>
-                  <DownloadLink path={file(item.id)}>Download</DownloadLink>
-                </Button>
-              )}
-              {item.state !== "running" && (
-                <Button size="small" disabled={busy} onClick={() => onRemove(item.id)}>
-                  Remove
-                </Button>
-              )}
-            </Cell>
-          </tr>
-        ))}
-      </tbody>
-    </Table>
+    <AdminTable
+      label={label}
+      rows={items}
+      rowId={({ id }) => id}
+      columns={[
+        { name: "Started", of: ({ started }) => <Time value={started} /> },
+        { name: "By", of: ({ by }) => by },
+        { name: "State", of: (item) => <State item={item} /> },
+        { name: "Rows", numeric: true, of: ({ rows }) => count(rows) },
+        { name: "Files", numeric: true, of: ({ blobs }) => count(blobs) },
+        { name: "Size", numeric: true, of: ({ size_bytes: size }) => bytes(size) },
+      ]}
+      actions={({ id, state }) => (
+        <>
+          {state === "completed" && (
+            <Button size="small" asChild>
+              <DownloadLink path={file(id)}>Download</DownloadLink>
+            </Button>
+          )}
+          {state !== "running" && (
+            <Button size="small" disabled={busy} onClick={() => onRemove(id)}>
+              Remove
+            </Button>
+          )}
+        </>
+      )}
+    />
   );
 }
 

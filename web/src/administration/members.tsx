@@ -11,8 +11,9 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Select } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
-import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
+import { Tip } from "@/ui/tip";
 import { useAct } from "./act";
+import { AdminTable } from "./admin-table";
 import { Invite } from "./invite";
 import { Confirm, Wrong } from "./parts";
 import { ROLES, type Role } from "./roles";
@@ -61,50 +62,42 @@ export function Members() {
         empty={<Empty title="No members">Whoever signs in by the link that the server prints is no member, and an administrator all the same.</Empty>}
       >
         {({ items }) => (
-          <Table label="Members">
-            <thead>
-              <tr>
-                <Heading>Who</Heading>
-                <Heading>Address</Heading>
-                <Heading>State</Heading>
-                <Heading>Since</Heading>
-                <Heading>Role</Heading>
-                <ActionsHeading />
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((member) => (
-                <tr key={member.id}>
-                  <Cell className="font-medium" title={member.issuer == null ? undefined : `${member.subject} at ${member.issuer}`}>
-                    {called(member)}
-                  </Cell>
-                  <Cell>{member.email ?? "–"}</Cell>
-                  <Cell>{member.invited ? <Badge tone="elevated">invited</Badge> : <Badge tone="good">member</Badge>}</Cell>
-                  <Cell>
-                    <Time value={member.added} />
-                  </Cell>
-                  <Cell>
-                    <Select
-                      aria-label={`Role of ${called(member)}`}
-                      className="h-6 w-32"
-                      disabled={busy}
-                      value={member.role}
-                      onChange={(event) => void give(member, event.target.value as Role)}
-                    >
-                      {ROLES.map(({ role }) => (
-                        <option key={role}>{role}</option>
-                      ))}
-                    </Select>
-                  </Cell>
-                  <Cell className="text-right">
-                    <Button size="small" aria-label={`Remove ${called(member)}`} onClick={() => remove(member)}>
-                      Remove
-                    </Button>
-                  </Cell>
-                </tr>
-              ))}
-            </tbody>
-          </Table>
+          <AdminTable
+            label="Members"
+            rows={items}
+            rowId={({ id }) => id}
+            columns={[
+              {
+                name: "Who",
+                className: "font-medium",
+                of: (member) => <Tip says={member.issuer == null ? undefined : `${member.subject} at ${member.issuer}`}>{called(member)}</Tip>,
+              },
+              { name: "Address", of: ({ email }) => email ?? "–" },
+              { name: "State", of: ({ invited }) => (invited ? <Badge tone="elevated">invited</Badge> : <Badge tone="good">member</Badge>) },
+              { name: "Since", of: ({ added }) => <Time value={added} /> },
+              {
+                name: "Role",
+                of: (member) => (
+                  <Select
+                    aria-label={`Role of ${called(member)}`}
+                    className="h-6 w-32"
+                    disabled={busy}
+                    value={member.role}
+                    onChange={(event) => void give(member, event.target.value as Role)}
+                  >
+                    {ROLES.map(({ role }) => (
+                      <option key={role}>{role}</option>
+                    ))}
+                  </Select>
+                ),
+              },
+            ]}
+            actions={(member) => (
+              <Button size="small" aria-label={`Remove ${called(member)}`} onClick={() => remove(member)}>
+                Remove
+              </Button>
+            )}
+          />
         )}
       </View>
       <Confirm

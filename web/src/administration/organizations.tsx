@@ -11,8 +11,8 @@ import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Field, Input } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
-import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
+import { AdminTable } from "./admin-table";
 import { Confirm, Wrong } from "./parts";
 
 type Known = Schemas["KnownOrganizationRow"];
@@ -41,34 +41,25 @@ export function Organizations() {
       <Make />
       <View query={organizations} what="organizations">
         {({ items }) => (
-          <Table label="Organizations">
-            <thead>
-              <tr>
-                <Heading>Identity</Heading>
-                <Heading>Name</Heading>
-                <Heading>Made</Heading>
-                <Heading>State</Heading>
-                <ActionsHeading />
-              </tr>
-            </thead>
-            <tbody>
-              {items.map(({ tenant, name, created, closed }) => (
-                <tr key={tenant}>
-                  <Cell className="font-mono">{tenant}</Cell>
-                  <Cell className="font-medium">{name}</Cell>
-                  <Cell>{tenant === PLATFORM ? "with the installation" : <Time value={created} />}</Cell>
-                  <Cell>{closed == null ? <Badge tone="good">open</Badge> : <Badge tone="quiet">being removed</Badge>}</Cell>
-                  <Cell className="text-right">
-                    {tenant !== PLATFORM && closed == null && (
-                      <Button size="small" aria-label={`Remove ${tenant}`} onClick={() => remove(tenant)}>
-                        Remove
-                      </Button>
-                    )}
-                  </Cell>
-                </tr>
-              ))}
-            </tbody>
-          </Table>
+          <AdminTable
+            label="Organizations"
+            rows={items}
+            rowId={({ tenant }) => tenant}
+            columns={[
+              { name: "Identity", className: "font-mono", of: ({ tenant }) => tenant },
+              { name: "Name", className: "font-medium", of: ({ name }) => name },
+              { name: "Made", of: ({ tenant, created }) => (tenant === PLATFORM ? "with the installation" : <Time value={created} />) },
+              { name: "State", of: ({ closed }) => (closed == null ? <Badge tone="good">open</Badge> : <Badge tone="quiet">being removed</Badge>) },
+            ]}
+            actions={({ tenant, closed }) =>
+              tenant !== PLATFORM &&
+              closed == null && (
+                <Button size="small" aria-label={`Remove ${tenant}`} onClick={() => remove(tenant)}>
+                  Remove
+                </Button>
+              )
+            }
+          />
         )}
       </View>
       {removed !== null && <Removal key={removed} tenant={removed} onEnd={() => remove(null)} />}

@@ -13,8 +13,8 @@ import { Button } from "@/ui/button";
 import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
-import { ActionsHeading, Cell, Heading, Table } from "@/ui/table";
 import { useAct } from "./act";
+import { AdminTable } from "./admin-table";
 import { changeWebhook } from "./change-webhook";
 import { Confirm, Secret, Wrong } from "./parts";
 import { RotateWebhook } from "./rotate-webhook";
@@ -67,51 +67,36 @@ export function Webhooks() {
         empty={<Empty title="No webhooks">Make one, and name it in an alert rule.</Empty>}
       >
         {({ items }) => (
-          <Table label="Webhooks">
-            <thead>
-              <tr>
-                <Heading>Name</Heading>
-                <Heading>Address</Heading>
-                <Heading>State</Heading>
-                <Heading>Made</Heading>
-                <Heading>Secret</Heading>
-                <ActionsHeading />
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((webhook) => (
-                <tr key={webhook.id}>
-                  <Cell className="font-medium">{webhook.name}</Cell>
-                  <Cell className="max-w-96 break-all">{webhook.url}</Cell>
-                  <Cell>{webhook.enabled ? <Badge tone="good">in use</Badge> : <Badge>off</Badge>}</Cell>
-                  <Cell>
-                    <Time value={webhook.created} />
-                  </Cell>
-                  <Cell>
-                    <Retired until={webhook.retired_until} />
-                  </Cell>
-                  <Cell className="space-x-1 text-right whitespace-nowrap">
-                    {may && (
-                      <>
-                        <Button size="small" disabled={busy} aria-label={`Turn ${webhook.enabled ? "off" : "on"} ${webhook.name}`} onClick={() => void enable(webhook, !webhook.enabled)}>
-                          Turn {webhook.enabled ? "off" : "on"}
-                        </Button>
-                        <Button size="small" aria-label={`Change ${webhook.name}`} onClick={() => ask({ to: "change", webhook })}>
-                          Change
-                        </Button>
-                        <Button size="small" aria-label={`New secret for ${webhook.name}`} onClick={() => ask({ to: "rotate", webhook })}>
-                          New secret
-                        </Button>
-                        <Button size="small" aria-label={`Remove ${webhook.name}`} onClick={() => ask({ to: "remove", webhook })}>
-                          Remove
-                        </Button>
-                      </>
-                    )}
-                  </Cell>
-                </tr>
-              ))}
-            </tbody>
-          </Table>
+          <AdminTable
+            label="Webhooks"
+            rows={items}
+            rowId={({ id }) => id}
+            columns={[
+              { name: "Name", className: "font-medium", of: ({ name }) => name },
+              { name: "Address", className: "max-w-96 break-all", of: ({ url }) => url },
+              { name: "State", of: ({ enabled }) => (enabled ? <Badge tone="good">in use</Badge> : <Badge>off</Badge>) },
+              { name: "Made", of: ({ created }) => <Time value={created} /> },
+              { name: "Secret", of: ({ retired_until: until }) => <Retired until={until} /> },
+            ]}
+            actions={(webhook) =>
+              may && (
+                <>
+                  <Button size="small" disabled={busy} aria-label={`Turn ${webhook.enabled ? "off" : "on"} ${webhook.name}`} onClick={() => void enable(webhook, !webhook.enabled)}>
+                    Turn {webhook.enabled ? "off" : "on"}
+                  </Button>
+                  <Button size="small" aria-label={`Change ${webhook.name}`} onClick={() => ask({ to: "change", webhook })}>
+                    Change
+                  </Button>
+                  <Button size="small" aria-label={`New secret for ${webhook.name}`} onClick={() => ask({ to: "rotate", webhook })}>
+                    New secret
+                  </Button>
+                  <Button size="small" aria-label={`Remove ${webhook.name}`} onClick={() => ask({ to: "remove", webhook })}>
+                    Remove
+                  </Button>
+                </>
+              )
+            }
+          />
         )}
       </View>
       {asked?.to === "change" && <WebhookForm key={asked.webhook.id} webhook={asked.webhook} onDone={close} onCancel={close} />}

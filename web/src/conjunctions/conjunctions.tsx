@@ -5,6 +5,8 @@ import { Download } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { Suspense, useCallback, useMemo, useState } from "react";
 
+import { http } from "@/api/client";
+import { filesOf } from "@/api/list-files";
 import { ExportDialog } from "@/table/export-dialog";
 import { DataTable } from "@/table/data-table";
 import { useEventStep } from "@/time/reference";
@@ -15,7 +17,6 @@ import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { ColumnMenu, useColumnChoice } from "./column-choice";
 import { COLUMNS } from "./columns";
-import { readCsv, readParquet } from "./export";
 import { FilterBar } from "./filter-bar";
 import { DEFAULTS, oneOf, queryOf, SORTS, write, type Filters } from "./filters";
 import { useConjunctions, useCount, type Count } from "./list";
@@ -120,8 +121,7 @@ function Content() {
       </div>
       <ExportDialog
         what="conjunctions"
-        readCsv={(told, signal) => readCsv(query, told, signal)}
-        readParquet={(signal) => readParquet(query, signal)}
+        files={filesOf((added, options) => http.GET("/api/v1/conjunctions", { params: { query: { ...query, ...added } }, ...options }))}
         open={exporting}
         onOpenChange={setExporting}
       />

@@ -7,7 +7,8 @@ import type { Route } from "next";
 import { useRouter } from "next/navigation";
 import { useCallback, useMemo, useState } from "react";
 
-import { api } from "@/api/client";
+import { api, http } from "@/api/client";
+import { filesOf } from "@/api/list-files";
 import { DataTable } from "@/table/data-table";
 import { ExportDialog } from "@/table/export-dialog";
 import { Button } from "@/ui/button";
@@ -18,7 +19,6 @@ import { Empty, Loading, View } from "@/ui/state";
 import { count } from "@/units/format";
 import { KIND_WORDS } from "@/globe/classes";
 import { COLUMNS, type ObjectRow } from "./columns";
-import { readCsv, readParquet } from "./export";
 import { KIND_CHOICES, addressOf, askedOf, filtersOf, kilometers, type ObjectFilters } from "./filters";
 import { useFilters, useSettled } from "./use-filters";
 
@@ -70,8 +70,7 @@ export function Objects() {
       />
       <ExportDialog
         what="objects"
-        readCsv={(told, signal) => readCsv(asked, told, signal)}
-        readParquet={(signal) => readParquet(asked, signal)}
+        files={filesOf((added, options) => http.GET("/api/v1/objects", { params: { query: { ...asked, ...added } }, ...options }))}
         open={exporting}
         onOpenChange={setExporting}
       />

@@ -4,7 +4,8 @@ import { Download } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
 import { inWords } from "@/api/client";
-import { MOST_ROWS, type Exported } from "@/api/csv-pages";
+import { MOST_ROWS } from "@/api/csv-pages";
+import type { ListFiles } from "@/api/list-files";
 import { Button } from "@/ui/button";
 import { download } from "@/ui/csv";
 import { Dialog } from "@/ui/dialog";
@@ -14,8 +15,7 @@ import { bytes, count } from "@/units/format";
 interface ExportDialogProps {
   /** What the rows are: the name of the file, too. */
   what: string;
-  readCsv: (told: (rows: number) => void, signal: AbortSignal) => Promise<Exported>;
-  readParquet: (signal: AbortSignal) => Promise<Blob>;
+  files: ListFiles;
   open: boolean;
   onOpenChange: (open: boolean) => void;
 }
@@ -27,7 +27,7 @@ function fileName(what: string, ending: string): string {
 }
 
 /** Exports what is filtered, in its order. */
-export function ExportDialog({ what, readCsv, readParquet, open, onOpenChange }: ExportDialogProps) {
+export function ExportDialog({ what, files, open, onOpenChange }: ExportDialogProps) {
   const [state, setState] = useState<State>({ at: "rest" });
   const stop = useRef<AbortController>(undefined);
   useEffect(() => () => stop.current?.abort(), []);
@@ -43,14 +43,14 @@ export function ExportDialog({ what, readCsv, readParquet, open, onOpenChange }:
   const csv = () =>
     run(async (signal) => {
       const told = (rows: number) => setState({ at: "busy", said: `${count(rows)} rows read` });
-      const { content, rows, cut } = await readCsv(told, signal);
+      const { content, rows, cut } = await files.readCsv(told, signal);
       const name = fileName(what, "csv");
       download(name, content, "text/csv");
       return cut ? `${name}: the first ${count(rows)} rows; there are more.` : `${name}: all ${count(rows)} rows.`;
     });
   const parquet = () =>
     run(async (signal) => {
-      const content = await readParquet(signal);
+      const content = await files.readParquet(signal);
       const name = fileName(what, "parquet");
       download(name, content, "application/vnd.apache.parquet");
       return `${name}: every row, ${bytes(content.size)}.`;

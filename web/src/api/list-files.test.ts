@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { nextCursor } from "@/api/csv-pages";
-import { readCsv } from "./export";
+import { http } from "./client";
+import { nextCursor } from "./csv-pages";
+import { filesOf } from "./list-files";
 
 const CURSOR = "eyJsaXN0IjoiY29uanVuY3Rpb25zIGJ5IHRjYSJ9";
 // Shortened answers of the service.
@@ -38,7 +39,8 @@ it("the cursor of the next page stands in the header Link", () => {
 it("pages of CSV become one file with one line of headings, of the same query", async () => {
   const told: number[] = [];
   const query = { sort: "tca", relation: false, max_miss_distance_km: 1 } as const;
-  const exported = await readCsv(query, (rows) => told.push(rows), new AbortController().signal);
+  const { readCsv } = filesOf((added, options) => http.GET("/api/v1/conjunctions", { params: { query: { ...query, ...added } }, ...options }));
+  const exported = await readCsv((rows) => told.push(rows), new AbortController().signal);
   expect(exported).toEqual({ content: HEADER + FIRST + SECOND, rows: 2, cut: false });
   expect(told).toEqual([1, 2]);
   expect(asked.map(({ searchParams }) => searchParams.get("cursor"))).toEqual([null, CURSOR]);
@@ -47,4 +49,23 @@ it("pages of CSV become one file with one line of headings, of the same query", 
     expect(searchParams.get("sort")).toBe("tca");
     expect(searchParams.get("max_miss_distance_km")).toBe("1");
   }
+});
+
+it("all rows come in Parquet at one go; what the service refuses is thrown", async () => {
+  const problem = { title: "the filters cannot be read", status: 400 };
+  let refuses = false;
+  vi.stubGlobal("fetch", async (input: Request | string) => {
+    if (typeof input === "string") {
+      return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
+    }
+    asked.push(new URL(input.url));
+    return refuses ? Response.json(problem, { status: 400 }) : new Response("PAR1", { headers: { "content-type": "application/vnd.apache.parquet" } });
+  });
+  const { readCsv, readParquet } = filesOf((added, options) => http.GET("/api/v1/objects", { params: { query: { search: "zarya", ...added } }, ...options }));
+  const { signal } = new AbortController();
+  expect(await (await readParquet(signal)).text()).toBe("PAR1");
+  expect(asked.map(({ search }) => search)).toEqual(["?search=zarya&format=parquet"]);
+  refuses = true;
+  await expect(readParquet(signal)).rejects.toEqual(problem);
+  await expect(readCsv(() => undefined, signal)).rejects.toEqual(problem);
 });
