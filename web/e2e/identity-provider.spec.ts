@@ -18,7 +18,7 @@ test("sign-in at the identity provider, and out of both", async ({ page, complai
   await expect(page).toHaveURL("/rules/");
   await expect(page.getByRole("heading", { level: 1, name: "Alert rules" })).toBeVisible();
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Sign out" })).toHaveAttribute("title", "Sign out ada@example.org");
+  await expect(page.getByRole("button", { name: "Sign out" })).toHaveAttribute("data-tip", "Sign out ada@example.org");
   expect(await page.context().cookies()).toContainEqual(expect.objectContaining({ name: "astroshield_session", httpOnly: true, sameSite: "Strict" }));
 
   await page.getByRole("button", { name: "Sign out" }).click();

@@ -21,7 +21,7 @@ beforeEach(() => {
     const url = new URL(input.url);
     if (url.pathname === "/api/v1/alerts" && url.searchParams.get("state") === "open") {
       const asked = url.searchParams.get("min_severity") === "critical" ? [...severities, ...older].filter((one) => one === "critical") : severities;
-      const items = asked.map((severity, place) => ({ id: String(place), severity }));
+      const items = asked.map((severity, place) => ({ id: String(place), severity, subject: { kind: "undelivered" } }));
       return Response.json({ items, next_cursor: older.length > 0 && asked === severities ? "older" : null });
     }
     return Response.json({ title: "nothing is here", status: 404 }, { status: 404 });

@@ -1,27 +1,24 @@
 "use client";
 
 /** What is around every page: where one can go, how old the data is, whether it is live. */
-import { CircleHelp, Clock, LogOut, Moon, Search, Sun, WifiOff } from "lucide-react";
+import { CircleHelp, Clock, LogOut, Moon, Search, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useCallback, useEffect, useState, type ReactNode } from "react";
+import { useCallback, useState, type ReactNode } from "react";
 
 import { useAnnouncement, useCountInTitle } from "@/alerts/arrivals";
 import { countOf, useOpenAlerts } from "@/alerts/open";
-import { api } from "@/api/client";
-import { slicesDone, useStream } from "@/stream/provider";
-import { heed, useNow, useZone } from "@/time/clock";
+import { useNow, useZone } from "@/time/clock";
 import { time } from "@/time/format";
-import { silentSince, usePastStart } from "@/time/reference";
-import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/cn";
-import { count } from "@/units/format";
+import { Tip } from "@/ui/tip";
 import { AlertCount } from "./alert-count";
 import { Kbd, Keys } from "./keys";
 import { PAGES } from "./pages";
 import { Palette } from "./palette";
 import { signOut, useSameSession, useSession } from "./session";
+import { Data, Notices } from "./standing";
 import { useTheme } from "./theme";
 
 /** Pages that stand alone. */
@@ -54,7 +51,7 @@ function Framed({ path, children }: { path: string; children: ReactNode }) {
               <li key={to}>
                 <Link
                   href={to}
-                  title={`${name} (g ${key})`}
+                  data-tip={`${name} (g ${key})`}
                   aria-current={here ? "page" : undefined}
                   className={cn(
                     "relative mx-1.5 flex items-center gap-2.5 rounded-md px-2.5 py-1.5 hover:bg-raised",
@@ -94,24 +91,24 @@ function Header({ openPalette }: { openPalette: () => void }) {
       </Link>
       <Data />
       <div className="ml-auto flex items-center gap-1.5">
-        <Button size="small" className="min-w-44 justify-start text-quiet max-lg:min-w-0" onClick={openPalette} aria-label="Search">
+        <Button size="small" className="min-w-44 justify-start text-quiet max-lg:min-w-0" onClick={openPalette} aria-keyshortcuts="Control+K">
           <Search />
-          <span className="max-lg:hidden">Search</span>
-          <span className="ml-auto max-lg:hidden">
+          <span className="max-lg:sr-only">Search</span>
+          <span aria-hidden className="ml-auto max-lg:hidden">
             <Kbd>Ctrl K</Kbd>
           </span>
         </Button>
         {session.data !== undefined && (
-          <span className="max-w-32 truncate px-1 text-quiet max-lg:hidden" title={`You work in the organization ${session.data.tenant}`}>
+          <Tip className="max-w-32 truncate px-1 text-quiet max-lg:hidden" says={`You work in the organization ${session.data.tenant}`}>
             {session.data.tenant}
-          </span>
+          </Tip>
         )}
         <Clocks />
         <Button
           kind="ghost"
           size="small"
           onClick={() => setZone(zone === "utc" ? "local" : "utc")}
-          title={zone === "utc" ? "Show times of this place" : "Show times in UTC"}
+          data-tip={zone === "utc" ? "Show times of this place" : "Show times in UTC"}
         >
           <Clock />
           {zone === "utc" ? "UTC" : "Local"}
@@ -125,7 +122,7 @@ function Header({ openPalette }: { openPalette: () => void }) {
           {shown === "dark" ? <Sun /> : <Moon />}
         </Button>
         <Button kind="ghost" size="icon" asChild>
-          <Link href="/welcome" aria-label="What you see here" title="What you see here">
+          <Link href="/welcome" aria-label="What you see here" data-tip="What you see here">
             <CircleHelp />
           </Link>
         </Button>
@@ -133,7 +130,7 @@ function Header({ openPalette }: { openPalette: () => void }) {
           kind="ghost"
           size="icon"
           aria-label="Sign out"
-          title={session.data === undefined ? "Sign out" : `Sign out ${session.data.name}`}
+          data-tip={session.data === undefined ? "Sign out" : `Sign out ${session.data.name}`}
           onClick={() => void signOut()}
         >
           <LogOut />
@@ -159,73 +156,5 @@ function Clocks() {
     <span className="px-1 text-quiet tabular-nums max-md:hidden" suppressHydrationWarning>
       {now === null ? "" : time(now, zone)}
     </span>
-  );
-}
-
-/** How old the data is, when it was screened, how far the newest run, and whether changes come by themselves. */
-function Data() {
-  const status = api.useQuery("get", "/api/v1/status", {}, { refetchInterval: 30_000 });
-  const { data, dataUpdatedAt } = status;
-  useEffect(() => {
-    if (data !== undefined) heed(data.now, dataUpdatedAt);
-  }, [data, dataUpdatedAt]);
-  const { connection, progress } = useStream();
-  const run = status.data?.newest_run;
-  const screened = status.data?.newest_screening;
-  const done = run == null ? 0 : slicesDone(run, progress);
-  const slices = run?.slices ?? 0;
-  return (
-    <div className="flex min-w-0 items-center gap-3 truncate text-xs text-quiet">
-      <span
-        className={cn("inline-flex items-center gap-1.5 rounded px-1.5 py-0.5", connection === "live" ? "text-good" : "bg-elevated-soft text-elevated")}
-        role="status"
-      >
-        {connection === "live" ? <span aria-hidden className="size-2 rounded-full bg-current" /> : <WifiOff aria-hidden className="size-3.5" />}
-        {{ live: "Live", connecting: "Connecting", lost: "Connection lost; trying again" }[connection]}
-      </span>
-      {status.data?.newest_epoch != null && (
-        <span className="max-sm:hidden" title="Newest epoch of the public catalog">
-          Data <Ago value={status.data.newest_epoch} />
-        </span>
-      )}
-      {run?.state === "running" && slices > 0 && (
-        <span className="inline-flex items-center gap-1.5 max-md:hidden">
-          Screening
-          <progress aria-label="Screening" value={done} max={slices} className="h-1.5 w-20 accent-(--accent)" />
-          {done}/{slices}
-        </span>
-      )}
-      {screened?.finished != null && (
-        <span className="max-md:hidden" title={`${count(screened.conjunctions)} conjunctions of ${count(screened.objects)} objects`}>
-          Screened <Ago value={screened.finished} />
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** What must be known on every page. */
-function Notices() {
-  const status = api.useQuery("get", "/api/v1/status", {});
-  const { zone } = useZone();
-  const past = usePastStart();
-  const notices: string[] = [];
-  if (status.data?.demo === true) notices.push("Demo catalog: a made-up population. No object and no event here is real.");
-  if (past !== null) notices.push(`A catalog of the past: events are counted from ${time(past, zone)}, the start of what was screened.`);
-  const run = status.data?.newest_run;
-  const screened = status.data?.newest_screening;
-  const silent = screened == null || status.data === undefined ? null : silentSince(status.data, screened);
-  if (screened != null && silent !== null) {
-    notices.push(`Nothing was screened since ${time(silent, zone)}: no event after ${time(screened.window_stop, zone)} is known.`);
-  }
-  if (run?.state === "failed") notices.push(`The newest screening failed: ${run.problem ?? "unknown reason"}.`);
-  return (
-    <div className="col-span-2">
-      {notices.map((notice) => (
-        <p key={notice} className="border-b border-line bg-elevated-soft px-4 py-1 text-center text-elevated">
-          {notice}
-        </p>
-      ))}
-    </div>
   );
 }
