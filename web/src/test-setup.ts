@@ -13,6 +13,7 @@ globalThis.ResizeObserver ??= class implements ResizeObserver {
 };
 globalThis.matchMedia ??= (media) => Object.assign(new EventTarget(), { media, matches: false, onchange: null, addListener: () => undefined, removeListener: () => undefined });
 Element.prototype.scrollTo ??= () => undefined;
+Element.prototype.scrollIntoView ??= () => undefined;
 
 // What is waited for may take several times longer on a busy machine; only a failing test waits so long.
 configure({ asyncUtilTimeout: 10_000 });

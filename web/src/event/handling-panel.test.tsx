@@ -1,12 +1,18 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { Schemas } from "@/api/client";
+import { Keys } from "@/shell/keys";
+import { Palette } from "@/shell/palette";
 import type { Note } from "./handling";
 import { HandlingPanel } from "./handling-panel";
 import { CONJUNCTION } from "./samples";
+
+const push = vi.fn();
+vi.mock("next/navigation", () => ({ useRouter: () => ({ push }) }));
 
 const NOTES = `POST /api/v1/conjunctions/${CONJUNCTION.id}/notes`;
 
@@ -41,6 +47,7 @@ let sent: unknown[];
 let refusal: Schemas["Problem"] | undefined;
 
 beforeEach(() => {
+  vi.clearAllMocks();
   scope = "write";
   notes = [];
   history = [];
@@ -222,4 +229,108 @@ it("a decision about the newest solution stands without remark", async () => {
   show();
   expect(await screen.findByText("Monitor")).toBeTruthy();
   expect(screen.queryByText(/decision[:;]/)).toBeNull();
+});
+
+/** With what is around every page. */
+function showWithShell() {
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const Around = () => {
+    const [palette, setPalette] = useState(false);
+    return (
+      <QueryClientProvider client={client}>
+        <HandlingPanel conjunction={CONJUNCTION} />
+        <Palette open={palette} onOpenChange={setPalette} />
+        <Keys openPalette={() => setPalette(true)} />
+      </QueryClientProvider>
+    );
+  };
+  return render(<Around />);
+}
+
+const ACTIONS = [
+  ["a", "Acknowledge"],
+  ["s", "Assign"],
+  ["d", "Decide"],
+  ["n", "Note"],
+] as const;
+
+it("a key acknowledges, once, and is then gone from the help", async () => {
+  showWithShell();
+  await screen.findByRole("button", { name: "Acknowledge" });
+  await userEvent.keyboard("?");
+  for (const [key, name] of ACTIONS) {
+    expect(within(screen.getByRole("dialog", { name: "Keys" })).getByRole("row", { name: `${key} This page: ${name}` })).toBeTruthy();
+  }
+  // What is typed over the page acts on nothing of it.
+  await userEvent.keyboard("a{Escape}");
+  expect(sent).toEqual([]);
+  await userEvent.keyboard("a");
+  expect(await screen.findByText("by dev8")).toBeTruthy();
+  await userEvent.keyboard("a?");
+  expect(sent).toEqual([{ kind: "acknowledged" }]);
+  expect(screen.queryByRole("row", { name: /Acknowledge/ })).toBeNull();
+});
+
+it("a key opens the form with the focus in it and without the letter, and the focus is at its button afterwards", async () => {
+  showWithShell();
+  await screen.findByRole("button", { name: "Note" });
+  for (const [key, name, field] of [
+    ["s", "Assign", "Assign to"],
+    ["n", "Note", "Note"],
+    ["d", "Decide", "Decision"],
+  ] as const) {
+    await userEvent.keyboard(key);
+    const form = within(screen.getByRole("form", { name }));
+    expect(document.activeElement).toBe(form.getByLabelText(field));
+    if (key !== "d") expect(form.getByLabelText<HTMLInputElement>(field).value).toBe("");
+    await userEvent.keyboard("{Escape}");
+    expect(screen.queryByRole("form", { name })).toBeNull();
+    expect(document.activeElement).toBe(screen.getByRole("button", { name }));
+  }
+  // In a field, letters are text.
+  await userEvent.keyboard("n");
+  await userEvent.keyboard("dans");
+  expect(screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Note" }).value).toBe("dans");
+  expect(sent).toEqual([]);
+});
+
+it("after g, a letter leads to a page and does nothing to the event", async () => {
+  showWithShell();
+  await screen.findByRole("button", { name: "Acknowledge" });
+  await userEvent.keyboard("ga");
+  expect(push).toHaveBeenCalledWith("/alerts");
+  expect(sent).toEqual([]);
+});
+
+it("the palette does the same, after the pages, and gives the focus to the form", async () => {
+  showWithShell();
+  await screen.findByRole("button", { name: "Decide" });
+  await userEvent.keyboard("/");
+  const options = within(await screen.findByRole("group", { name: "This page" })).getAllByRole("option");
+  expect(options.map(({ textContent }) => textContent)).toEqual(["Acknowledgea", "Assigns", "Decided", "Noten"]);
+  await userEvent.keyboard("deci{Enter}");
+  await expect.poll(() => document.activeElement).toBe(await screen.findByLabelText("Decision"));
+  expect(sent).toEqual([]);
+});
+
+it("who may only read has no such keys, in the help and in the palette neither, and nobody has them elsewhere", async () => {
+  scope = "read";
+  notes = [note({ kind: "note", text: "They fly in formation." })];
+  const { unmount } = showWithShell();
+  await screen.findByText("They fly in formation.");
+  await userEvent.keyboard("asdn?");
+  expect(screen.queryByRole("row", { name: /This page/ })).toBeNull();
+  await userEvent.keyboard("{Escape}/");
+  expect(screen.queryByRole("group", { name: "This page" })).toBeNull();
+  expect(screen.queryByRole("form")).toBeNull();
+  unmount();
+
+  scope = "write";
+  const shown = showWithShell();
+  await screen.findByRole("button", { name: "Decide" });
+  shown.rerender(<Keys openPalette={() => undefined} />);
+  await userEvent.keyboard("?");
+  expect(screen.getByRole("row", { name: /Today/ })).toBeTruthy();
+  expect(screen.queryByRole("row", { name: /This page/ })).toBeNull();
+  expect(sent).toEqual([]);
 });

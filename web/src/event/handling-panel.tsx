@@ -2,7 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { Check } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { api, http, inWords, type Conjunction, type Schemas } from "@/api/client";
 import { useChanged } from "@/api/changed";
@@ -10,10 +10,12 @@ import { answered } from "@/api/replace";
 import { pair } from "@/conjunctions/pair";
 import { DECISION_WORDS } from "@/conjunctions/words";
 import { May } from "@/shell/may";
+import { useOffered } from "@/shell/page-actions";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
+import { TipRegion } from "@/ui/tip";
 import { distance, probability } from "@/units/format";
 import { leading } from "@/units/words";
 import { handlingOf, isLikelier, isOther, solutionAt, type Handling, type Note } from "./handling";
@@ -121,45 +123,68 @@ function OpenAlerts({ conjunction }: { conjunction: Conjunction }) {
   );
 }
 
+const KINDS: readonly Asked[] = ["assigned", "decided", "note"];
+const NAMES: Record<Asked, string> = { assigned: "Assign", decided: "Decide", note: "Note" };
+const KEYS: Record<Asked, string> = { assigned: "s", decided: "d", note: "n" };
+const ACKNOWLEDGE = { first: "Acknowledge", again: "Acknowledge again" } as const;
+
 /** `again`: after it was acknowledged, the event became so much likelier that this is another one. */
 function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "again" | "no" }) {
   const changed = useChanged();
   const [asked, ask] = useState<Asked | null>(null);
+  const box = useRef<HTMLDivElement>(null);
   const noted = api.useMutation("post", "/api/v1/conjunctions/{id}/notes");
+  const close = () => {
+    // Who goes on by keys goes on from where they were.
+    if (asked !== null) box.current?.querySelector<HTMLElement>(`[data-kind=${asked}]`)?.focus();
+    ask(null);
+  };
+  const open = (kind: Asked) => {
+    noted.reset();
+    ask(kind);
+  };
   const note = (body: Body) =>
     noted.mutate(
       { params: { path: { id } }, body },
       {
         onSuccess: () => {
-          ask(null);
+          close();
           void changed("/api/v1/conjunctions");
         },
       },
     );
+  const acknowledgeIt = () => {
+    box.current?.scrollIntoView({ block: "nearest" });
+    note({ kind: "acknowledged" });
+  };
+  useOffered([
+    ...(acknowledge === "no" || noted.isPending ? [] : [{ key: "a", name: ACKNOWLEDGE[acknowledge], run: acknowledgeIt }]),
+    ...KINDS.map((kind) => ({ key: KEYS[kind], name: NAMES[kind], run: () => open(kind) })),
+  ]);
   return (
-    <div className="mb-2">
+    <div ref={box} className="mb-2">
       <div className="flex flex-wrap gap-1.5">
         {acknowledge !== "no" && (
-          <Button size="small" kind="primary" disabled={noted.isPending} onClick={() => note({ kind: "acknowledged" })}>
+          <Button size="small" kind="primary" disabled={noted.isPending} aria-keyshortcuts="a" data-tip="Key: a" onClick={acknowledgeIt}>
             <Check />
-            {acknowledge === "first" ? "Acknowledge" : "Acknowledge again"}
+            {ACKNOWLEDGE[acknowledge]}
           </Button>
         )}
-        {(["assigned", "decided", "note"] as const).map((kind) => (
+        {KINDS.map((kind) => (
           <Button
             key={kind}
             size="small"
+            data-kind={kind}
+            aria-keyshortcuts={KEYS[kind]}
+            data-tip={`Key: ${KEYS[kind]}`}
             aria-expanded={asked === kind}
-            onClick={() => {
-              noted.reset();
-              ask(asked === kind ? null : kind);
-            }}
+            onClick={() => (asked === kind ? close() : open(kind))}
           >
-            {{ assigned: "Assign", decided: "Decide", note: "Note" }[kind]}
+            {NAMES[kind]}
           </Button>
         ))}
       </div>
-      {asked !== null && <NoteForm key={asked} asked={asked} isBusy={noted.isPending} onNote={note} onCancel={() => ask(null)} />}
+      {asked !== null && <NoteForm key={asked} asked={asked} isBusy={noted.isPending} onNote={note} onCancel={close} />}
       {noted.error !== null && (
         <p role="alert" className="mt-2 rounded-md bg-high-soft px-2 py-1 text-high">
           Not noted: {inWords(noted.error)}.
@@ -186,15 +211,17 @@ function didInWords(note: Note): string {
 function Log({ notes }: { notes: readonly Note[] }) {
   if (notes.length === 0) return <p className="text-xs text-quiet">Nothing was noted so far.</p>;
   return (
-    <ol tabIndex={0} role="region" aria-label="Log of notes, the newest first" className="max-h-40 space-y-1 overflow-auto text-xs">
-      {[...notes].reverse().map((note) => (
-        <li key={note.id}>
-          <span className="text-quiet">
-            <Ago value={note.at} />, {note.by} {didInWords(note)}
-          </span>
-          {note.text != null && <p className="break-words whitespace-pre-wrap">{note.text}</p>}
-        </li>
-      ))}
-    </ol>
+    <TipRegion label="Log of notes, the newest first" className="max-h-40 overflow-auto text-xs">
+      <ol className="space-y-1">
+        {[...notes].reverse().map((note) => (
+          <li key={note.id}>
+            <span className="text-quiet">
+              <Ago value={note.at} />, {note.by} {didInWords(note)}
+            </span>
+            {note.text != null && <p className="break-words whitespace-pre-wrap">{note.text}</p>}
+          </li>
+        ))}
+      </ol>
+    </TipRegion>
   );
 }

@@ -40,12 +40,15 @@ export function NoteForm({ asked, isBusy, onNote, onCancel }: NoteFormProps) {
         event.preventDefault();
         send();
       }}
+      onKeyDown={({ key }) => {
+        if (key === "Escape" && text === "" && assignee === "") onCancel();
+      }}
     >
       {asked === "assigned" && <Assignee value={assignee} onChange={setAssignee} />}
       {asked === "decided" && (
         <Field label="Decision">
           {(props) => (
-            <Select {...props} value={decision} onChange={({ target }) => setDecision(oneOf(DECISIONS, target.value) ?? "monitor")}>
+            <Select {...props} autoFocus value={decision} onChange={({ target }) => setDecision(oneOf(DECISIONS, target.value) ?? "monitor")}>
               {DECISIONS.map((one) => (
                 <option key={one} value={one}>
                   {DECISION_WORDS[one]}

@@ -1,23 +1,25 @@
 "use client";
 
-/** Keys that work on every page: `g` and a letter for a page, `/` for the search, `?` for this help. */
+/** Keys: `g` and a letter for a page, `/` for the search, `?` for this help, and those that the page offers. */
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 
 import { Dialog } from "@/ui/dialog";
+import { usePageActions } from "./page-actions";
 import { PAGES, WELCOME } from "./pages";
 
 /** The second key of two comes within this time. */
 const PAIR_MS = 1_200;
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.closest("input, textarea, select, [role=dialog]") !== null);
+  return target instanceof HTMLElement && (target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [role=menu]") !== null);
 }
 
 export function Keys({ openPalette }: { openPalette: () => void }) {
   const router = useRouter();
   const [help, setHelp] = useState(false);
   const led = useRef(0);
+  const actions = usePageActions();
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -29,10 +31,15 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
       if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       const paired = Date.now() - led.current < PAIR_MS;
       led.current = 0;
+      const action = paired ? undefined : actions.find(({ key }) => key === event.key);
       const page = paired ? [...PAGES, WELCOME].find(({ key }) => key === event.key) : undefined;
       if (page !== undefined) {
         event.preventDefault();
         router.push(page.path);
+      } else if (action !== undefined) {
+        // A field that takes the focus is not to take the letter, too.
+        event.preventDefault();
+        if (!event.repeat) action.run();
       } else if (event.key === "g") {
         led.current = Date.now();
       } else if (event.key === "/") {
@@ -44,7 +51,7 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [router, openPalette]);
+  }, [router, openPalette, actions]);
 
   return (
     <Dialog open={help} onOpenChange={setHelp} title="Keys">
@@ -53,6 +60,8 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
           {[
             ["Ctrl K or /", "Search objects and pages"],
             ["↑ ↓ or k j, Enter", "Move in a table, open a row"],
+            ["← →", "In a table: what a value, or above the first row a heading, means"],
+            ...actions.map(({ key, name }) => [key, `This page: ${name}`]),
             ...PAGES.map(({ key, name }) => [`g ${key}`, name]),
             [`g ${WELCOME.key}`, WELCOME.name],
             ["← → ↑ ↓, + −, Space", "On the globe: turn it, zoom, stop and start the time"],

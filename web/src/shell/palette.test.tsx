@@ -7,7 +7,6 @@ import { Palette } from "./palette";
 
 const push = vi.fn();
 vi.mock("next/navigation", () => ({ useRouter: () => ({ push }) }));
-Element.prototype.scrollIntoView ??= () => undefined;
 
 /** When the service answers a search for something else than "zarya". */
 let later: Promise<void>;

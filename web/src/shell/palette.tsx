@@ -1,16 +1,17 @@
 "use client";
 
-/** The command palette: pages, objects by name or number, and settings of the view. */
+/** The command palette: pages, objects by name or number, what can be done on the page, and settings of the view. */
 import { keepPreviousData } from "@tanstack/react-query";
 import { Command } from "cmdk";
 import { useRouter } from "next/navigation";
 import { Dialog as Radix } from "radix-ui";
-import { useDeferredValue, useState, type KeyboardEvent } from "react";
+import { useDeferredValue, useRef, useState, type KeyboardEvent } from "react";
 
 import { api } from "@/api/client";
 import { useZone } from "@/time/clock";
 import { nameOf } from "@/units/words";
 import { Kbd } from "./keys";
+import { usePageActions } from "./page-actions";
 import { PAGES, WELCOME } from "./pages";
 import { useTheme, type Theme } from "./theme";
 
@@ -33,6 +34,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   const [text, setText] = useState("");
   const [chosen, choose] = useState("");
   const [isByHand, setByHand] = useState(false);
+  const toDo = useRef<() => void>(undefined);
   const wanted = useDeferredValue(text.trim());
   const objects = api.useQuery(
     "get",
@@ -59,6 +61,16 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
     close();
     action();
   };
+  // Something on the page: it may take the focus, which first goes back there.
+  const doThen = (action: () => void) => () => {
+    toDo.current = action;
+    close();
+  };
+  const onCloseAutoFocus = () => {
+    const action = toDo.current;
+    toDo.current = undefined;
+    if (action !== undefined) queueMicrotask(action);
+  };
   const matches = (name: string) => name.toLowerCase().includes(wanted.toLowerCase());
   const settings: [string, () => void][] = [
     ...(["light", "dark", "system"] as Theme[]).map((theme): [string, () => void] => [`Theme: ${theme}`, () => setTheme(theme)]),
@@ -66,8 +78,9 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   ];
 
   const pages = [...PAGES, WELCOME].filter(({ name, about }) => matches(`${name} ${about}`));
+  const actions = usePageActions().filter(({ name }) => matches(name));
   const views = settings.filter(([name]) => matches(name));
-  const values = [...(isOld ? [] : found.map(valueOf)), ...pages.map(({ name }) => `page ${name}`), ...views.map(([name]) => name)];
+  const values = [...(isOld ? [] : found.map(valueOf)), ...pages.map(({ name }) => `page ${name}`), ...actions.map(({ name }) => `action ${name}`), ...views.map(([name]) => name)];
   // What the service finds comes after the list chose for the text: Enter opens the first of what is there, or what a person chose.
   const selected = isByHand && values.includes(chosen) ? chosen : (values[0] ?? "");
 
@@ -77,6 +90,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
         <Radix.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={onCloseAutoFocus}
           className="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 rounded-lg border border-line bg-panel shadow-xl"
         >
           <Radix.Title className="sr-only">Search</Radix.Title>
@@ -125,6 +139,19 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                   </Command.Item>
                 ))}
               </Command.Group>
+              {/* After the pages: Enter at once does nothing that stays. */}
+              {actions.length > 0 && (
+                <Command.Group heading="This page" className={GROUP}>
+                  {actions.map(({ key, name, run: action }) => (
+                    <Command.Item key={key} value={`action ${name}`} className={ITEM} onSelect={doThen(action)}>
+                      {name}
+                      <span className="ml-auto">
+                        <Kbd>{key}</Kbd>
+                      </span>
+                    </Command.Item>
+                  ))}
+                </Command.Group>
+              )}
               <Command.Group heading="View" className={GROUP}>
                 {views.map(([name, action]) => (
                   <Command.Item key={name} value={name} className={ITEM} onSelect={run(action)}>
