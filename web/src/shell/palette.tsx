@@ -35,7 +35,9 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   const [chosen, choose] = useState("");
   const [isByHand, setByHand] = useState(false);
   const toDo = useRef<() => void>(undefined);
-  const wanted = useDeferredValue(text.trim());
+  const typed = text.trim();
+  // The service may be asked later than pages are found: Enter is of what stands there.
+  const wanted = useDeferredValue(typed);
   const objects = api.useQuery(
     "get",
     "/api/v1/objects",
@@ -44,7 +46,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   );
   const found = wanted.length >= 2 ? (objects.data?.items ?? []) : [];
   // Of another text than the one that stands there: shown, but not to be opened.
-  const isOld = objects.isPlaceholderData || wanted !== text.trim();
+  const isOld = objects.isPlaceholderData || wanted !== typed;
 
   const change = (to: string) => {
     setText(to);
@@ -71,7 +73,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
     toDo.current = undefined;
     if (action !== undefined) queueMicrotask(action);
   };
-  const matches = (name: string) => name.toLowerCase().includes(wanted.toLowerCase());
+  const matches = (name: string) => name.toLowerCase().includes(typed.toLowerCase());
   const settings: [string, () => void][] = [
     ...(["light", "dark", "system"] as Theme[]).map((theme): [string, () => void] => [`Theme: ${theme}`, () => setTheme(theme)]),
     [zone === "utc" ? "Times: local" : "Times: UTC", () => setZone(zone === "utc" ? "local" : "utc")],
