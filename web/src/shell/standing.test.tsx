@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -76,13 +76,15 @@ beforeEach(() => {
   });
 });
 
-function show() {
+function show(): QueryClient {
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   render(
-    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+    <QueryClientProvider client={client}>
       <Data />
       <Notices />
     </QueryClientProvider>,
   );
+  return client;
 }
 
 it("says when the public catalog was screened, whatever run came after that", async () => {
@@ -109,6 +111,17 @@ it("says that the service does not answer, and reads anew on a click", async () 
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect((await screen.findByText(/^Data/)).textContent).toBe("Data 2.0 h ago");
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+it("goes on saying so while it is tried again", async () => {
+  isAway = true;
+  const client = show();
+  await screen.findByRole("alert");
+  const waiting = new Promise<Response>(() => undefined);
+  vi.stubGlobal("fetch", () => waiting);
+  act(() => void client.refetchQueries());
+  await expect.poll(() => client.isFetching()).toBeGreaterThan(0);
+  expect(screen.getByRole("alert").textContent).toContain("the service does not answer");
 });
 
 it("data is told to be old in words where the service finds it so, and not before", async () => {

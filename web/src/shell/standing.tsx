@@ -2,7 +2,7 @@
 
 /** Where the service stands, on every page: how old the data is, what was screened, and what must be known. */
 import { CircleAlert, TriangleAlert, WifiOff } from "lucide-react";
-import { useEffect, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 
 import { useCritical, useOpenAlerts } from "@/alerts/open";
 import { api, inWords, type Schemas } from "@/api/client";
@@ -21,6 +21,15 @@ const READ_STATUS_EVERY_MS = 30_000;
 
 function useStatus() {
   return api.useQuery("get", "/api/v1/status", {}, { refetchInterval: READ_STATUS_EVERY_MS });
+}
+
+/** Why it cannot be read; until it was read again, as a new attempt alone cures nothing. */
+function useTrouble(status: ReturnType<typeof useStatus>): unknown {
+  const [trouble, set] = useState<unknown>(null);
+  const now = status.error ?? (status.data === undefined ? status.failureReason : null);
+  if (now !== null && now !== trouble) set(now);
+  else if (now === null && trouble !== null && status.isSuccess) set(null);
+  return now ?? trouble;
 }
 
 /** That something is too old, as the service itself found. */
@@ -117,6 +126,7 @@ export function Data() {
 /** What must be known on every page. */
 export function Notices() {
   const status = useStatus();
+  const trouble = useTrouble(status);
   const { zone } = useZone();
   const past = usePastStart();
   const notices: string[] = [];
@@ -131,11 +141,11 @@ export function Notices() {
   if (run?.state === "failed") notices.push(`The newest screening failed: ${run.problem ?? "unknown reason"}.`);
   return (
     <div className="col-span-2">
-      {status.error !== null && (
+      {trouble !== null && (
         <div role="alert" className="flex items-center justify-center gap-2 border-b border-line bg-high-soft px-4 py-1 text-high">
           <CircleAlert aria-hidden className="size-4 shrink-0" />
           <p>
-            How old the data is cannot be read: {inWords(status.error)}.
+            How old the data is cannot be read: {inWords(trouble)}.
             {status.data !== undefined && ` What the head of the page says is of ${time(status.dataUpdatedAt, zone)}.`}
           </p>
           <Button size="small" disabled={status.isFetching} onClick={() => void status.refetch()}>
