@@ -74,3 +74,33 @@ test("the event of a row is a link, and who comes back finds the row and the fil
   await expect(page).toHaveURL(/\/conjunctions\/?\?.*miss=5/);
   await expect(page.getByLabel("Miss, at most (km)")).toHaveValue("5");
 });
+
+test("who has scrolled far stays there when there are new results, is told so, and reads them anew", async ({ page, service }) => {
+  await page.goto("/conjunctions/");
+  const table = page.getByRole("table", { name: "Conjunctions" });
+  const rows = table.locator("tbody tr[aria-rowindex]");
+  const box = table.locator("xpath=..");
+  // More than is read anew by itself.
+  await expect
+    .poll(async () => {
+      await box.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      return Number(await rows.last().getAttribute("aria-rowindex"));
+    })
+    .toBeGreaterThan(1_201);
+  const said = page.getByText("There are new results since these rows were read.");
+  await expect(said).toBeHidden();
+  const inSight = table.locator(`tr:has(a[href="${await rows.nth(-20).locator('a[href*="/event"]').getAttribute("href")}"])`);
+  await expect(inSight).toBeInViewport();
+  const top = () => inSight.evaluate((row) => row.getBoundingClientRect().top);
+  const before = await top();
+
+  const { id } = await riskiest(service);
+  const noted = await service.post(`/api/v1/conjunctions/${id}/notes`, { data: { kind: "note", text: "Seen from afar." } });
+  expect(noted.ok()).toBe(true);
+  await expect(said).toBeVisible();
+  expect(await top()).toBe(before);
+  await page.getByRole("button", { name: "Read anew" }).click();
+  await expect(said).toBeHidden();
+  await expect(rows.first()).toBeVisible();
+  await expect(table.locator("tr[tabindex='0']")).toBeFocused();
+});

@@ -3,7 +3,7 @@
 /** The conjunctions: a table of as many as there are, filtered and sorted by the service. */
 import { Download } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { Suspense, useCallback, useMemo, useState } from "react";
+import { Suspense, useCallback, useMemo, useRef, useState } from "react";
 
 import { http } from "@/api/client";
 import { filesOf } from "@/api/list-files";
@@ -53,6 +53,13 @@ function Content() {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
 
+  const place = useRef<HTMLDivElement>(null);
+  const readAnew = () => {
+    // The button goes; who goes on by keys goes on in the table.
+    place.current?.querySelector<HTMLElement>("tr[tabindex='0']")?.focus({ preventScroll: true });
+    list.readAnew();
+  };
+
   return (
     <>
       <PageHeader
@@ -78,15 +85,7 @@ function Content() {
           In the address: {problems.join("; ")}.
         </p>
       )}
-      {list.isOld && (
-        <div role="status" className="flex items-center gap-3 rounded-md bg-accent-soft px-3 py-1">
-          <p className="flex-1">There are new results since these rows were read.</p>
-          <Button size="small" onClick={list.readAnew}>
-            Read anew
-          </Button>
-        </div>
-      )}
-      <div className={cn("flex min-h-0 flex-1 flex-col", list.isPlaceholderData && "opacity-70")}>
+      <div ref={place} className={cn("flex min-h-0 flex-1 flex-col", list.isPlaceholderData && "opacity-70")}>
         <View
           query={list}
           what="conjunctions"
@@ -118,6 +117,17 @@ function Content() {
             />
           )}
         </View>
+      </div>
+      {/* Below the rows, which so stay where they are. */}
+      <div className={list.isOld ? "flex items-center gap-3 rounded-md bg-accent-soft px-3 py-1" : "-mt-2"}>
+        <p role="status" className="flex-1">
+          {list.isOld && "There are new results since these rows were read."}
+        </p>
+        {list.isOld && (
+          <Button size="small" onClick={readAnew}>
+            Read anew
+          </Button>
+        )}
       </div>
       <ExportDialog
         what="conjunctions"
