@@ -94,7 +94,8 @@ interface ClassRowProps {
 
 function ClassRow({ name, means, count: size, swatch, shown, onToggle, highlighted, onHighlight }: ClassRowProps) {
   return (
-    <div className="flex h-6 items-center gap-1">
+    // As high as a finger has to have it.
+    <div className="flex h-[24px] items-center gap-1">
       <label data-tip={means} className="flex min-w-0 flex-1 items-center gap-1.5">
         <input type="checkbox" className="size-3.5 accent-(--accent)" checked={shown} onChange={onToggle} />
         {swatch !== undefined && <span aria-hidden className={cn("size-2.5 shrink-0 rounded-full", swatch)} />}
@@ -107,7 +108,7 @@ function ClassRow({ name, means, count: size, swatch, shown, onToggle, highlight
         aria-label={`Highlight ${name}`}
         data-tip={`Highlight ${name}: dim all others`}
         onClick={onHighlight}
-        className={cn("rounded p-0.5 text-quiet hover:bg-raised", highlighted && "bg-accent-soft text-accent")}
+        className={cn("grid size-[24px] shrink-0 place-items-center rounded text-quiet hover:bg-raised", highlighted && "bg-accent-soft text-accent")}
       >
         <Crosshair aria-hidden className="size-3.5" />
       </button>

@@ -43,7 +43,7 @@ export function Form({ draft, problems, isBusy, begins, onChange, onSubmit, onCa
       <fieldset className="flex flex-wrap gap-x-4 gap-y-1">
         <legend className="mb-1 text-xs font-medium text-quiet">Screen</legend>
         {(["object", "message"] as const).map((of) => (
-          <label key={of} className="inline-flex items-center gap-1.5">
+          <label key={of} className="inline-flex min-h-[24px] items-center gap-1.5">
             <input type="radio" name="of" className="size-4 accent-(--accent)" checked={draft.of === of} onChange={() => onChange({ of })} />
             {SOURCES[of]}
           </label>
