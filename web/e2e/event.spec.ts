@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { readFileSync } from "node:fs";
 
 import { riskiest } from "./pages";
@@ -65,4 +66,36 @@ test("a message that was received stands beside our own solution", async ({ page
   await expect(dialog).toContainText("MESSAGE_ID = PATHS-1");
   const [download] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "Download" }).click()]);
   expect(readFileSync(await download.path(), "utf8")).toBe(theirs);
+});
+
+test("keys and the palette act on an event, and what its values mean is reached by keys and by touch", async ({ page, service }) => {
+  const event = await riskiest(service);
+  await page.goto(`/event/?id=${event.id}`);
+  await expect(page.getByRole("button", { name: "Note", exact: true })).toBeVisible();
+  await page.keyboard.press("n");
+  await expect(page.getByRole("textbox", { name: "Note" })).toBeFocused();
+  await page.keyboard.type("sand in the gears");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: /^Log of notes/ })).toContainText("sand in the gears");
+  await expect(page.getByRole("button", { name: "Note", exact: true })).toBeFocused();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("decide");
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("Decision")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByLabel("Decision")).toBeHidden();
+
+  const tooltip = page.getByRole("tooltip");
+  const method = page.locator("dt").getByText("Method", { exact: true });
+  await method.focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Shift+Tab");
+  await expect(tooltip).toBeVisible();
+  await expect(method).toHaveAccessibleDescription(await tooltip.innerText());
+  await page.keyboard.press("Escape");
+  await expect(tooltip).toBeHidden();
+  await method.hover();
+  await expect(tooltip).toBeVisible();
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
 });
