@@ -84,7 +84,7 @@ function isPassing(error: unknown): boolean {
 }
 
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  const client = new QueryClient({
     defaultOptions: {
       queries: {
         // The browser's "offline" says nothing of a service on this machine or in a closed network: who asks it learns the truth.
@@ -98,4 +98,7 @@ export function newQueryClient(): QueryClient {
       mutations: { networkMode: "always", retry: false },
     },
   });
+  // All that counts down asks for it, and is shown once it was read or was not: each asking anew as it is shown would begin that again.
+  client.setQueryDefaults(["get", "/api/v1/status"], { retryOnMount: false });
+  return client;
 }

@@ -3,8 +3,9 @@ import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 
-import type { Run, Schemas } from "@/api/client";
+import { newQueryClient, type Run, type Schemas } from "@/api/client";
 import type { Feed } from "@/feeds/order";
+import { Countdown } from "@/time/time";
 import { Data, Notices, oldByFeeds } from "./standing";
 
 const HOUR_MS = 3_600_000;
@@ -122,6 +123,22 @@ it("goes on saying so while it is tried again", async () => {
   act(() => void client.refetchQueries());
   await expect.poll(() => client.isFetching()).toBeGreaterThan(0);
   expect(screen.getByRole("alert").textContent).toContain("the service does not answer");
+});
+
+it("what counts down does not ask for a state anew that cannot be read", async () => {
+  isAway = true;
+  const client = newQueryClient();
+  client.setDefaultOptions({ queries: { retry: false } });
+  const page = (more: React.ReactNode) => (
+    <QueryClientProvider client={client}>
+      <Notices />
+      {more}
+    </QueryClientProvider>
+  );
+  const { rerender } = render(page(null));
+  await screen.findByRole("alert");
+  rerender(page(<Countdown to={ago(-2)} />));
+  expect(client.isFetching()).toBe(0);
 });
 
 it("data is told to be old in words where the service finds it so, and not before", async () => {
