@@ -299,6 +299,9 @@ it("after g, a letter leads to a page and does nothing to the event", async () =
   await screen.findByRole("button", { name: "Acknowledge" });
   await userEvent.keyboard("ga");
   expect(push).toHaveBeenCalledWith("/alerts");
+  // Of no page, either.
+  await userEvent.keyboard("gd");
+  expect(screen.queryByRole("form")).toBeNull();
   expect(sent).toEqual([]);
 });
 

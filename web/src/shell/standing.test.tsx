@@ -121,7 +121,7 @@ it("goes on saying so while it is tried again", async () => {
   const waiting = new Promise<Response>(() => undefined);
   vi.stubGlobal("fetch", () => waiting);
   act(() => void client.refetchQueries());
-  await expect.poll(() => client.isFetching()).toBeGreaterThan(0);
+  await expect.poll(() => screen.queryByRole<HTMLButtonElement>("button", { name: "Try again" })?.disabled).toBe(true);
   expect(screen.getByRole("alert").textContent).toContain("the service does not answer");
 });
 
