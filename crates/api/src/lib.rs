@@ -104,6 +104,7 @@ fn protected() -> OpenApiRouter<ApiState> {
         .routes(routes!(organization::one_export, organization::remove_export))
         .routes(routes!(organization::export_file))
         .routes(routes!(organization::members, organization::add))
+        .routes(routes!(organization::member_names))
         .routes(routes!(organization::change_role, organization::remove_member))
         .routes(routes!(session::who, session::sign_out, organization::switch))
         .routes(routes!(organization::of_session))

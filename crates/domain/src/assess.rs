@@ -1,6 +1,7 @@
 //! What a conjunction message that was received says, and what we compute from it.
 
 use astroshield_astro::probability::assess::{Method, Options, assess};
+use astroshield_astro::probability::{Encounter, Inertial};
 use astroshield_formats::{CatalogNumber, Cdm, CdmSummary, TimeSystem};
 use jiff::Timestamp;
 
@@ -69,10 +70,12 @@ pub(crate) fn of_summary(summary: &CdmSummary, arrived: Timestamp) -> Result<Tol
 /// Our probability from the states and covariances of a message; nothing where they do not give one.
 #[must_use]
 pub fn probability(cdm: &Cdm) -> Option<(f64, ProbabilityMethod)> {
-    let stated_m = cdm.combined_hard_body_radius_m();
-    let radius_m = stated_m.unwrap_or_else(|| encounter::default_radius_m(cdm));
-    let encounter = encounter::of_cdm(cdm, radius_m).ok()?;
-    let assessment = assess(&encounter, &Options::default());
+    of_encounter(&encounter::of_cdm(cdm, encounter::radius_m(cdm)).ok()?)
+}
+
+/// The probability of an encounter by the method to stand behind.
+pub(crate) fn of_encounter<F: Inertial>(encounter: &Encounter<F>) -> Option<(f64, ProbabilityMethod)> {
+    let assessment = assess(encounter, &Options::default());
     let best = assessment.best_result()?;
     let method = match best.method {
         Method::Foster1992 | Method::Chan1997 | Method::Alfano2005 => ProbabilityMethod::TwoDimensional,

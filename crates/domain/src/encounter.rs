@@ -53,6 +53,12 @@ pub fn default_radius_m(cdm: &Cdm) -> f64 {
     (radius_km(&cdm.object1) + radius_km(&cdm.object2)) / KM_PER_M
 }
 
+/// Sum of the radii of the two objects as the message states it, else of their default ones, in m.
+#[must_use]
+pub fn radius_m(cdm: &Cdm) -> f64 {
+    cdm.combined_hard_body_radius_m().unwrap_or_else(|| default_radius_m(cdm))
+}
+
 /// The encounter, in GCRF.
 ///
 /// # Errors

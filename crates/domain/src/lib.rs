@@ -47,6 +47,7 @@ pub mod this_machine;
 pub mod time;
 pub mod trace;
 pub mod trajectory;
+mod uncertainty;
 pub mod upkeep;
 pub mod uploads;
 

@@ -24,6 +24,7 @@ use crate::population::{self, Population, PopulationError, Subject};
 use crate::ports::{Clock, Store, StoreError};
 use crate::screening::NotScreened;
 use crate::sizes::Sizes;
+use crate::uncertainty::Uncertainty;
 use crate::{blobs, ingest, time, trajectory, uploads};
 
 /// Longest window, in days.
@@ -393,9 +394,16 @@ impl OnDemand {
             let used = orientation.as_ref().and_then(OrientationOfWindow::used);
             turned_with = Some(used.map_or(OrientationTaken::Neglected, OrientationTaken::Known));
         }
-        let reading =
-            move || trajectory::of_oem(&oem, orientation.as_ref()).map_err(|error| error.to_string());
-        Ok(Screenee { subject, motion: in_background(reading).await?, turned_with })
+        let reading = move || {
+            let reason = |error: trajectory::OemError| error.to_string();
+            let motion = trajectory::of_oem(&oem, orientation.as_ref()).map_err(reason)?;
+            // As with an ephemeris that is uploaded: what cannot be used is not.
+            let uncertainty = Uncertainty::of_oem(&oem, &motion, orientation.as_ref()).unwrap_or_default();
+            Ok((motion, uncertainty))
+        };
+        let (motion, uncertainty) = in_background(reading).await?;
+        let subject = Subject { uncertainty: Arc::new(uncertainty), ..subject };
+        Ok(Screenee { subject, motion, turned_with })
     }
 }
 
@@ -445,6 +453,7 @@ fn read(bytes: Vec<u8>) -> Result<Posted, String> {
         international_designator: record.international_designator,
         grade: Grade::Gp,
         epoch: time::from_epoch(record.elements.epoch),
+        uncertainty: Arc::default(),
         primary: true,
     };
     Ok(Posted::ElementSet(subject, Box::new(propagator)))

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use astroshield_astro::probability::socrates;
+use astroshield_astro::Epoch;
+use astroshield_astro::probability::{Encounter, ObjectState, socrates};
 use astroshield_astro::screening::{
     Conjunction as Found, Edge, FailureCause, Outcome, Screening, Trajectory, TrajectoryError, Window,
 };
 use astroshield_astro::sgp4::Propagator;
+use astroshield_astro::state::{State, Teme};
 use astroshield_formats::{CatalogNumber, Message, Oem, Strictness, read_messages};
 use jiff::{SignedDuration, Timestamp, Unit};
 use object_store::ObjectStore;
@@ -21,7 +23,8 @@ use crate::feed::OperatorEphemeris;
 use crate::fitness::Fitness;
 use crate::screening::{Covered, NotScreened};
 use crate::sizes::Sizes;
-use crate::{time, trajectory};
+use crate::uncertainty::Uncertainty;
+use crate::{assess, time, trajectory};
 
 const M_PER_KM: f64 = 1e3;
 
@@ -34,8 +37,18 @@ pub(crate) struct Subject {
     pub(crate) grade: Grade,
     /// Epoch of its element set, or when its ephemeris arrived.
     pub(crate) epoch: Option<Timestamp>,
+    /// The covariances of its ephemeris; none of an element set.
+    pub(crate) uncertainty: Arc<Uncertainty>,
     /// Whether it is screened against all others where there are primaries.
     pub(crate) primary: bool,
+}
+
+impl Subject {
+    /// Its state at a time with the covariance, where that is known.
+    fn uncertain(&self, epoch: Epoch, state: &State<Teme>) -> Option<ObjectState<Teme>> {
+        let covariance = self.uncertainty.at(epoch)?.to_inertial(state).ok()?;
+        Some(ObjectState { state: *state, covariance })
+    }
 }
 
 /// Objects and their motions, in the same order.
@@ -87,6 +100,7 @@ impl Population {
                     international_designator: set.international_designator.clone(),
                     grade: set.grade,
                     epoch: time::from_epoch(elements.epoch),
+                    uncertainty: Arc::default(),
                     primary,
                 });
             }
@@ -204,7 +218,8 @@ impl Population {
                 hard_body_radius_m: radius_km * M_PER_KM,
             })
         };
-        let participants = [participant(first?)?, participant(second?)?];
+        let (first, second) = (first?, second?);
+        let participants = [participant(first)?, participant(second)?];
         let radius_km = (participants[0].hard_body_radius_m + participants[1].hard_body_radius_m) / M_PER_KM;
         let [one, other] = &approach.states;
         // Objects apart that share a velocity to the last digit, or an ephemeris at rest, have no encounter plane: nothing
@@ -213,7 +228,14 @@ impl Population {
             Ok(maximum) => (maximum.probability, Some(maximum.sigma_minor_km)),
             Err(_) => (0.0, None),
         };
-        let tca = time::from_epoch(approach.tca.to_epoch())?.round(Unit::Microsecond).ok()?;
+        let at = approach.tca.to_epoch();
+        let known = first.uncertain(at, one).zip(second.uncertain(at, other));
+        let known = known.and_then(|(one, other)| {
+            let encounter = Encounter::new(one, other, radius_km).ok()?;
+            // The maximum has a place of its own.
+            assess::of_encounter(&encounter).filter(|(_, method)| *method != ProbabilityMethod::Maximum)
+        });
+        let tca = time::from_epoch(at)?.round(Unit::Microsecond).ok()?;
         let solution = Solution {
             tca,
             miss_distance_km: approach.miss_distance_km(),
@@ -221,8 +243,8 @@ impl Population {
             relative_speed_km_s: approach.relative_speed_km_s(),
             maximum_probability,
             dilution_km,
-            probability: None,
-            method: ProbabilityMethod::Maximum,
+            probability: known.map(|(probability, _)| probability),
+            method: known.map_or(ProbabilityMethod::Maximum, |(_, method)| method),
             at_edge: approach.edge != Edge::None,
         };
         Some((participants, solution))
@@ -261,9 +283,18 @@ impl Population {
 pub(crate) struct Given {
     oem: Oem,
     motion: Trajectory,
+    uncertainty: Arc<Uncertainty>,
     /// The times that it covers without a gap.
     spans: Vec<(Timestamp, Timestamp)>,
     arrived: Timestamp,
+}
+
+impl Given {
+    /// The object that moves by it.
+    fn subject(&self, number: Option<CatalogNumber>, name: Option<String>) -> Subject {
+        let subject = of_operator(number, &self.oem, name, self.arrived);
+        Subject { uncertainty: Arc::clone(&self.uncertainty), ..subject }
+    }
 }
 
 /// Why an operator's ephemeris that is kept cannot be used.
@@ -324,7 +355,7 @@ pub(crate) async fn of_catalog(
                     None => population.add_element_set(set, is_primary(set)),
                 },
                 Some((id, given)) => {
-                    let subject = of_operator(Some(set.object), &given.oem, set.name.clone(), given.arrived);
+                    let subject = given.subject(Some(set.object), set.name.clone());
                     population.add_ephemeris(subject, given, id.0.as_bytes());
                 }
             }
@@ -333,7 +364,7 @@ pub(crate) async fn of_catalog(
         let mut others: Vec<_> = given.into_iter().collect();
         others.sort_by_key(|(object, _)| *object);
         for (object, (id, given)) in others {
-            let subject = of_operator(CatalogNumber::new(object), &given.oem, None, given.arrived);
+            let subject = given.subject(CatalogNumber::new(object), None);
             population.add_ephemeris(subject, given, id.0.as_bytes());
         }
         for (object, error) in refused {
@@ -344,7 +375,7 @@ pub(crate) async fn of_catalog(
     reading.await.map_err(|_| PopulationError::Stopped)
 }
 
-/// An object that moves by its operator's ephemeris.
+/// An object that moves by its operator's ephemeris, its covariances aside.
 pub(crate) fn of_operator(
     number: Option<CatalogNumber>,
     oem: &Oem,
@@ -358,6 +389,7 @@ pub(crate) fn of_operator(
         international_designator: metadata.map(|metadata| metadata.object_id.clone()),
         grade: Grade::Ephemeris,
         epoch: Some(arrived),
+        uncertainty: Arc::default(),
         primary: true,
     }
 }
@@ -380,11 +412,11 @@ pub(crate) async fn kept(
     let Some(bytes) = blobs::get(&**files, &ephemeris.blob).await? else { return Ok(None) };
     let number = CatalogNumber::new(ephemeris.object);
     let given = motion(ephemeris, bytes).ok();
-    Ok(given.map(|Given { oem, motion, spans, arrived }| KeptEphemeris {
-        subject: of_operator(number, &oem, None, arrived),
-        motion,
-        spans,
-        turns_with_earth: trajectory::turns_with_earth(&oem),
+    Ok(given.map(|given| KeptEphemeris {
+        subject: given.subject(number, None),
+        turns_with_earth: trajectory::turns_with_earth(&given.oem),
+        motion: given.motion,
+        spans: given.spans,
     }))
 }
 
@@ -397,10 +429,13 @@ fn motion(ephemeris: &OperatorEphemeris, bytes: Vec<u8>) -> Result<Given, KeptEp
     match document.messages.into_iter().nth(ephemeris.message as usize) {
         Some(Message::Oem(oem)) => {
             let motion = trajectory::of_oem(&oem, ephemeris.orientation.as_ref())?;
+            // Who gave it was told why, where they cannot be used.
+            let uncertainty = Uncertainty::of_oem(&oem, &motion, ephemeris.orientation.as_ref());
+            let uncertainty = Arc::new(uncertainty.unwrap_or_default());
             let spans = trajectory::spans(&oem)?.into_iter();
             let spans = spans.filter_map(|(from, to)| Some((time::from_epoch(from)?, time::from_epoch(to)?)));
             let spans = spans.collect();
-            Ok(Given { oem: *oem, motion, spans, arrived: ephemeris.arrived })
+            Ok(Given { oem: *oem, motion, uncertainty, spans, arrived: ephemeris.arrived })
         }
         _ => Err(no_ephemeris()),
     }

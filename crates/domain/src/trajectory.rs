@@ -5,6 +5,7 @@ use astroshield_astro::frames::{EarthAttitude, EarthOrientation, gcrf_to_eme2000
 use astroshield_astro::screening::{Ephemeris, EphemerisError, Instant, Trajectory};
 use astroshield_astro::state::{State, Teme};
 use astroshield_formats::{Fault, Oem, OemSegment, OemState, Timestamp};
+use nalgebra::{Matrix6, Vector3};
 
 use crate::daily::OrientationOfWindow;
 use crate::time;
@@ -111,19 +112,37 @@ fn segment(
     states
         .map(|(epoch, state)| {
             let instant = Instant::from_epoch(epoch).ok_or(OemError::FarAway { epoch })?;
-            Ok((instant, teme(epoch, state, &metadata.ref_frame, orientation)?))
+            let (position_km, velocity_km_s) = (state.position_km.into(), state.velocity_km_s.into());
+            Ok((instant, teme(epoch, position_km, velocity_km_s, &metadata.ref_frame, orientation)?))
         })
         .collect()
+}
+
+/// What makes position and velocity in a frame those in TEME, as a matrix: the change of frame is linear in both.
+pub(crate) fn to_teme(
+    epoch: Epoch,
+    frame: &str,
+    orientation: Option<&OrientationOfWindow>,
+) -> Result<Matrix6<f64>, OemError> {
+    let mut matrix = Matrix6::zeros();
+    for (column, unit) in Matrix6::<f64>::identity().column_iter().enumerate() {
+        let (position_km, velocity_km_s) =
+            (unit.fixed_rows::<3>(0).into_owned(), unit.fixed_rows::<3>(3).into_owned());
+        let state = teme(epoch, position_km, velocity_km_s, frame, orientation)?;
+        matrix.fixed_view_mut::<3, 1>(0, column).copy_from(&state.position_km);
+        matrix.fixed_view_mut::<3, 1>(3, column).copy_from(&state.velocity_km_s);
+    }
+    Ok(matrix)
 }
 
 /// A state in TEME. Only ITRF depends on the Earth's orientation.
 fn teme(
     epoch: Epoch,
-    state: &OemState,
+    position_km: Vector3<f64>,
+    velocity_km_s: Vector3<f64>,
     frame: &str,
     orientation: Option<&OrientationOfWindow>,
 ) -> Result<State<Teme>, OemError> {
-    let (position_km, velocity_km_s) = (state.position_km.into(), state.velocity_km_s.into());
     let attitude = || {
         let known = orientation.and_then(|window| window.at(time::from_epoch(epoch)?));
         EarthAttitude::new(epoch, &known.unwrap_or(EarthOrientation::NEGLECTED))

@@ -25,6 +25,7 @@ use crate::feed::{OperatorEphemeris, Upload, UploadState};
 use crate::ids::{CdmId, EphemerisId, TenantId, UploadId};
 use crate::ingest::{self, IngestError, Ingestor};
 use crate::ports::{Clock, Store, StoreError};
+use crate::uncertainty::Uncertainty;
 use crate::{time, trajectory};
 
 pub use self::delivered::{DeliveredMessages, DeliveryRefused};
@@ -434,7 +435,13 @@ impl Contents {
                 ElementSetRecord::try_from(*omm).map(drop).map_err(|error| error.to_string())
             }
             Message::Oem(oem) => {
-                trajectory::of_oem(&oem, None).map_err(|error| error.to_string())?;
+                let motion = trajectory::of_oem(&oem, None).map_err(|error| error.to_string())?;
+                if let Err(reason) = Uncertainty::of_oem(&oem, &motion, None) {
+                    self.notes.push(format!(
+                        "message {}: its covariances are kept, but not used: {reason}",
+                        number + 1
+                    ));
+                }
                 let span = trajectory::span(&oem).map_err(|error| error.to_string())?;
                 let (from, to) = span.ok_or("no useable states")?;
                 let (from, to) =

@@ -20,6 +20,13 @@ export function AssumptionsPanel({ conjunction, geometry }: { conjunction: Conju
   );
 }
 
+/** What became of a covariance that is known of one object alone; null where there is none. */
+export function unusedInWords({ objects }: Pick<Schemas["GeometryRow"], "objects">): string | null {
+  const [known, ...others] = objects.filter((object) => object.covariance_is_known);
+  if (known === undefined || others.length > 0) return null;
+  return `The covariance of ${nameOf(known)} is known and not used: half of a combined covariance gives no probability.`;
+}
+
 /** The assumptions of a solution, the weightiest first. */
 export function assumptionsOf(conjunction: Conjunction, geometry: Schemas["GeometryRow"] | undefined): string[] {
   const [one, other] = pair(conjunction.objects);
@@ -29,6 +36,8 @@ export function assumptionsOf(conjunction: Conjunction, geometry: Schemas["Geome
   } else {
     said.push(`The probability is computed from the covariances of both objects. ${METHODS[conjunction.probability_method].means}`);
   }
+  const unused = conjunction.probability == null && geometry !== undefined ? unusedInWords(geometry) : null;
+  if (unused !== null) said.push(unused);
   said.push(dilutionInWords(conjunction));
   const grades = one.grade === other.grade ? `Both objects: ${GRADES[one.grade].means}` : `${nameOf(one)}: ${GRADES[one.grade].means} ${nameOf(other)}: ${GRADES[other.grade].means}`;
   said.push(grades);

@@ -10,8 +10,8 @@ import { leading, METHODS } from "@/units/words";
 type Geometry = Schemas["GeometryRow"];
 
 /**
- * The numbers of the decision, in one line. The miss in sigma is not one of them: the covariance that is known of is
- * assumed, and the probability lays the miss along its major axis, so that the two would contradict each other.
+ * The numbers of the decision, in one line. The miss in sigma is not one of them: most covariances are assumed, and the
+ * probability lays the miss along the major axis, so that the two would contradict each other.
  */
 export function FactsStrip({ conjunction, geometry }: { conjunction: Conjunction; geometry: Geometry | undefined }) {
   const { probability: known, probability_method: method, dilution_km: dilution } = conjunction;

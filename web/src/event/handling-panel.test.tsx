@@ -43,6 +43,8 @@ let history: Schemas["HistoryRow"][];
 let historyReadings: number;
 /** Alerts about the event that are open. */
 let open: string[];
+/** Names of members. */
+let members: string[];
 let sent: unknown[];
 let refusal: Schemas["Problem"] | undefined;
 
@@ -53,6 +55,7 @@ beforeEach(() => {
   history = [];
   historyReadings = 0;
   open = [];
+  members = [];
   sent = [];
   refusal = undefined;
   vi.stubGlobal("fetch", async (input: Request | string) => {
@@ -73,7 +76,7 @@ beforeEach(() => {
       const about = open.map((id) => ({ id, subject: { kind: "conjunction", conjunction: CONJUNCTION.id } }));
       return Response.json({ items: [elsewhere, ...about], next_cursor: null });
     }
-    if (path === "/api/v1/members") return Response.json({ items: [], next_cursor: null });
+    if (path === "/api/v1/members/names") return Response.json({ items: members.map((name) => ({ name })), next_cursor: null });
     if (`${input.method} ${path}` !== NOTES) return Response.json({ items: notes, next_cursor: null });
     const body = (await input.json()) as Schemas["NoteBody"];
     sent.push(body);
@@ -127,6 +130,14 @@ it("assigns to any name where the organization has no members, and to nobody by 
     { kind: "assigned", assignee: "Flight dynamics" },
     { kind: "assigned", assignee: null },
   ]);
+});
+
+it("offers the names of members to whoever assigns", async () => {
+  members = ["Ann", "Zoe"];
+  show();
+  await userEvent.click(await screen.findByRole("button", { name: "Assign" }));
+  const field = screen.getByLabelText<HTMLInputElement>("Assign to");
+  await expect.poll(() => [...(field.list?.options ?? [])].map(({ value }) => value)).toEqual(["Ann", "Zoe"]);
 });
 
 it("an empty note is not sent", async () => {

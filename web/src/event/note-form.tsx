@@ -75,12 +75,11 @@ export function NoteForm({ asked, isBusy, onNote, onCancel }: NoteFormProps) {
   );
 }
 
-/** Somebody of the organization, where the service says who that is; else any name. */
+/** Somebody of the organization by name, or any other name. */
 function Assignee({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const list = useId();
-  // Only administrators may read them.
-  const members = api.useQuery("get", "/api/v1/members", {}, { retry: false });
-  const names = members.data?.items.flatMap(({ name, email, invited }) => (invited ? [] : [name ?? email ?? ""])).filter((name) => name !== "") ?? [];
+  const members = api.useQuery("get", "/api/v1/members/names", {}, { retry: false });
+  const names = members.data?.items.map(({ name }) => name) ?? [];
   return (
     <Field label="Assign to" hint="Empty: to nobody">
       {(props) => (

@@ -18,7 +18,7 @@ export function planeInWords(view: PlaneView, secondary: string): string {
   const directions = view.directions.map(({ means, x, y }) => `${means} ${angle(x, y)}`).join(", ");
   const spread =
     view.ellipse === null
-      ? "No ellipse: the two touch."
+      ? "No ellipse."
       : `The ellipse of one sigma has semi-axes of ${sigma(view.ellipse.majorKm)} and ${sigma(view.ellipse.minorKm)}, its major axis ${degrees(view.ellipse.angleRad)} from the miss vector.`;
   return `Encounter plane. ${secondary} passes ${distance(view.missXKm)} from the primary. Combined hard-body radius ${distance(view.radiusKm)}. ${spread} Directions from the miss vector: ${directions}.`;
 }

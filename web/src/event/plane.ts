@@ -6,7 +6,11 @@
 import type { Schemas } from "@/api/client";
 import { dot } from "./vector";
 
-type Geometry = Schemas["GeometryRow"];
+/** An encounter that can be drawn: that of our solution, or that of a message. */
+export type Encounter = Pick<
+  Schemas["GeometryRow"],
+  "encounter_plane" | "combined_hard_body_radius_m" | "radial_axis" | "in_track_axis" | "cross_track_axis"
+>;
 
 /** How many standard deviations the ellipses are drawn at. */
 export const SIGMAS = [1, 2, 3] as const;
@@ -43,7 +47,7 @@ export interface PlaneView {
 }
 
 /** What is to be drawn; null where the two do not move against each other. */
-export function planeOf(geometry: Geometry): PlaneView | null {
+export function planeOf(geometry: Encounter): PlaneView | null {
   const plane = geometry.encounter_plane;
   if (plane == null) return null;
   const direction = (name: Direction["name"], means: string, axis: readonly number[]): Direction => ({

@@ -42,6 +42,7 @@ export const GEOMETRY: Schemas["GeometryRow"] = {
       hard_body_radius_m: 10,
       position_km: [5710.832152970901, 1008.0930210770665, -3811.282128831946],
       velocity_km_s: [-3.1351911091905884, 6.181278740796565, -3.0637578901703666],
+      covariance_is_known: false,
     },
     {
       catalog_number: 56695,
@@ -52,6 +53,7 @@ export const GEOMETRY: Schemas["GeometryRow"] = {
       hard_body_radius_m: 10,
       position_km: [5710.904966352159, 1008.1386156842767, -3811.3344259950395],
       velocity_km_s: [0.8282043620673305, 6.881060570468438, 3.0644081970535018],
+      covariance_is_known: false,
     },
   ],
   relative_position_km: [0.07281338125812908, 0.04559460721020514, -0.052297163093498966],
@@ -86,6 +88,7 @@ export const GEOMETRY: Schemas["GeometryRow"] = {
   },
   combined_hard_body_radius_m: 20,
   collision: { probability: 0.036667831549799, probability_method: "maximum", basis: "assumed_covariance" },
+  received: null,
 };
 
 /** States of both around closest approach. */

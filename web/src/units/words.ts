@@ -27,7 +27,7 @@ export const METHODS: Record<Method, { short: string; means: string }> = {
   maximum: {
     short: "max",
     means:
-      "No covariance is known. This is the largest probability that errors of the assumed shape (1:3:1) could give, whatever their size: no estimate; a more elongated one can give more.",
+      "No covariance is known, or that of one object alone. This is the largest probability that errors of the assumed shape (1:3:1) could give, whatever their size: no estimate; a more elongated one can give more.",
   },
   two_dimensional: {
     short: "2D",

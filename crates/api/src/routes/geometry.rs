@@ -1,9 +1,10 @@
 //! `/conjunctions/{id}/geometry`: what the encounter looks like, for those who draw it.
 
+use astroshield_astro::probability::EncounterPlane;
 use astroshield_domain::catalog::Grade;
 use astroshield_domain::conjunction::{Participant, ProbabilityMethod};
-use astroshield_domain::export::{AssumedCovariance, Geometry};
-use astroshield_domain::ids::{ConjunctionId, RunId};
+use astroshield_domain::export::{CovarianceBasis as Basis, Geometry, PlaneCovariance, ReceivedGeometry};
+use astroshield_domain::ids::{CdmId, ConjunctionId, RunId};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -38,15 +39,20 @@ pub(crate) struct ObjectGeometryRow {
     position_km: [f64; 3],
     /// Velocity, in km/s.
     velocity_km_s: [f64; 3],
+    /// Whether its covariance at closest approach is known: from the covariances of its operator's ephemeris. That of one object
+    /// alone is not used.
+    covariance_is_known: bool,
 }
 
 /// What a covariance in the encounter plane is.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CovarianceBasis {
-    /// Assumed, as none is known: standard deviations of 1:3:1 along each object's radial, velocity and cross-track
-    /// direction, at the scale at which the probability is largest. No estimate of an error.
+    /// Assumed, as that of one object or of both is not known: standard deviations of 1:3:1 along each object's radial, velocity
+    /// and cross-track direction, at the scale at which the probability is largest. No estimate of an error.
     Assumed,
+    /// The sum of the covariances of both objects, whose errors are taken as independent.
+    Known,
 }
 
 /// The covariance of the relative position in the encounter plane, and where it is within one standard deviation.
@@ -54,8 +60,9 @@ pub(crate) enum CovarianceBasis {
 pub(crate) struct PlaneCovarianceRow {
     /// What it is.
     basis: CovarianceBasis,
-    /// Standard deviation of each object across its velocity, in km; along it, three times that.
-    sigma_across_km: f64,
+    /// Standard deviation that is assumed of each object across its velocity, in km; along it, three times that. Null for one
+    /// that is known.
+    sigma_across_km: Option<f64>,
     /// Variance along x, in km^2.
     variance_x_km2: f64,
     /// Covariance of x and y, in km^2.
@@ -88,8 +95,8 @@ pub(crate) struct EncounterPlaneRow {
     miss_x_km: f64,
     /// Miss vector along y, in km: 0.
     miss_y_km: f64,
-    /// Covariance in x and y (Alfano, Journal of the Astronautical Sciences 53(1), 2005). Null for objects that touch, whose
-    /// probability is 1 at any.
+    /// Covariance in x and y (Alfano, Journal of the Astronautical Sciences 53(1), 2005): the one behind the probability. Null for
+    /// objects that touch, whose largest probability is 1 at any, and where the known one is not positive definite.
     covariance: Option<PlaneCovarianceRow>,
 }
 
@@ -116,6 +123,57 @@ pub(crate) struct ProbabilityRow {
     probability_method: ProbabilityMethod,
     /// From what.
     basis: ProbabilityBasis,
+}
+
+/// An encounter as a message tells it, of its own states and covariances at its own closest approach. Vectors are in the axes of
+/// `frame`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReceivedGeometryRow {
+    /// The message: one of `/conjunctions/{id}/cdms`.
+    #[schema(schema_with = schema::id)]
+    cdm: CdmId,
+    /// Who made it.
+    originator: String,
+    /// When it was made, UTC.
+    #[schema(schema_with = schema::time)]
+    created: Timestamp,
+    /// Its time of closest approach, UTC.
+    #[schema(schema_with = schema::time)]
+    tca: Timestamp,
+    /// Frame of the vectors: geocentric celestial reference frame.
+    frame: &'static str,
+    /// Unit vector radial to the orbit of the conjunction's first object.
+    radial_axis: [f64; 3],
+    /// Unit vector in-track: cross-track cross radial.
+    in_track_axis: [f64; 3],
+    /// Unit vector cross-track: along the angular momentum.
+    cross_track_axis: [f64; 3],
+    /// The encounter plane, from the conjunction's first object to its second, and in it the covariances of both objects.
+    encounter_plane: EncounterPlaneRow,
+    /// Sum of the hard-body radii, in m: of the message, else by the names of the objects.
+    combined_hard_body_radius_m: f64,
+    /// The probability that is computed from it.
+    collision: Option<ProbabilityRow>,
+}
+
+impl From<ReceivedGeometry> for ReceivedGeometryRow {
+    fn from(geometry: ReceivedGeometry) -> Self {
+        let ReceivedGeometry { cdm, ric_axes, plane, covariance, combined_hard_body_radius_m } = geometry;
+        let axis = |row: usize| ric_axes.row(row).transpose().into();
+        Self {
+            cdm: cdm.id,
+            originator: cdm.originator,
+            created: cdm.created,
+            tca: cdm.tca,
+            frame: "GCRF",
+            radial_axis: axis(0),
+            in_track_axis: axis(1),
+            cross_track_axis: axis(2),
+            encounter_plane: plane_row(&plane, covariance),
+            combined_hard_body_radius_m,
+            collision: cdm.probability.map(|(probability, method)| ProbabilityRow::of(probability, method)),
+        }
+    }
 }
 
 /// A conjunction at closest approach, computed again from the data that its run had. Vectors are in the axes of `frame`.
@@ -164,10 +222,25 @@ pub(crate) struct GeometryRow {
     combined_hard_body_radius_m: f64,
     /// The probability of collision to go by.
     collision: ProbabilityRow,
+    /// The encounter as the newest message tells it that was received with the covariances of both objects; null without one.
+    received: Option<ReceivedGeometryRow>,
 }
 
-impl From<Geometry> for GeometryRow {
-    fn from(geometry: Geometry) -> Self {
+impl ProbabilityRow {
+    fn of(probability: f64, method: ProbabilityMethod) -> Self {
+        let basis = match method {
+            ProbabilityMethod::Maximum => ProbabilityBasis::AssumedCovariance,
+            ProbabilityMethod::TwoDimensional
+            | ProbabilityMethod::TwoDimensionalNc
+            | ProbabilityMethod::ThreeDimensionalNc
+            | ProbabilityMethod::MonteCarlo => ProbabilityBasis::Covariances,
+        };
+        Self { probability, probability_method: method, basis }
+    }
+}
+
+impl GeometryRow {
+    fn of(geometry: Geometry, received: Option<ReceivedGeometry>) -> Self {
         let [miss_radial_km, miss_in_track_km, miss_cross_track_km] = geometry.miss_ric_km().into();
         let axis = |row: usize| geometry.ric_axes.row(row).transpose().into();
         let object = |side: usize| {
@@ -182,6 +255,7 @@ impl From<Geometry> for GeometryRow {
                 hard_body_radius_m,
                 position_km: geometry.states[side].position_km.into(),
                 velocity_km_s: geometry.states[side].velocity_km_s.into(),
+                covariance_is_known: geometry.covariance_is_known[side],
             }
         };
         let solution = &geometry.conjunction.solution;
@@ -203,46 +277,42 @@ impl From<Geometry> for GeometryRow {
             radial_axis: axis(0),
             in_track_axis: axis(1),
             cross_track_axis: axis(2),
-            encounter_plane: plane(&geometry),
+            encounter_plane: geometry.plane.as_ref().map(|plane| plane_row(plane, geometry.covariance)),
             combined_hard_body_radius_m: geometry.combined_hard_body_radius_m(),
-            collision: ProbabilityRow {
-                probability: geometry.conjunction.leading_probability(),
-                probability_method: solution.method,
-                basis: match solution.method {
-                    ProbabilityMethod::Maximum => ProbabilityBasis::AssumedCovariance,
-                    ProbabilityMethod::TwoDimensional
-                    | ProbabilityMethod::TwoDimensionalNc
-                    | ProbabilityMethod::ThreeDimensionalNc
-                    | ProbabilityMethod::MonteCarlo => ProbabilityBasis::Covariances,
-                },
-            },
+            collision: ProbabilityRow::of(geometry.conjunction.leading_probability(), solution.method),
+            received: received.map(ReceivedGeometryRow::from),
         }
     }
 }
 
-fn plane(geometry: &Geometry) -> Option<EncounterPlaneRow> {
-    let plane = geometry.plane.as_ref()?;
+fn plane_row(plane: &EncounterPlane, covariance: Option<PlaneCovariance>) -> EncounterPlaneRow {
     let [miss_x_km, miss_y_km] = plane.miss_km().into();
-    let covariance = |assumed: AssumedCovariance| PlaneCovarianceRow {
-        basis: CovarianceBasis::Assumed,
-        sigma_across_km: assumed.sigma_km,
-        variance_x_km2: plane.covariance_km2[(0, 0)],
-        covariance_xy_km2: plane.covariance_km2[(0, 1)],
-        variance_y_km2: plane.covariance_km2[(1, 1)],
-        sigma_major_km: assumed.ellipse.sigma_major_km,
-        sigma_minor_km: assumed.ellipse.sigma_minor_km,
-        major_axis_angle_deg: assumed.ellipse.major_axis_angle_rad.to_degrees(),
-        mahalanobis_distance: assumed.mahalanobis_distance,
+    let row = |PlaneCovariance { basis, ellipse, mahalanobis_distance }| {
+        let (basis, sigma_across_km) = match basis {
+            Basis::Assumed { sigma_km } => (CovarianceBasis::Assumed, Some(sigma_km)),
+            Basis::Known => (CovarianceBasis::Known, None),
+        };
+        PlaneCovarianceRow {
+            basis,
+            sigma_across_km,
+            variance_x_km2: plane.covariance_km2[(0, 0)],
+            covariance_xy_km2: plane.covariance_km2[(0, 1)],
+            variance_y_km2: plane.covariance_km2[(1, 1)],
+            sigma_major_km: ellipse.sigma_major_km,
+            sigma_minor_km: ellipse.sigma_minor_km,
+            major_axis_angle_deg: ellipse.major_axis_angle_rad.to_degrees(),
+            mahalanobis_distance,
+        }
     };
-    Some(EncounterPlaneRow {
+    EncounterPlaneRow {
         x_axis: plane.x_axis.into(),
         y_axis: plane.y_axis.into(),
         z_axis: plane.z_axis.into(),
         tca_shift_s: plane.tca_shift_s,
         miss_x_km,
         miss_y_km,
-        covariance: geometry.assumed.map(covariance),
-    })
+        covariance: covariance.map(row),
+    }
 }
 
 /// The geometry of a conjunction at closest approach: states, encounter plane, and what the probability follows from.
@@ -255,5 +325,8 @@ pub(crate) async fn geometry(
     Reader(caller): Reader,
     Id(id): Id<ConjunctionId>,
 ) -> Result<Response, Problem> {
-    answer::json(&GeometryRow::from(state.exporter().geometry(&caller.tenant, id).await?))
+    let exporter = state.exporter();
+    let geometry = exporter.geometry(&caller.tenant, id).await?;
+    let received = exporter.received(&caller.tenant, &geometry.conjunction).await?;
+    answer::json(&GeometryRow::of(geometry, received))
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::uploads::kept;
-use crate::access::{self, Admin, Reader};
+use crate::access::{self, Admin, Reader, Writer};
 use crate::answer::{self, List};
 use crate::idempotency::Tried;
 use crate::problem::Problem;
@@ -168,6 +168,31 @@ pub(crate) async fn members(
 ) -> Result<Response, Problem> {
     let rows = state.organizations.members(&caller.tenant).await?;
     answer::json(&List { items: rows.into_iter().map(MemberRow::from).collect(), next_cursor: None })
+}
+
+/// Somebody of the organization, by name alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MemberNameRow {
+    /// Name.
+    name: String,
+}
+
+/// Names of members, for whoever assigns a conjunction to one. Who has no name is not among them, nor who has not accepted yet.
+#[utoipa::path(get, path = "/members/names", tag = "organization",
+    responses((status = 200, description = "Names, in their order", body = List<MemberNameRow>)))]
+pub(crate) async fn member_names(
+    State(state): State<ApiState>,
+    Writer(caller): Writer,
+) -> Result<Response, Problem> {
+    let members = state.organizations.members(&caller.tenant).await?.into_iter();
+    let mut names: Vec<String> =
+        members.filter(|member| !member.pending).filter_map(|member| member.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    answer::json(&List {
+        items: names.into_iter().map(|name| MemberNameRow { name }).collect(),
+        next_cursor: None,
+    })
 }
 
 /// Somebody to invite: by issuer and subject, or by an address that is invited.

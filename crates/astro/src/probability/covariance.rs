@@ -1,5 +1,6 @@
 //! Covariances of position and velocity, tied to their axes by type.
 
+use super::pair::block_diagonal;
 use crate::state::{Eme2000, Frame, Gcrf, State, Teme};
 use core::marker::PhantomData;
 use nalgebra::{Matrix3, Matrix6};
@@ -174,13 +175,25 @@ impl Covariance<Rtn> {
     /// # Errors
     /// [`CovarianceError::NoOrbitAxes`] when position and velocity are parallel or zero.
     pub fn to_inertial<F: Inertial>(&self, state: &State<F>) -> Result<Covariance<F>, CovarianceError> {
-        let axes = orbit_axes(state)?;
-        let mut rotation = Matrix6::zeros();
-        rotation.fixed_view_mut::<3, 3>(0, 0).copy_from(&axes);
-        rotation.fixed_view_mut::<3, 3>(3, 3).copy_from(&axes);
-        let rotated = rotation * self.matrix * rotation.transpose();
-        Ok(Covariance { matrix: (rotated + rotated.transpose()) * 0.5, axes: PhantomData })
+        Ok(turned(&self.matrix, &orbit_axes(state)?))
     }
+}
+
+impl<F: Inertial> Covariance<F> {
+    /// The same covariance along the axes of the orbit of `state`: the reverse of [`Covariance::to_inertial`].
+    ///
+    /// # Errors
+    /// [`CovarianceError::NoOrbitAxes`] when position and velocity are parallel or zero.
+    pub fn to_rtn(&self, state: &State<F>) -> Result<Covariance<Rtn>, CovarianceError> {
+        Ok(turned(&self.matrix, &orbit_axes(state)?.transpose()))
+    }
+}
+
+/// B C B', where B turns position and velocity alike.
+fn turned<F: Frame>(matrix: &Matrix6<f64>, rotation: &Matrix3<f64>) -> Covariance<F> {
+    let rotation = block_diagonal(rotation);
+    let turned = rotation * matrix * rotation.transpose();
+    Covariance { matrix: (turned + turned.transpose()) * 0.5, axes: PhantomData }
 }
 
 /// Unit vectors R, T, N of the state's orbit as the columns of a matrix.
@@ -214,6 +227,7 @@ mod tests {
         for (component, value) in expected.into_iter().enumerate() {
             assert!((inertial.matrix()[(component, component)] - value).abs() < 1e-14);
         }
+        assert!((inertial.to_rtn(&state).unwrap().matrix() - rtn.matrix()).norm() < 1e-14);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! A conjunction as a conjunction data message (CCSDS 508.0-B-1).
 
 use astroshield_astro::frames::{EarthAttitude, EarthOrientation};
-use astroshield_astro::probability::socrates;
+use astroshield_astro::probability::{Covariance, Rtn, socrates};
 use astroshield_astro::state::{Gcrf, State, Teme};
 use astroshield_formats::{Cdm, CdmHeader, CdmMetadata, CdmObject, CdmRelative, CdmState, RtnCovariance};
 use jiff::Timestamp;
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, Matrix6};
 
 use super::geometry::axes;
 use super::{ExportError, reading};
@@ -22,6 +22,8 @@ pub(super) struct Side {
     pub(super) international_designator: Option<String>,
     /// State at the time of closest approach.
     pub(super) state: State<Teme>,
+    /// Its covariance, where that is known.
+    pub(super) covariance: Option<Covariance<Rtn>>,
 }
 
 /// The message. Whether the objects can maneuver is what watch lists say.
@@ -40,14 +42,18 @@ pub(super) fn of(
     let sigma_km = assumed_sigma_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
     let created = reading(time::to_microsecond(now))?;
     let maneuverable = |object: &Participant| alert::maneuverable(watch_lists, object.number);
+    let assumed: &[&str] = match sides.iter().all(|side| side.covariance.is_some()) {
+        true => &[],
+        false => &[
+            "No covariance is known for an object whose COVARIANCE_METHOD is DEFAULT. The standard demands one: it is",
+            "the assumption behind the maximum probability (1:3:1 along radial, velocity and cross-track, at the scale",
+            "at which the probability is largest) and no estimate of an error.",
+        ],
+    };
     Ok(Cdm {
         version: "1.0".to_owned(),
         header: CdmHeader {
-            comments: vec![
-                "No covariance is known for an object whose COVARIANCE_METHOD is DEFAULT. The standard demands one: it is".to_owned(),
-                "the assumption behind the maximum probability (1:3:1 along radial, velocity and cross-track, at the scale".to_owned(),
-                "at which the probability is largest) and no estimate of an error.".to_owned(),
-            ],
+            comments: assumed.iter().map(|&line| line.to_owned()).collect(),
             classification: None,
             creation_date: created,
             originator: originator.to_owned(),
@@ -155,7 +161,7 @@ fn object(
             odm_msg_link: None,
             adm_msg_link: None,
             obs_before_next_message: None,
-            covariance_method: "DEFAULT".to_owned(),
+            covariance_method: if side.covariance.is_some() { "CALCULATED" } else { "DEFAULT" }.to_owned(),
             covariance_source: None,
             maneuverable: maneuverable.to_owned(),
             orbit_center: Some("EARTH".to_owned()),
@@ -180,7 +186,12 @@ fn object(
             y_dot_km_s: velocity_km_s.y,
             z_dot_km_s: velocity_km_s.z,
         },
-        covariance: Some(assumed_covariance(state, sigma_km)),
+        covariance: Some(match &side.covariance {
+            Some(known) => {
+                rtn_covariance(known.matrix(), "from the operator's ephemeris, between its covariances")
+            }
+            None => assumed_covariance(state, sigma_km),
+        }),
         alternate_covariance: None,
         covariance_metadata: None,
         user_defined: Vec::new(),
@@ -204,30 +215,37 @@ fn assumed_covariance(state: &State<Gcrf>, sigma_km: f64) -> RtnCovariance {
     let round = |_| Matrix3::from_diagonal_element(sigma_km * sigma_km);
     let inertial_km2 = socrates::assumed_covariance_km2(state, sigma_km).unwrap_or_else(round);
     let axes = axes(state);
-    let covariance_m2 = axes * inertial_km2 * axes.transpose() * (M_PER_KM * M_PER_KM);
+    let mut matrix = Matrix6::zeros();
+    matrix.fixed_view_mut::<3, 3>(0, 0).copy_from(&(axes * inertial_km2 * axes.transpose()));
+    rtn_covariance(&matrix, "assumed, not known")
+}
+
+/// A covariance along the axes of the orbit, in km and s, as messages write it.
+fn rtn_covariance(matrix_km_s: &Matrix6<f64>, origin: &str) -> RtnCovariance {
+    let m_s = matrix_km_s * (M_PER_KM * M_PER_KM);
     RtnCovariance {
-        comments: vec!["assumed, not known".to_owned()],
-        cr_r_m2: covariance_m2[(0, 0)],
-        ct_r_m2: covariance_m2[(1, 0)],
-        ct_t_m2: covariance_m2[(1, 1)],
-        cn_r_m2: covariance_m2[(2, 0)],
-        cn_t_m2: covariance_m2[(2, 1)],
-        cn_n_m2: covariance_m2[(2, 2)],
-        crdot_r_m2_s: 0.0,
-        crdot_t_m2_s: 0.0,
-        crdot_n_m2_s: 0.0,
-        crdot_rdot_m2_s2: 0.0,
-        ctdot_r_m2_s: 0.0,
-        ctdot_t_m2_s: 0.0,
-        ctdot_n_m2_s: 0.0,
-        ctdot_rdot_m2_s2: 0.0,
-        ctdot_tdot_m2_s2: 0.0,
-        cndot_r_m2_s: 0.0,
-        cndot_t_m2_s: 0.0,
-        cndot_n_m2_s: 0.0,
-        cndot_rdot_m2_s2: 0.0,
-        cndot_tdot_m2_s2: 0.0,
-        cndot_ndot_m2_s2: 0.0,
+        comments: vec![origin.to_owned()],
+        cr_r_m2: m_s[(0, 0)],
+        ct_r_m2: m_s[(1, 0)],
+        ct_t_m2: m_s[(1, 1)],
+        cn_r_m2: m_s[(2, 0)],
+        cn_t_m2: m_s[(2, 1)],
+        cn_n_m2: m_s[(2, 2)],
+        crdot_r_m2_s: m_s[(3, 0)],
+        crdot_t_m2_s: m_s[(3, 1)],
+        crdot_n_m2_s: m_s[(3, 2)],
+        crdot_rdot_m2_s2: m_s[(3, 3)],
+        ctdot_r_m2_s: m_s[(4, 0)],
+        ctdot_t_m2_s: m_s[(4, 1)],
+        ctdot_n_m2_s: m_s[(4, 2)],
+        ctdot_rdot_m2_s2: m_s[(4, 3)],
+        ctdot_tdot_m2_s2: m_s[(4, 4)],
+        cndot_r_m2_s: m_s[(5, 0)],
+        cndot_t_m2_s: m_s[(5, 1)],
+        cndot_n_m2_s: m_s[(5, 2)],
+        cndot_rdot_m2_s2: m_s[(5, 3)],
+        cndot_tdot_m2_s2: m_s[(5, 4)],
+        cndot_ndot_m2_s2: m_s[(5, 5)],
         cdrg_r_m3_kg: None,
         cdrg_t_m3_kg: None,
         cdrg_n_m3_kg: None,
@@ -346,7 +364,7 @@ pub(super) mod tests {
             build: "test".to_owned(),
             trace: None,
         };
-        let sides = states.map(|state| Side { international_designator: None, state });
+        let sides = states.map(|state| Side { international_designator: None, state, covariance: None });
         (of(&conjunction, &run, &sides, watch_lists, "TEST", at).unwrap(), solution)
     }
 

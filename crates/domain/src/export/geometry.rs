@@ -1,7 +1,7 @@
 //! The geometry of a conjunction at its time of closest approach, from the data that it was found with.
 
 use astroshield_astro::probability::{
-    Covariance, Ellipse, Encounter, EncounterPlane, Inertial, ObjectState, approach_angle_rad, socrates,
+    Covariance, Ellipse, Encounter, EncounterPlane, Inertial, ObjectState, Rtn, approach_angle_rad, socrates,
 };
 use astroshield_astro::state::{State, Teme};
 use jiff::Timestamp;
@@ -35,23 +35,45 @@ pub struct Geometry {
     pub approach_angle_rad: Option<f64>,
     /// The encounter plane; nothing where the two do not move against each other.
     pub plane: Option<EncounterPlane>,
-    /// The covariance in that plane that stands behind the maximum probability; nothing where there is no such: objects that
-    /// touch have probability 1 at any.
-    pub assumed: Option<AssumedCovariance>,
+    /// Whether the covariance of each object at closest approach is known.
+    pub covariance_is_known: [bool; 2],
+    /// The covariance in that plane that stands behind the probability; nothing where there is no such: objects that touch have
+    /// the maximum probability 1 at any, and one that is known may be short of positive definite.
+    pub covariance: Option<PlaneCovariance>,
 }
 
-/// The covariance that is assumed where none is known: 1:3:1 along each object's radial, velocity and cross-track direction,
-/// at the scale at which the probability is largest. No estimate of an error.
-///
-/// The maximum lays the miss vector along the major axis; here the ellipse lies as the orbits do.
+/// What a covariance in the encounter plane is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AssumedCovariance {
-    /// Standard deviation of each object across its velocity, in km.
-    pub sigma_km: f64,
-    /// Of both together in the encounter plane.
+pub enum CovarianceBasis {
+    /// Assumed, as that of one object or of both is not known: 1:3:1 along each object's radial, velocity and cross-track
+    /// direction, at the scale at which the probability is largest. No estimate of an error.
+    ///
+    /// The maximum lays the miss vector along the major axis; here the ellipse lies as the orbits do.
+    Assumed {
+        /// Standard deviation of each object across its velocity, in km.
+        sigma_km: f64,
+    },
+    /// The sum of the covariances of both objects, whose errors are taken as independent.
+    Known,
+}
+
+/// The covariance of the relative position in the encounter plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlaneCovariance {
+    /// What it is.
+    pub basis: CovarianceBasis,
+    /// Of both together.
     pub ellipse: Ellipse,
     /// Miss distance in standard deviations: sqrt(m' C^-1 m).
     pub mahalanobis_distance: f64,
+}
+
+impl PlaneCovariance {
+    /// That of a plane; nothing where it is not positive definite.
+    pub(super) fn of(plane: &EncounterPlane, basis: CovarianceBasis) -> Option<Self> {
+        let (ellipse, mahalanobis_distance) = plane.ellipse().zip(plane.mahalanobis_distance())?;
+        Some(Self { basis, ellipse, mahalanobis_distance })
+    }
 }
 
 /// Rows: the unit vectors radial, in-track and cross-track (also: R, T, N) of an orbit.
@@ -62,23 +84,38 @@ pub(super) fn axes<F: Inertial>(state: &State<F>) -> Matrix3<f64> {
 }
 
 impl Geometry {
-    /// The geometry of a conjunction whose objects are in these states.
-    pub(super) fn of(conjunction: Conjunction, states: [State<Teme>; 2]) -> Self {
+    /// The geometry of a conjunction whose objects are in these states, with their covariances where these are known.
+    pub(super) fn of(
+        conjunction: Conjunction,
+        states: [State<Teme>; 2],
+        known: [Option<Covariance<Rtn>>; 2],
+    ) -> Self {
         let tca = conjunction.solution.tca;
         let age_days = |epoch: Timestamp| tca.duration_since(epoch).as_secs_f64() / S_PER_DAY;
         let data_age_days = conjunction.objects.each_ref().map(|object| object.epoch.map(age_days));
         let [one, other] = &states;
         let approach_angle_rad = approach_angle_rad(one, other);
         let radius_km = combined_radius_km(&conjunction);
-        let dilution_km = conjunction.solution.dilution_km.filter(|dilution_km| *dilution_km > 0.0);
-        let sigma_km =
-            dilution_km.and_then(|dilution_km| socrates::assumed_sigma_km(one, other, dilution_km).ok());
-        let plane = plane(&states, sigma_km.unwrap_or(0.0), radius_km);
-        let assumed = sigma_km.zip(plane.as_ref()).and_then(|(sigma_km, plane)| {
-            let (ellipse, mahalanobis_distance) = plane.ellipse().zip(plane.mahalanobis_distance())?;
-            Some(AssumedCovariance { sigma_km, ellipse, mahalanobis_distance })
+        // The ellipse is the one behind the probability that is given.
+        let behind = known[0].zip(known[1]).filter(|_| conjunction.solution.probability.is_some());
+        let of_known = behind.and_then(|(first, second)| {
+            let covariances = [first.to_inertial(one).ok()?, second.to_inertial(other).ok()?];
+            plane(&states, covariances, radius_km)
         });
-        Self { ric_axes: axes(one), conjunction, states, data_age_days, approach_angle_rad, plane, assumed }
+        let (plane, covariance) = match of_known {
+            Some(plane) => (Some(plane), PlaneCovariance::of(&plane, CovarianceBasis::Known)),
+            None => assumed(&states, conjunction.solution.dilution_km, radius_km),
+        };
+        Self {
+            ric_axes: axes(one),
+            conjunction,
+            states,
+            data_age_days,
+            approach_angle_rad,
+            plane,
+            covariance_is_known: known.map(|covariance| covariance.is_some()),
+            covariance,
+        }
     }
 
     /// Position of the second object from the first, in km.
@@ -110,15 +147,37 @@ fn combined_radius_km(conjunction: &Conjunction) -> f64 {
     conjunction.objects.iter().map(|object| object.hard_body_radius_m).sum::<f64>() / M_PER_KM
 }
 
-/// The encounter plane of two states with the assumed covariance of that scale; none for states that have no such plane.
-fn plane(states: &[State<Teme>; 2], sigma_km: f64, radius_km: f64) -> Option<EncounterPlane> {
-    let uncertain = |state: &State<Teme>| {
-        let covariance_km2 = socrates::assumed_covariance_km2(state, sigma_km).ok()?;
-        let covariance = Covariance::from_position(&covariance_km2).ok()?;
-        Some(ObjectState { state: *state, covariance })
-    };
+/// The encounter plane of two states, and the covariance in it that stands behind the maximum probability.
+fn assumed(
+    states: &[State<Teme>; 2],
+    dilution_km: Option<f64>,
+    radius_km: f64,
+) -> (Option<EncounterPlane>, Option<PlaneCovariance>) {
     let [one, other] = states;
-    Encounter::new(uncertain(one)?, uncertain(other)?, radius_km).ok()?.plane().ok()
+    let dilution_km = dilution_km.filter(|dilution_km| *dilution_km > 0.0);
+    let sigma_km =
+        dilution_km.and_then(|dilution_km| socrates::assumed_sigma_km(one, other, dilution_km).ok());
+    let of = |state| {
+        let covariance_km2 = socrates::assumed_covariance_km2(state, sigma_km.unwrap_or(0.0)).ok()?;
+        Covariance::from_position(&covariance_km2).ok()
+    };
+    let plane = of(one).zip(of(other)).and_then(|(first, second)| plane(states, [first, second], radius_km));
+    let covariance = sigma_km
+        .zip(plane.as_ref())
+        .and_then(|(sigma_km, plane)| PlaneCovariance::of(plane, CovarianceBasis::Assumed { sigma_km }));
+    (plane, covariance)
+}
+
+/// The encounter plane of two states with their covariances; none for states that have no such plane.
+fn plane(
+    states: &[State<Teme>; 2],
+    covariances: [Covariance<Teme>; 2],
+    radius_km: f64,
+) -> Option<EncounterPlane> {
+    let [one, other] = states;
+    let [first, second] = covariances;
+    let uncertain = |state: &State<Teme>, covariance| ObjectState { state: *state, covariance };
+    Encounter::new(uncertain(one, first), uncertain(other, second), radius_km).ok()?.plane().ok()
 }
 
 #[cfg(test)]
@@ -136,7 +195,7 @@ mod tests {
                 Vector3::new(0.0, 0.0, 7.5),
             ),
         ];
-        Geometry::of(conjunction(&states), states)
+        Geometry::of(conjunction(&states), states, [None, None])
     }
 
     #[test]
@@ -156,8 +215,8 @@ mod tests {
         assert!(close(plane.y_axis, Vector3::new(-0.8, 0.6 * half, 0.6 * half)));
         // Each object's 3:1 axis lies at 45 degrees to the relative velocity, and both project on the same line, (y + z)/sqrt 2:
         // the variance along it is 2 (1 + 8/2), across it 2. The line has the components 0.8 along x and 0.6 along y.
-        let assumed = geometry.assumed.unwrap();
-        let s = assumed.sigma_km;
+        let assumed = geometry.covariance.unwrap();
+        let CovarianceBasis::Assumed { sigma_km: s } = assumed.basis else { panic!("{:?}", assumed.basis) };
         assert!((assumed.ellipse.sigma_major_km / s - 10f64.sqrt()).abs() < 1e-11);
         assert!((assumed.ellipse.sigma_minor_km / s - 2f64.sqrt()).abs() < 1e-11);
         assert!((assumed.ellipse.major_axis_angle_rad - 0.75f64.atan()).abs() < 1e-11);
@@ -173,20 +232,59 @@ mod tests {
         assert!((assumed.ellipse.sigma_minor_km / dilution_km - 1.0).abs() < 1e-11);
     }
 
+    /// Standard deviations along radial, in-track and cross-track, in km.
+    fn diagonal(sigmas_km: [f64; 3]) -> Covariance<Rtn> {
+        let [radial, in_track, cross_track] = sigmas_km.map(|sigma_km| sigma_km * sigma_km);
+        let position_km2 = Matrix3::from_diagonal(&Vector3::new(radial, in_track, cross_track));
+        Covariance::from_position(&position_km2).unwrap()
+    }
+
+    #[test]
+    fn the_covariances_of_both_are_summed_in_one_frame_and_only_where_the_probability_is_from_them() {
+        let states = crossing().states;
+        let known = [Some(diagonal([0.1, 0.5, 0.2])), Some(diagonal([0.3, 0.4, 0.2]))];
+        let mut conjunction = conjunction(&states);
+        conjunction.solution.probability = Some(1e-5);
+        let geometry = Geometry::of(conjunction.clone(), states, known);
+        let covariance = geometry.covariance.unwrap();
+        assert_eq!((covariance.basis, geometry.covariance_is_known), (CovarianceBasis::Known, [true, true]));
+        // The first moves along y: its R, T, N are x, y, z. The second moves along z, and is so little aside of the x axis, 0.4
+        // km in 7000, that its R, T, N are x, z, -y but for 6e-5. So the sum has, along x, y and z, the variances 0.01 + 0.09,
+        // 0.25 + 0.04 and 0.04 + 0.16. The plane's axes are (0.6, 0.8 h, 0.8 h) and (-0.8, 0.6 h, 0.6 h), h the root of a half.
+        let [x, y, z] = [0.10, 0.29, 0.20];
+        let aside = (y + z) / 2.0;
+        let expected = [
+            ((0, 0), 0.36 * x + 0.64 * aside),
+            ((0, 1), 0.48 * (aside - x)),
+            ((1, 1), 0.64 * x + 0.36 * aside),
+        ];
+        let plane = geometry.plane.unwrap();
+        for (entry, expected) in expected {
+            let found = plane.covariance_km2[entry];
+            assert!((found - expected).abs() < 6e-5 * y, "{entry:?}: {found} against {expected}");
+        }
+        // Nothing that is not behind the probability is drawn.
+        for (probability, known) in [(None, known), (Some(1e-5), [known[0], None])] {
+            conjunction.solution.probability = probability;
+            let covariance = Geometry::of(conjunction.clone(), states, known).covariance.unwrap();
+            assert!(matches!(covariance.basis, CovarianceBasis::Assumed { .. }));
+        }
+    }
+
     #[test]
     fn data_has_an_age_of_either_kind() {
         let mut conjunction = crossing().conjunction;
         conjunction.objects[0].epoch = Some(conjunction.solution.tca - jiff::SignedDuration::from_hours(36));
         conjunction.objects[1].epoch = None;
         let states = crossing().states;
-        assert_eq!(Geometry::of(conjunction, states).data_age_days, [Some(1.5), None]);
+        assert_eq!(Geometry::of(conjunction, states, [None, None]).data_age_days, [Some(1.5), None]);
     }
 
     #[test]
     fn docked_objects_have_neither_plane_nor_ellipse() {
         let state = State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.0, 7.5, 0.0));
-        let geometry = Geometry::of(conjunction(&crossing().states), [state, state]);
-        assert_eq!((geometry.plane, geometry.assumed), (None, None));
+        let geometry = Geometry::of(conjunction(&crossing().states), [state, state], [None, None]);
+        assert_eq!((geometry.plane, geometry.covariance), (None, None));
         assert_eq!(geometry.approach_angle_rad, Some(0.0));
     }
 }

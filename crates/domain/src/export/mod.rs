@@ -4,6 +4,7 @@ mod cdm;
 mod geometry;
 mod oem;
 mod omm;
+mod received;
 #[cfg(test)]
 mod samples;
 mod states;
@@ -19,11 +20,12 @@ use jiff::{SignedDuration, Timestamp};
 use object_store::ObjectStore;
 
 use self::cdm::Side;
-pub use self::geometry::{AssumedCovariance, Geometry};
+pub use self::geometry::{CovarianceBasis, Geometry, PlaneCovariance};
 pub use self::oem::oem;
 pub use self::omm::{omm, omm_in};
+pub use self::received::ReceivedGeometry;
 pub use self::states::{EphemerisRequest, MotionData, ObjectStates, ReferenceFrame, StateAt, StatesSource};
-use crate::blobs::BlobError;
+use crate::blobs::{self, BlobError};
 use crate::catalog::{ElementSet, ElementSetPlace, Grade};
 use crate::conjunction::{Conjunction, Participant};
 use crate::ids::{ConjunctionId, TenantId};
@@ -37,6 +39,9 @@ pub const LIMIT_STATES: u64 = 100_000;
 
 /// Element sets among which the one of a run is looked for.
 const HISTORY: u32 = 20;
+
+/// Files of messages that are read to find the newest with covariances.
+const MESSAGES: usize = 5;
 
 /// What a current element set's epoch may be ahead of its arrival, as the store has it.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -157,7 +162,31 @@ impl Exporter {
     /// As [`Exporter::cdm`].
     pub async fn geometry(&self, tenant: &TenantId, id: ConjunctionId) -> Result<Geometry, ExportError> {
         let (conjunction, _, sides) = self.sides(tenant, id).await?;
-        Ok(Geometry::of(conjunction, sides.map(|side| side.state)))
+        let known = sides.each_ref().map(|side| side.covariance);
+        Ok(Geometry::of(conjunction, sides.map(|side| side.state), known))
+    }
+
+    /// The geometry of a conjunction as the newest message tells it that was received with the covariances of both objects.
+    /// Nothing where there is none among the newest five, or its file is gone.
+    ///
+    /// # Errors
+    /// When store or files fail.
+    pub async fn received(
+        &self,
+        tenant: &TenantId,
+        conjunction: &Conjunction,
+    ) -> Result<Option<ReceivedGeometry>, ExportError> {
+        let first = conjunction.objects[0].number;
+        let received = self.store.cdms_of(tenant, conjunction.id).await?.into_iter();
+        // Nothing is computed from one that lacks a covariance.
+        for cdm in received.filter(|cdm| cdm.probability.is_some()).take(MESSAGES) {
+            let Some(bytes) = blobs::get(&*self.blobs, &cdm.blob).await? else { continue };
+            let reading = tokio::task::spawn_blocking(move || ReceivedGeometry::read(cdm, bytes, first));
+            if let Ok(Some(geometry)) = reading.await {
+                return Ok(Some(geometry));
+            }
+        }
+        Ok(None)
     }
 
     /// A conjunction, the run that found it, and what both objects did then.
@@ -210,6 +239,7 @@ impl Exporter {
             let kept = population::kept(ephemeris.ok_or_else(no_state)?, &self.blobs).await?;
             let KeptEphemeris { subject, motion, .. } = kept.ok_or_else(no_state)?;
             return Ok(Side {
+                covariance: subject.uncertainty.at(time::to_epoch(tca)),
                 international_designator: subject.international_designator,
                 state: state(&motion, tca)?,
             });
@@ -225,7 +255,11 @@ impl Exporter {
         });
         let set = of_run.max_by_key(|set| set.arrived).ok_or_else(no_state)?;
         let motion = Trajectory::of_element_set(Propagator::new(&set.elements)?);
-        Ok(Side { international_designator: set.international_designator, state: state(&motion, tca)? })
+        Ok(Side {
+            international_designator: set.international_designator,
+            state: state(&motion, tca)?,
+            covariance: None,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod api_v1_bodies;
 mod api_v1_changes;
 mod api_v1_conjunctions;
 mod api_v1_days;
+mod api_v1_geometry;
 mod api_v1_idempotency;
 mod api_v1_notes;
 mod api_v1_objects;

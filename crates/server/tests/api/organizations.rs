@@ -114,6 +114,41 @@ async fn nobody_belongs_to_an_organization_without_having_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_assign_learn_the_names_of_their_own_organization_and_nothing_else() {
+    let (service, people, alpha, beta, _) = with_two_and_people().await;
+    for (tenant, subject, name, role) in [
+        (&alpha, "zoe", Some("Zoe"), "operator"),
+        (&alpha, "ann", Some("Ann"), "viewer"),
+        (&alpha, "nameless", None, "operator"),
+        (&beta, "bob", Some("Bob"), "operator"),
+    ] {
+        people.know(subject, &[]);
+        let mut new = json!({ "issuer": ISSUER, "subject": subject, "role": role });
+        if let Some(name) = name {
+            new["name"] = json!(name);
+        }
+        assert_eq!(tenant.post("/api/v1/members", &new).await.status, 201);
+        accept(&browser(&service, subject).await).await;
+    }
+    let waiting = json!({ "email": "eve@example.org", "name": "Eve", "role": "operator" });
+    assert_eq!(alpha.post("/api/v1/members", &waiting).await.status, 201);
+
+    let names = async |subject: &str| {
+        let answer = browser(&service, subject).await.get("/api/v1/members/names").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["items"].clone()
+    };
+    // Whole rows: there is nothing beside the name in them.
+    assert_eq!(names("zoe").await, json!([{ "name": "Ann" }, { "name": "Zoe" }]));
+    assert_eq!(names("bob").await, json!([{ "name": "Bob" }]));
+    let writer = service.client(Scope::Write).await;
+    assert_eq!(writer.get("/api/v1/members/names").await.json()["items"], json!([]), "of local");
+    for reader in [browser(&service, "ann").await, service.client(Scope::Read).await] {
+        reader.get("/api/v1/members/names").await.expect_problem(403, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_that_is_declined_is_gone() {
     let (service, people, alpha, _, made) = with_two_and_people().await;
     people.know("ann", &[]);

@@ -17,6 +17,7 @@ use astroshield_domain::conjunction::{
     Conjunction, ConjunctionStatus, Participant, ProbabilityMethod, Solution,
 };
 use astroshield_domain::data_exports::DataExports;
+use astroshield_domain::fitness::ELEMENT_SET_AGE;
 use astroshield_domain::ids::{ApiKeyId, ConjunctionId, RunId, TenantId};
 use astroshield_domain::ingest::Ingestor;
 use astroshield_domain::kept_files::Contents;
@@ -30,6 +31,7 @@ use astroshield_domain::ports::{
     Archiver, Broadcast, Bucket, Cache, CacheKey, Clock, DeliveryError, IdentityProvider, Mail, Mailer, Put,
     Store, StoreError, SystemClock,
 };
+use astroshield_domain::runs::{RunSettings, Runner};
 use astroshield_domain::screening::{Run, RunConclusion, RunKind, RunState};
 use astroshield_domain::uploads::Uploads;
 use astroshield_formats::CatalogNumber;
@@ -57,6 +59,7 @@ pub(crate) struct Service {
     pub(crate) routes: Router,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<dyn Store>,
+    blobs: Arc<dyn ObjectStore>,
     pub(crate) ingestor: Arc<Ingestor>,
     pub(crate) tokens: Arc<OneTimeTokens>,
     pub(crate) broadcast: Arc<LocalBroadcast>,
@@ -294,7 +297,7 @@ impl Service {
         });
         let ports = Ports {
             store: Arc::clone(&store),
-            blobs,
+            blobs: Arc::clone(&blobs),
             downloads: None,
             upload_links: None,
             cache: Arc::<Hiccuping>::clone(&cache),
@@ -318,6 +321,7 @@ impl Service {
             routes,
             state,
             store,
+            blobs,
             ingestor,
             tokens,
             broadcast,
@@ -336,6 +340,7 @@ impl Service {
             routes: router(state.clone()),
             state,
             store: Arc::clone(&self.store),
+            blobs: Arc::clone(&self.blobs),
             ingestor: Arc::clone(&self.ingestor),
             tokens: Arc::clone(&self.tokens),
             broadcast: Arc::clone(&self.broadcast),
@@ -444,6 +449,26 @@ impl Service {
     pub(crate) async fn relay(&self) {
         let events = self.store.sequence_events(1_000).await.unwrap();
         self.broadcast.send(&events).await;
+    }
+
+    /// Screens what a tenant has ephemerides of against everything, for some hours from now on.
+    pub(crate) async fn screen_own(&self, tenant: &TenantId, hours: i64) -> RunId {
+        let settings = RunSettings {
+            window: SignedDuration::from_hours(hours),
+            threshold_km: 5.0,
+            threads: 2,
+            interval: Duration::from_secs(3_600),
+            look: Duration::from_secs(60),
+            settle: Duration::ZERO,
+            start_from_catalog: false,
+            element_set_age: ELEMENT_SET_AGE,
+            build: "test".to_owned(),
+        };
+        let bus = Arc::<EmbeddedBus>::clone(&self.bus);
+        let (store, blobs) = (Arc::clone(&self.store), Arc::clone(&self.blobs));
+        let runner = Runner::new(settings, store, blobs, bus, Arc::new(SystemClock));
+        let shutdown = CancellationToken::new();
+        runner.run_once(tenant, RunKind::Ephemerides, &[], &shutdown).await.unwrap().unwrap()
     }
 
     /// A concluded run that found conjunctions of objects 1 and 2, 3 and 4 and so on, each an hour after the one before, each
