@@ -26,6 +26,6 @@ pub mod trust;
 
 pub use self::embedded_bus::EmbeddedBus;
 pub use self::sql::{
-    ArchiveError, ArchiveStore, Examination, PostgresSettings, PostgresStore, SqliteStore, examine_postgres,
-    examine_sqlite,
+    ApplicationUser, ArchiveError, ArchiveStore, Examination, PostgresSettings, PostgresStore, SqliteStore,
+    examine_postgres, examine_sqlite,
 };

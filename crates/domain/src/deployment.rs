@@ -27,10 +27,11 @@ pub const BUS_PREFIX: &str = "astroshield.";
 
 /// Settings that hold secrets: never printed, and each with another beside it that names the secret (`_secret`). `*` stands
 /// for any one name.
-pub const SECRETS: [&str; 11] = [
+pub const SECRETS: [&str; 12] = [
     "identity.client_secret",
     "store.url",
     "store.password",
+    "store.application_password",
     "store.reader_url",
     "blobs.secret_access_key",
     "cache.url",

@@ -119,7 +119,7 @@ pub struct Member {
     pub tenant: TenantId,
     /// Who it is; `None` while nobody has accepted the invitation.
     pub account: Option<Account>,
-    /// The address, in lower case: of the invitation, or as the provider said last.
+    /// The address, in lower case: of the invitation, or as the provider that verified it said last.
     pub email: Option<String>,
     /// How people call them.
     pub name: Option<String>,
@@ -498,6 +498,37 @@ impl Organizations {
         let by = By { name: identity.label(), principal: &principal };
         let audit = AuditEntry::of(&invitation.tenant, by, self.now(), action, &id);
         Ok((invitee, invitation, audit))
+    }
+
+    /// Keeps the address that the provider of somebody who signs in has verified, with their memberships.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_address(&self, identity: &Identity) -> Result<(), OrganizationError> {
+        let Invitee { account, email, .. } = Invitee::of(identity);
+        match email {
+            Some(email) => Ok(self.store.keep_address(&account, &email).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Members and invitations by account, of all organizations that are open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn accounts(&self) -> Result<Vec<Member>, OrganizationError> {
+        Ok(self.store.accounts().await?)
+    }
+
+    /// Invites a member again, by their address, where another provider takes the place of theirs: whoever it says has verified
+    /// the address takes their role by accepting. Until then they may do nothing. The log of the organization tells of it.
+    ///
+    /// # Errors
+    /// When they have left meanwhile, there is no address, or the store fails.
+    pub async fn invite_again(&self, by: By<'_>, member: &Member) -> Result<(), OrganizationError> {
+        let issuer = member.account.as_ref().map_or("", |account| account.issuer.as_str());
+        let audit = AuditEntry::of(&member.tenant, by, self.now(), "member.invite_again", &member.id);
+        Ok(self.store.invite_again(&member.tenant, member.id, issuer, &audit).await?)
     }
 
     /// Begins to remove an organization and everything that it has: nobody gets in from now on, and the upkeep erases what is

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use astroshield_adapters::{Examination, examine_postgres, examine_sqlite};
+use astroshield_adapters::{ApplicationUser, Examination, examine_postgres, examine_sqlite};
 use clap::Args;
 
 use crate::exit::Completion;
@@ -22,7 +22,10 @@ Examples:
 
 A server does this by itself when it starts. With several processes on one database, run it once before them. The release
 before and the one after can both work on the store in between. With --check nothing changes, and the exit status is 1 if
-there is something to do.")]
+there is something to do.
+
+With store.application_user, it also makes and keeps the user of the database that the processes sign in as (store.url of theirs):
+one that reads and writes rows, and cannot change tables.")]
 pub(crate) struct Migrate {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -34,26 +37,41 @@ pub(crate) struct Migrate {
 impl Migrate {
     pub(crate) fn run(&self) -> anyhow::Result<Completion> {
         let settings = Settings::from_layers(&self.settings.layers()?)?;
-        let pending = examine(&settings)??.pending;
+        let mut steps = examine(&settings)??.pending;
+        let lacking = runtime()?.block_on(lacking_user(&settings, !steps.is_empty()))?;
         let mut output = Output::create(None)?;
-        let completion = if pending.is_empty() {
+        if !self.check {
+            if !steps.is_empty() {
+                runtime()?.block_on(migrate(&settings))?;
+            }
+            if let Some(user) = &lacking {
+                let made = runtime()?.block_on(settings.store.postgres().make_application_user(user));
+                made.context("store.application_user")?;
+            }
+        }
+        steps.extend(lacking.map(|user| format!("rights of the user {}", user.name)));
+        let completion = if steps.is_empty() {
             writeln!(output, "nothing to do: the store is of this version")?;
             Completion::Whole
-        } else if self.check {
-            for migration in &pending {
-                writeln!(output, "to do: {migration}")?;
-            }
-            Completion::Unwell
         } else {
-            runtime()?.block_on(migrate(&settings))?;
-            for migration in &pending {
-                writeln!(output, "done: {migration}")?;
+            let state = if self.check { "to do" } else { "done" };
+            for step in &steps {
+                writeln!(output, "{state}: {step}")?;
             }
-            Completion::Whole
+            if self.check { Completion::Unwell } else { Completion::Whole }
         };
         output.finish()?;
         Ok(completion)
     }
+}
+
+/// The user of the processes that serve, where it is not there or lacks something. New tables are granted as they are made; what
+/// a migration adds beside them it may lack.
+async fn lacking_user(settings: &Settings, is_behind: bool) -> anyhow::Result<Option<ApplicationUser>> {
+    let Some(user) = settings.store.application_user() else { return Ok(None) };
+    let serves =
+        !is_behind && settings.store.postgres().serves(&user).await.context("store.application_user")?;
+    Ok((!serves).then_some(user))
 }
 
 async fn migrate(settings: &Settings) -> anyhow::Result<()> {

@@ -114,6 +114,9 @@ impl Settings {
         read("blobs.secret_access_key", &mut blobs.secret_access_key, &blobs.secret_access_key_file)?;
         read("cache.url", &mut self.cache.url, &self.cache.url_file)?;
         read("store.password", &mut self.store.password, &self.store.password_file)?;
+        let store = &mut self.store;
+        let key = "store.application_password";
+        read(key, &mut store.application_password, &store.application_password_file)?;
         read("cache.password", &mut self.cache.password, &self.cache.password_file)?;
         read("bus.password", &mut self.bus.password, &self.bus.password_file)?;
         let smtp = &mut self.notify.smtp;

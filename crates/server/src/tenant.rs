@@ -1,5 +1,6 @@
 //! `astroshield tenant`: the organizations of an installation, for whoever runs it.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use astroshield_api::new_key;
 use astroshield_domain::access::{ApiKey, AuditEntry, By, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
 use astroshield_domain::installation;
-use astroshield_domain::organization::{Account, Consent, NewMember, Organizations, Role};
+use astroshield_domain::organization::{Account, Consent, Member, NewMember, Organizations, Role};
 use astroshield_domain::ports::{Clock as _, Store, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
@@ -31,6 +32,7 @@ Examples:
   astroshield tenant create lunar-ops 'Lunar Operations'
   astroshield tenant key lunar-ops 'first key' --scope admin
   astroshield tenant member add lunar-ops --email ann@example.org --role administrator
+  astroshield tenant member rebind --from-issuer https://id.example.org --dry-run
   astroshield tenant export lunar-ops lunar-ops.tar.gz
   astroshield tenant remove lunar-ops --confirm lunar-ops
 
@@ -126,6 +128,22 @@ enum MemberAction {
         tenant: TenantId,
         /// Identity of the member
         member: MemberId,
+    },
+    /// Invite the members of every organization again, by address, where another identity provider takes the place of theirs
+    #[command(after_long_help = "\
+A member is known by the issuer of an identity provider and by who they are there, so that at another issuer nobody belongs to
+anything. This makes those of one issuer invitations to their addresses, with their roles: whoever the other provider says has
+verified the address belongs to the organization again by accepting. Until then they may do nothing. The address is the one
+that the provider had verified when they signed in last, or that they were invited by; look at the list first, as addresses may
+have come to belong to somebody else. Whoever has no known address is listed, and stays as they are. Two with one address in an
+organization become one, with the greater role.")]
+    Rebind {
+        /// The issuer at which nobody signs in any more
+        #[arg(long, value_name = "ISSUER")]
+        from_issuer: String,
+        /// Only list what would be done
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -308,7 +326,54 @@ impl AtWork {
             MemberAction::Remove { tenant, member } => {
                 Ok(self.runtime.block_on(organizations.remove(by, tenant, *member))?)
             }
+            MemberAction::Rebind { from_issuer, dry_run } => {
+                self.rebind(organizations, by, from_issuer, *dry_run)
+            }
         }
+    }
+
+    fn rebind(
+        &self,
+        organizations: &Organizations,
+        by: By<'_>,
+        from_issuer: &str,
+        dry_run: bool,
+    ) -> anyhow::Result<()> {
+        if self.settings.identity.issuer.as_deref() == Some(from_issuer) {
+            bail!("--from-issuer: people sign in at {from_issuer} (identity.issuer), and would be shut out");
+        }
+        let issuer_of = |member: &Member| member.account.as_ref().map(|account| account.issuer.clone());
+        let (theirs, others): (Vec<Member>, Vec<Member>) = self
+            .runtime
+            .block_on(organizations.accounts())?
+            .into_iter()
+            .partition(|member| issuer_of(member).as_deref() == Some(from_issuer));
+        if theirs.is_empty() {
+            let known: BTreeSet<String> = others.iter().filter_map(issuer_of).collect();
+            let known: Vec<String> = known.into_iter().collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            bail!("--from-issuer: nobody is a member by {from_issuer:?}; issuers of members: {known}");
+        }
+        let mut output = Output::create(None)?;
+        for member in &theirs {
+            let Member { tenant, id, account, email, role, .. } = member;
+            let subject = account.as_ref().map_or("-", |account| account.subject.as_str());
+            let done = match email {
+                Some(_) if dry_run => "would be invited again",
+                Some(_) => {
+                    self.runtime.block_on(organizations.invite_again(by, member))?;
+                    "invited again"
+                }
+                None => "left: no address is known",
+            };
+            let (role, email) = (role.name(), email.as_deref().unwrap_or("-"));
+            writeln!(output, "{tenant:<32}  {id}  {role:<13}  {email}  {subject}  {done}")?;
+        }
+        output.finish()?;
+        let invited = theirs.iter().filter(|member| member.email.is_some()).count();
+        let would = if dry_run { "would be " } else { "" };
+        eprintln!("{invited} {would}invited again, {} left", theirs.len() - invited);
+        Ok(())
     }
 
     fn export(

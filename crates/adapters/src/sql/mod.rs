@@ -18,5 +18,5 @@ mod whose;
 
 pub use self::archive::{ArchiveError, ArchiveStore};
 pub use self::examination::{Examination, examine_postgres, examine_sqlite};
-pub use self::postgres::{PostgresSettings, PostgresStore};
+pub use self::postgres::{ApplicationUser, PostgresSettings, PostgresStore};
 pub use self::sqlite::SqliteStore;

@@ -19,6 +19,7 @@ use super::bulk::{Column, Values};
 use super::failure::{Failure, Outcome, store_error};
 use super::whose::Whose;
 
+mod application_user;
 mod migration;
 mod password;
 mod pool;
@@ -36,6 +37,7 @@ macro_rules! look {
 #[path = "statements/mod.rs"]
 mod statements;
 
+pub use self::application_user::ApplicationUser;
 pub(super) use self::migration::migrations;
 pub use self::settings::PostgresSettings;
 

@@ -180,6 +180,7 @@ async fn sign_in(
     let answer = SignInAnswer { code, issuer, verifier: &waiting.verifier, nonce: &waiting.nonce };
     let given = provider(state)?.redeem(&answer).await.map_err(provider_problem)?;
     let identity = given.identity.clone().ok_or_else(|| Problem::internal("nobody has signed in"))?;
+    state.organizations.keep_address(&identity).await?;
     let person = access::Person::new(state, identity);
     match access::grants_of(state, &person).await?.into_iter().next() {
         Some(grant) => {

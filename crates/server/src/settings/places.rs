@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use astroshield_adapters::PostgresSettings;
 use astroshield_adapters::trust::TrustedRoots;
+use astroshield_adapters::{ApplicationUser, PostgresSettings};
 use astroshield_domain::ids::TenantId;
+use astroshield_domain::ports::SecretText;
 use astroshield_domain::this_machine;
 use url::Url;
 
@@ -40,6 +41,27 @@ impl Settings {
         Ok(())
     }
 
+    fn check_application_user(&self, layers: &Layers) -> Result<(), SettingsError> {
+        let store = &self.store;
+        let refuse = |key: &str, reason: &str| Err(layers.refuse(key, reason.to_owned()));
+        match &store.application_user {
+            None if !store.application_password.is_empty() => {
+                refuse("store.application_password", "store.application_user is due, too")
+            }
+            Some(_) if store.kind != StoreKind::Postgres => {
+                refuse("store.application_user", "only PostgreSQL has users")
+            }
+            Some(name) if !ApplicationUser::is_name(name) => {
+                let reason = "a lower-case letter, then such letters, digits and _, are due: at most 63";
+                refuse("store.application_user", reason)
+            }
+            Some(_) if store.application_password.is_empty() => {
+                refuse("store.application_user", "store.application_password is due, too")
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn check_store(&self, layers: &Layers) -> Result<(), SettingsError> {
         let store = &self.store;
         let refuse = |key: &str, reason: &str| Err(layers.refuse(key, reason.to_owned()));
@@ -55,6 +77,7 @@ impl Settings {
         if !store.reader_url.is_empty() && store.kind != StoreKind::Postgres {
             return refuse("store.reader_url", "only PostgreSQL has a reader");
         }
+        self.check_application_user(layers)?;
         if !(2..=1_000).contains(&store.connections) {
             return refuse("store.connections", &format!("{}: 2 to 1000 are due", store.connections));
         }
@@ -271,6 +294,12 @@ impl Settings {
 }
 
 impl Store {
+    /// The user of the processes that serve, where it is another one than that of the address.
+    pub(crate) fn application_user(&self) -> Option<ApplicationUser> {
+        let password = SecretText::new(self.application_password.reveal().to_owned());
+        Some(ApplicationUser { name: self.application_user.clone()?, password })
+    }
+
     /// What PostgreSQL is to be.
     pub(crate) fn postgres(&self) -> PostgresSettings {
         PostgresSettings {

@@ -194,6 +194,11 @@ pub(crate) struct Store {
     /// The password, where it may change.
     #[serde(skip)]
     pub(crate) rotating: Option<Rotating>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) application_user: Option<String>,
+    pub(crate) application_password: Secret,
+    #[serde(deserialize_with = "path")]
+    pub(super) application_password_file: Option<PathBuf>,
     pub(crate) reader_url: Secret,
     #[serde(deserialize_with = "path")]
     pub(super) reader_url_file: Option<PathBuf>,

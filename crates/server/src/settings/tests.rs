@@ -138,6 +138,20 @@ fn what_would_be_unsafe_or_impolite_is_refused() {
         ("[feeds.satcat]\nspace_track_user = \"me\"\n", "feeds.satcat.space_track_user: user and password"),
         ("[feeds.Mine]\nkind = \"cdms\"\nurl = \"file:/x\"\n", "feeds.Mine: the name of a feed is"),
         ("[store]\nkind = \"postgres\"\n", "store.url: PostgreSQL needs an address"),
+        ("[store]\napplication_user = \"a\"\n", "store.application_user: only PostgreSQL has users"),
+        (
+            "[store]\napplication_password = \"x\"\n",
+            "store.application_password: store.application_user is due, too",
+        ),
+        (
+            "[store]\nkind = \"postgres\"\nurl = \"postgres://o@h/d\"\napplication_user = \"a\"\n",
+            "store.application_user: store.application_password is due, too",
+        ),
+        (
+            "[store]\nkind = \"postgres\"\nurl = \"postgres://o@h/d\"\napplication_user = \"A\"\n\
+             application_password = \"x\"\n",
+            "store.application_user: a lower-case letter, then",
+        ),
         ("[screening]\ndays = nan\n", "screening.days: NaN: 0.01 to 30 are due"),
         ("[notify.smtp]\nhost = \"mail.example.org\"\n", "notify.smtp.from: mail needs a sender"),
         (

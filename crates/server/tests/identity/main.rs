@@ -9,6 +9,7 @@ mod browser;
 mod chance;
 mod cognito;
 mod place;
+mod rebound;
 #[path = "../service/server.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod server;

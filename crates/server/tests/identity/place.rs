@@ -92,7 +92,16 @@ impl Place {
 
     /// A service that the issuer does not know yet; `more` ends the section `identity` of its settings.
     pub(crate) fn start(issuer: Issuer, more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), issuer, more)
+    }
+
+    /// The same service, with what it holds, which knows another issuer only.
+    pub(crate) fn at_another(self, issuer: Issuer) -> Self {
+        assert_eq!(self.service.stop().0, 0);
+        Self::start_in(self._folder, issuer, "")
+    }
+
+    fn start_in(folder: TempDir, issuer: Issuer, more: &str) -> Self {
         let client_id = folder.path().file_name().unwrap().to_str().unwrap().replace('.', "");
         fs::write(folder.path().join("issuer.pem"), &issuer.authority).unwrap();
         let settings = settings(&issuer.address, &client_id, more);

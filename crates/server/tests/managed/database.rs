@@ -117,3 +117,95 @@ fn a_service_whose_reader_is_away_says_that_it_is_degraded_and_reads_from_the_wr
     }
     assert_eq!(server.stop().0, 0);
 }
+
+#[test]
+fn processes_sign_in_as_a_user_that_migrate_makes_and_that_changes_no_table() {
+    if !can_start(&["postgres"]) {
+        return;
+    }
+    let database = Outside::start("postgres");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let owner = runtime.block_on(database_on(&database.address));
+    let as_application = |password: &str| {
+        let mut url: Url = owner.parse().unwrap();
+        url.set_username("application").unwrap();
+        url.set_password(Some(password)).unwrap();
+        url
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let feeds = ["celestrak-active", "satcat", "space-weather", "earth-orientation"]
+        .map(|feed| format!("[feeds.{feed}]\nenabled = false\n"))
+        .concat();
+    let settings =
+        format!("{feeds}[demo]\nfallback = false\n[log]\nlevel = \"error\"\n[store]\nkind = \"postgres\"\n");
+    fs::write(folder.path().join("astroshield.toml"), settings).unwrap();
+    fs::write(folder.path().join("password"), "first\n").unwrap();
+    let migrate = |arguments: &str| {
+        let environment = [
+            ("ASTROSHIELD__STORE__URL", owner.as_str()),
+            ("ASTROSHIELD__STORE__APPLICATION_USER", "application"),
+            ("ASTROSHIELD__STORE__APPLICATION_PASSWORD_FILE", "password"),
+        ];
+        run_in(folder.path(), &format!("migrate{arguments}"), &environment)
+    };
+    let served = |url: &Url| {
+        let environment = [("ASTROSHIELD__STORE__URL", url.as_str())];
+        run_in(folder.path(), "migrate", &environment)
+    };
+    let rights = "rights of the user application\n";
+
+    let (status, to_do, said) = migrate(" --check");
+    assert!(status == 1 && to_do.ends_with(&format!("to do: {rights}")), "{to_do}{said}");
+    let (status, done, said) = migrate("");
+    assert!(status == 0 && done.ends_with(&format!("done: {rights}")), "{done}{said}");
+    for arguments in [" --check", ""] {
+        let (status, nothing, said) = migrate(arguments);
+        assert_eq!(
+            (status, nothing.as_str()),
+            (0, "nothing to do: the store is of this version\n"),
+            "{said}"
+        );
+    }
+
+    let url = as_application("first");
+    let server = Server::start_in(folder.path(), "", &[("ASTROSHIELD__STORE__URL", url.as_str())]);
+    let client = Client::new(&server);
+    let list = json!({ "name": "ours", "objects": [] }).to_string();
+    client.post("/api/v1/watch-lists", "application/json", &list);
+    let bearer = format!("Bearer {}", client.key);
+    let (status, lists) = server.get_with("/api/v1/watch-lists", &[("authorization", &bearer)]);
+    assert!(status == 200 && lists.contains("ours"), "{status}: {lists}");
+    assert_eq!(server.stop().0, 0);
+    runtime.block_on(async {
+        let mut connection = unfenced(url.as_str()).await;
+        let refused = connection.execute("ALTER TABLE runs DISABLE ROW LEVEL SECURITY").await.unwrap_err();
+        assert!(refused.to_string().contains("must be owner"), "{refused}");
+        connection.close().await.unwrap();
+    });
+
+    // A release that changes tables is for the owner to bring.
+    runtime.block_on(async {
+        let mut connection = unfenced(&owner).await;
+        connection.execute("DROP TABLE chosen_organizations").await.unwrap();
+        connection.execute("ALTER TABLE members DROP COLUMN offered").await.unwrap();
+        connection.execute("ALTER TABLE audit DROP COLUMN principal").await.unwrap();
+        connection.execute("DELETE FROM _sqlx_migrations WHERE version = 24").await.unwrap();
+        connection.close().await.unwrap();
+    });
+    let (status, _, said) = served(&url);
+    assert!(status == 1 && said.contains("their owner does, by astroshield migrate"), "{said}");
+    let (status, done, said) = migrate("");
+    assert_eq!(
+        (status, done.as_str()),
+        (0, "done: 0024 consent\ndone: rights of the user application\n"),
+        "{said}"
+    );
+
+    // A password that was changed where it is kept is brought to the server.
+    fs::write(folder.path().join("password"), "second\n").unwrap();
+    assert_eq!(migrate(" --check").0, 1);
+    assert_eq!(migrate("").0, 0);
+    assert_eq!(served(&as_application("second")).0, 0);
+    let (status, _, said) = served(&as_application("first"));
+    assert!(status == 1 && said.contains("store.url"), "{said}");
+}

@@ -186,6 +186,8 @@ macro_rules! store_suite {
             the_last_administrator_stays
             invitations_are_accepted_or_declined
             an_invitation_with_a_greater_role_gives_it
+            verified_addresses_are_kept
+            members_of_an_issuer_are_invited_again
             the_organization_that_was_chosen_last_is_kept
             keys_end_with_their_organization
             erasing_a_tenant_leaves_nothing_of_it_and_all_of_others

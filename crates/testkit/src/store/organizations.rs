@@ -213,6 +213,92 @@ pub async fn an_invitation_with_a_greater_role_gives_it(store: &dyn Store) {
     assert_eq!(told, expected);
 }
 
+/// The address that a provider verified is kept with each membership, and with no invitation.
+pub async fn verified_addresses_are_kept(store: &dyn Store) {
+    let (a, b) = (tenant("a"), tenant("b"));
+    for tenant in [&a, &b] {
+        store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
+    }
+    let ann = Member { email: None, ..member(&a, "ann", Role::Operator) };
+    let asked = Member { pending: true, email: None, ..member(&b, "ann", Role::Operator) };
+    let bob = Member { id: MemberId::at(at(1)), ..member(&a, "bob", Role::Viewer) };
+    for one in [&ann, &asked, &bob] {
+        store.add_member(one, &audit_entry(&one.tenant, "added")).await.unwrap();
+    }
+    for email in ["ann@example.org", "ann@example.net"] {
+        store.keep_address(&account("ann"), email).await.unwrap();
+        let told = Member { email: Some(email.to_owned()), ..ann.clone() };
+        assert_eq!(store.members(&a).await.unwrap(), [told, bob.clone()]);
+        assert_eq!(store.members(&b).await.unwrap(), std::slice::from_ref(&asked));
+    }
+    store.accept_invitation(&invitee("ann"), &b, asked.id, &audit_entry(&b, "accept")).await.unwrap();
+    assert_eq!(store.members(&b).await.unwrap()[0].email.as_deref(), Some("ann@example.org"));
+}
+
+/// Members of an issuer become invitations to their addresses, which whoever has them at another one accepts with the role.
+pub async fn members_of_an_issuer_are_invited_again(store: &dyn Store) {
+    let (a, b) = (tenant("a"), tenant("b"));
+    for tenant in [&a, &b] {
+        store.add_organization(&organization(tenant), &audit_entry(tenant, "made")).await.unwrap();
+    }
+    let issuer = account("ann").issuer;
+    let numbered = |second: i64, member: Member| Member { id: MemberId::at(at(second)), ..member };
+    let (ann, of_b) = (member(&a, "ann", Role::Administrator), member(&b, "ann", Role::Operator));
+    let asked = numbered(1, Member { pending: true, ..member(&a, "bob", Role::Viewer) });
+    let unknown = numbered(2, Member { email: None, ..member(&a, "eve", Role::Operator) });
+    // Another account with ann's address, and an invitation to it.
+    let second = numbered(3, Member { email: ann.email.clone(), ..member(&a, "ann2", Role::Viewer) });
+    let offer = numbered(
+        4,
+        Member {
+            account: None,
+            pending: true,
+            email: of_b.email.clone(),
+            ..member(&b, "x", Role::Administrator)
+        },
+    );
+    let elsewhere = Account { issuer: "https://elsewhere.example".to_owned(), subject: "1".to_owned() };
+    let other = numbered(5, Member { account: Some(elsewhere.clone()), ..member(&a, "joe", Role::Viewer) });
+    let of_nothing = member(&tenant("unknown"), "ann", Role::Administrator);
+    for one in [&ann, &of_b, &asked, &unknown, &second, &offer, &other, &of_nothing] {
+        store.add_member(one, &audit_entry(&one.tenant, "added")).await.unwrap();
+    }
+    let known = [&ann, &asked, &unknown, &second, &other, &of_b].map(Clone::clone);
+    assert_eq!(store.accounts().await.unwrap(), known);
+
+    let invite = async |member: &Member| {
+        let entry = audit_entry(&member.tenant, "invite_again");
+        store.invite_again(&member.tenant, member.id, &issuer, &entry).await
+    };
+    for not in [&unknown, &other, &offer, &Member { tenant: b.clone(), ..second.clone() }] {
+        assert_not_found(&invite(not).await);
+    }
+    for member in [&ann, &second, &asked, &of_b] {
+        invite(member).await.unwrap();
+        assert_not_found(&invite(member).await);
+    }
+    assert_eq!(store.accounts().await.unwrap(), [unknown.clone(), other.clone()]);
+    assert_eq!(store.memberships(&account("ann")).await.unwrap(), []);
+    let invited =
+        |member: &Member, role: Role| Member { account: None, pending: true, role, ..member.clone() };
+    let expected = [invited(&asked, Role::Viewer), unknown, invited(&second, Role::Administrator), other];
+    assert_eq!(
+        store.members(&a).await.unwrap(),
+        expected,
+        "of one address there is one, with the greater role"
+    );
+    assert_eq!(store.members(&b).await.unwrap(), [invited(&of_b, Role::Administrator)]);
+    let last: Vec<_> = actions(store, &a).await.into_iter().map(|(_, action)| action).rev().take(3).collect();
+    assert_eq!(last, ["invite_again"; 3], "what was refused is not in the log");
+
+    let anew = Invitee { account: elsewhere, email: ann.email.clone(), name: None };
+    for Invitation { id, tenant, .. } in store.invitations(&anew).await.unwrap() {
+        store.accept_invitation(&anew, &tenant, id, &audit_entry(&tenant, "accept")).await.unwrap();
+    }
+    let known = store.memberships(&anew.account).await.unwrap();
+    assert_eq!(known, [of(&a, Role::Administrator), of(&b, Role::Administrator)]);
+}
+
 /// The organization that somebody chose last is kept, for each of them, until it is erased.
 pub async fn the_organization_that_was_chosen_last_is_kept(store: &dyn Store) {
     let (a, b) = (tenant("a"), tenant("b"));

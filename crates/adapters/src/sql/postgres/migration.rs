@@ -17,8 +17,11 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
 const TRIALS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Insufficient privilege.
+const NO_RIGHT: &str = "42501";
+
 /// Where the migrations are kept that were made.
-const TABLE: &str = "_sqlx_migrations";
+pub(super) const TABLE: &str = "_sqlx_migrations";
 
 pub(crate) fn migrations() -> Migrator {
     sqlx::migrate!("migrations/postgres")
@@ -46,6 +49,11 @@ async fn run(connection: &mut PgConnection) -> Result<(), StoreError> {
                 tokio::time::sleep(PAUSE).await;
                 trial += 1;
             }
+            Err(error) if has_code(&error, &[NO_RIGHT]) => {
+                let reason = "the store is not of this version, and this user may not change its tables: \
+                    their owner does, by astroshield migrate";
+                return Err(StoreError::Conflict { reason: reason.to_owned() });
+            }
             outcome => return outcome.map_err(migration_error),
         }
     }
@@ -53,7 +61,15 @@ async fn run(connection: &mut PgConnection) -> Result<(), StoreError> {
 
 /// Makes those that were not made. What a migrator of sqlx does, but on a connection that is held.
 async fn make_missing(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    connection.ensure_migrations_table(TABLE).await?;
+    // Who only serves may not make it, there or not.
+    let is_there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(TABLE)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(MigrateError::Execute)?;
+    if !is_there {
+        connection.ensure_migrations_table(TABLE).await?;
+    }
     if let Some(version) = connection.dirty_version(TABLE).await? {
         return Err(MigrateError::Dirty(version));
     }
@@ -71,9 +87,13 @@ async fn make_missing(connection: &mut PgConnection) -> Result<(), MigrateError>
 }
 
 fn waited_for_a_lock(error: &MigrateError) -> bool {
+    // Lock not available, deadlock.
+    has_code(error, &["55P03", "40P01"])
+}
+
+fn has_code(error: &MigrateError, codes: &[&str]) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
     };
-    // Lock not available, deadlock.
-    matches!(error, Error::Database(error) if matches!(error.code().as_deref(), Some("55P03" | "40P01")))
+    matches!(error, Error::Database(error) if error.code().is_some_and(|code| codes.contains(&&*code)))
 }

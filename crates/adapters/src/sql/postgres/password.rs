@@ -1,10 +1,11 @@
-//! The password of the user that we are, and how it is changed.
+//! Passwords of users: whether a server takes one, and how it is changed.
 
 use astroshield_domain::ports::{SecretText, StoreError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::pool::is_refusal;
@@ -24,8 +25,12 @@ impl PostgresSettings {
     /// # Errors
     /// When it does not answer, or refuses for another reason.
     pub async fn signs_in(&self) -> Result<bool, StoreError> {
-        let options = self.options(&self.url, Whose::Everybody)?;
-        match connect(&options, self.connect_timeout).await {
+        self.takes_us(&self.options(&self.url, Whose::Everybody)?).await
+    }
+
+    /// Whether a server takes the user of such a connection with its password.
+    pub(super) async fn takes_us(&self, options: &PgConnectOptions) -> Result<bool, StoreError> {
+        match connect(options, self.connect_timeout).await {
             Ok(connection) => {
                 connection.close().await.map_err(store_error)?;
                 Ok(true)
@@ -41,16 +46,22 @@ impl PostgresSettings {
     /// # Errors
     /// When it does not.
     pub async fn set_password(&self, password: &SecretText) -> Result<(), StoreError> {
-        let mut salt = [0; SALT_BYTES];
-        let random = SystemRandom::new().fill(&mut salt);
-        random.map_err(|_| StoreError::Unavailable { reason: "no random bytes".to_owned(), source: None })?;
+        let verifier = password_verifier(password)?;
         let mut connection = self.connect(Whose::Everybody).await?;
         // Neither base64 nor the rest of it has anything to be quoted.
-        let statement = format!("ALTER ROLE CURRENT_USER PASSWORD '{}'", verifier(password, &salt));
+        let statement = format!("ALTER ROLE CURRENT_USER PASSWORD '{verifier}'");
         let altered = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await;
         altered.map_err(store_error)?;
         connection.close().await.map_err(store_error)
     }
+}
+
+/// What a server is to keep of a password, with salt by chance.
+pub(super) fn password_verifier(password: &SecretText) -> Result<String, StoreError> {
+    let mut salt = [0; SALT_BYTES];
+    let random = SystemRandom::new().fill(&mut salt);
+    random.map_err(|_| StoreError::Unavailable { reason: "no random bytes".to_owned(), source: None })?;
+    Ok(verifier(password, &salt))
 }
 
 /// What a server keeps of a password for SCRAM-SHA-256.

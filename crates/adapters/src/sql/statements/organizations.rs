@@ -319,8 +319,8 @@ pub(super) async fn accept_invitation(
     let others = all(&others, member_of)?;
     let role = others.iter().map(|other| other.role).fold(invitation.role, Role::max);
     sqlx::query(
-        "UPDATE members SET issuer = $3, subject = $4, name = coalesce($5, name), role = $6, offered = NULL \
-         WHERE tenant = $1 AND id = $2",
+        "UPDATE members SET issuer = $3, subject = $4, name = coalesce($5, name), role = $6, offered = NULL, \
+         email = coalesce($7, email) WHERE tenant = $1 AND id = $2",
     )
     .bind(tenant.as_str())
     .bind(id.0)
@@ -328,6 +328,7 @@ pub(super) async fn accept_invitation(
     .bind(subject.as_str())
     .bind(name.as_deref())
     .bind(role.word())
+    .bind(email.as_deref())
     .execute(&mut *connection)
     .await?;
     add_audit(connection, audit).await?;
@@ -360,6 +361,67 @@ pub(super) async fn decline_invitation(
     if declined == 0 {
         return Err(Failure::not_found("invitation", &id));
     }
+    add_audit(connection, audit).await
+}
+
+pub(super) async fn keep_address(connection: &mut Connection, account: &Account, email: &str) -> Outcome<()> {
+    // Who has not accepted yet tells an organization nothing.
+    sqlx::query(
+        "UPDATE members SET email = $3 \
+         WHERE issuer = $1 AND subject = $2 AND offered IS NULL AND (email IS NULL OR email <> $3)",
+    )
+    .bind(account.issuer.as_str())
+    .bind(account.subject.as_str())
+    .bind(email)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn accounts(connection: &mut Connection) -> Outcome<Vec<Member>> {
+    let statement = format!(
+        "SELECT m.* FROM members m WHERE m.issuer IS NOT NULL AND {IS_OPEN} ORDER BY m.tenant, m.added, m.id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(connection).await?;
+    all(&rows, member_of)
+}
+
+pub(super) async fn invite_again(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: MemberId,
+    issuer: &str,
+    audit: &AuditEntry,
+) -> Outcome<()> {
+    lock_members(connection, tenant).await?;
+    let row = sqlx::query("SELECT * FROM members WHERE tenant = $1 AND id = $2 AND issuer = $3")
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .bind(issuer)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let member = row.as_ref().map(member_of).transpose()?;
+    let Some((role, email)) = member.and_then(|member| Some((member.role, member.email?))) else {
+        return Err(Failure::not_found("member with an address", &id));
+    };
+    // An address is invited once.
+    let others =
+        sqlx::query("DELETE FROM members WHERE tenant = $1 AND issuer IS NULL AND email = $2 RETURNING *")
+            .bind(tenant.as_str())
+            .bind(email.as_str())
+            .fetch_all(&mut *connection)
+            .await?;
+    let others = all(&others, member_of)?;
+    let role = others.iter().map(|other| other.role).fold(role, Role::max);
+    sqlx::query(
+        "UPDATE members SET issuer = NULL, subject = NULL, role = $3, offered = $4 WHERE tenant = $1 AND id = $2",
+    )
+    .bind(tenant.as_str())
+    .bind(id.0)
+    .bind(role.word())
+    .bind(microseconds(audit.at))
+    .execute(&mut *connection)
+    .await?;
     add_audit(connection, audit).await
 }
 

@@ -76,8 +76,9 @@ pub trait OrganizationStore: Send + Sync + 'static {
     /// Invitations of somebody, by account and by address, to organizations that are open, by their identity.
     async fn invitations(&self, invitee: &Invitee) -> Result<Vec<Invitation>, StoreError>;
 
-    /// Makes an invitation a membership. Where the account has another one in the organization, invitation or membership, both
-    /// become one, with the greater role. Not found if somebody else is invited, or it was accepted.
+    /// Makes an invitation a membership, with the verified address if there is one. Where the account has another one in the
+    /// organization, invitation or membership, both become one, with the greater role. Not found if somebody else is invited, or
+    /// it was accepted.
     async fn accept_invitation(
         &self,
         invitee: &Invitee,
@@ -92,6 +93,22 @@ pub trait OrganizationStore: Send + Sync + 'static {
         invitee: &Invitee,
         tenant: &TenantId,
         id: MemberId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps the verified address of an account with its memberships.
+    async fn keep_address(&self, account: &Account, email: &str) -> Result<(), StoreError>;
+
+    /// Members and invitations by account, of all organizations that are open, by their identity and by when they were added.
+    async fn accounts(&self) -> Result<Vec<Member>, StoreError>;
+
+    /// Makes a member or an invitation by account an invitation to the address that is known of them. One to the same address
+    /// that is there goes, and the greater role of both stays. Not found if it is of another issuer, or has no address.
+    async fn invite_again(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        issuer: &str,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 

@@ -152,6 +152,29 @@ impl OrganizationStore for ThisStore {
         )
     }
 
+    async fn keep_address(&self, account: &Account, email: &str) -> Result<(), StoreError> {
+        write!(self, Whose::Everybody, connection, organizations::keep_address(connection, account, email))
+    }
+
+    async fn accounts(&self) -> Result<Vec<Member>, StoreError> {
+        read!(self, Whose::Everybody, connection, organizations::accounts(connection))
+    }
+
+    async fn invite_again(
+        &self,
+        tenant: &TenantId,
+        id: MemberId,
+        issuer: &str,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        write!(
+            self,
+            Whose::of(tenant, audit),
+            connection,
+            organizations::invite_again(connection, tenant, id, issuer, audit)
+        )
+    }
+
     async fn chosen_organization(&self, account: &Account) -> Result<Option<TenantId>, StoreError> {
         read!(self, Whose::Everybody, connection, organizations::chosen_organization(connection, account))
     }
