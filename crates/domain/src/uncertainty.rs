@@ -167,12 +167,11 @@ mod tests {
         ([7000.0 * cosine, 0.0, 7000.0 * sine], [-7.0 * sine, 0.0, 7.0 * cosine])
     }
 
-    /// What an OEM of 100 minutes says whose states and covariances are in a frame; of each covariance the minute, the frame, and
-    /// the position.
-    fn uncertainty(
-        frame: &str,
-        covariances: &[(i64, Option<&str>, [[f64; 3]; 3])],
-    ) -> Result<Uncertainty, UncertaintyError> {
+    /// A covariance of an OEM: the minute, the frame unless it is that of the states, and position in km^2.
+    type Given<'a> = (i64, Option<&'a str>, [[f64; 3]; 3]);
+
+    /// What an OEM of 100 minutes says whose states are in a frame.
+    fn uncertainty(frame: &str, covariances: &[Given<'_>]) -> Result<Uncertainty, UncertaintyError> {
         let mut text = format!(
             "CCSDS_OEM_VERS = 2.0\nCREATION_DATE = {start}\nORIGINATOR = TEST\nMETA_START\nOBJECT_NAME = A\nOBJECT_ID = \
              2026-001A\nCENTER_NAME = EARTH\nREF_FRAME = {frame}\nTIME_SYSTEM = UTC\nSTART_TIME = {start}\nSTOP_TIME = \
@@ -190,9 +189,9 @@ mod tests {
             if let Some(frame) = frame {
                 writeln!(text, "COV_REF_FRAME = {frame}").unwrap();
             }
-            for row in 0..6usize {
-                let entry = |column: usize| if row < 3 { position[row][column] } else { 0.0 };
-                let entries: Vec<String> = (0..=row).map(|column| entry(column.min(2)).to_string()).collect();
+            for row in 0..6 {
+                let entry = |column: usize| position.get(row).map_or(0.0, |of_row| of_row[column]);
+                let entries: Vec<String> = (0..=row).map(|column| entry(column).to_string()).collect();
                 writeln!(text, "{}", entries.join(" ")).unwrap();
             }
         }

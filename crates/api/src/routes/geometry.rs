@@ -240,7 +240,7 @@ impl ProbabilityRow {
 }
 
 impl GeometryRow {
-    fn of(geometry: Geometry, received: Option<ReceivedGeometry>) -> Self {
+    fn of(geometry: &Geometry, received: Option<ReceivedGeometry>) -> Self {
         let [miss_radial_km, miss_in_track_km, miss_cross_track_km] = geometry.miss_ric_km().into();
         let axis = |row: usize| geometry.ric_axes.row(row).transpose().into();
         let object = |side: usize| {
@@ -328,5 +328,5 @@ pub(crate) async fn geometry(
     let exporter = state.exporter();
     let geometry = exporter.geometry(&caller.tenant, id).await?;
     let received = exporter.received(&caller.tenant, &geometry.conjunction).await?;
-    answer::json(&GeometryRow::of(geometry, received))
+    answer::json(&GeometryRow::of(&geometry, received))
 }

@@ -232,17 +232,18 @@ mod tests {
         assert!((assumed.ellipse.sigma_minor_km / dilution_km - 1.0).abs() < 1e-11);
     }
 
-    /// Standard deviations along radial, in-track and cross-track, in km.
-    fn diagonal(sigmas_km: [f64; 3]) -> Covariance<Rtn> {
+    /// Standard deviations along radial, in-track and cross-track, in km, and a covariance of the latter two, in km^2.
+    fn known(sigmas_km: [f64; 3], in_cross_km2: f64) -> Covariance<Rtn> {
         let [radial, in_track, cross_track] = sigmas_km.map(|sigma_km| sigma_km * sigma_km);
-        let position_km2 = Matrix3::from_diagonal(&Vector3::new(radial, in_track, cross_track));
+        let mut position_km2 = Matrix3::from_diagonal(&Vector3::new(radial, in_track, cross_track));
+        (position_km2[(1, 2)], position_km2[(2, 1)]) = (in_cross_km2, in_cross_km2);
         Covariance::from_position(&position_km2).unwrap()
     }
 
     #[test]
     fn the_covariances_of_both_are_summed_in_one_frame_and_only_where_the_probability_is_from_them() {
         let states = crossing().states;
-        let known = [Some(diagonal([0.1, 0.5, 0.2])), Some(diagonal([0.3, 0.4, 0.2]))];
+        let known = [Some(known([0.1, 0.5, 0.2], 0.0)), Some(known([0.3, 0.4, 0.2], 0.05))];
         let mut conjunction = conjunction(&states);
         conjunction.solution.probability = Some(1e-5);
         let geometry = Geometry::of(conjunction.clone(), states, known);
@@ -250,9 +251,10 @@ mod tests {
         assert_eq!((covariance.basis, geometry.covariance_is_known), (CovarianceBasis::Known, [true, true]));
         // The first moves along y: its R, T, N are x, y, z. The second moves along z, and is so little aside of the x axis, 0.4
         // km in 7000, that its R, T, N are x, z, -y but for 6e-5. So the sum has, along x, y and z, the variances 0.01 + 0.09,
-        // 0.25 + 0.04 and 0.04 + 0.16. The plane's axes are (0.6, 0.8 h, 0.8 h) and (-0.8, 0.6 h, 0.6 h), h the root of a half.
-        let [x, y, z] = [0.10, 0.29, 0.20];
-        let aside = (y + z) / 2.0;
+        // 0.25 + 0.04 and 0.04 + 0.16, and of y and z the covariance -0.05. The plane's axes are (0.6, 0.8 h, 0.8 h) and (-0.8, 0.6
+        // h, 0.6 h), h the root of a half.
+        let [x, y, z, yz] = [0.10, 0.29, 0.20, -0.05];
+        let aside = (y + z) / 2.0 + yz;
         let expected = [
             ((0, 0), 0.36 * x + 0.64 * aside),
             ((0, 1), 0.48 * (aside - x)),

@@ -69,11 +69,10 @@ fn oem(number: u32, crossing: Timestamp, covariances: &[Given]) -> String {
             if let Some(frame) = frame {
                 writeln!(text, "COV_REF_FRAME = {frame}").unwrap();
             }
-            for row in 0..6usize {
-                let entry = |column: usize| match (row, column) {
-                    (0..3, 0..3) => position[row][column],
-                    _ if row == column => 1e-10,
-                    _ => 0.0,
+            for row in 0..6 {
+                let of_velocity = |column| if row == column { 1e-10 } else { 0.0 };
+                let entry = |column: usize| {
+                    position.get(row).map_or_else(|| of_velocity(column), |of_row| of_row[column])
                 };
                 let entries: Vec<String> = (0..=row).map(|column| entry(column).to_string()).collect();
                 writeln!(text, "{}", entries.join(" ")).unwrap();
