@@ -37,28 +37,37 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     ASTROSHIELD_COMMIT="$COMMIT" CARGO_TARGET_DIR=/target cargo build --locked --release --package astroshield-server --features "$FEATURES" \
     && install -D --strip /target/release/astroshield /out/astroshield
 
-FROM ${REGISTRY}/debian:${DEBIAN_SLIM} AS service
-LABEL org.opencontainers.image.title=AstroShield \
-      org.opencontainers.image.licenses=Apache-2.0
+# What the program needs of Debian, and nothing else: the libraries that it is linked to, authorities of the Web, how names are looked up.
+FROM ${REGISTRY}/debian:${DEBIAN_SLIM} AS root
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libssl3 \
-    && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
-    && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/astroshield --shell /usr/sbin/nologin astroshield \
-    && install -d -m 0700 -o astroshield -g astroshield /var/lib/astroshield
-COPY --from=build /out/astroshield /usr/bin/astroshield
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /out/astroshield /root-of-image/usr/bin/astroshield
+RUN set -eu; \
+    libraries=$(ldd /root-of-image/usr/bin/astroshield | grep -o '/[^ ]*'); \
+    cp --dereference --parents $libraries /etc/ssl/certs/ca-certificates.crt /etc/nsswitch.conf /root-of-image; \
+    echo 'astroshield:x:10001:10001::/var/lib/astroshield:/sbin/nologin' > /root-of-image/etc/passwd; \
+    echo 'astroshield:x:10001:' > /root-of-image/etc/group; \
+    install -d -m 1777 /root-of-image/tmp; \
+    install -d -m 0700 -o 10001 -g 10001 /root-of-image/var/lib/astroshield
+
+FROM scratch AS service
+LABEL org.opencontainers.image.title=AstroShield \
+      org.opencontainers.image.licenses=Apache-2.0
+COPY --from=root /root-of-image /
 COPY --from=console /source/web/out /usr/share/astroshield/console
-COPY deploy/healthcheck /usr/bin/astroshield-healthcheck
 COPY LICENSE /usr/share/doc/astroshield/LICENSE
 USER 10001:10001
 WORKDIR /var/lib/astroshield
 # The configuration is /etc/astroshield/config.toml, where there is one.
-ENV XDG_CONFIG_HOME=/etc \
+ENV PATH=/usr/bin \
+    XDG_CONFIG_HOME=/etc \
     ASTROSHIELD__DATA__FOLDER=/var/lib/astroshield \
     ASTROSHIELD__CONSOLE__FOLDER=/usr/share/astroshield/console
 VOLUME ["/var/lib/astroshield", "/tmp"]
 EXPOSE 7878
 # A process that is alive but not ready is not to be started again: that would not bring its database back.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=1m CMD ["astroshield-healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=1m CMD ["astroshield", "health"]
 ENTRYPOINT ["astroshield"]
 CMD ["serve"]
 

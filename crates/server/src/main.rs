@@ -11,6 +11,7 @@ mod doctor;
 mod exit;
 #[cfg(feature = "managed")]
 mod function;
+mod health;
 mod input;
 mod logging;
 #[cfg_attr(not(feature = "managed"), path = "unmanaged.rs")]
@@ -61,6 +62,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Doctor(doctor::Doctor),
+    Health(health::Health),
     Config(config::Config),
     Migrate(migrate::Migrate),
     Backup(backup::Backup),
@@ -83,6 +85,7 @@ impl Command {
         match self {
             Self::Serve(serve) => serve.run(),
             Self::Doctor(doctor) => doctor.run(),
+            Self::Health(health) => health.run(),
             Self::Config(config) => config.run(),
             Self::Migrate(migrate) => migrate.run(),
             Self::Backup(backup) => backup.run(),

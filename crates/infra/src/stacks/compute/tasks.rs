@@ -77,7 +77,7 @@ impl<'a> Tasks<'a> {
         ours["Command"] = json!(command(size));
         // What is alive and waits for its database is not to be started again: that would not bring it back.
         ours["HealthCheck"] = json!({
-            "Command": ["CMD", "astroshield-healthcheck"],
+            "Command": ["CMD", "astroshield", "health"],
             "Interval": 10,
             "Timeout": 5,
             "Retries": 3,
