@@ -45,6 +45,18 @@ it("begins anew in the other organization", async () => {
   await expect.poll(() => replace.mock.calls).toEqual([["/"]]);
 });
 
+it("keys of a single letter are on until somebody turns them off, which the browser remembers", async () => {
+  show(<You />);
+  const choice = await screen.findByRole<HTMLInputElement>("checkbox", { name: "Keys of a single letter or sign" });
+  expect(choice.checked).toBe(true);
+  await userEvent.click(choice);
+  expect(choice.checked).toBe(false);
+  expect(localStorage.getItem("astroshield.single-keys")).toBe("off");
+  await userEvent.click(choice);
+  expect(choice.checked).toBe(true);
+  expect(localStorage.getItem("astroshield.single-keys")).toBeNull();
+});
+
 it("a page whose organization was changed in another tab reads all anew", async () => {
   const client = show(<Shell>The page</Shell>);
   expect((await screen.findByText("local")).getAttribute("data-tip")).toBe("You work in the organization local");

@@ -1,11 +1,15 @@
 "use client";
 
-/** Who is signed in, in which organization they work, and which would have them. */
+/** Who is signed in, in which organization they work, which would have them, and their keys. */
+import { useId } from "react";
+
 import { api, http } from "@/api/client";
 import { useSession } from "@/shell/session";
+import { useSingleKeys } from "@/shell/single-keys";
 import { Invitations } from "@/signin/invitations";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { Checkbox } from "@/ui/field";
 import { Fact, Facts, Panel } from "@/ui/panel";
 import { View } from "@/ui/state";
 import { useAct } from "./act";
@@ -57,6 +61,21 @@ export function You() {
       <Panel title="Invitations">
         <Invitations />
       </Panel>
+      <Keys />
     </div>
+  );
+}
+
+function Keys() {
+  const { areOn, turn } = useSingleKeys();
+  const hint = useId();
+  return (
+    <Panel title="Keys">
+      <Checkbox label="Keys of a single letter or sign" aria-describedby={hint} checked={areOn} onChange={({ target }) => turn(target.checked)} />
+      <p id={hint} className="mt-1 text-xs text-quiet">
+        Off, none of /, ?, g with a letter, and the letters of an event does anything, nor +, − and Space beside the globe. Ctrl K stays, and so
+        do the keys in a table and on the globe. This browser remembers it.
+      </p>
+    </Panel>
   );
 }

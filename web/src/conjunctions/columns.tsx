@@ -95,9 +95,9 @@ export function Handling({ handled }: { handled: Schemas["HandledRow"] | undefin
   ].filter((one) => one !== null);
   const text = said.length > 0 ? said.join(", ") : `${handled.notes} ${handled.notes === 1 ? "note" : "notes"}`;
   return (
-    <span className="block truncate" title={text}>
+    <Tip says={text} className="block truncate">
       {text}
-    </span>
+    </Tip>
   );
 }
 

@@ -7,6 +7,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import type { Schemas } from "@/api/client";
 import { Keys } from "@/shell/keys";
 import { Palette } from "@/shell/palette";
+import { keep } from "@/ui/kept";
 import type { Note } from "./handling";
 import { HandlingPanel } from "./handling-panel";
 import { CONJUNCTION } from "./samples";
@@ -47,9 +48,12 @@ let open: string[];
 let members: string[];
 let sent: unknown[];
 let refusal: Schemas["Problem"] | undefined;
+/** When a note is answered. */
+let later: Promise<void>;
 
 beforeEach(() => {
   vi.clearAllMocks();
+  keep("astroshield.single-keys", null);
   scope = "write";
   notes = [];
   history = [];
@@ -58,6 +62,7 @@ beforeEach(() => {
   members = [];
   sent = [];
   refusal = undefined;
+  later = Promise.resolve();
   vi.stubGlobal("fetch", async (input: Request | string) => {
     if (typeof input === "string") return Response.json({ build: "0.1.0", environment: "laptop", api: "", stream: null, sign_in: { one_time_token: true, provider: null } });
     const path = new URL(input.url).pathname;
@@ -80,6 +85,7 @@ beforeEach(() => {
     if (`${input.method} ${path}` !== NOTES) return Response.json({ items: notes, next_cursor: null });
     const body = (await input.json()) as Schemas["NoteBody"];
     sent.push(body);
+    await later;
     if (refusal !== undefined) return Response.json(refusal, { status: refusal.status });
     const row = note({ text: null, ...body });
     notes = [...notes, row];
@@ -259,13 +265,13 @@ function showWithShell() {
 }
 
 const ACTIONS = [
-  ["a", "Acknowledge"],
+  ["a", "Go to Acknowledge"],
   ["s", "Assign"],
   ["d", "Decide"],
   ["n", "Note"],
 ] as const;
 
-it("a key acknowledges, once, and is then gone from the help", async () => {
+it("a key leads to the button that acknowledges, and does nothing that stays; afterwards it is gone from the help", async () => {
   showWithShell();
   await screen.findByRole("button", { name: "Acknowledge" });
   await userEvent.keyboard("?");
@@ -274,12 +280,53 @@ it("a key acknowledges, once, and is then gone from the help", async () => {
   }
   // What is typed over the page acts on nothing of it.
   await userEvent.keyboard("a{Escape}");
+  const button = screen.getByRole("button", { name: "Acknowledge" });
+  expect(document.activeElement).not.toBe(button);
+  await userEvent.keyboard("aa");
+  expect(document.activeElement).toBe(button);
   expect(sent).toEqual([]);
-  await userEvent.keyboard("a");
+  await userEvent.keyboard("{Enter}");
   expect(await screen.findByText("by dev8")).toBeTruthy();
+  expect(document.activeElement).toBe(screen.getByRole("button", { name: "Assign" }));
   await userEvent.keyboard("a?");
   expect(sent).toEqual([{ kind: "acknowledged" }]);
   expect(screen.queryByRole("row", { name: /Acknowledge/ })).toBeNull();
+});
+
+it("what acknowledges keeps the focus while that is under way and where it is refused, and is told once", async () => {
+  refusal = WRONG;
+  showWithShell();
+  await screen.findByRole("button", { name: "Acknowledge" });
+  let answer: () => void = () => undefined;
+  later = new Promise((resolve) => (answer = resolve));
+  await userEvent.keyboard("a{Enter}");
+  const button = screen.getByRole("button", { name: "Acknowledge" });
+  await expect.poll(() => button.getAttribute("aria-disabled")).toBe("true");
+  await userEvent.keyboard("{Enter}");
+  answer();
+  expect(await screen.findByRole("alert")).toBeTruthy();
+  expect(document.activeElement).toBe(button);
+  expect(sent).toEqual([{ kind: "acknowledged" }]);
+});
+
+it("who turned keys of a single letter off has none of them, and still finds everything in the palette", async () => {
+  keep("astroshield.single-keys", "off");
+  showWithShell();
+  const button = await screen.findByRole("button", { name: "Acknowledge" });
+  expect(button.hasAttribute("aria-keyshortcuts")).toBe(false);
+  expect(button.hasAttribute("data-tip")).toBe(false);
+  await userEvent.keyboard("asdn?/gc");
+  expect(document.activeElement).toBe(document.body);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(screen.queryByRole("form")).toBeNull();
+  expect(push).not.toHaveBeenCalled();
+  await userEvent.keyboard("{Control>}k{/Control}");
+  const options = within(await screen.findByRole("group", { name: "This page" })).getAllByRole("option");
+  expect(options.map(({ textContent }) => textContent)).toEqual(["Go to Acknowledge", "Assign", "Decide", "Note"]);
+  expect(screen.getByRole("option", { name: /^Today/ }).textContent).not.toMatch(/g t$/);
+  await userEvent.keyboard("ackn{Enter}");
+  await expect.poll(() => document.activeElement).toBe(button);
+  expect(sent).toEqual([]);
 });
 
 it("a key opens the form with the focus in it and without the letter, and the focus is at its button afterwards", async () => {
@@ -321,7 +368,7 @@ it("the palette does the same, after the pages, and gives the focus to the form"
   await screen.findByRole("button", { name: "Decide" });
   await userEvent.keyboard("/");
   const options = within(await screen.findByRole("group", { name: "This page" })).getAllByRole("option");
-  expect(options.map(({ textContent }) => textContent)).toEqual(["Acknowledgea", "Assigns", "Decided", "Noten"]);
+  expect(options.map(({ textContent }) => textContent)).toEqual(["Go to Acknowledgea", "Assigns", "Decided", "Noten"]);
   await userEvent.keyboard("deci{Enter}");
   await expect.poll(() => document.activeElement).toBe(await screen.findByLabelText("Decision"));
   expect(sent).toEqual([]);

@@ -11,6 +11,7 @@ import { pair } from "@/conjunctions/pair";
 import { DECISION_WORDS } from "@/conjunctions/words";
 import { May } from "@/shell/may";
 import { useOffered } from "@/shell/page-actions";
+import { useSingleKeys } from "@/shell/single-keys";
 import { Ago } from "@/time/time";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
@@ -133,6 +134,7 @@ function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "agai
   const changed = useChanged();
   const [asked, ask] = useState<Asked | null>(null);
   const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const noted = api.useMutation("post", "/api/v1/conjunctions/{id}/notes");
   const close = () => {
     // Who goes on by keys goes on from where they were.
@@ -148,24 +150,39 @@ function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "agai
       { params: { path: { id } }, body },
       {
         onSuccess: () => {
+          // The button that has the focus goes.
+          if (document.activeElement === button.current) box.current?.querySelector<HTMLElement>("[data-kind]")?.focus();
           close();
           void changed("/api/v1/conjunctions");
         },
       },
     );
-  const acknowledgeIt = () => {
+  // An entry stays: a key that is struck by mistake, or too late after g, makes none.
+  const goToAcknowledge = () => {
     box.current?.scrollIntoView({ block: "nearest" });
-    note({ kind: "acknowledged" });
+    button.current?.focus();
   };
+  const { areOn } = useSingleKeys();
+  const byKey = (key: string, then = "") => (areOn ? { "aria-keyshortcuts": key, "data-tip": `Key: ${key}${then}` } : {});
   useOffered([
-    ...(acknowledge === "no" || noted.isPending ? [] : [{ key: "a", name: ACKNOWLEDGE[acknowledge], run: acknowledgeIt }]),
+    ...(acknowledge === "no" || noted.isPending ? [] : [{ key: "a", name: `Go to ${ACKNOWLEDGE[acknowledge]}`, run: goToAcknowledge }]),
     ...KINDS.map((kind) => ({ key: KEYS[kind], name: NAMES[kind], run: () => open(kind) })),
   ]);
   return (
     <div ref={box} className="mb-2">
       <div className="flex flex-wrap gap-1.5">
         {acknowledge !== "no" && (
-          <Button size="small" kind="primary" disabled={noted.isPending} aria-keyshortcuts="a" data-tip="Key: a" onClick={acknowledgeIt}>
+          <Button
+            ref={button}
+            size="small"
+            kind="primary"
+            // With `disabled`, it would lose the focus.
+            aria-disabled={noted.isPending}
+            {...byKey("a", ", then Enter")}
+            onClick={() => {
+              if (!noted.isPending) note({ kind: "acknowledged" });
+            }}
+          >
             <Check />
             {ACKNOWLEDGE[acknowledge]}
           </Button>
@@ -175,8 +192,7 @@ function Actions({ id, acknowledge }: { id: string; acknowledge: "first" | "agai
             key={kind}
             size="small"
             data-kind={kind}
-            aria-keyshortcuts={KEYS[kind]}
-            data-tip={`Key: ${KEYS[kind]}`}
+            {...byKey(KEYS[kind])}
             aria-expanded={asked === kind}
             onClick={() => (asked === kind ? close() : open(kind))}
           >

@@ -1,16 +1,23 @@
 /** Keys of the globe: arrows turn, + and - zoom, the space bar pauses. */
 import { useEffect, useRef } from "react";
 
+import { useSingleKeys } from "@/shell/single-keys";
 import type { GlobeEngine } from "./engine";
 
 const TURN = 0.12;
 const ZOOM = 1.15;
 
+function isOnGlobe(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("[data-globe]") !== null;
+}
+
+/** Whether something else has the focus. */
 function isElsewhere(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target !== document.body && target.closest("[data-globe]") === null;
+  return target instanceof HTMLElement && target !== document.body && !isOnGlobe(target);
 }
 
 export function useGlobeKeys(engine: GlobeEngine | null, onPause: () => void): void {
+  const { areOn } = useSingleKeys();
   const pause = useRef(onPause);
   useEffect(() => {
     pause.current = onPause;
@@ -30,11 +37,12 @@ export function useGlobeKeys(engine: GlobeEngine | null, onPause: () => void): v
     };
     const onKeyDown = (event: KeyboardEvent) => {
       const action = actions[event.key];
+      if (!areOn && event.key.length === 1 && !isOnGlobe(event.target)) return;
       if (action === undefined || event.ctrlKey || event.metaKey || event.altKey || isElsewhere(event.target)) return;
       event.preventDefault();
       action();
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [engine]);
+  }, [engine, areOn]);
 }

@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "react";
 import { Dialog } from "@/ui/dialog";
 import { usePageActions } from "./page-actions";
 import { PAGES, WELCOME } from "./pages";
+import { useSingleKeys } from "./single-keys";
 
 /** The second key of two comes within this time. */
 const PAIR_MS = 1_200;
@@ -20,6 +21,7 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
   const [help, setHelp] = useState(false);
   const led = useRef(0);
   const actions = usePageActions();
+  const { areOn } = useSingleKeys();
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -28,7 +30,7 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
         openPalette();
         return;
       }
-      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!areOn || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       const paired = Date.now() - led.current < PAIR_MS;
       led.current = 0;
       const action = paired ? undefined : actions.find(({ key }) => key === event.key);
@@ -51,7 +53,7 @@ export function Keys({ openPalette }: { openPalette: () => void }) {
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [router, openPalette, actions]);
+  }, [router, openPalette, actions, areOn]);
 
   return (
     <Dialog open={help} onOpenChange={setHelp} title="Keys">

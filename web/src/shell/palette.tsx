@@ -13,6 +13,7 @@ import { nameOf } from "@/units/words";
 import { Kbd } from "./keys";
 import { usePageActions } from "./page-actions";
 import { PAGES, WELCOME } from "./pages";
+import { useSingleKeys } from "./single-keys";
 import { useTheme, type Theme } from "./theme";
 
 const ITEM =
@@ -31,6 +32,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
   const router = useRouter();
   const { setTheme } = useTheme();
   const { zone, setZone } = useZone();
+  const { areOn } = useSingleKeys();
   const [text, setText] = useState("");
   const [chosen, choose] = useState("");
   const [isByHand, setByHand] = useState(false);
@@ -135,9 +137,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                     <Icon aria-hidden />
                     {name}
                     <span className="truncate text-quiet">{about}</span>
-                    <span className="ml-auto">
-                      <Kbd>g {key}</Kbd>
-                    </span>
+                    <span className="ml-auto">{areOn && <Kbd>g {key}</Kbd>}</span>
                   </Command.Item>
                 ))}
               </Command.Group>
@@ -147,9 +147,7 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
                   {actions.map(({ key, name, run: action }) => (
                     <Command.Item key={key} value={`action ${name}`} className={ITEM} onSelect={doThen(action)}>
                       {name}
-                      <span className="ml-auto">
-                        <Kbd>{key}</Kbd>
-                      </span>
+                      <span className="ml-auto">{areOn && <Kbd>{key}</Kbd>}</span>
                     </Command.Item>
                   ))}
                 </Command.Group>

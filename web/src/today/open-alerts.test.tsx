@@ -32,7 +32,10 @@ async function shownOf(older: typeof ALERTS): Promise<(string | null)[]> {
     </QueryClientProvider>,
   );
   await screen.findByText(older.length > 0 ? "critical of 12:00" : "critical of 16:40");
-  const shown = within(container).getAllByRole("listitem").map((item) => within(item).getByRole("link").textContent);
+  const links = within(container).getAllByRole("listitem").map((item) => within(item).getByRole("link"));
+  const shown = links.map(({ textContent }) => textContent);
+  // Where it is cut off, its tip says it.
+  expect(links.map((link) => link.getAttribute("data-tip"))).toEqual(shown);
   unmount();
   return shown;
 }

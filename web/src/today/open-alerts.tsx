@@ -41,7 +41,7 @@ export function OpenAlerts() {
             {mostUrgent(data.items, critical?.items ?? []).slice(0, SHOWN).map((alert) => (
               <li key={alert.id} className="relative flex h-[26px] items-center gap-2 px-1.5 hover:bg-raised">
                 <SeverityBadge severity={alert.severity} />
-                <Link href={`/alerts?id=${alert.id}`} className="min-w-0 truncate after:absolute after:inset-0 hover:underline" title={alert.summary}>
+                <Link href={`/alerts?id=${alert.id}`} className="min-w-0 truncate after:absolute after:inset-0 hover:underline" data-tip={alert.summary}>
                   {alert.summary}
                 </Link>
                 <span className="ml-auto text-xs text-quiet">

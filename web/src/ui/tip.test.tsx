@@ -2,6 +2,7 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 
+import { EventLink } from "@/conjunctions/columns";
 import { DataTable, type Column } from "@/table/data-table";
 import { Badge } from "./badge";
 import { Dialog } from "./dialog";
@@ -107,6 +108,31 @@ it("is shown by a tap on words, and by a finger that stays on what a tap would p
   expect(pressed).toHaveBeenCalledOnce();
 });
 
+it("a finger that was held takes nothing from the keys, nor from a click that is of no finger", () => {
+  vi.useFakeTimers();
+  const pressed = vi.fn();
+  show(
+    <button data-tip="Keep it in the middle" onClick={pressed}>
+      Follow
+    </button>,
+  );
+  const button = screen.getByRole("button");
+  // As where a long press opens the browser's own menu: there is no click.
+  const hold = () => {
+    point(button, "pointerdown", "touch");
+    act(() => vi.runAllTimers());
+    point(button, "pointercancel", "touch");
+  };
+  hold();
+  // As of a screen reader, which presses no key of the page.
+  fireEvent.click(button);
+  expect(pressed).toHaveBeenCalledTimes(1);
+  hold();
+  fireEvent.keyDown(document.body, { key: "Tab" });
+  point(button, "click", "touch");
+  expect(pressed).toHaveBeenCalledTimes(2);
+});
+
 it("what has the focus shows all tips in it, which do not stop Tab themselves", async () => {
   show(
     <a href="#alert">
@@ -184,6 +210,29 @@ it("in a table, arrows go from a row to its tips and back, and from the first ro
   // Rows are gone through by arrows: only one of them, and none of its tips, stops Tab.
   await userEvent.tab();
   expect(document.activeElement).toBe(document.body);
+});
+
+it("in a table, arrows reach a link that Tab does not, and it shows the tip of what is in it", async () => {
+  const columns: Column<Row>[] = [
+    {
+      id: "tca",
+      header: "TCA",
+      cell: ({ row }) => (
+        <EventLink id={row.original.id}>
+          <Tip says="2026-11-30 01:00:00 UTC">01:00</Tip>
+        </EventLink>
+      ),
+    },
+    ...COLUMNS,
+  ];
+  show(<DataTable label="Events" columns={columns} rows={[{ id: "one" }]} rowId={({ id }) => id} />);
+  await userEvent.tab();
+  await userEvent.keyboard("{ArrowRight}");
+  expect(document.activeElement).toBe(screen.getByRole("link"));
+  expect(describedAs(screen.getByRole("link"))).toBe("2026-11-30 01:00:00 UTC");
+  // What is in it is no step of its own.
+  await userEvent.keyboard("{ArrowRight}");
+  expect(screen.getByRole("tooltip").textContent).toBe("Method of one");
 });
 
 it("a small table is one stop, from which arrows lead to the headings and on", async () => {

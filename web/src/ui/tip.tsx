@@ -48,7 +48,7 @@ export function Explained({ says, className, ...rest }: TipProps & ComponentProp
 /** ← and → go from one tip in a part of the page to the next; whether there was one. */
 export function stepTips({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent, part: Element): boolean {
   if ((key !== "ArrowRight" && key !== "ArrowLeft") || ctrlKey || metaKey || altKey || shiftKey) return false;
-  const tips = [...part.querySelectorAll<HTMLElement>("[data-tip]")].filter((one) => one.matches("a, button, [tabindex]"));
+  const tips = [...part.querySelectorAll<HTMLElement>("a, button, [tabindex]")].filter((one) => ofFocus(one) !== null);
   const at = tips.findIndex((one) => one === document.activeElement);
   const next = key === "ArrowRight" ? tips[at + 1] : tips[at - 1];
   next?.focus();
@@ -163,6 +163,7 @@ export function TipLayer() {
       pointerup: letGo,
       pointercancel: letGo,
       click: (event) => {
+        if (!("pointerType" in event) || event.pointerType !== "touch") return;
         if (wasHeld) {
           // The finger asked what it is, and no more.
           wasHeld = false;
@@ -170,7 +171,7 @@ export function TipLayer() {
           event.stopPropagation();
           return;
         }
-        if (isOnTip(event) || !("pointerType" in event) || event.pointerType !== "touch") return;
+        if (isOnTip(event)) return;
         const found = ofPointer(event);
         const isPressed = found === null || found.of.closest(PRESSED) !== null;
         set(isPressed || found.of === current.current?.of ? null : found);
@@ -182,6 +183,8 @@ export function TipLayer() {
         if (target === current.current?.to) set(null);
       },
       keydown: (event) => {
+        // A finger that was held may have no click: what comes now is of the keys.
+        wasHeld = false;
         if (event.key !== "Escape" || current.current === null) return;
         set(null);
         // What is around it stays open.

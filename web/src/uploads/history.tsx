@@ -13,6 +13,7 @@ import { Dialog } from "@/ui/dialog";
 import { ExportCsv, type CsvColumns } from "@/ui/export-csv";
 import { Panel } from "@/ui/panel";
 import { Empty, View } from "@/ui/state";
+import { Tip } from "@/ui/tip";
 import { count } from "@/units/format";
 import { Problems } from "./problems";
 import { usedInWords } from "./used";
@@ -107,7 +108,7 @@ function StateBadge({ upload }: { upload: Upload }) {
 
 const COLUMNS: Column<Upload>[] = [
     { id: "at", header: "Given", cell: ({ row }) => <Time value={row.original.at} /> },
-    { id: "name", header: "File", meta: { className: "max-w-80 truncate" }, cell: ({ row }) => <span title={row.original.name}>{row.original.name}</span> },
+    { id: "name", header: "File", meta: { className: "max-w-80 truncate" }, cell: ({ row }) => <Tip says={row.original.name}>{row.original.name}</Tip> },
     { id: "kind", header: "Kind", cell: ({ row }) => row.original.kind ?? <span className="text-quiet">unknown</span> },
     { id: "state", header: "State", cell: ({ row }) => <StateBadge upload={row.original} /> },
     { id: "records", header: "Records", meta: { numeric: true, tip: "Messages or records that were taken" }, cell: ({ row }) => count(row.original.records) },

@@ -247,33 +247,61 @@ fn witness(
     })
 }
 
+/// What a process said of itself when it was looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Ready,
+    /// Something that it needs is away, or slow as the machine is.
+    NotReady,
+    /// It shuts down, or there is no such process any longer.
+    Ending,
+}
+
+impl Seen {
+    fn at(address: &str) -> Self {
+        match ask(address, "GET", "/health/ready", "", "", "") {
+            Ok((200, _)) => Self::Ready,
+            Ok((_, answer)) if !answer.contains("is shutting down") => Self::NotReady,
+            Ok(_) | Err(_) => Self::Ending,
+        }
+    }
+}
+
 /// What a load balancer does: asks each process whether it is ready, and sends requests to one that is.
 struct Balancer {
-    addresses: Mutex<Vec<(String, bool)>>,
+    addresses: Mutex<Vec<(String, Seen)>>,
     stop: AtomicBool,
+    /// How often all processes were ending for longer than two looks take: nobody was left to send requests to.
+    deserted: AtomicUsize,
     /// Requests that were passed on, and uploads among them.
     passed: [AtomicUsize; 2],
 }
 
 impl Balancer {
     fn look(&self) {
+        // Looks, one after another, that found nobody.
+        let mut in_vain = 0;
         while !self.stop.load(Ordering::Relaxed) {
             let addresses: Vec<String> =
                 self.addresses.lock().unwrap().iter().map(|(address, _)| address.clone()).collect();
             for address in addresses {
-                let ready =
-                    ask(&address, "GET", "/health/ready", "", "", "").is_ok_and(|(status, _)| status == 200);
+                let seen = Seen::at(&address);
                 let mut known = self.addresses.lock().unwrap();
                 if let Some(known) = known.iter_mut().find(|(known, _)| *known == address) {
-                    known.1 = ready;
+                    known.1 = seen;
                 }
+            }
+            let all_end = self.addresses.lock().unwrap().iter().all(|(_, seen)| *seen == Seen::Ending);
+            in_vain = if all_end { in_vain + 1 } else { 0 };
+            if in_vain == 3 {
+                self.deserted.fetch_add(1, Ordering::Relaxed);
             }
             thread::sleep(Duration::from_millis(100));
         }
     }
 
     fn add(&self, server: &Server) {
-        self.addresses.lock().unwrap().push((server.address.clone(), true));
+        self.addresses.lock().unwrap().push((server.address.clone(), Seen::Ready));
     }
 
     fn remove(&self, address: &str) {
@@ -283,7 +311,7 @@ impl Balancer {
     /// One that is ready; where none is, any of them, as load balancers have it: they may have been slow to say so.
     fn one(&self, turn: usize) -> Option<String> {
         let known = self.addresses.lock().unwrap();
-        let ready: Vec<_> = known.iter().filter(|(_, ready)| *ready).collect();
+        let ready: Vec<_> = known.iter().filter(|(_, seen)| *seen == Seen::Ready).collect();
         let all: Vec<_> = if ready.is_empty() { known.iter().collect() } else { ready };
         all.get(turn % all.len().max(1)).map(|(address, _)| address.clone())
     }
@@ -333,6 +361,7 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
     let balancer = Arc::new(Balancer {
         addresses: Mutex::default(),
         stop: AtomicBool::new(false),
+        deserted: AtomicUsize::default(),
         passed: <[AtomicUsize; 2]>::default(),
     });
     for (_, server) in processes.iter().filter(|(role, _)| *role == "api") {
@@ -409,6 +438,8 @@ fn every_role_is_restarted_under_load_and_no_request_fails_and_nothing_is_lost_o
     let (places, lists, failures, requests) = load.join().unwrap();
     looking.join().unwrap();
     assert_eq!(failures, Vec::<String>::new(), "of {requests} requests");
+    let deserted = balancer.deserted.load(Ordering::Relaxed);
+    assert_eq!(deserted, 0, "every process of the API was ending at once {deserted} times");
     let api = &processes.iter().find(|(role, _)| *role == "api").unwrap().1;
     let found = json(api, "/api/v1/watch-lists", &key);
     let mut found: Vec<&str> =
