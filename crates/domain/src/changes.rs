@@ -23,16 +23,20 @@ pub struct TrendPoint {
     pub at: Timestamp,
     /// The probability with covariances, else the largest.
     pub leading_probability: f64,
+    /// The largest, whether or not covariances were known.
+    pub maximum_probability: f64,
     /// Miss distance, in km.
     pub miss_distance_km: f64,
 }
 
 impl TrendPoint {
-    /// Whether a later leading probability is raised against this one.
+    /// Whether a later leading probability is raised against this one. One that is a bound has to be raised against the bound,
+    /// too: against a probability from covariances it would seem raised where only these are not known any more.
     #[must_use]
-    pub fn is_raised_by(&self, leading_probability: f64) -> bool {
-        let before = self.leading_probability;
-        leading_probability > before && leading_probability >= RAISED_BY * before
+    pub fn is_raised_by(&self, leading_probability: f64, is_bound: bool) -> bool {
+        let is_raised =
+            |before: f64| leading_probability > before && leading_probability >= RAISED_BY * before;
+        is_raised(self.leading_probability) && (!is_bound || is_raised(self.maximum_probability))
     }
 }
 
@@ -42,6 +46,7 @@ impl From<&HistoryEntry> for TrendPoint {
         Self {
             at: entry.at,
             leading_probability: solution.probability.unwrap_or(solution.maximum_probability),
+            maximum_probability: solution.maximum_probability,
             miss_distance_km: solution.miss_distance_km,
         }
     }
@@ -69,4 +74,27 @@ pub struct Changes {
     pub raised: Vec<(Conjunction, TrendPoint)>,
     /// Those that were cleared after it, and are still, by TCA.
     pub cleared: Vec<Conjunction>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_raised_against_the_bound_only() {
+        let point = |leading_probability| TrendPoint {
+            at: Timestamp::UNIX_EPOCH,
+            leading_probability,
+            maximum_probability: 1e-4,
+            miss_distance_km: 1.0,
+        };
+        let (known, bound) = (point(1e-7), point(1e-4));
+        assert!(!known.is_raised_by(1e-4, true), "the covariances are not known any more");
+        assert!(known.is_raised_by(1e-6, false));
+        for before in [known, bound] {
+            assert!(before.is_raised_by(1e-3, true));
+            assert!(before.is_raised_by(1e-3, false), "more than could be before");
+        }
+        assert!(!bound.is_raised_by(9e-4, true) && !bound.is_raised_by(9e-4, false));
+    }
 }

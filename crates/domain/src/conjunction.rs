@@ -28,7 +28,7 @@ pub enum ConjunctionStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbabilityMethod {
-    /// Largest value over all sizes of covariance: none is known, or that of one object alone.
+    /// Largest value over all sizes of covariance: none is known, or that of one object alone, or those of both are not used.
     Maximum,
     /// Two-dimensional, Foster.
     TwoDimensional,
@@ -70,7 +70,7 @@ pub struct Solution {
     pub maximum_probability: f64,
     /// Minor sigma at which that is reached, in km.
     pub dilution_km: Option<f64>,
-    /// Probability with the covariances of the objects, where both are known.
+    /// Probability with the covariances of the objects, where both are known and used.
     pub probability: Option<f64>,
     /// How it was computed.
     pub method: ProbabilityMethod,

@@ -397,8 +397,9 @@ impl OnDemand {
         let reading = move || {
             let reason = |error: trajectory::OemError| error.to_string();
             let motion = trajectory::of_oem(&oem, orientation.as_ref()).map_err(reason)?;
-            // As with an ephemeris that is uploaded: what cannot be used is not.
-            let uncertainty = Uncertainty::of_oem(&oem, &motion, orientation.as_ref()).unwrap_or_default();
+            // The answer has no place for the reason, as that to an upload has.
+            let uncertainty = Uncertainty::of_oem(&oem, &motion, orientation.as_ref())
+                .map_err(|error| format!("its covariances cannot be used: {error}"))?;
             Ok((motion, uncertainty))
         };
         let (motion, uncertainty) = in_background(reading).await?;

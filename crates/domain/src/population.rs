@@ -232,8 +232,7 @@ impl Population {
         let known = first.uncertain(at, one).zip(second.uncertain(at, other));
         let known = known.and_then(|(one, other)| {
             let encounter = Encounter::new(one, other, radius_km).ok()?;
-            // The maximum has a place of its own.
-            assess::of_encounter(&encounter).filter(|(_, method)| *method != ProbabilityMethod::Maximum)
+            assess::of_approach(&encounter)
         });
         let tca = time::from_epoch(at)?.round(Unit::Microsecond).ok()?;
         let solution = Solution {

@@ -10,6 +10,9 @@ use nalgebra::{Matrix6, Vector3};
 use crate::daily::OrientationOfWindow;
 use crate::time;
 
+/// The frames of states that are known here, in messages.
+pub(crate) const FRAMES: &str = "TEME, EME2000, GCRF, ICRF, ITRF (with or without its year)";
+
 /// Why an OEM is no trajectory.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OemError {
@@ -20,7 +23,7 @@ pub enum OemError {
         center: String,
     },
     /// A frame that is not known here.
-    #[error("REF_FRAME {frame} is not one of TEME, EME2000, GCRF, ITRF")]
+    #[error("REF_FRAME {frame} is not one of {FRAMES}")]
     Frame {
         /// What it says.
         frame: String,
@@ -57,11 +60,10 @@ pub fn of_oem(oem: &Oem, orientation: Option<&OrientationOfWindow>) -> Result<Tr
 pub fn spans(oem: &Oem) -> Result<Vec<(Epoch, Epoch)>, OemError> {
     let mut spans: Vec<(Epoch, Epoch)> = Vec::new();
     for segment in &oem.segments {
-        let states = useable(segment)?;
-        let (Some((first, _)), Some((last, _))) = (states.first(), states.last()) else { continue };
+        let Some((first, last)) = span_of(segment)? else { continue };
         match spans.last_mut() {
-            Some((_, stop)) if *first <= *stop => *stop = (*stop).max(*last),
-            _ => spans.push((*first, *last)),
+            Some((_, stop)) if first <= *stop => *stop = (*stop).max(last),
+            _ => spans.push((first, last)),
         }
     }
     Ok(spans)
@@ -91,6 +93,12 @@ pub fn turns_with_earth(oem: &Oem) -> bool {
     oem.segments.iter().any(|segment| is_earth_fixed(&segment.metadata.ref_frame))
 }
 
+/// First and last time of the useable states of a segment; `None` if there are none.
+pub(crate) fn span_of(segment: &OemSegment) -> Result<Option<(Epoch, Epoch)>, OemError> {
+    let states = useable(segment)?;
+    Ok(states.first().zip(states.last()).map(|((first, _), (last, _))| (*first, *last)))
+}
+
 fn useable(segment: &OemSegment) -> Result<Vec<(Epoch, &OemState)>, OemError> {
     let metadata = &segment.metadata;
     let limit =
@@ -112,8 +120,8 @@ fn segment(
     states
         .map(|(epoch, state)| {
             let instant = Instant::from_epoch(epoch).ok_or(OemError::FarAway { epoch })?;
-            let (position_km, velocity_km_s) = (state.position_km.into(), state.velocity_km_s.into());
-            Ok((instant, teme(epoch, position_km, velocity_km_s, &metadata.ref_frame, orientation)?))
+            let axes = Axes::of(&metadata.ref_frame, epoch, orientation)?;
+            Ok((instant, axes.to_teme(state.position_km.into(), state.velocity_km_s.into())))
         })
         .collect()
 }
@@ -124,36 +132,48 @@ pub(crate) fn to_teme(
     frame: &str,
     orientation: Option<&OrientationOfWindow>,
 ) -> Result<Matrix6<f64>, OemError> {
+    let axes = Axes::of(frame, epoch, orientation)?;
     let mut matrix = Matrix6::zeros();
     for (column, unit) in Matrix6::<f64>::identity().column_iter().enumerate() {
-        let (position_km, velocity_km_s) =
-            (unit.fixed_rows::<3>(0).into_owned(), unit.fixed_rows::<3>(3).into_owned());
-        let state = teme(epoch, position_km, velocity_km_s, frame, orientation)?;
+        let state = axes.to_teme(unit.fixed_rows::<3>(0).into_owned(), unit.fixed_rows::<3>(3).into_owned());
         matrix.fixed_view_mut::<3, 1>(0, column).copy_from(&state.position_km);
         matrix.fixed_view_mut::<3, 1>(3, column).copy_from(&state.velocity_km_s);
     }
     Ok(matrix)
 }
 
-/// A state in TEME. Only ITRF depends on the Earth's orientation.
-fn teme(
-    epoch: Epoch,
-    position_km: Vector3<f64>,
-    velocity_km_s: Vector3<f64>,
-    frame: &str,
-    orientation: Option<&OrientationOfWindow>,
-) -> Result<State<Teme>, OemError> {
-    let attitude = || {
-        let known = orientation.and_then(|window| window.at(time::from_epoch(epoch)?));
-        EarthAttitude::new(epoch, &known.unwrap_or(EarthOrientation::NEGLECTED))
-    };
-    Ok(match frame.to_ascii_uppercase().as_str() {
-        "TEME" => State::new(position_km, velocity_km_s),
-        "EME2000" => attitude().eme2000_to_teme(&State::new(position_km, velocity_km_s)),
-        "GCRF" | "ICRF" => {
-            attitude().eme2000_to_teme(&gcrf_to_eme2000(&State::new(position_km, velocity_km_s)))
+/// The axes of a frame at a time.
+enum Axes {
+    Teme,
+    Eme2000(EarthAttitude),
+    Gcrf(EarthAttitude),
+    Itrf(EarthAttitude),
+}
+
+impl Axes {
+    /// Only ITRF depends on the Earth's orientation.
+    fn of(frame: &str, epoch: Epoch, orientation: Option<&OrientationOfWindow>) -> Result<Self, OemError> {
+        let attitude = || {
+            let known = orientation.and_then(|window| window.at(time::from_epoch(epoch)?));
+            EarthAttitude::new(epoch, &known.unwrap_or(EarthOrientation::NEGLECTED))
+        };
+        Ok(match frame.to_ascii_uppercase().as_str() {
+            "TEME" => Self::Teme,
+            "EME2000" => Self::Eme2000(attitude()),
+            "GCRF" | "ICRF" => Self::Gcrf(attitude()),
+            name if is_earth_fixed(name) => Self::Itrf(attitude()),
+            _ => return Err(OemError::Frame { frame: frame.to_owned() }),
+        })
+    }
+
+    fn to_teme(&self, position_km: Vector3<f64>, velocity_km_s: Vector3<f64>) -> State<Teme> {
+        match self {
+            Self::Teme => State::new(position_km, velocity_km_s),
+            Self::Eme2000(attitude) => attitude.eme2000_to_teme(&State::new(position_km, velocity_km_s)),
+            Self::Gcrf(attitude) => {
+                attitude.eme2000_to_teme(&gcrf_to_eme2000(&State::new(position_km, velocity_km_s)))
+            }
+            Self::Itrf(attitude) => attitude.itrf_to_teme(&State::new(position_km, velocity_km_s)),
         }
-        name if is_earth_fixed(name) => attitude().itrf_to_teme(&State::new(position_km, velocity_km_s)),
-        _ => return Err(OemError::Frame { frame: frame.to_owned() }),
-    })
+    }
 }

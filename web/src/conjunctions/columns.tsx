@@ -11,7 +11,7 @@ import { Badge, RiskBadge, type Tone } from "@/ui/badge";
 import { Tip, TipsInside } from "@/ui/tip";
 import { distance, probability, signed, speed } from "@/units/format";
 import { Method } from "@/units/method";
-import { GRADES, leading, nameOf } from "@/units/words";
+import { GRADES, leading, nameOf, NOT_FROM_COVARIANCES } from "@/units/words";
 import { USUAL, type Sort, type Status } from "./filters";
 import { pair } from "./pair";
 import { ageDays, DECISION_WORDS, dilutionInWords, sigma, STATUS_WORDS } from "./words";
@@ -156,7 +156,7 @@ export const COLUMNS: readonly NamedColumn[] = [
       numeric: true,
       width: 9.4,
       sort: sort("probability"),
-      tip: "Probability of collision and its method; ≤: no covariance is known, the largest for errors of the assumed shape (1:3:1)",
+      tip: `Probability of collision and its method. ≤: the largest for errors of the assumed shape (1:3:1). ${NOT_FROM_COVARIANCES}.`,
     },
   },
   {

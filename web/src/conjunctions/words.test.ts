@@ -15,6 +15,7 @@ const ROW = {
   probability: null,
   probability_method: "maximum" as const,
   at_edge: false,
+  objects: [{ grade: "gp" as const }, { grade: "ephemeris" as const }],
 };
 
 it("without covariances nobody can tell whether a probability is diluted", () => {
@@ -24,6 +25,14 @@ it("without covariances nobody can tell whether a probability is diluted", () =>
   expect(said).toContain("nobody can tell which");
   // On the other side the probability falls with the uncertainty: better data confirms the miss, not the number.
   expect(said).toContain("better data then lowers it unless the miss shrinks");
+});
+
+it("says of errors of element sets only where an element set is among the data", () => {
+  const errors = "errors of element sets are from some hundred meters";
+  expect(dilutionInWords(ROW)).toContain(errors);
+  const ofEphemerides = dilutionInWords({ ...ROW, objects: [{ grade: "ephemeris" }, { grade: "ephemeris" }] });
+  expect(ofEphemerides).not.toContain(errors);
+  expect(ofEphemerides).toMatch(/those of both are not used: nobody can tell which\.$/);
 });
 
 it("with covariances it says how far the probability is from the maximum, and does not guess the side", () => {

@@ -2,7 +2,7 @@
 
 import type { Conjunction, Schemas } from "@/api/client";
 import { pair } from "@/conjunctions/pair";
-import { dilutionInWords, touches } from "@/conjunctions/words";
+import { dilutionInWords, isOfElements, touches } from "@/conjunctions/words";
 import { Panel } from "@/ui/panel";
 import { GRADES, METHODS, nameOf } from "@/units/words";
 
@@ -20,10 +20,11 @@ export function AssumptionsPanel({ conjunction, geometry }: { conjunction: Conju
   );
 }
 
-/** What became of a covariance that is known of one object alone; null where there is none. */
+/** What became of covariances that are known and not behind the probability; null where none is known. */
 export function unusedInWords({ objects }: Pick<Schemas["GeometryRow"], "objects">): string | null {
   const [known, ...others] = objects.filter((object) => object.covariance_is_known);
-  if (known === undefined || others.length > 0) return null;
+  if (known === undefined) return null;
+  if (others.length > 0) return "The covariances of both objects are known and not used: no method holds for them, or none was computed from them yet.";
   return `The covariance of ${nameOf(known)} is known and not used: half of a combined covariance gives no probability.`;
 }
 
@@ -42,8 +43,7 @@ export function assumptionsOf(conjunction: Conjunction, geometry: Schemas["Geome
   const grades = one.grade === other.grade ? `Both objects: ${GRADES[one.grade].means}` : `${nameOf(one)}: ${GRADES[one.grade].means} ${nameOf(other)}: ${GRADES[other.grade].means}`;
   said.push(grades);
   if (touches(conjunction, conjunction.objects) && conjunction.dilution_km === 0) {
-    const ofElements = conjunction.objects.some(({ grade }) => grade === "gp" || grade === "supplemental_gp");
-    const errors = ofElements ? "errors of element sets are many times larger" : "the errors of their data may be larger";
+    const errors = isOfElements(conjunction.objects) ? "errors of element sets are many times larger" : "the errors of their data may be larger";
     said.push(`So small a distance says that they may meet, not that they will: ${errors}.`);
   }
   said.push("Sizes are spheres: the radius of a watch list or of the service's table of sizes where there is one, else 10 m for Starlink satellites and 1 m for anything else.");

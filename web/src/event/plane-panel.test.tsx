@@ -93,6 +93,18 @@ it("says that the covariance of one object alone is known and not used", () => {
   expect(assumptions.textContent).toContain(words);
 });
 
+it("says that the covariances of both objects are known and not used, where the probability is a maximum", () => {
+  const geometry = { ...GEOMETRY, objects: GEOMETRY.objects.map((object) => ({ ...object, covariance_is_known: true })) };
+  const words = "The covariances of both objects are known and not used:";
+  const { container } = render(<PlanePanel geometry={geometry} />);
+  expect(container.textContent).toContain("Ellipses: assumed, not measured");
+  expect(container.textContent).toContain(words);
+  const { container: assumptions } = render(<AssumptionsPanel conjunction={CONJUNCTION} geometry={geometry} />);
+  expect(assumptions.textContent).toContain(words);
+  const { container: used } = render(<AssumptionsPanel conjunction={{ ...CONJUNCTION, probability: 1e-5, probability_method: "two_dimensional" }} geometry={geometry} />);
+  expect(used.textContent).not.toContain("not used");
+});
+
 it("draws the encounter of a message where ours is assumed, and ours when it is asked for", async () => {
   const { container } = render(<PlanePanel geometry={{ ...GEOMETRY, received: RECEIVED }} />);
   const [message, ours] = [screen.getByRole("button", { name: "Message of DEMO" }), screen.getByRole("button", { name: "Our solution" })];

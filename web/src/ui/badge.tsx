@@ -2,7 +2,7 @@ import { ArrowUp, Circle, Minus, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { probability as inWords } from "@/units/format";
-import { riskOf, type Risk } from "@/units/words";
+import { NOT_FROM_COVARIANCES, riskOf, type Risk } from "@/units/words";
 import { cn } from "./cn";
 import { useTip } from "./tip";
 
@@ -40,7 +40,7 @@ export function RiskBadge({ value, maximum = false }: { value: number; maximum?:
   const risk = riskOf(value);
   const { icon, means } = RISKS[risk];
   return (
-    <Badge tone={risk} tip={maximum ? `${means}; no covariance is known: the largest that errors of the assumed shape (1:3:1) could give` : means}>
+    <Badge tone={risk} tip={maximum ? `${means}. ${NOT_FROM_COVARIANCES}: the largest that errors of the assumed shape (1:3:1) could give` : means}>
       {icon}
       <span className="sr-only">{risk} risk, </span>
       <span className="tabular-nums">

@@ -22,12 +22,15 @@ export const GRADES: Record<Grade, { short: string; means: string }> = {
   cdm: { short: "CDM", means: "State and covariance from a conjunction data message of a screening service." },
 };
 
+/** Why a probability is a maximum. */
+export const NOT_FROM_COVARIANCES = "No covariance is known, or that of one object alone, or those of both are not used";
+
 /** How a probability was computed. */
 export const METHODS: Record<Method, { short: string; means: string }> = {
   maximum: {
     short: "max",
     means:
-      "No covariance is known, or that of one object alone. This is the largest probability that errors of the assumed shape (1:3:1) could give, whatever their size: no estimate; a more elongated one can give more.",
+      `${NOT_FROM_COVARIANCES}. This is the largest probability that errors of the assumed shape (1:3:1) could give, whatever their size: no estimate; a more elongated one can give more.`,
   },
   two_dimensional: {
     short: "2D",

@@ -31,7 +31,7 @@ pub(crate) struct TrendPoint {
 
 impl From<changes::TrendPoint> for TrendPoint {
     fn from(point: changes::TrendPoint) -> Self {
-        let changes::TrendPoint { at, leading_probability, miss_distance_km } = point;
+        let changes::TrendPoint { at, leading_probability, maximum_probability: _, miss_distance_km } = point;
         Self { at, leading_probability, miss_distance_km }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) struct SolutionRow {
     maximum_probability: f64,
     /// Minor sigma at which that is reached, in km.
     dilution_km: Option<f64>,
-    /// Probability of collision with the covariances of the objects, where both are known.
+    /// Probability of collision with the covariances of the objects, where both are known and used.
     probability: Option<f64>,
     /// How it was computed.
     #[schema(schema_with = schema::probability_method)]

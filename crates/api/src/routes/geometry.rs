@@ -40,7 +40,7 @@ pub(crate) struct ObjectGeometryRow {
     /// Velocity, in km/s.
     velocity_km_s: [f64; 3],
     /// Whether its covariance at closest approach is known: from the covariances of its operator's ephemeris. That of one object
-    /// alone is not used.
+    /// alone is not used, nor are those of both where no method's assumptions hold for them.
     covariance_is_known: bool,
 }
 
@@ -48,8 +48,8 @@ pub(crate) struct ObjectGeometryRow {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CovarianceBasis {
-    /// Assumed, as that of one object or of both is not known: standard deviations of 1:3:1 along each object's radial, velocity
-    /// and cross-track direction, at the scale at which the probability is largest. No estimate of an error.
+    /// Assumed, as that of one object or of both is not known, or not used: standard deviations of 1:3:1 along each object's
+    /// radial, velocity and cross-track direction, at the scale at which the probability is largest. No estimate of an error.
     Assumed,
     /// The sum of the covariances of both objects, whose errors are taken as independent.
     Known,

@@ -42,9 +42,15 @@ pub(super) fn of(
     let sigma_km = assumed_sigma_km(&states, conjunction.solution.dilution_km, radius_m / M_PER_KM);
     let created = reading(time::to_microsecond(now))?;
     let maneuverable = |object: &Participant| alert::maneuverable(watch_lists, object.number);
-    let assumed: &[&str] = match sides.iter().all(|side| side.covariance.is_some()) {
-        true => &[],
-        false => &[
+    let is_known = sides.iter().all(|side| side.covariance.is_some());
+    let assumed: &[&str] = match (is_known, conjunction.solution.probability) {
+        (true, Some(_)) => &[],
+        (true, None) => &[
+            "The covariances of both objects are known, and the probability is not from them: it is the maximum for",
+            "assumed ones (1:3:1 along radial, velocity and cross-track, at the scale at which the probability is",
+            "largest) and no estimate.",
+        ],
+        (false, _) => &[
             "No covariance is known for an object whose COVARIANCE_METHOD is DEFAULT. The standard demands one: it is",
             "the assumption behind the maximum probability (1:3:1 along radial, velocity and cross-track, at the scale",
             "at which the probability is largest) and no estimate of an error.",
@@ -338,11 +344,23 @@ pub(super) mod tests {
 
     /// The message of a tenant with watch lists.
     fn message_beside(watch_lists: &[WatchList]) -> (Cdm, Solution) {
+        message_of([None, None], None, watch_lists)
+    }
+
+    /// The message of objects with covariances, and a probability that is from them.
+    fn message_of(
+        covariances: [Option<Covariance<Rtn>>; 2],
+        probability: Option<f64>,
+        watch_lists: &[WatchList],
+    ) -> (Cdm, Solution) {
         let states = [
             State::<Teme>::new(Vector3::new(7000.0, 0.0, 0.0), Vector3::new(0.1, 7.5, 0.0)),
             State::<Teme>::new(Vector3::new(7000.1, 0.0, 0.2), Vector3::new(0.0, 1.0, 7.4)),
         ];
-        let conjunction = conjunction(&states);
+        let mut conjunction = conjunction(&states);
+        conjunction.solution.probability = probability;
+        conjunction.solution.method =
+            probability.map_or(ProbabilityMethod::Maximum, |_| ProbabilityMethod::TwoDimensional);
         let (at, solution) = (conjunction.first_seen, conjunction.solution.clone());
         let run = Run {
             id: RunId::at(at),
@@ -364,7 +382,9 @@ pub(super) mod tests {
             build: "test".to_owned(),
             trace: None,
         };
-        let sides = states.map(|state| Side { international_designator: None, state, covariance: None });
+        let [first, second] = states;
+        let side = |state, covariance| Side { international_designator: None, state, covariance };
+        let sides = [side(first, covariances[0]), side(second, covariances[1])];
         (of(&conjunction, &run, &sides, watch_lists, "TEST", at).unwrap(), solution)
     }
 
@@ -382,6 +402,33 @@ pub(super) mod tests {
         let told = assess::of_cdm(&cdm).unwrap();
         assert_eq!((told.objects.map(CatalogNumber::get), told.tca), ([5, 7], solution.tca));
         assert_eq!(cdm.combined_hard_body_radius_m(), Some(11.0));
+    }
+
+    #[test]
+    fn a_message_says_whether_its_probability_is_from_the_covariances_in_it() {
+        let known = Covariance::from_position(&Matrix3::from_diagonal_element(0.01)).unwrap();
+        let said = |covariances, probability| {
+            let (cdm, _) = message_of(covariances, probability, &[]);
+            let methods =
+                [&cdm.object1, &cdm.object2].map(|object| object.metadata.covariance_method.clone());
+            let of_probability = cdm.relative.collision_probability_method.unwrap();
+            (cdm.header.comments.join(" "), methods.join(" "), of_probability)
+        };
+        let (comments, methods, of_probability) = said([Some(known); 2], Some(1e-5));
+        assert_eq!((comments.as_str(), methods.as_str()), ("", "CALCULATED CALCULATED"));
+        assert_eq!(of_probability, "FOSTER-1992");
+        let (comments, methods, of_probability) = said([Some(known); 2], None);
+        assert!(comments.contains("the probability is not from them: it is the maximum"), "{comments}");
+        assert_eq!(
+            (methods.as_str(), of_probability.as_str()),
+            ("CALCULATED CALCULATED", "MAXIMUM-ALFANO-2005")
+        );
+        let (comments, methods, _) = said([Some(known), None], None);
+        assert!(
+            comments.contains("No covariance is known for an object whose COVARIANCE_METHOD"),
+            "{comments}"
+        );
+        assert_eq!(methods, "CALCULATED DEFAULT");
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub struct Geometry {
 /// What a covariance in the encounter plane is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CovarianceBasis {
-    /// Assumed, as that of one object or of both is not known: 1:3:1 along each object's radial, velocity and cross-track
-    /// direction, at the scale at which the probability is largest. No estimate of an error.
+    /// Assumed, as that of one object or of both is not known, or not used: 1:3:1 along each object's radial, velocity and
+    /// cross-track direction, at the scale at which the probability is largest. No estimate of an error.
     ///
     /// The maximum lays the miss vector along the major axis; here the ellipse lies as the orbits do.
     Assumed {

@@ -12,7 +12,7 @@ use crate::alert::{
     Alert, AlertChange, AlertChanges, AlertRefresh, AlertState, Channel, Delivery, Rule, Severity, Subject,
     WatchList,
 };
-use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus, ReceivedCdm};
+use crate::conjunction::{Conjunction, ConjunctionCursor, ConjunctionStatus, HistoryEntry, ReceivedCdm};
 use crate::ids::{ConjunctionId, TenantId};
 use crate::ports::{Store, StoreError};
 use crate::time;
@@ -248,7 +248,11 @@ impl Evaluation<'_> {
         let key = subject.key();
         self.told.insert(key.clone());
         let (alert, change) = match self.unresolved.get(&key) {
-            Some(alert) if alert.state != AlertState::Muted && is_raised(alert, rule, encounter) => {
+            Some(alert)
+                if alert.state != AlertState::Muted
+                    && is_raised(alert, rule, encounter)
+                    && self.is_of_one_kind(alert, rule, encounter).await? =>
+            {
                 let raised = Alert {
                     severity: rule.severity.max(alert.severity),
                     updated: self.now,
@@ -301,6 +305,24 @@ impl Evaluation<'_> {
         let by_conjunction =
             conjunction.map(|found| Subject::Conjunction { conjunction: found.id, rule: rule.id });
         Some(opened.or(by_conjunction).unwrap_or(Subject::Messages { objects: pair, tca: at, rule: rule.id }))
+    }
+
+    /// Whether an alert that seems raised is so by what it was told by. Our own maximum is a bound, and is held against the bound
+    /// of the time at which a probability from covariances was told: that these are not known any more raises nothing.
+    async fn is_of_one_kind(
+        &self,
+        alert: &Alert,
+        rule: &Rule,
+        encounter: Encounter<'_>,
+    ) -> Result<bool, StoreError> {
+        let bound = encounter.conjunction.filter(|found| found.solution.probability.is_none());
+        let bound = bound.filter(|_| encounter.leader().is_none());
+        let (Some(bound), Some(told)) = (bound, alert.told_probability) else { return Ok(true) };
+        if rule.severity > alert.severity {
+            return Ok(true);
+        }
+        let history = self.store.conjunction_history(self.tenant, bound.id).await?;
+        Ok(is_bound_raised(&history, told, bound.solution.maximum_probability))
     }
 
     fn open(&self, rule: &Rule, subject: Subject, encounter: Encounter<'_>) -> Alert {
@@ -408,10 +430,19 @@ impl Evaluation<'_> {
 fn is_raised(alert: &Alert, rule: &Rule, encounter: Encounter<'_>) -> bool {
     let (told, probability) = (alert.told_probability, encounter.leading_probability());
     let is_first = told.is_none() && told_by_message(alert) && probability.is_some();
-    let has_grown = told
-        .zip(probability)
-        .is_some_and(|(told, probability)| probability > told && probability >= GROWTH * told);
+    let has_grown = told.zip(probability).is_some_and(|(told, probability)| has_grown(told, probability));
     rule.severity > alert.severity || is_first || has_grown
+}
+
+fn has_grown(told: f64, probability: f64) -> bool {
+    probability > told && probability >= GROWTH * told
+}
+
+/// Whether a bound has grown since a run gave what was told, if that was a probability from covariances.
+fn is_bound_raised(history: &[HistoryEntry], told: f64, bound: f64) -> bool {
+    let gave_it = |entry: &&HistoryEntry| entry.solution.probability == Some(told);
+    let then = history.iter().rev().find(gave_it);
+    then.is_none_or(|entry| has_grown(entry.solution.maximum_probability, bound))
 }
 
 /// Whether what was told is a message's. Only then can it be that it had no probability: of an alert without one that is not
@@ -439,6 +470,8 @@ fn is_ahead(conjunction: &Conjunction, now: Timestamp) -> bool {
 mod tests {
     use super::super::samples::{at, conjunction, rule};
     use super::*;
+    use crate::catalog::Grade;
+    use crate::conjunction::Solution;
 
     fn own(found: &Conjunction) -> Encounter<'_> {
         Encounter::of(Some(found), None)
@@ -463,6 +496,24 @@ mod tests {
         assert!(!is_raised(&none, &rule(), own(&found)), "no more likely than before");
         let critical = Rule { severity: Severity::Critical, ..rule() };
         assert!(is_raised(&known, &critical, own(&found)));
+    }
+
+    #[test]
+    fn a_bound_is_not_raised_where_the_covariances_of_what_was_told_are_not_known_any_more() {
+        let found = conjunction([1, 2], at(10));
+        let entry = |probability, maximum_probability| HistoryEntry {
+            run: found.run,
+            at: at(0),
+            status: ConjunctionStatus::Active,
+            solution: Solution { probability, maximum_probability, ..found.solution.clone() },
+            epochs: [None, None],
+            grades: [Grade::Ephemeris; 2],
+        };
+        let history = [entry(None, 1e-6), entry(Some(1e-7), 1e-4), entry(None, 1e-4)];
+        assert!(!is_bound_raised(&history, 1e-7, 1e-4), "as large as it was then");
+        assert!(is_bound_raised(&history, 1e-7, 1e-3));
+        assert!(is_bound_raised(&history, 1e-6, 1e-4), "a bound was told");
+        assert!(is_bound_raised(&[], 1e-7, 1e-4), "a message was told");
     }
 
     #[test]

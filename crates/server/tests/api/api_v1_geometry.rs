@@ -25,8 +25,8 @@ type Given = (i64, Option<&'static str>, [[f64; 3]; 3]);
 
 /// Before and after the crossing, at a third and at two thirds of the weight.
 const FIRST: [Given; 2] = [
-    (-20, Some("RTN"), [[0.010, -0.003, 0.0], [-0.003, 0.04, 0.0], [0.0, 0.0, 0.0025]]),
-    (10, Some("RTN"), [[0.013, -0.006, 0.0], [-0.006, 0.07, 0.0], [0.0, 0.0, 0.0040]]),
+    (-6, Some("RTN"), [[0.010, -0.003, 0.0], [-0.003, 0.04, 0.0], [0.0, 0.0, 0.0025]]),
+    (3, Some("RTN"), [[0.013, -0.006, 0.0], [-0.006, 0.07, 0.0], [0.0, 0.0, 0.0040]]),
 ];
 /// Along the axes of TEME, in which the states are.
 const SECOND: [Given; 3] = [
@@ -288,8 +288,13 @@ async fn covariances_that_cannot_be_used_are_told_of_at_the_upload() {
     let odd: [Given; 1] = [(0, Some("LVLH"), SECOND[1].2)];
     let taken = upload(&client, 99_002, oem(99_002, crossing, &odd)).await;
     let problem = "message 1: its covariances are kept, but not used: COV_REF_FRAME LVLH is not one of RTN, RSW, TNW, \
-                   TEME, EME2000, GCRF, ITRF";
+                   TEME, EME2000, GCRF, ICRF, ITRF (with or without its year)";
     assert_eq!(taken["problems"], json!([problem]));
+    // Zeros that hold a place.
+    let zeros: [Given; 1] = [(0, Some("RTN"), [[0.0; 3]; 3])];
+    let taken = upload(&client, 99_002, oem(99_002, crossing, &zeros)).await;
+    let problem = taken["problems"][0].as_str().unwrap();
+    assert!(problem.ends_with("its block of position is not positive definite"), "{problem}");
     service.screen_own(&TenantId::local(), 4).await;
     let (row, geometry) = geometry(&client, [99_001, 99_002]).await;
     assert_eq!(

@@ -126,6 +126,30 @@ async fn an_ephemeris_finds_what_the_element_set_finds_that_it_was_made_from() {
 }
 
 #[tokio::test]
+async fn an_ephemeris_whose_covariances_cannot_be_used_is_refused_with_the_reason() {
+    let service = service().await;
+    let client = service.client(Scope::Write).await;
+    let window = "start=2025-12-31T23:00:00Z&stop=2026-01-01T07:00:00Z";
+    let oem = client.get(&format!("/api/v1/objects/81001/ephemeris?{window}&format=oem_kvn")).await;
+    let rows = (1..=6).map(|entries| format!("{}\n", vec!["0.0"; entries].join(" ")));
+    let zeros = format!(
+        "COVARIANCE_START\nEPOCH = 2026-01-01T00:00:00\nCOV_REF_FRAME = RTN\n{}COVARIANCE_STOP\n",
+        rows.collect::<String>()
+    );
+    let asked = json!({
+        "catalog_number": 81_001, "start": "2026-01-01T00:00:00Z", "window_days": 0.25,
+        "message": format!("{}{zeros}", oem.text()),
+    });
+    let answer = client.post("/api/v1/screenings", &asked).await;
+    assert!(
+        answer.text().contains("its covariances cannot be used: the covariance of 2026-01-01"),
+        "{}",
+        answer.text()
+    );
+    answer.expect_problem(422, Some("message"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_screened_is_refused_by_name() {
     let service = service().await;
     let client = service.client(Scope::Write).await;

@@ -98,7 +98,12 @@ pub async fn changes_since_a_time_are_told(store: &dyn Store) {
     assert_eq!(found.raised.len(), 1);
     let (raised, was) = &found.raised[0];
     assert_eq!(raised.id, id(&public, [3, 4]));
-    let point = TrendPoint { at: at(HOUR), leading_probability: 1e-6, miss_distance_km: 1.25 };
+    let point = TrendPoint {
+        at: at(HOUR),
+        leading_probability: 1e-6,
+        maximum_probability: 1e-6,
+        miss_distance_km: 1.25,
+    };
     assert_eq!((raised.leading_probability(), *was), (2e-5, point));
     assert_eq!(ids(&found.cleared), [id(&public, [7, 8])]);
     for one in found.new.iter().chain([raised]).chain(&found.cleared) {

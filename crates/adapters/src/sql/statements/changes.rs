@@ -35,9 +35,9 @@ async fn newest_points(
     let mut found: HashMap<ConjunctionId, Vec<TrendPoint>> = HashMap::new();
     for chunk in ids.chunks(AT_ONCE) {
         let mut query = Select::new(
-            "SELECT conjunction, at, leading_probability, miss_distance_km FROM ( \
+            "SELECT conjunction, at, leading_probability, maximum_probability, miss_distance_km FROM ( \
                  SELECT conjunction, at, entry, coalesce(probability, maximum_probability) AS leading_probability, \
-                     miss_distance_km, row_number() OVER (PARTITION BY conjunction ORDER BY at DESC, entry DESC) AS place \
+                     maximum_probability, miss_distance_km, row_number() OVER (PARTITION BY conjunction ORDER BY at DESC, entry DESC) AS place \
                  FROM conjunction_history WHERE tenant IN (",
         );
         query.push_bind(tenant.as_str().to_owned()).push(", ").push_bind(PUBLIC.to_owned());
@@ -50,6 +50,7 @@ async fn newest_points(
                 Ok::<_, Failure>(TrendPoint {
                     at: time(columns.take()?)?,
                     leading_probability: columns.take()?,
+                    maximum_probability: columns.take()?,
                     miss_distance_km: columns.take()?,
                 })
             };
@@ -142,14 +143,13 @@ async fn raised(
     let likely = page(look_up(connection, statement, read).await?, COMPARED).rows;
     let ids: Vec<ConjunctionId> = likely.iter().map(|(id, _)| *id).collect();
     let known = newest_points(connection, tenant, &ids, asked.since, 1).await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    // Whether the probability now is a bound is known once they are read.
     let raised: Vec<(ConjunctionId, TrendPoint)> = likely
         .iter()
         .filter_map(|(id, probability)| {
             let before = known.get(id)?.first()?;
-            before.is_raised_by(*probability).then_some((*id, *before))
+            before.is_raised_by(*probability, false).then_some((*id, *before))
         })
-        .take(limit)
         .collect();
     if raised.is_empty() {
         return Ok(Vec::new());
@@ -166,7 +166,11 @@ async fn raised(
     let found = look_up(connection, query, read_conjunction).await?;
     let mut found: HashMap<_, _> =
         found.into_iter().map(|conjunction| (conjunction.id, conjunction)).collect();
-    Ok(raised.into_iter().filter_map(|(id, before)| Some((found.remove(&id)?, before))).collect())
+    let raised = raised.into_iter().filter_map(|(id, before)| Some((found.remove(&id)?, before)));
+    let raised = raised.filter(|(found, before)| {
+        before.is_raised_by(found.leading_probability(), found.solution.probability.is_none())
+    });
+    Ok(raised.take(usize::try_from(asked.limit).unwrap_or(usize::MAX)).collect())
 }
 
 /// The index has them by when they were cleared, with what is compared; signs keep the database from following another one,
