@@ -44,8 +44,9 @@ let history: Schemas["HistoryRow"][];
 let historyReadings: number;
 /** Alerts about the event that are open. */
 let open: string[];
-/** Names of members. */
-let members: string[];
+/** Names of members, as those learn them who are no administrators. */
+let names: string[];
+let members: Schemas["MemberRow"][];
 let sent: unknown[];
 let refusal: Schemas["Problem"] | undefined;
 /** When a note is answered. */
@@ -59,6 +60,7 @@ beforeEach(() => {
   history = [];
   historyReadings = 0;
   open = [];
+  names = [];
   members = [];
   sent = [];
   refusal = undefined;
@@ -81,7 +83,8 @@ beforeEach(() => {
       const about = open.map((id) => ({ id, subject: { kind: "conjunction", conjunction: CONJUNCTION.id } }));
       return Response.json({ items: [elsewhere, ...about], next_cursor: null });
     }
-    if (path === "/api/v1/members/names") return Response.json({ items: members.map((name) => ({ name })), next_cursor: null });
+    if (path === "/api/v1/members/names") return Response.json({ items: names.map((name) => ({ name })), next_cursor: null });
+    if (path === "/api/v1/members" && scope === "admin") return Response.json({ items: members, next_cursor: null });
     if (`${input.method} ${path}` !== NOTES) return Response.json({ items: notes, next_cursor: null });
     const body = (await input.json()) as Schemas["NoteBody"];
     sent.push(body);
@@ -138,12 +141,38 @@ it("assigns to any name where the organization has no members, and to nobody by 
   ]);
 });
 
-it("offers the names of members to whoever assigns", async () => {
-  members = ["Ann", "Zoe"];
+const offered = (field: HTMLInputElement) => [...(field.list?.options ?? [])].map(({ value }) => value);
+
+it("offers the names of members to whoever assigns, and says who is not among them", async () => {
+  names = ["Ann", "Zoe"];
   show();
   await userEvent.click(await screen.findByRole("button", { name: "Assign" }));
   const field = screen.getByLabelText<HTMLInputElement>("Assign to");
-  await expect.poll(() => [...(field.list?.options ?? [])].map(({ value }) => value)).toEqual(["Ann", "Zoe"]);
+  await expect.poll(() => offered(field)).toEqual(["Ann", "Zoe"]);
+  expect(screen.getByText(/Members without a name are not listed/).id).toBe(field.getAttribute("aria-describedby"));
+});
+
+it("offers administrators the addresses of members without a name, too, and nobody who has not accepted", async () => {
+  scope = "admin";
+  const member = (some: Partial<Schemas["MemberRow"]>): Schemas["MemberRow"] => ({
+    id: crypto.randomUUID(),
+    role: "operator",
+    invited: false,
+    added: "2026-11-29T19:24:21.555936Z",
+    ...some,
+  });
+  members = [
+    member({ name: "Zoe", email: "zoe@example.org" }),
+    member({ name: null, email: "ann@example.org" }),
+    member({ name: null, email: null, subject: "s3" }),
+    member({ name: "Zoe", email: null }),
+    member({ name: null, email: "later@example.org", invited: true }),
+  ];
+  show();
+  await userEvent.click(await screen.findByRole("button", { name: "Assign" }));
+  const field = screen.getByLabelText<HTMLInputElement>("Assign to");
+  await expect.poll(() => offered(field)).toEqual(["Zoe", "ann@example.org"]);
+  expect(screen.queryByText(/not listed/)).toBeNull();
 });
 
 it("an empty note is not sent", async () => {

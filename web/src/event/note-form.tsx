@@ -5,6 +5,7 @@ import { useId, useState } from "react";
 import { api, type Schemas } from "@/api/client";
 import { oneOf } from "@/conjunctions/filters";
 import { DECISION_WORDS, type Decision } from "@/conjunctions/words";
+import { useMay } from "@/shell/session";
 import { Button } from "@/ui/button";
 import { Field, Input, Select, TextArea } from "@/ui/field";
 
@@ -75,18 +76,17 @@ export function NoteForm({ asked, isBusy, onNote, onCancel }: NoteFormProps) {
   );
 }
 
-/** Somebody of the organization by name, or any other name. */
+/** Somebody of the organization, or any other name. */
 function Assignee({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const list = useId();
-  const members = api.useQuery("get", "/api/v1/members/names", {}, { retry: false });
-  const names = members.data?.items.map(({ name }) => name) ?? [];
+  const { known, hint } = useKnown();
   return (
-    <Field label="Assign to" hint="Empty: to nobody">
+    <Field label="Assign to" hint={hint}>
       {(props) => (
         <>
           <Input {...props} autoFocus list={list} maxLength={LONGEST_NAME} value={value} onChange={({ target }) => onChange(target.value)} />
           <datalist id={list}>
-            {names.map((name) => (
+            {known.map((name) => (
               <option key={name} value={name} />
             ))}
           </datalist>
@@ -94,4 +94,17 @@ function Assignee({ value, onChange }: { value: string; onChange: (value: string
       )}
     </Field>
   );
+}
+
+/** What members are called: administrators see the addresses of those without a name, too, the others names alone. */
+function useKnown(): { known: string[]; hint: string } {
+  const seesAll = useMay("admin");
+  const members = api.useQuery("get", "/api/v1/members", {}, { retry: false, enabled: seesAll === true });
+  const names = api.useQuery("get", "/api/v1/members/names", {}, { retry: false, enabled: seesAll === false });
+  if (seesAll === true) {
+    const called = members.data?.items.filter(({ invited }) => !invited).map(({ name, email }) => name ?? email) ?? [];
+    return { known: [...new Set(called.filter((one) => one != null))].sort(), hint: "Empty: to nobody" };
+  }
+  const known = names.data?.items.map(({ name }) => name) ?? [];
+  return { known, hint: "Empty: to nobody. Members without a name are not listed: type what they are called." };
 }
