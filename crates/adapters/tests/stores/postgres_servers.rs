@@ -156,7 +156,7 @@ async fn a_call_costs_a_round_trip_more_only_where_the_tenant_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_that_takes_too_long_and_a_lock_that_is_not_had_are_given_up() {
+async fn a_lock_that_is_not_had_is_given_up() {
     let Some(url) = database().await else { return };
     let settings = PostgresSettings {
         lock_timeout: Duration::from_millis(300),
@@ -176,6 +176,30 @@ async fn a_statement_that_takes_too_long_and_a_lock_that_is_not_had_are_given_up
     assert!(began.elapsed() < Duration::from_secs(30));
     held.rollback().await.unwrap();
     store.rules(&tenant("one")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_takes_too_long_is_given_up() {
+    let Some(url) = database().await else { return };
+    let settings =
+        PostgresSettings { statement_timeout: Duration::from_secs(2), ..PostgresSettings::new(&url) };
+    let store = PostgresStore::open(settings, None).await.unwrap();
+    let mut owner = PgConnection::connect(&url).await.unwrap();
+    for statement in [
+        "CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN PERFORM pg_sleep(30); RETURN NEW; END'",
+        "CREATE TRIGGER sleeps BEFORE INSERT ON watch_lists FOR EACH ROW EXECUTE FUNCTION sleep()",
+    ] {
+        owner.execute(statement).await.unwrap();
+    }
+    let list = numbered(&tenant("one"), 1);
+    let error = put(&store, &list).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable { .. }) && error.to_string().contains("statement timeout"),
+        "{error}"
+    );
+    owner.execute("DROP TRIGGER sleeps ON watch_lists").await.unwrap();
+    put(&store, &list).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
