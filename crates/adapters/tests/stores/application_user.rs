@@ -13,9 +13,19 @@ use url::Url;
 async fn migrated() -> Option<(String, ApplicationUser)> {
     let owner = database().await?;
     PostgresStore::connect(&owner).await.unwrap().close().await;
-    let name = format!("application_{}", Url::parse(&owner).unwrap().path().trim_start_matches('/'));
-    drop_user(&owner, &name).await;
-    Some((owner, ApplicationUser { name, password: SecretText::new("first".to_owned()) }))
+    let user = user_of(&owner).await;
+    Some((owner, user))
+}
+
+fn database_of(owner: &str) -> String {
+    Url::parse(owner).unwrap().path().trim_start_matches('/').to_owned()
+}
+
+/// A user of a database alone, who is not there yet.
+async fn user_of(owner: &str) -> ApplicationUser {
+    let name = format!("application_{}", database_of(owner));
+    drop_user(owner, &name).await;
+    ApplicationUser { name, password: SecretText::new("first".to_owned()) }
 }
 
 /// A user of a run before, on a server that is still there.
@@ -177,13 +187,14 @@ async fn its_rights_are_made_again_and_more_than_that_is_refused() {
     other.unwrap();
     assert!(settings.serves(&user).await.unwrap());
     let mut superuser = superuser(&owner).await;
-    let name = &user.name;
+    let (name, database) = (&user.name, database_of(&owner));
     for statement in [
         format!("REVOKE INSERT ON runs FROM {name}"),
         format!("GRANT TRUNCATE ON runs TO {name}"),
         format!("GRANT DELETE ON _sqlx_migrations TO {name}"),
         format!("REVOKE EXECUTE ON FUNCTION astroshield_make_month(date) FROM {name}"),
         format!("ALTER ROLE {name} NOLOGIN"),
+        format!("ALTER ROLE {name} IN DATABASE {database} RESET search_path"),
     ] {
         run(&mut superuser, &statement).await.unwrap();
         assert!(!settings.serves(&user).await.unwrap(), "{statement}");
@@ -195,6 +206,12 @@ async fn its_rights_are_made_again_and_more_than_that_is_refused() {
         ("ALTER ROLE {} CREATEROLE", "ALTER ROLE {} NOCREATEROLE", "make users"),
         ("GRANT service TO {}", "REVOKE service FROM {}", "rights of another user"),
         ("GRANT CREATE ON SCHEMA public TO {}", "REVOKE CREATE ON SCHEMA public FROM {}", "make tables"),
+        ("GRANT TRUNCATE ON runs TO PUBLIC", "REVOKE TRUNCATE ON runs FROM PUBLIC", "may TRUNCATE runs"),
+        (
+            "GRANT DELETE ON _sqlx_migrations TO PUBLIC",
+            "REVOKE DELETE ON _sqlx_migrations FROM PUBLIC",
+            "may DELETE _sqlx_migrations",
+        ),
     ] {
         run(&mut superuser, &more.replace("{}", name)).await.unwrap();
         assert!(!settings.serves(&user).await.unwrap(), "{more}");
@@ -208,4 +225,65 @@ async fn its_rights_are_made_again_and_more_than_that_is_refused() {
     let ours = ApplicationUser { name: "service".to_owned(), ..user };
     let refused = settings.make_application_user(&ours).await.unwrap_err().to_string();
     assert!(refused.contains("owns the tables"), "{refused}");
+}
+
+#[tokio::test]
+async fn one_that_may_not_connect_is_let_in_and_keeps_its_password() {
+    let Some((owner, user)) = migrated().await else { return };
+    let settings = PostgresSettings::new(&owner);
+    settings.make_application_user(&user).await.unwrap();
+    let (name, database) = (&user.name, database_of(&owner));
+    let mut superuser = superuser(&owner).await;
+    run(&mut superuser, &format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, {name}")).await.unwrap();
+    let refused = PgConnection::connect(&address(&owner, &user)).await.map(|_| 0);
+    assert_refused(refused, "to connect");
+    let kept = format!("SELECT rolpassword FROM pg_authid WHERE rolname = '{name}'");
+    let before: Option<String> =
+        sqlx::query_scalar(AssertSqlSafe(kept.clone())).fetch_one(&mut superuser).await.unwrap();
+    assert!(!settings.serves(&user).await.unwrap());
+    settings.make_application_user(&user).await.unwrap();
+    assert!(settings.serves(&user).await.unwrap());
+    let after: Option<String> =
+        sqlx::query_scalar(AssertSqlSafe(kept)).fetch_one(&mut superuser).await.unwrap();
+    assert_eq!(after, before);
+    PostgresStore::connect(&address(&owner, &user)).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn who_may_not_let_it_connect_is_told_what_is_lacking() {
+    let Some((owner, user)) = migrated().await else { return };
+    let (settings, database) = (PostgresSettings::new(&owner), database_of(&owner));
+    let mut superuser = superuser(&owner).await;
+    // The server only warns of a right that is granted by one who may not.
+    for statement in [
+        format!("ALTER DATABASE {database} OWNER TO astroshield"),
+        format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"),
+        format!("GRANT CONNECT ON DATABASE {database} TO service"),
+    ] {
+        run(&mut superuser, &statement).await.unwrap();
+    }
+    let refused = settings.make_application_user(&user).await.unwrap_err().to_string();
+    let remedy = format!("GRANT CONNECT ON DATABASE {database} TO service WITH GRANT OPTION");
+    assert!(refused.contains("may not connect") && refused.contains(&remedy), "{refused}");
+    let count = format!("SELECT count(*) FROM pg_roles WHERE rolname = '{}'", user.name);
+    let users: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut superuser).await.unwrap();
+    assert_eq!(users, 0, "nothing of it was done");
+    run(&mut superuser, &remedy).await.unwrap();
+    settings.make_application_user(&user).await.unwrap();
+    assert!(settings.serves(&user).await.unwrap());
+}
+
+#[tokio::test]
+async fn it_finds_tables_in_a_schema_that_is_named_after_their_owner() {
+    let Some(owner) = database().await else { return };
+    let user = user_of(&owner).await;
+    let mut connection = PgConnection::connect(&owner).await.unwrap();
+    run(&mut connection, "CREATE SCHEMA service").await.unwrap();
+    PostgresStore::connect(&owner).await.unwrap().close().await;
+    let settings = PostgresSettings::new(&owner);
+    settings.make_application_user(&user).await.unwrap();
+    assert!(settings.serves(&user).await.unwrap());
+    let store = PostgresStore::connect(&address(&owner, &user)).await.unwrap();
+    assert_eq!(store.make_room("2100-01-15T00:00:00Z".parse().unwrap()).await.unwrap(), 3);
+    store.close().await;
 }

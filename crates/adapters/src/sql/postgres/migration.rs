@@ -18,7 +18,7 @@ const TRIALS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Insufficient privilege.
-const NO_RIGHT: &str = "42501";
+pub(super) const NO_RIGHT: &str = "42501";
 
 /// Where the migrations are kept that were made.
 pub(super) const TABLE: &str = "_sqlx_migrations";

@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _, Error};
 
+use super::migration::NO_RIGHT;
 use super::pool::is_refusal;
 use super::settings::{PostgresSettings, connect};
 use crate::sql::failure::store_error;
@@ -19,23 +20,40 @@ const ROUNDS: u32 = 4096;
 
 const SALT_BYTES: usize = 16;
 
+/// What a server says to a user with a password.
+#[derive(Debug)]
+pub(super) enum SignIn {
+    /// It takes them.
+    Done,
+    /// It takes them, but the user may not connect to this database.
+    NotConnected(Error),
+    /// It does not take them.
+    Refused,
+}
+
 impl PostgresSettings {
     /// Whether the server of the address takes its user with its password.
     ///
     /// # Errors
     /// When it does not answer, or refuses for another reason.
     pub async fn signs_in(&self) -> Result<bool, StoreError> {
-        self.takes_us(&self.options(&self.url, Whose::Everybody)?).await
+        let options = self.options(&self.url, Whose::Everybody)?;
+        match self.sign_in(&options).await? {
+            SignIn::Done => Ok(true),
+            SignIn::Refused => Ok(false),
+            SignIn::NotConnected(error) => Err(store_error(error)),
+        }
     }
 
-    /// Whether a server takes the user of such a connection with its password.
-    pub(super) async fn takes_us(&self, options: &PgConnectOptions) -> Result<bool, StoreError> {
+    /// Signs in as the user of such a connection, and out again.
+    pub(super) async fn sign_in(&self, options: &PgConnectOptions) -> Result<SignIn, StoreError> {
         match connect(options, self.connect_timeout).await {
             Ok(connection) => {
                 connection.close().await.map_err(store_error)?;
-                Ok(true)
+                Ok(SignIn::Done)
             }
-            Err(error) if is_refusal(&error) => Ok(false),
+            Err(error) if is_refusal(&error) => Ok(SignIn::Refused),
+            Err(error) if is_without_right(&error) => Ok(SignIn::NotConnected(error)),
             Err(error) => Err(store_error(error)),
         }
     }
@@ -54,6 +72,10 @@ impl PostgresSettings {
         altered.map_err(store_error)?;
         connection.close().await.map_err(store_error)
     }
+}
+
+fn is_without_right(error: &Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(NO_RIGHT))
 }
 
 /// What a server is to keep of a password, with salt by chance.
