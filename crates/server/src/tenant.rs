@@ -1,7 +1,7 @@
 //! `astroshield tenant`: the organizations of an installation, for whoever runs it.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,8 +10,10 @@ use astroshield_api::new_key;
 use astroshield_domain::access::{ApiKey, AuditEntry, By, Principal, Scope};
 use astroshield_domain::ids::{ApiKeyId, MemberId, TenantId};
 use astroshield_domain::installation;
-use astroshield_domain::organization::{Account, Consent, Member, NewMember, Organizations, Role};
-use astroshield_domain::ports::{Clock as _, Store, SystemClock};
+use astroshield_domain::organization::{
+    Account, Consent, Member, NewMember, OrganizationError, Organizations, Role,
+};
+use astroshield_domain::ports::{Clock as _, Store, StoreError, SystemClock};
 use astroshield_domain::time::to_microsecond;
 use astroshield_domain::upkeep::{Upkeep, UpkeepSettings};
 use clap::{Args, Subcommand, ValueEnum};
@@ -99,7 +101,7 @@ enum MemberAction {
         /// What they may do
         #[arg(long, value_enum)]
         role: MemberRole,
-        /// Address to invite
+        /// Address to invite; beside issuer and subject that of the member, which nobody verifies (see rebind)
         #[arg(long)]
         email: Option<String>,
         /// The identity provider that vouches for them, by its issuer identifier
@@ -134,9 +136,10 @@ enum MemberAction {
 A member is known by the issuer of an identity provider and by who they are there, so that at another issuer nobody belongs to
 anything. This makes those of one issuer invitations to their addresses, with their roles: whoever the other provider says has
 verified the address belongs to the organization again by accepting. Until then they may do nothing. The address is the one
-that the provider had verified when they signed in last, or that they were invited by; look at the list first, as addresses may
-have come to belong to somebody else. Whoever has no known address is listed, and stays as they are. Two with one address in an
-organization become one, with the greater role.")]
+that the provider had verified when they signed in last, or that they were invited by. That of a member for whom the provider
+never told one is what somebody typed when adding them, which nobody verified: whoever has it takes the role. Look at each address
+first (--dry-run), as it may be wrong, or have come to belong to somebody else. Whoever has no known address is listed, and stays
+as they are. Two with one address in an organization become one, with the greater role.")]
     Rebind {
         /// The issuer at which nobody signs in any more
         #[arg(long, value_name = "ISSUER")]
@@ -193,6 +196,45 @@ pub(crate) fn author() -> String {
 /// The same, as whoever runs the service.
 pub(crate) fn by(author: &str) -> By<'_> {
     By { name: author, principal: &Principal::Operator }
+}
+
+/// Invites members again, or says what that would be, with a line for each; what became of them in all.
+async fn invite_again(
+    organizations: &Organizations,
+    by: By<'_>,
+    members: &[Member],
+    dry_run: bool,
+    output: &mut impl Write,
+) -> anyhow::Result<String> {
+    let (mut invited, mut left, mut gone) = (0, 0, 0);
+    for member in members {
+        let Member { tenant, id, account, email, role, .. } = member;
+        let done = if email.is_none() {
+            left += 1;
+            "left: no address is known"
+        } else if dry_run {
+            invited += 1;
+            "would be invited again"
+        } else {
+            match organizations.invite_again(by, member).await {
+                Ok(()) => {
+                    invited += 1;
+                    "invited again"
+                }
+                Err(OrganizationError::Store(StoreError::NotFound { .. })) => {
+                    gone += 1;
+                    "gone meanwhile"
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let subject = account.as_ref().map_or("-", |account| account.subject.as_str());
+        let (role, email) = (role.name(), email.as_deref().unwrap_or("-"));
+        writeln!(output, "{tenant:<32}  {id}  {role:<13}  {email}  {subject}  {done}")?;
+    }
+    let would = if dry_run { "would be " } else { "" };
+    let gone = if gone == 0 { String::new() } else { format!(", {gone} gone meanwhile") };
+    Ok(format!("{invited} {would}invited again, {left} left{gone}"))
 }
 
 impl Tenant {
@@ -355,24 +397,11 @@ impl AtWork {
             bail!("--from-issuer: nobody is a member by {from_issuer:?}; issuers of members: {known}");
         }
         let mut output = Output::create(None)?;
-        for member in &theirs {
-            let Member { tenant, id, account, email, role, .. } = member;
-            let subject = account.as_ref().map_or("-", |account| account.subject.as_str());
-            let done = match email {
-                Some(_) if dry_run => "would be invited again",
-                Some(_) => {
-                    self.runtime.block_on(organizations.invite_again(by, member))?;
-                    "invited again"
-                }
-                None => "left: no address is known",
-            };
-            let (role, email) = (role.name(), email.as_deref().unwrap_or("-"));
-            writeln!(output, "{tenant:<32}  {id}  {role:<13}  {email}  {subject}  {done}")?;
-        }
+        let all = invite_again(organizations, by, &theirs, dry_run, &mut output);
+        let told = self.runtime.block_on(all);
+        // What was done before it failed is told, too.
         output.finish()?;
-        let invited = theirs.iter().filter(|member| member.email.is_some()).count();
-        let would = if dry_run { "would be " } else { "" };
-        eprintln!("{invited} {would}invited again, {} left", theirs.len() - invited);
+        eprintln!("{}", told?);
         Ok(())
     }
 
@@ -403,5 +432,41 @@ impl AtWork {
         self.runtime.block_on(marking).context("blobs: nothing is removed")?;
         let store = Arc::clone(&self.store);
         Ok(Upkeep::new(UpkeepSettings::default(), store, blobs, Arc::new(SystemClock)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use astroshield_adapters::SqliteStore;
+    use astroshield_testkit::entities::{audit_entry, member, tenant};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_left_meanwhile_is_told_and_those_after_them_are_invited_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("store")).await.unwrap());
+        let organizations = Organizations::new(Arc::clone(&store), Arc::new(SystemClock));
+        let (by, tenant) = (by("somebody"), tenant("one"));
+        organizations.create(by, &tenant, "One").await.unwrap();
+        let mut members = Vec::new();
+        for subject in ["ann", "bob", "cyd"] {
+            let member = member(&tenant, subject, Role::Viewer);
+            store.add_member(&member, &audit_entry(&tenant, "member.add")).await.unwrap();
+            members.push(member);
+        }
+        organizations.remove(by, &tenant, members[1].id).await.unwrap();
+        let mut output = Vec::new();
+        let told = invite_again(&organizations, by, &members, false, &mut output).await.unwrap();
+        assert_eq!(told, "2 invited again, 0 left, 1 gone meanwhile");
+        let output = String::from_utf8(output).unwrap();
+        let became: Vec<&str> = output
+            .lines()
+            .filter_map(|line| line.split_once("example.com  "))
+            .map(|(_, done)| done)
+            .collect();
+        assert_eq!(became, ["ann  invited again", "bob  gone meanwhile", "cyd  invited again"], "{output}");
+        let now = organizations.members(&tenant).await.unwrap();
+        assert!(now.len() == 2 && now.iter().all(|member| member.account.is_none()), "{now:?}");
     }
 }
