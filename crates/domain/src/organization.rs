@@ -119,7 +119,8 @@ pub struct Member {
     pub tenant: TenantId,
     /// Who it is; `None` while nobody has accepted the invitation.
     pub account: Option<Account>,
-    /// The address, in lower case: of the invitation, or as the provider that verified it said last.
+    /// The address, in lower case: of the invitation, as the provider that verified it said last, or as it was typed by whoever
+    /// added them, until the provider tells one.
     pub email: Option<String>,
     /// How people call them.
     pub name: Option<String>,
@@ -233,12 +234,17 @@ pub struct NewMember {
     pub role: Role,
 }
 
-/// An address as it is compared: without blanks around it, in lower case.
+/// An address as it is compared: without blanks around it, in lower case. It is of ASCII: other letters look like those, or become
+/// them in lower case, as the sign of kelvin becomes a k, and the address of one would be that of another.
 ///
 /// # Errors
 /// When it cannot be one.
 pub fn email(text: &str) -> Result<String, OrganizationError> {
-    let text = text.trim().to_lowercase();
+    if !text.is_ascii() {
+        let reason = format!("{text:?} has letters that are not of ASCII");
+        return Err(OrganizationError::Invalid { field: "email", reason });
+    }
+    let text = text.trim().to_ascii_lowercase();
     let parts = text.split_once('@');
     let plain = |part: &str| {
         !part.is_empty() && !part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@')
@@ -581,6 +587,14 @@ mod tests {
         assert_eq!(email(" Ann@Example.ORG ").unwrap(), "ann@example.org");
         for bad in ["", "ann", "@example.org", "ann@", "a b@example.org", "a@b@c", &"x@".repeat(200)] {
             assert!(email(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_would_become_anothers_in_lower_case_is_refused() {
+        for bad in ["\u{212a}im@example.org", "kim@example.\u{43e}rg", "\u{a0}kim@example.org"] {
+            let refused = email(bad).unwrap_err().to_string();
+            assert!(refused.contains("not of ASCII"), "{refused}");
         }
     }
 }
