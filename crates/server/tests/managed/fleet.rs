@@ -163,9 +163,11 @@ pub(crate) fn key_of(server: &Server, cookie: &str) -> String {
 /// A pair of objects that do not exist, on orbits of today that cross and meet at their nodes: each pair by itself, and the same
 /// whenever it is asked for.
 pub(crate) fn pair(place: u32) -> String {
-    /// Of today, also after midnight.
-    static EPOCH: LazyLock<String> =
-        LazyLock::new(|| jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00.000001").to_string());
+    /// They meet at the epoch and each 48 minutes or more after it: no test lasts so long that one of these times goes by.
+    static EPOCH: LazyLock<String> = LazyLock::new(|| {
+        let epoch = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
+        epoch.strftime("%Y-%m-%dT%H:%M:00.000001").to_string()
+    });
     let epoch = &*EPOCH;
     let (motion, node) = (15.0 - 0.1 * f64::from(place), 20 * place % 360);
     let row = |inclination: u32, number: u32| {
