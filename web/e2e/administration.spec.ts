@@ -85,19 +85,19 @@ test("organizations: make one, see it with its first administrator, and remove i
   await expect(organizations.getByRole("row", { name: /^local / })).toContainText("open");
   await expect(organizations.getByRole("button")).toHaveCount(0);
 
-  await page.getByLabel("Identity (a-z, 0-9, -)").fill("lunar-ops");
-  await page.getByLabel("Name", { exact: true }).fill("Lunar Operations");
+  await page.getByLabel("Identity (a-z, 0-9, -)").fill("deep-space");
+  await page.getByLabel("Name", { exact: true }).fill("Deep Space");
   await page.getByLabel("Address of its first administrator (may be empty)").fill("Otto@example.org");
   await page.getByRole("button", { name: "Make it" }).click();
-  await expect(page.getByText("lunar-ops is made, and Otto@example.org is invited.")).toBeVisible();
-  const row = organizations.getByRole("row", { name: /^lunar-ops / });
-  await expect(row).toContainText("Lunar Operations");
+  await expect(page.getByText("deep-space is made, and Otto@example.org is invited.")).toBeVisible();
+  const row = organizations.getByRole("row", { name: /^deep-space / });
+  await expect(row).toContainText("Deep Space");
   await expect(row).toContainText("open");
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
 
   // Its first administrator accepts, and administers it, and not the installation.
   const otto = await enter("otto");
-  await otto.page.getByRole("button", { name: "Accept the invitation of Lunar Operations" }).click();
+  await otto.page.getByRole("button", { name: "Accept the invitation of Deep Space" }).click();
   await expect(otto.page).toHaveURL("/alerts/");
   await otto.page.goto("/administration/?part=members");
   await expect(otto.page.getByRole("table", { name: "Members" }).getByRole("row", { name: /otto@example\.org/ })).toContainText("member");
@@ -105,22 +105,22 @@ test("organizations: make one, see it with its first administrator, and remove i
   await expect(parts.getByRole("link", { name: "Organization", exact: true })).toBeVisible();
   await expect(parts.getByRole("link", { name: "Organizations" })).toHaveCount(0);
 
-  await page.getByRole("button", { name: "Remove lunar-ops" }).click();
+  await page.getByRole("button", { name: "Remove deep-space" }).click();
   const dialog = page.getByRole("dialog");
   const remove = dialog.getByRole("button", { name: "Remove everything" });
-  await dialog.getByLabel("To confirm, type lunar-ops").fill("lunar");
+  await dialog.getByLabel("To confirm, type deep-space").fill("deep");
   await expect(remove).toBeDisabled();
-  await dialog.getByLabel("To confirm, type lunar-ops").fill("lunar-ops");
+  await dialog.getByLabel("To confirm, type deep-space").fill("deep-space");
   await remove.click();
   await expect(dialog).toBeHidden();
   // It is erased some time later, and listed until then.
-  await expect(page.getByRole("button", { name: "Remove lunar-ops" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Remove deep-space" })).toHaveCount(0);
   await page.reload();
   await expect(organizations.getByRole("row", { name: /^local / })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Remove lunar-ops" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Remove deep-space" })).toHaveCount(0);
   const listed = await service.get("/api/v1/organizations");
   const { items } = (await listed.json()) as { items: { tenant: string; closed: string | null }[] };
-  expect(items.filter(({ tenant, closed }) => tenant === "lunar-ops" && closed === null)).toEqual([]);
+  expect(items.filter(({ tenant, closed }) => tenant === "deep-space" && closed === null)).toEqual([]);
   // Nobody is in it any more.
   expect((await otto.service.get("/api/v1/organization")).status()).toBe(403);
   await otto.page.goto("/watch-lists/");
@@ -128,7 +128,7 @@ test("organizations: make one, see it with its first administrator, and remove i
   // His browser says that the stream was refused.
   expect(complaints.splice(0).filter((one) => !/WebSocket connection .* failed/.test(one))).toEqual([]);
 
-  const lines = await audited(page, "organization.", ["organization.remove", "organization.create"], "lunar-ops");
+  const lines = await audited(page, "organization.", ["organization.remove", "organization.create"], "deep-space");
   expect(lines.map(({ what, by }) => [what, by])).toEqual([
     ["organization.remove", "lea@example.org"],
     ["organization.create", "lea@example.org"],
