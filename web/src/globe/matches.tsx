@@ -34,7 +34,7 @@ export function Matches({ population: { catalog }, places, selected, onSelect }:
                 type="button"
                 aria-current={number === selected ? "true" : undefined}
                 onClick={() => onSelect(number)}
-                className={cn("flex w-full items-baseline gap-2 rounded px-1.5 py-0.5 text-left hover:bg-raised", number === selected && "bg-accent-soft text-accent")}
+                className={cn("flex w-full items-baseline gap-2 rounded px-1.5 py-1 text-left hover:bg-raised", number === selected && "bg-accent-soft text-accent")}
               >
                 <span className="truncate">{catalog.names[place]?.trim() || `Object ${number}`}</span>
                 <span className="ml-auto text-xs text-quiet tabular-nums">{number}</span>
